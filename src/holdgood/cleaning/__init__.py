@@ -1,0 +1,7 @@
+"""Declared repairs, in order; each says what it changed, why, how many cells.
+
+Comes in: tables and the declared repairs.
+Goes out: tables and a CleanLog.
+May touch: cells of the declared columns.
+Never: learn from data, look at the target.
+"""

@@ -1,0 +1,86 @@
+"""The command line. Exit codes: 0 done; 1 a fault that has no code of its own, or --strict and something to deal with; 2 declaration or
+usage; 3 data; 4 bundle; 5 a library is missing; 6 disk, permission, memory; 7 trust; 130 interrupted."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from holdgood import __version__
+from holdgood.cli import models, projects, tables
+from holdgood.cli.draw import err
+from holdgood.core.errors import EnvironmentFault, HoldgoodError, Interrupted
+
+EPILOG = (
+    "Exit codes: 0 done · 1 something to deal with (--strict) · 2 declaration or usage · 3 data · 4 bundle · "
+    "5 library missing · 6 disk, permission or memory · 7 trust · 130 interrupted (run again to resume)"
+)
+
+app = typer.Typer(
+    name="holdgood",
+    help="Turns a company's tables into decisions that it can defend. Start with: holdgood audit FILE, or holdgood demo.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"holdgood {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+    # One thread a fit and no spinning: on a busy machine OpenMP's default makes small fits many times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+for command in (tables.audit, tables.clean, projects.init, projects.run, projects.status, projects.show, projects.report):
+    app.command()(command)
+for command in (models.predict, models.explain, models.verify, projects.runs, projects.compare, projects.demo, projects.doctor):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; every fault becomes its message and its exit code, never a stack trace."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        _fail(Interrupted("interrupted", "nothing is lost: what was finished is kept", "run the same command again"))
+    except HoldgoodError as error:
+        _fail(error)
+    except MemoryError:
+        _fail(EnvironmentFault("the machine ran out of memory", "more memory, or less data at once", "set budget.memory, or drop columns"))
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _fail(EnvironmentFault(f"the machine refused: {error.strerror or error}{where}", "room on the disk and permission", "free some space or choose another folder"))
+    except Exception as error:
+        if os.environ.get("HOLDGOOD_DEBUG"):
+            traceback.print_exc()
+        _fail(
+            HoldgoodError(
+                f"an unexpected fault: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+                "this should not happen",
+                "please report it; HOLDGOOD_DEBUG=1 shows where it happened",
+            )
+        )
+
+
+def _fail(error: HoldgoodError) -> None:
+    err.print("error: " + str(error), style="red", markup=False)
+    sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

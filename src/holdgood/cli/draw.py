@@ -1,0 +1,163 @@
+"""What the terminal shows: records as text, progress as it happens. Formatting only."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table as Grid
+from rich.text import Text
+
+from holdgood.core.events import Event
+from holdgood.core.records import AuditReport, FairnessReport, Finding, Leaderboard, Verdict
+
+_COLOURS = {"issue": "red", "tip": "yellow", "passed": "green", "failed": "red", "open": "yellow", "done": "green", "stale": "yellow", "blocked": "dim"}
+_SIGNS = {"passed": "✓", "failed": "✗", "open": "○", "done": "✓", "stale": "~", "blocked": "·"}
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def as_json(value: Any) -> None:
+    """Print one JSON document for machines."""
+    print(json.dumps(value, ensure_ascii=False, default=str))
+
+
+class Progress:
+    """Draws events: one line a step, the running one alive with best so far and time left. Plain lines where there is no terminal."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.begun = time.monotonic()
+        self._live: Live | None = None
+        self._line = ""
+
+    def __enter__(self) -> Progress:
+        if not self.quiet and err.is_terminal:
+            self._live = Live(Text(""), console=err, refresh_per_second=8, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        if self.quiet:
+            return
+        if event.kind in ("step-done", "step-reused"):
+            seconds = event.numbers.get("seconds")
+            spent = "kept" if seconds is None else f"{seconds:6.1f} s"
+            err.print(Text.assemble(("  ✓ ", "green"), f"{event.step:<14}", (f"{spent:>9}", "dim")))
+            self._show("")
+        elif event.kind == "step-start":
+            self._show(f"  … {event.step}")
+        elif event.kind == "step-failed":
+            err.print(Text.assemble(("  ✗ ", "red"), f"{event.step:<14} {event.message}"))
+        else:
+            parts = [f"  … {event.step}", event.message]
+            if event.fraction is not None:
+                parts.append(f"{event.fraction:.0%}")
+            if event.best:
+                parts.append(f"best so far {event.best}")
+            if event.seconds_left is not None:
+                parts.append(f"about {event.seconds_left:.0f} s left")
+            self._show(" · ".join(p for p in parts if p))
+
+    def _show(self, line: str) -> None:
+        if self._live is not None:
+            self._live.update(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
+
+
+def finding_line(finding: Finding) -> Text:
+    """One finding: level, code, title, message."""
+    return Text.assemble(
+        (f" {finding.level:<6}", _COLOURS[finding.level]), f"{finding.code}  ", (f"{finding.title:<18}", "bold"), " ", finding.message
+    )
+
+
+def audit_text(report: AuditReport, *, every: bool = False, most: int = 3) -> None:
+    """The findings that matter first, the rest folded, every outcome counted."""
+    for table in report.tables:
+        out.print(f"{table.source or table.name} · {table.rows:,} rows · {table.columns} columns")
+    found = report.issues + report.tips
+    for finding in found if every else found[:most]:
+        out.print(finding_line(finding))
+    if len(found) > most and not every:
+        out.print(f"  …     and {len(found) - most} more (--all shows them)", style="dim")
+    words = ("passed", "not applicable", "skipped", "ignored")
+    counted = " · ".join(f"{report.count(w)} {w}" for w in words)  # type: ignore[arg-type]
+    out.print(f"       {len(report.issues)} issues · {len(report.tips)} tips · {counted}", style="dim")
+    for outcome in report.outcomes:
+        if outcome.status == "skipped":
+            out.print(f" skipped {outcome.code}  {outcome.reason}", style="yellow")
+        if outcome.status == "ignored":
+            out.print(f" ignored {outcome.code}  by {outcome.ignored_by}: {outcome.reason}", style="dim")
+
+
+def repairs_text(findings: Iterable[Finding], table: str) -> None:
+    """The repairs that the findings propose, as commands."""
+    for finding in findings:
+        if finding.proposal is not None:
+            said = f"   ({finding.proposal.cells:,} cells)" if finding.proposal.cells else ""
+            out.print(f" repair: holdgood clean {table} --apply {finding.code}{said}", style="cyan")
+
+
+def verdict_text(verdict: Verdict) -> None:
+    """Verdict first, then its sentences, then the gates."""
+    out.print()
+    out.print(Text.assemble(("VERDICT  ", "bold"), (verdict.headline, "bold")))
+    for sentence in verdict.sentences:
+        out.print(f"  {sentence}")
+    out.print()
+    gates_text(verdict)
+
+
+def gates_text(verdict: Verdict) -> None:
+    """One line a gate, sign and word, never colour alone."""
+    for gate in verdict.gates:
+        out.print(Text.assemble((f"  {_SIGNS[gate.status]} {gate.status:<7}", _COLOURS[gate.status]), f"{gate.name:<22} ", (gate.observed, "dim")))
+
+
+def ladder_text(board: Leaderboard) -> None:
+    """The ladder: score, interval, what each rung bought."""
+    grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name, justify in (("rung", "left"), (board.metric, "right"), ("95%", "left"), ("taken", "left"), ("", "left")):
+        grid.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for rung in board.ladder:
+        grid.add_row(rung.name, f"{rung.score.value:.4f}", f"{rung.score.low:.4f} to {rung.score.high:.4f}", "yes" if rung.taken else "no", rung.sentence)
+    out.print(grid)
+    out.print(f"  chosen: {board.chosen} ({board.reason})")
+
+
+def fairness_text(report: FairnessReport) -> None:
+    """Gaps, one line each."""
+    if not report.attributes:
+        out.print("  no groups are declared: name columns in fairness.groups")
+    for attribute in report.attributes:
+        for gap in attribute.gaps:
+            out.print(f"  {attribute.attribute:<18} {gap.measure:<22} {gap.verdict:<12} {gap.sentence}")
+        thin = sum(g.thin for g in attribute.groups)
+        if thin:
+            out.print(f"  {attribute.attribute:<18} {thin} of {len(attribute.groups)} groups are too thin to tell", style="dim")
+
+
+def rows_text(names: list[str], rows: list[list[str]]) -> None:
+    """A plain grid."""
+    grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in names:
+        grid.add_column(name)
+    for row in rows:
+        grid.add_row(*row)
+    out.print(grid)
+
+
+def status_line(number: int, title: str, state: str, sentence: str, command: str) -> None:
+    """One of the guide's seven steps."""
+    tail = f"   next: {command}" if command else ""
+    out.print(Text.assemble(f" {number} ", (f"{_SIGNS[state]} {state:<8}", _COLOURS[state]), f"{title:<30} ", (sentence, "dim"), (tail, "cyan")))

@@ -1,0 +1,75 @@
+"""Commands for bundles: predict, explain, verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdgood.cli import draw
+from holdgood.cli.tables import Json
+
+Bundle = Annotated[Path, typer.Argument(help="A bundle, or a run folder that holds one.")]
+Rows = Annotated[str, typer.Argument(help="Rows of the main table: a file or a database table.")]
+Related = Annotated[list[str] | None, typer.Option("--table", help="A joined table: NAME=FILE. Repeat for each.")]
+
+
+def predict(
+    bundle: Bundle,
+    rows: Rows,
+    table: Related = None,
+    to: Annotated[Path | None, typer.Option("--to", "-o", help="Where predictions go (csv, parquet, jsonl, xlsx); default: the terminal.")] = None,
+    json: Json = False,
+) -> None:
+    """Score rows with a bundle alone: the same numbers to the bit as in its run, one row at a time or all at once."""
+    from holdgood.workflow.scoring import predict_file
+
+    done = predict_file(bundle, rows, table or [], to=to)
+    if json:
+        draw.as_json({"rows": done.rows, "written": done.path and str(done.path), "predictions": None if done.path else done.records})
+    elif done.path:
+        draw.out.print(f"{done.rows:,} rows scored: {done.path}")
+    else:
+        draw.rows_text(done.names, done.head)
+        if done.rows > len(done.head):
+            draw.out.print(f"… {done.rows:,} rows in all; --to FILE writes them", style="dim")
+    if not json:
+        for note in done.notes:
+            draw.err.print(f"note: {note}", style="yellow")
+
+
+def explain(
+    bundle: Bundle,
+    rows: Rows,
+    table: Related = None,
+    top: Annotated[int, typer.Option(min=1, help="How many facts a row.")] = 5,
+    first: Annotated[int, typer.Option("--first", min=1, help="How many rows.")] = 3,
+    json: Json = False,
+) -> None:
+    """Say which facts move a row's prediction most, against typical values."""
+    from holdgood.workflow.scoring import explain_file
+
+    said = explain_file(bundle, rows, table or [], top=top, first=first)
+    if json:
+        draw.as_json([{"row": r.row, "prediction": r.prediction, "facts": dict(r.facts)} for r in said])
+        return
+    for r in said:
+        draw.out.print(f"row {r.row}: {r.sentence}")
+        for name, change in r.facts:
+            draw.out.print(f"   {change:+.4g}  {name}")
+    draw.out.print("how the prediction would change back if the fact were typical; the changes do not add up", style="dim")
+
+
+def verify(bundle: Bundle, json: Json = False) -> None:
+    """Check every file of a bundle against its manifest before anybody trusts it."""
+    from holdgood.workflow.api import verify as check
+
+    manifest = check(bundle)
+    if json:
+        draw.as_json({"ok": True, "digest": manifest.digest, "files": len(manifest.files), "bytes": sum(f.size for f in manifest.files)})
+        return
+    size = sum(f.size for f in manifest.files) / 1e6
+    draw.out.print(f"verified: {len(manifest.files)} files, {size:.1f} MB, nothing missing, nothing added, nothing changed")
+    draw.out.print(f"digest {manifest.digest}")
+    draw.out.print("keep the digest elsewhere: hashes inside a folder detect damage, not forgery", style="dim")

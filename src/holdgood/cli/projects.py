@@ -1,0 +1,187 @@
+"""Commands for projects: init, run, status, show, report, runs, compare, demo, doctor."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdgood.cli import draw
+from holdgood.cli.tables import Json
+
+Folder = Annotated[Path, typer.Option("--project", "-p", help="The project's folder.")]
+HERE = Path()
+
+
+def init(
+    tables: Annotated[list[str], typer.Argument(help="Files or database tables; the first is the main one: one row a decision.")],
+    target: Annotated[str | None, typer.Option("--target", "-t", help='A column, or an expression such as "amount > 30".')] = None,
+    project: Folder = HERE,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing holdgood.toml (the old one is kept as .bak).")] = False,
+    json: Json = False,
+) -> None:
+    """Guess roles, keys, joins and the task from the data, and write a commented holdgood.toml. Asks nothing."""
+    from holdgood.workflow.init import init_project
+
+    made = init_project(tables, target=target, folder=project, force=force)
+    if json:
+        draw.as_json({"written": str(made.path), "worth_a_look": list(made.worth_a_look), "schema": str(made.schema)})
+        return
+    draw.out.print(f"written: {made.path}")
+    draw.out.print("worth a look:")
+    for line in made.worth_a_look:
+        draw.out.print(f"  {line}")
+    draw.out.print("next: holdgood run", style="cyan")
+
+
+def run(
+    project: Folder = HERE,
+    target: Annotated[str | None, typer.Option("--target", "-t", help="Replace the declared target for this run.")] = None,
+    budget: Annotated[str | None, typer.Option("--budget", "-b", help='Wall clock such as "5 min", or "trials=20" for a run that replays to the bit.')] = None,
+    prefer: Annotated[str | None, typer.Option("--prefer", help="simple, balanced or best.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0)] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Stop after this step, for example audit-target.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Do every step again.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 unless the verdict is at least 'ready to pilot'.")] = False,
+    json: Json = False,
+) -> None:
+    """Walk the line from tables to a verified bundle and a report. Ctrl-C keeps what is finished; run again to resume."""
+    from holdgood.workflow.project import run_project
+
+    with draw.Progress(quiet=json) as progress:
+        done = run_project(project, target=target, budget=budget, prefer=prefer, seed=seed, until=until, fresh=fresh, listener=progress)
+    if until is not None:
+        if json:
+            draw.as_json({"run": done.id, "until": until})
+        else:
+            draw.out.print(f"run {done.id} stopped after {until}; holdgood run goes on from here")
+        return
+    if json:
+        draw.as_json({"run": done.id, "verdict": done.verdict.payload(), "report": str(done.report), "bundle": str(done.bundle)})
+    else:
+        draw.verdict_text(done.verdict)
+        _paths(done.report, done.bundle)
+    if strict and done.verdict.status == "not ready":
+        raise typer.Exit(1)
+
+
+def _paths(report: Path, bundle: Path) -> None:
+    draw.out.print()
+    draw.out.print(f"report: {_near(report)}")
+    draw.out.print(f"bundle: {_near(bundle)} (verified)")
+
+
+def _near(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def status(project: Folder = HERE, json: Json = False) -> None:
+    """The guide's seven steps: done, stale, blocked by what, and the next command."""
+    from holdgood.workflow.folder import Project
+    from holdgood.workflow.status import status as look
+
+    steps = look(Project.at(project))
+    if json:
+        draw.as_json([{"step": s.number, "title": s.title, "state": s.state, "sentence": s.sentence, "next": s.command} for s in steps])
+        return
+    for s in steps:
+        draw.status_line(s.number, s.title, s.state, s.sentence, s.command)
+
+
+def show(
+    what: Annotated[str, typer.Argument(help="verdict, audit, clean, split, features, ladder, evaluation, fairness, card or contract.")] = "verdict",
+    run_id: Annotated[str | None, typer.Option("--run", help="A run's number; default the newest finished one.")] = None,
+    project: Folder = HERE,
+    json: Json = False,
+) -> None:
+    """Show one record of a run."""
+    from holdgood.cli.show import show_record
+    from holdgood.workflow.project import open_run
+
+    show_record(open_run(project, run_id), what, json)
+
+
+def report(
+    run_id: Annotated[str | None, typer.Option("--run", help="A run's number; default the newest finished one.")] = None,
+    project: Folder = HERE,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    to: Annotated[Path | None, typer.Option("--to", help="Copy it here.")] = None,
+) -> None:
+    """Where the HTML report is; --open shows it."""
+    from holdgood.workflow.project import copy_report, open_run
+
+    path = open_run(project, run_id).report
+    if to is not None:
+        path = copy_report(path, to)
+    draw.out.print(_near(path))
+    if open_it:
+        webbrowser.open(path.resolve().as_uri())
+
+
+def runs(project: Folder = HERE, json: Json = False) -> None:
+    """All runs: when, how they ended, what was chosen, its score."""
+    from holdgood.workflow.project import list_runs
+
+    listed = list_runs(project)
+    if json:
+        draw.as_json([r.__dict__ for r in listed])
+        return
+    draw.rows_text(["run", "status", "started", "seconds", "chosen", "holdout"], [[r.id, r.status, r.started, r.seconds, r.chosen, r.score] for r in listed])
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="A run's number.")],
+    second: Annotated[str, typer.Argument(help="Another run's number.")],
+    project: Folder = HERE,
+    json: Json = False,
+) -> None:
+    """Two runs on the same holdout rows: a paired difference with its interval, and what was declared differently."""
+    from holdgood.workflow.compare import compare_runs
+
+    said = compare_runs(project, first, second)
+    if json:
+        draw.as_json(said.payload())
+        return
+    for line in said.lines():
+        draw.out.print(line)
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the demo project is made.")] = Path("demo/flights"),
+    budget: Annotated[str | None, typer.Option("--budget", "-b", help="Wall clock for the run, or trials=N.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Do every step again.")] = False,
+    json: Json = False,
+) -> None:
+    """The New York flights of 2013: five joined tables, from raw data to a verified bundle and a report, in some minutes."""
+    from holdgood.workflow.demo import make_demo
+    from holdgood.workflow.project import run_project
+
+    with draw.Progress(quiet=json) as progress:
+        made = make_demo(folder)
+        if not json:
+            draw.err.print(f"{made.question}\n  {made.sentence}\n  project: {_near(made.folder)}\n", markup=False)
+        done = run_project(made.folder, budget=budget, fresh=fresh, listener=progress)
+    if json:
+        draw.as_json({"run": done.id, "verdict": done.verdict.payload(), "report": str(done.report), "bundle": str(done.bundle)})
+        return
+    draw.out.print()
+    draw.out.print("What the audit caught by itself:")
+    for finding in [f for f in done.audit_target.issues if f.late]:
+        draw.out.print(draw.finding_line(finding))
+    draw.verdict_text(done.verdict)
+    _paths(done.report, done.bundle)
+    draw.out.print(f"next: holdgood status -p {_near(made.folder)}", style="cyan")
+
+
+def doctor(json: Json = False) -> None:
+    """What is installed, what each feature needs, and what to install for it."""
+    from holdgood.workflow.doctor import examine
+
+    found = examine()
+    if json:
+        draw.as_json([f.__dict__ for f in found])
+        return
+    draw.rows_text(["", "what", "found", "for", "install"], [["✓" if f.ok else "·", f.what, f.found, f.purpose, "" if f.ok else f.install] for f in found])

@@ -1,0 +1,308 @@
+"""The declaration: what the user says once, in ``holdgood.toml`` or as these objects. Everything but a table has a default."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from holdgood.core.budget import Budget, seconds_of
+from holdgood.core.errors import DeclarationError, did_you_mean
+from holdgood.core.table import ColumnType
+
+FILE_NAME = "holdgood.toml"
+
+
+class Section(BaseModel):
+    """A part of the declaration: frozen, and strict about names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class JoinSpec(Section):
+    """How another table joins the main one. ``on`` maps *main column* to *this table's column*."""
+
+    on: dict[str, str] = Field(description="main table's column = this table's column")
+    tolerance: str | None = Field(None, description='how old a fact may be, for example "6 hours"; only with `time`')
+
+    @field_validator("tolerance")
+    @classmethod
+    def _duration(cls, value: str | None) -> str | None:
+        if value is not None:
+            seconds_of(value)
+        return value
+
+
+class TableSpec(Section):
+    """One table: where it is, what its columns are for, and when each of its facts is known."""
+
+    source: str = Field("", description="a file, or sqlite:///file.db?table=t, postgresql://…?table=t")
+    options: dict[str, Any] = Field(default_factory=dict, description="for the connector: delimiter, encoding, sheet, query …")
+    key: list[str] = Field(default_factory=list, description="columns that name a row")
+    time: str | None = Field(None, description="SQL expression: when a row's facts are known (other tables) or the event's time (main)")
+    delay: str = Field("0s", description="how long after `time` the facts of a row arrive")
+    join: JoinSpec | None = Field(None, description="how this table joins the main one")
+    types: dict[str, ColumnType] = Field(default_factory=dict, description="frozen column types")
+    known: dict[str, str] = Field(
+        default_factory=dict,
+        description='when a column is known: "before" (default), "after" (never usable), or an SQL expression giving the moment',
+    )
+    ignore: list[str] = Field(default_factory=list, description="columns that are never used as features (still audited)")
+    ids: list[str] = Field(default_factory=list, description="columns that only identify")
+
+    @field_validator("delay")
+    @classmethod
+    def _duration(cls, value: str) -> str:
+        seconds_of(value)
+        return value
+
+
+class TaskSpec(Section):
+    """What is asked."""
+
+    table: str | None = Field(None, description="the main table: one row a decision; default: the first one")
+    target: str = Field("", description="a column, or an SQL expression such as arr_delay > 30; rows where it is NULL have no outcome")
+    kind: Literal["auto", "binary", "multiclass", "regression", "forecast", "failure"] = "auto"
+    positive: bool | int | float | str | None = Field(None, description="the class that is worth finding (binary)")
+    decision_time: str | None = Field(None, description="SQL expression over the main table: when the decision is taken")
+    metric: str | None = Field(None, description="what candidates are compared by; default log_loss or rmse")
+    question: str = Field("", description="the question in one sentence, for the report")
+    horizon: int | None = Field(None, ge=1, description="steps ahead (forecast)")
+    frequency: str | None = Field(None, description="for example D, W-MON, MS (forecast)")
+
+
+class Costs(Section):
+    """Money per outcome. Undeclared amounts are shown as ASSUMED, with the break-even ratio instead of savings.
+
+    Binary: ``miss`` (a positive that was not warned of), ``false_alarm`` (a warning for nothing), ``hit`` and ``quiet``
+    for right answers (default 0). Multiclass: ``matrix[truth][answer]``. Regression: ``over`` and ``under`` per unit.
+    """
+
+    currency: str = ""
+    miss: float | None = None
+    false_alarm: float | None = None
+    hit: float = 0.0
+    quiet: float = 0.0
+    matrix: dict[str, dict[str, float]] = Field(default_factory=dict)
+    over: float | None = None
+    under: float | None = None
+    per: str = Field("row", description='what one row is, for sentences: "flight", "order"')
+
+    @property
+    def declared(self) -> bool:
+        """Whether the user gave amounts of money."""
+        return (self.miss is not None and self.false_alarm is not None) or bool(self.matrix) or (
+            self.over is not None and self.under is not None
+        )
+
+    @model_validator(mode="after")
+    def _both(self) -> Costs:
+        if (self.miss is None) != (self.false_alarm is None):
+            raise ValueError("declare both `miss` and `false_alarm`, or neither")
+        if (self.over is None) != (self.under is None):
+            raise ValueError("declare both `over` and `under`, or neither")
+        for name in ("miss", "false_alarm", "over", "under"):
+            amount = getattr(self, name)
+            if amount is not None and not (0 <= amount < float("inf")):
+                raise ValueError(f"`{name}` must be a finite amount of zero or more, got {amount}")
+        return self
+
+
+class People(Section):
+    """Who is affected, and how they could be harmed. Goes into the card; its absence keeps a gate open."""
+
+    affected: list[str] = Field(default_factory=list)
+    harms: list[str] = Field(default_factory=list)
+    contact: str = ""
+
+
+class FairnessSpec(Section):
+    """The groups to be fair to: people, or sites, shifts, suppliers, small customers."""
+
+    groups: list[str] = Field(default_factory=list, description="columns of the main table (or joined ones as table.column)")
+    min_rows: int = Field(100, ge=10, description="smaller groups are reported as 'cannot tell'")
+    min_positives: int = Field(20, ge=1)
+    max_gap: float = Field(0.1, gt=0, le=1, description="largest gap that is still acceptable")
+    measure: Literal["selection_rate", "true_positive_rate", "false_positive_rate", "accuracy", "error"] | None = None
+
+
+class SplitSpec(Section):
+    """How rows are divided. ``auto``: time where the main table has a time, group where `by` is given, else stratified."""
+
+    kind: Literal["auto", "random", "stratified", "group", "time"] = "auto"
+    holdout: float | None = Field(None, gt=0, lt=0.9, description="share of rows; default 0.25")
+    cutoff: str | None = Field(None, description="time split: the holdout begins here")
+    end: str | None = Field(None, description="time split: rows from here on are not used at all")
+    by: list[str] = Field(default_factory=list, description="columns whose values stay together")
+    gap: str = Field("0s", description="embargo between development and holdout, and between folds")
+    folds: int | None = Field(None, ge=2, le=20)
+
+    @field_validator("gap")
+    @classmethod
+    def _duration(cls, value: str) -> str:
+        seconds_of(value)
+        return value
+
+
+class BudgetSpec(Section):
+    """What may be spent. ``run``: from call to return, the report included; or ``trials`` for a run that replays to the bit."""
+
+    run: str | None = Field(None, description='wall clock, for example "5 min"')
+    trials: int | None = Field(None, ge=1)
+    memory: str | None = Field(None, description='for example "8GB"')
+    workers: int | None = Field(None, ge=1)
+    seed: int = Field(0, ge=0)
+    prefer: Literal["simple", "balanced", "best"] = "balanced"
+    models: list[str] = Field(default_factory=list, description="families to try; default all that are installed")
+
+    def budget(self, default: str = "180s") -> Budget:
+        """The budget as an object."""
+        return Budget(trials=self.trials) if self.trials else Budget.parse(self.run, default)
+
+    @field_validator("run")
+    @classmethod
+    def _duration(cls, value: str | None) -> str | None:
+        if value is not None:
+            Budget.parse(value)
+        return value
+
+
+class RepairSpec(Section):
+    """One declared repair, applied left of the wall, in order."""
+
+    repair: str
+    table: str | None = None
+    columns: list[str] = Field(default_factory=list)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    why: str = ""
+
+
+class IgnoreSpec(Section):
+    """A check that somebody decided to ignore, with name and reason."""
+
+    code: str
+    who: str
+    why: str
+    columns: list[str] = Field(default_factory=list, description="only for these; default all")
+
+
+class AuditSpec(Section):
+    """What the audit should leave alone, and whether late facts that it finds are kept out of the features."""
+
+    ignore: list[IgnoreSpec] = Field(default_factory=list)
+    exclude_late: bool = Field(True, description="columns that the audit proves to be known too late never become features")
+
+
+class GateSpec(Section):
+    """What must hold before release. A gate without its number uses the default in brackets."""
+
+    beats_prior: bool = Field(True, description="the model must be proven better than the prior on the holdout")
+    max_calibration_error: float | None = Field(0.1, gt=0, le=1)
+    min_metric: float | None = Field(None, description="the declared metric must reach this, at the near end of its interval")
+    max_latency_ms: float | None = Field(50.0, gt=0, description="one row, at the 95th percentile")
+    max_size_mb: float | None = Field(200.0, gt=0)
+    fairness: bool = True
+    no_late_facts: bool = True
+    signed_by: str = Field("", description="who signed the release checklist; empty keeps the gate open")
+
+
+class Declaration(Section):
+    """The whole of what is declared."""
+
+    version: Literal[1] = 1
+    name: str = "project"
+    tables: dict[str, TableSpec] = Field(default_factory=dict)
+    task: TaskSpec = TaskSpec()
+    costs: Costs = Costs()
+    people: People = People()
+    fairness: FairnessSpec = FairnessSpec()
+    split: SplitSpec = SplitSpec()
+    budget: BudgetSpec = BudgetSpec()
+    repairs: list[RepairSpec] = Field(default_factory=list)
+    audit: AuditSpec = AuditSpec()
+    gates: GateSpec = GateSpec()
+    features: Annotated[dict[str, str], Field(description="the experts' own: name = SQL expression over the main table")] = Field(
+        default_factory=dict
+    )
+
+    @property
+    def main(self) -> str:
+        """Name of the main table."""
+        if self.task.table:
+            return self.task.table
+        if not self.tables:
+            raise DeclarationError("a declaration without tables", "at least one table", "add [tables.NAME] with a source")
+        return next(iter(self.tables))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Declaration:
+        if self.tables and self.task.table and self.task.table not in self.tables:
+            raise ValueError(f"task.table names {self.task.table!r}; {did_you_mean(self.task.table, self.tables) or 'no such table'}")
+        for name, table in self.tables.items():
+            if table.join and name == self.main:
+                raise ValueError(f"tables.{name} is the main table and cannot join itself")
+        return self
+
+
+def parse(data: Mapping[str, Any], *, where: str = "the declaration") -> Declaration:
+    """Check a mapping against the schema; every fault is told in one error, with suggestions.
+
+    >>> parse({"task": {"taget": "y"}})
+    Traceback (most recent call last):
+    holdgood.core.errors.DeclarationError: the declaration: task.taget: unknown name, did you mean 'target'?
+      expected: the names in the reference: docs/reference/declaration
+      do this:  correct the lines above; `holdgood init` writes a commented file
+    """
+    try:
+        return Declaration.model_validate(dict(data))
+    except ValidationError as error:
+        lines = [_explain(e) for e in error.errors()]
+        raise DeclarationError(
+            f"{where}: " + "; ".join(lines),
+            "the names in the reference: docs/reference/declaration",
+            "correct the lines above; `holdgood init` writes a commented file",
+        ) from None
+
+
+def _explain(error: Any) -> str:
+    path = ".".join(str(p) for p in error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = _names_at(error["loc"][:-1])
+        return f"{path}: unknown name, {did_you_mean(str(error['loc'][-1]), known) or 'one of ' + ', '.join(known)}"
+    came = error.get("input")
+    said = error["msg"].removeprefix("Value error, ")
+    shown = "" if isinstance(came, (dict, list)) or came is None else f" (got {came!r})"
+    return f"{path}: {said}{shown}" if path else said
+
+
+def _names_at(path: tuple[int | str, ...]) -> list[str]:
+    """Field names of the section that a path leads to."""
+    here: Any = Declaration
+    for step in path:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            field = here.model_fields.get(str(step))
+            here = None if field is None else field.annotation
+        else:
+            # inside dict[str, X] or list[X] the step is a key or a position: go on with X
+            here = get_args(here)[-1] if get_args(here) else None
+        members = [a for a in get_args(here) if a is not type(None)] if get_origin(here) in (Union, UnionType) else []
+        here = members[0] if members else here
+    return list(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else []
+
+
+def read(path: Path | str) -> Declaration:
+    """Read ``holdgood.toml`` (a file, or the folder that holds it)."""
+    file = Path(path)
+    if file.is_dir():
+        file = file / FILE_NAME
+    if not file.exists():
+        raise DeclarationError(f"no {FILE_NAME} at {file.parent}", "a project folder", "holdgood init TABLE… --target COLUMN")
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DeclarationError(f"{file.name} is not valid TOML: {error}", "a TOML file in UTF-8", "look at the line named above") from None
+    return parse(data, where=file.name)

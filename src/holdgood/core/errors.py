@@ -1,0 +1,135 @@
+"""One tree of errors; each says what came, what was expected and what to do.
+
+    HoldgoodError                 exit code 1
+    ├── DeclarationError          2   holdgood.toml, or the same as Python objects
+    ├── DataError                 3   a table cannot be used as it is
+    │   ├── ReadError                 a source cannot be read
+    │   ├── TargetError               the target is missing, constant or unusable
+    │   └── SplitError                rows cannot be divided as asked
+    ├── BundleError               4   a bundle is incomplete, foreign or of the wrong version
+    │   └── TamperedError             its hashes do not match what is on disk
+    ├── MissingExtra              5   an optional library is not installed
+    ├── EnvironmentFault          6   disk full, no permission, out of memory, a worker died
+    ├── TrustError                7   another's code or file needs the user's word first
+    └── Interrupted             130   Ctrl-C; what was finished is kept
+
+    NotApplicable                 a check says that it has nothing to look at (not an error)
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class HoldgoodError(Exception):
+    """Root of the tree. Prints as three lines: what came, what was expected, what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, came: str, expected: str = "", do: str = "") -> None:
+        self.came, self.expected, self.do = came, expected, do
+        lines = [came]
+        if expected:
+            lines.append(f"  expected: {expected}")
+        if do:
+            lines.append(f"  do this:  {do}")
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type[HoldgoodError], tuple[str, str, str]]:
+        """Travel between processes with all three lines."""
+        return type(self), (self.came, self.expected, self.do)
+
+
+class DeclarationError(HoldgoodError):
+    """The declaration cannot be read or contradicts itself."""
+
+    exit_code = 2
+
+
+class DataError(HoldgoodError):
+    """A table cannot be used as it is."""
+
+    exit_code = 3
+
+
+class ReadError(DataError):
+    """A source cannot be read."""
+
+
+class TargetError(DataError):
+    """The target is missing, constant, or cannot be used for the declared task."""
+
+
+class SplitError(DataError):
+    """Rows cannot be divided as asked."""
+
+
+class BundleError(HoldgoodError):
+    """A bundle is incomplete, foreign or of the wrong version."""
+
+    exit_code = 4
+
+
+class TamperedError(BundleError):
+    """The hashes in a bundle do not match what is on disk."""
+
+
+class MissingExtra(HoldgoodError):
+    """An optional library is not installed.
+
+    >>> print(MissingExtra.named("excel", "openpyxl", "reading an Excel file"))
+    reading an Excel file needs the library 'openpyxl', which is not installed
+      expected: holdgood with the extra 'excel'
+      do this:  pip install 'holdgood[excel]'
+    """
+
+    exit_code = 5
+
+    @classmethod
+    def named(cls, extra: str, library: str, purpose: str) -> MissingExtra:
+        """Build the message from the extra's name, the library and what it was wanted for."""
+        return cls(
+            f"{purpose} needs the library {library!r}, which is not installed",
+            f"holdgood with the extra {extra!r}",
+            f"pip install 'holdgood[{extra}]'",
+        )
+
+
+class EnvironmentFault(HoldgoodError):
+    """The machine refused: disk full, no permission, out of memory, a worker died."""
+
+    exit_code = 6
+
+
+class TrustError(HoldgoodError):
+    """Another's code or file needs the user's word before it is used."""
+
+    exit_code = 7
+
+
+class Interrupted(HoldgoodError):
+    """The user pressed Ctrl-C; everything finished so far is on disk."""
+
+    exit_code = 130
+
+
+class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
+    """Raised by a check that has nothing to look at; the reason is shown, never counted as passed."""
+
+
+class HoldgoodWarning(UserWarning):
+    """A warning of ours; the test-suite turns it into an error so that none is emitted by accident."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Suggest the nearest known words, or an empty string.
+
+    >>> did_you_mean("taget", ["target", "time"])
+    "did you mean 'target'?"
+    >>> did_you_mean("zzz", ["target"])
+    ''
+    """
+    near = difflib.get_close_matches(str(word), [str(k) for k in known], n=2, cutoff=0.6)
+    return f"did you mean {' or '.join(repr(n) for n in near)}?" if near else ""

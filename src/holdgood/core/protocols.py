@@ -1,0 +1,232 @@
+"""What a part must be to take a place in the line. Stages meet each other only through these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+
+from holdgood.core.declaration import Declaration, TableSpec
+from holdgood.core.frame import Frame, Matrix
+from holdgood.core.records.audit import Finding
+from holdgood.core.records.cleaning import RepairEntry
+from holdgood.core.records.monitoring import Alarm
+from holdgood.core.table import Table
+from holdgood.core.task import Task
+
+Needs: TypeAlias = Literal["codes", "dense", "text"]
+Json: TypeAlias = Any
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a persistable is made of on disk: JSON, arrays (no objects) and native text or binary files of boosters."""
+
+    json: dict[str, Json] = field(default_factory=dict)
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Persistable(Protocol):
+    """Can be saved without pickle and rebuilt by name. ``part`` is the name under ``holdgood.parts``."""
+
+    part: ClassVar[str]
+
+    def to_parts(self) -> Parts:
+        """Everything that is needed to score, and nothing else."""
+        ...
+
+    @classmethod
+    def from_parts(cls, parts: Parts) -> Persistable:
+        """Rebuild. Must not trust sizes: raise BundleError where something does not fit together."""
+        ...
+
+
+@dataclass(frozen=True)
+class FitContext:
+    """What a fit is told. ``stop_rows``: positions (in the training rows) kept for early stopping, or None.
+
+    ``rounds``: fit exactly that many rounds (a refit); ``seconds``: stop by then if it can be done between rounds.
+    """
+
+    task: Task
+    seed: int = 0
+    threads: int = 1
+    stop_rows: np.ndarray | None = None
+    rounds: int | None = None
+    seconds: float = float("inf")
+
+
+class Transformer(Persistable, Protocol):
+    """Learns on training rows only, turns a Frame into a Matrix. ``fit_transform`` may encode training rows out of fold."""
+
+    part: ClassVar[str]
+
+    def fit_transform(self, frame: Frame, y: np.ndarray, context: FitContext) -> Matrix:
+        """Learn from training rows and return their matrix."""
+        ...
+
+    def transform(self, frame: Frame) -> Matrix:
+        """Encode rows; each row's result depends on that row alone."""
+        ...
+
+
+class Model(Persistable, Protocol):
+    """A learner. After ``fit``: ``rounds`` (boosting rounds used, or None). ``predict``: see Task for shapes; row-independent."""
+
+    part: ClassVar[str]
+    rounds: int | None
+
+    def fit(self, matrix: Matrix, y: np.ndarray, weight: np.ndarray | None, context: FitContext) -> Model:
+        """Learn. Deterministic in (data, seed, threads)."""
+        ...
+
+    def predict(self, matrix: Matrix) -> np.ndarray:
+        """Probabilities or values; to the bit the same for a row alone or among others."""
+        ...
+
+
+class Forecaster(Persistable, Protocol):
+    """Learns from a long panel (unique_id, ds, y) and draws joint sample paths. Filled by the forecasting issue."""
+
+    part: ClassVar[str]
+
+    def fit(self, panel: Table, context: FitContext) -> Forecaster:
+        """Learn from history up to the cutoff."""
+        ...
+
+    def sample(self, horizon: int, samples: int, seed: int) -> Table:
+        """Joint paths: unique_id, cutoff, ds, sample, y."""
+        ...
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One entry on the ladder: a factory for fresh encoder and model. ``rung`` orders families, simplest is 0."""
+
+    name: str
+    family: str
+    rung: int
+    needs: Needs
+    make_encoder: Callable[[], Transformer]
+    make_model: Callable[[], Model]
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+
+
+class ModelFamily(Protocol):
+    """What is registered under ``holdgood.models``: a family of candidates, one file each.
+
+    ``needs`` says which encoder the workflow gives; ``configurations`` lists parameter sets, best default first.
+    """
+
+    name: ClassVar[str]
+    rung: ClassVar[int]
+    needs: ClassVar[Needs]
+    kinds: ClassVar[tuple[str, ...]]
+
+    @staticmethod
+    def configurations(task: Task, rows: int, columns: int) -> Sequence[tuple[str, Mapping[str, Json]]]:
+        """Pairs of configuration name and parameters suited to the size."""
+        ...
+
+    @staticmethod
+    def make(parameters: Mapping[str, Json]) -> Model:
+        """A fresh model."""
+        ...
+
+
+Fold: TypeAlias = tuple[np.ndarray, np.ndarray]
+
+
+class Splitter(Protocol):
+    """Divides rows. ``rows`` and positions are integers into the table of development rows."""
+
+    def folds(self, n: int, y: np.ndarray, *, time: np.ndarray | None, groups: np.ndarray | None, seed: int) -> Iterator[Fold]:
+        """Pairs of (training rows, validation rows)."""
+        ...
+
+
+@dataclass(frozen=True)
+class AuditContext:
+    """What a check may look at. In the *tables* pass only ``tables`` and ``declaration`` are set.
+
+    In the *target* pass: ``main`` is the development part of the main table, joined facts beside it are not included;
+    ``y`` the coded target with NaN where there is no outcome (development rows), ``task`` the task,
+    ``decision_time`` microseconds since the epoch a row (int64) or None, ``holdout`` the holdout rows of the main table
+    *without the target's columns* (for overlap checks only), ``target_columns`` the columns the target was computed from.
+    """
+
+    tables: Mapping[str, Table]
+    declaration: Declaration
+    main: Table | None = None
+    y: np.ndarray | None = None
+    task: Task | None = None
+    decision_time: np.ndarray | None = None
+    holdout: Table | None = None
+    target_columns: tuple[str, ...] = ()
+    seed: int = 0
+
+    def spec(self, table: str) -> TableSpec:
+        """The declaration of one table (an empty one where nothing is declared)."""
+        return self.declaration.tables.get(table) or TableSpec()
+
+
+@runtime_checkable
+class Check(Protocol):
+    """One thing that can be wrong. Returns findings (empty: passed) or raises NotApplicable with the reason."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+    scope: ClassVar[Literal["tables", "target"]]
+
+    def run(self, context: AuditContext) -> list[Finding]:
+        """Look, count, and say what was found."""
+        ...
+
+
+@runtime_checkable
+class Repair(Protocol):
+    """A declared change of cells, left of the wall: looks at no target, learns nothing, counts what it changed."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    def apply(self, table: Table, columns: Sequence[str], parameters: Mapping[str, Json]) -> tuple[Table, RepairEntry]:
+        """Return the repaired table and what was done. Rows keep their order; row count changes only where it says so."""
+        ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Watches rows in use against a reference; holds its stated false-alarm rate."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+    def look(self, reference: Frame, current: Frame, *, alpha: float, seed: int) -> list[Alarm]:
+        """Alarms, most important first; with no change, any alarm at all comes with probability at most ``alpha``."""
+        ...
+
+
+class Policy(Protocol):
+    """Turns a prediction or forecast into a decision with its expected money."""
+
+    def decide(self, prediction: np.ndarray) -> np.ndarray:
+        """One decision a row."""
+        ...
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """Reads tables from one kind of place. ``suffixes`` are file endings it answers to, ``schemes`` URL schemes."""
+
+    name: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
+    schemes: ClassVar[tuple[str, ...]]
+
+    def read(self, source: str, *, name: str, options: Mapping[str, Json], types: Mapping[str, Any]) -> Table:
+        """Read one table; ReadError in the user's words. What was odd but readable becomes a Note."""
+        ...

@@ -1,0 +1,70 @@
+"""What is handed from room to room: frozen, typed records, one file a record."""
+
+from holdgood.core.records.audit import AuditReport, Finding, Outcome, Proposal, TableSummary
+from holdgood.core.records.bundle import Bundle, FileEntry, PartEntry
+from holdgood.core.records.cleaning import CleanLog, RepairEntry
+from holdgood.core.records.common import Comparison, Interval, Money, Series
+from holdgood.core.records.contract import ColumnRule, Contract, TableContract
+from holdgood.core.records.envelope import Part, Record
+from holdgood.core.records.evaluation import Calibration, Confusion, Evaluation, Importance, Slice, Threshold
+from holdgood.core.records.fairness import FairnessReport, Gap, GroupReport, GroupResult
+from holdgood.core.records.features import FeatureLedger, JoinEntry, LedgerEntry
+from holdgood.core.records.forecast import Forecast
+from holdgood.core.records.leaderboard import Leaderboard, Rung, Trial
+from holdgood.core.records.monitoring import Alarm, Promotion, RetrainDecision
+from holdgood.core.records.plan import OrderPlan, PlanLine, WorkPlan
+from holdgood.core.records.profile import ColumnProfile, Profile
+from holdgood.core.records.split import Split
+from holdgood.core.records.verdict import CardSection, Gate, ModelCard, Verdict
+
+__all__ = [
+    "Alarm",
+    "AuditReport",
+    "Bundle",
+    "Calibration",
+    "CardSection",
+    "CleanLog",
+    "ColumnProfile",
+    "ColumnRule",
+    "Comparison",
+    "Confusion",
+    "Contract",
+    "Evaluation",
+    "FairnessReport",
+    "FeatureLedger",
+    "FileEntry",
+    "Finding",
+    "Forecast",
+    "Gap",
+    "Gate",
+    "GroupReport",
+    "GroupResult",
+    "Importance",
+    "Interval",
+    "JoinEntry",
+    "Leaderboard",
+    "LedgerEntry",
+    "ModelCard",
+    "Money",
+    "OrderPlan",
+    "Outcome",
+    "Part",
+    "PartEntry",
+    "PlanLine",
+    "Profile",
+    "Promotion",
+    "Proposal",
+    "Record",
+    "RepairEntry",
+    "RetrainDecision",
+    "Rung",
+    "Series",
+    "Slice",
+    "Split",
+    "TableContract",
+    "TableSummary",
+    "Threshold",
+    "Trial",
+    "Verdict",
+    "WorkPlan",
+]

@@ -1,0 +1,99 @@
+"""What the audit hands on: findings inside outcomes inside a report. Silence is never ambiguous."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from holdgood.core.records.envelope import Part, Record
+
+Status = Literal["issue", "tip", "passed", "not applicable", "skipped", "ignored"]
+Severity = Literal["high", "medium", "low"]
+Scope = Literal["tables", "target"]
+
+
+class Proposal(Part):
+    """A repair that a finding proposes: a name under ``holdgood.repairs`` and what it would do."""
+
+    repair: str
+    table: str
+    columns: tuple[str, ...] = ()
+    parameters: dict[str, Any] = {}
+    cells: int = 0
+    sentence: str = ""
+
+
+class Finding(Part):
+    """One thing that was found. ``level`` issue or tip; ``evidence`` in numbers; ``message`` in plain words.
+
+    ``late``: the finding proves that the columns are known only after the moment of decision.
+    """
+
+    code: str
+    title: str
+    level: Literal["issue", "tip"]
+    severity: Severity
+    table: str
+    columns: tuple[str, ...] = ()
+    message: str
+    evidence: dict[str, float | int | str | None] = {}
+    rows: int = 0
+    proposal: Proposal | None = None
+    late: bool = False
+
+
+class Outcome(Part):
+    """How one check ended: exactly one status, with the reason where it is not plain."""
+
+    code: str
+    title: str
+    scope: Scope
+    status: Status
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+    ignored_by: str = ""
+    seconds: float = 0.0
+
+
+class TableSummary(Part):
+    """One line about a table."""
+
+    name: str
+    source: str = ""
+    rows: int
+    columns: int
+    megabytes: float = 0.0
+
+
+class AuditReport(Record):
+    """All outcomes of one pass over some tables."""
+
+    kind: ClassVar[str] = "audit-report"
+
+    scope: Scope
+    tables: tuple[TableSummary, ...]
+    outcomes: tuple[Outcome, ...]
+    seconds: float = 0.0
+
+    def _found(self, level: str) -> list[Finding]:
+        rank = {"high": 0, "medium": 1, "low": 2}
+        live = [f for o in self.outcomes if o.status in ("issue", "tip") for f in o.findings if f.level == level]
+        return sorted(live, key=lambda f: (rank[f.severity], f.code, -f.rows, f.table, f.columns))
+
+    @property
+    def issues(self) -> list[Finding]:
+        """Findings that should be dealt with, gravest first."""
+        return self._found("issue")
+
+    @property
+    def tips(self) -> list[Finding]:
+        """Findings worth a thought."""
+        return self._found("tip")
+
+    @property
+    def late(self) -> tuple[tuple[str, str], ...]:
+        """Pairs (table, column) proven to be known too late."""
+        return tuple(dict.fromkeys((f.table, c) for f in self.issues if f.late for c in f.columns))
+
+    def count(self, status: Status) -> int:
+        """How many checks ended so."""
+        return sum(o.status == status for o in self.outcomes)

@@ -1,0 +1,81 @@
+"""What the sealed holdout said."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from holdgood.core.records.common import Comparison, Interval, Money, Series
+from holdgood.core.records.envelope import Number, Part, Record
+
+
+class Calibration(Part):
+    """Stated against observed, in bins of equal rows; ``error`` is debiased; ``p`` from outcomes simulated at the stated chances."""
+
+    stated: tuple[Number, ...]
+    observed: tuple[Number, ...]
+    low: tuple[Number, ...]
+    high: tuple[Number, ...]
+    counts: tuple[int, ...]
+    error: Interval
+    p: Number = float("nan")
+    sentence: str = ""
+
+
+class Threshold(Part):
+    """The threshold that earns most, chosen on out-of-fold development predictions, used as it is on the holdout."""
+
+    value: Number
+    low: Number
+    high: Number
+    chosen_on: str
+    sentence: str = ""
+
+
+class Confusion(Part):
+    """Counts: ``counts[truth][answer]`` in the order of ``labels``."""
+
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+class Importance(Part):
+    """How much worse the loss gets when one origin's features are shuffled among the holdout rows."""
+
+    name: str
+    features: tuple[str, ...]
+    loss_increase: Interval
+
+
+class Slice(Part):
+    """A part of the holdout with its own loss."""
+
+    name: str
+    n: int
+    loss: Interval
+
+
+class Evaluation(Record):
+    """Headline, money, calibration, curves, importance: rows of the holdout only, opened once more (counted)."""
+
+    kind: ClassVar[str] = "evaluation"
+
+    rows: int
+    metric: str
+    metrics: dict[str, Interval]
+    baselines: dict[str, dict[str, Interval]] = {}
+    against_prior: Comparison | None = None
+    against_simple: Comparison | None = None
+    calibration: Calibration | None = None
+    threshold: Threshold | None = None
+    confusion: Confusion | None = None
+    curves: tuple[Series, ...] = ()
+    money: Money | None = None
+    money_against: tuple[Comparison, ...] = ()
+    break_even_ratio: Number = float("nan")
+    money_sentence: str = ""
+    importance: tuple[Importance, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    tuned_on: str = ""
+    openings: int = 1
+    worn: bool = False
+    notes: tuple[str, ...] = ()

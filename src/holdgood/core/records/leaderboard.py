@@ -1,0 +1,64 @@
+"""What training tried, and what each step of complexity bought."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from holdgood.core.records.common import Comparison, Interval
+from holdgood.core.records.envelope import Number, Part, Record
+
+
+class Trial(Part):
+    """One candidate: score out of fold with interval, cost and size. Out-of-fold predictions lie beside it as Parquet."""
+
+    name: str
+    family: str
+    rung: int
+    parameters: dict[str, Any] = {}
+    status: Literal["ok", "failed", "stopped", "skipped"]
+    reason: str = ""
+    score: Interval | None = None
+    fold_scores: tuple[Number, ...] = ()
+    fit_seconds: float = 0.0
+    predict_us_per_row: Number = float("nan")
+    size_bytes: int = 0
+    rounds: int | None = None
+
+
+class Rung(Part):
+    """The best candidate of one family, and its paired gain over the best rung below."""
+
+    name: str
+    trial: str
+    family: str
+    score: Interval
+    gain: Comparison | None = None
+    money_gain: Comparison | None = None
+    latency_ratio: Number = float("nan")
+    taken: bool = False
+    sentence: str = ""
+
+
+class Leaderboard(Record):
+    """All trials, the ladder, and the choice with its reason. Development rows only."""
+
+    kind: ClassVar[str] = "leaderboard"
+
+    metric: str
+    higher_is_better: bool
+    trials: tuple[Trial, ...]
+    ladder: tuple[Rung, ...] = ()
+    chosen: str = ""
+    members: dict[str, float] = {}
+    prefer: str = "balanced"
+    reason: str = ""
+    rows: int = 0
+    folds: int = 0
+    fold_kind: str = ""
+    threshold: Number = float("nan")
+    threshold_low: Number = float("nan")
+    threshold_high: Number = float("nan")
+    seconds: float = 0.0
+    budget: str = ""
+    budget_hit: bool = False
+    notes: tuple[str, ...] = ()

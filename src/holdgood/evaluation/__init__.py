@@ -1,0 +1,23 @@
+"""What the sealed holdout says: metrics with intervals, calibration, money, curves, importance.
+
+Comes in: predictions, outcomes, the threshold chosen before.
+Goes out: an Evaluation.
+May touch: holdout rows, once more per opening (counted).
+Never: tune anything.
+"""
+
+from holdgood.evaluation.evaluate import evaluate
+from holdgood.evaluation.explain import explain_rows
+from holdgood.evaluation.importance import Importances, permutation_importance
+from holdgood.evaluation.slices import WeakSlices, weak_slices
+from holdgood.evaluation.units import resampling_units
+
+__all__ = [
+    "Importances",
+    "WeakSlices",
+    "evaluate",
+    "explain_rows",
+    "permutation_importance",
+    "resampling_units",
+    "weak_slices",
+]

@@ -1,0 +1,156 @@
+"""Every metric of the task with its interval. Ratios and areas go by influence functions: no resampling, no seed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from holdgood.core.records import Interval
+from holdgood.core.task import Task
+from holdgood.metrics.interval import (
+    auc_interval,
+    auc_parts,
+    mean_interval,
+    root_mean_interval,
+    share_interval,
+    spread_of_mean,
+)
+from holdgood.metrics.ranking import cumulative
+from holdgood.metrics.score import METRICS, plain_answers
+
+MINIMUM_ROWS = 2
+
+
+def measure(task: Task, y: np.ndarray, prediction: np.ndarray, clusters: np.ndarray | None) -> dict[str, Interval]:
+    """All metrics that speak of this kind of task, each with a 95% interval.
+
+    ``y`` (n,) coded, codes outside the task's classes are classes that development never saw; ``prediction`` as in
+    Task; ``clusters`` (n,) codes of rows that belong together. A metric without a value (AUC of one class) is NaN.
+    """
+    found = {}
+    for name, metric in METRICS.items():
+        if task.kind in metric.kinds:
+            value = float(metric.score(task, y, prediction))
+            found[name] = _interval(name, value, task, y, prediction, clusters)
+    return found
+
+
+def at_threshold(y: np.ndarray, answer: np.ndarray, clusters: np.ndarray | None) -> dict[str, Interval]:
+    """Binary: accuracy, precision and recall of the answers given at the threshold in use; ``answer`` (n,) 0/1."""
+    event, act = (y == 1).astype(np.float64), (answer == 1).astype(np.float64)
+    return {
+        "accuracy_at_threshold": share_interval((event == act).astype(np.float64), clusters),
+        "precision_at_threshold": _share_of(event * act, act, clusters),
+        "recall_at_threshold": _share_of(event * act, event, clusters),
+    }
+
+
+def _share_of(hits: np.ndarray, of: np.ndarray, clusters: np.ndarray | None) -> Interval:
+    """Share of hits among some of the rows."""
+    rows = of > 0
+    return share_interval(hits[rows], None if clusters is None else clusters[rows])
+
+
+def _interval(
+    name: str, value: float, task: Task, y: np.ndarray, prediction: np.ndarray, clusters: np.ndarray | None
+) -> Interval:
+    rows = METRICS[name].rows
+    if math.isnan(value) or len(y) < MINIMUM_ROWS:
+        return Interval(value=value, low=math.nan, high=math.nan, n=len(y), method="no value, or one row")
+    if name == "accuracy":
+        return share_interval((plain_answers(prediction) == y).astype(np.float64), clusters)
+    if name == "rmse":
+        return root_mean_interval(np.square(prediction - y), clusters)
+    if name == "roc_auc" and prediction.ndim == 1:
+        return auc_interval(y, prediction, clusters)
+    if name == "roc_auc":
+        return _by_influence(value, _mean_auc_influence(y, prediction), clusters, "mean of DeLong influences")
+    if name == "average_precision":
+        return _by_influence(
+            value, average_precision_influence(y, prediction), clusters, "influence function, logit scale"
+        )
+    if name == "balanced_accuracy":
+        return _by_influence(value, _balanced_influence(y, plain_answers(prediction)), clusters, "influence function")
+    if name == "f1":
+        return _by_influence(value, _f1_influence(task, y, plain_answers(prediction)), clusters, "influence function")
+    if name == "r2":
+        around = np.square(y - np.mean(y))
+        spread = spread_of_mean(ratio_influence(np.square(prediction - y), around), clusters)
+        low, high = spread.interval(value, 0.95)
+        return Interval(
+            value=value, low=low, high=min(high, 1.0), n=len(y), method=_how("influence function", clusters)
+        )
+    if rows is None:
+        return Interval(value=value, low=-math.inf, high=math.inf, n=len(y), method="no interval is known for it")
+    return mean_interval(rows(task, y, prediction), clusters)
+
+
+def ratio_influence(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """Influence of every row on the ratio of two means; zeros where the bottom is all zero; (n,)."""
+    below = float(np.mean(bottom))
+    return (top - float(np.mean(top)) / below * bottom) / below if below > 0 else np.zeros(len(top))
+
+
+def _how(method: str, clusters: np.ndarray | None) -> str:
+    return method if clusters is None else f"{method}, {len(np.unique(clusters)):,} clusters"
+
+
+def _by_influence(value: float, influence: np.ndarray, clusters: np.ndarray | None, method: str) -> Interval:
+    """Interval of a share-like value from its influences, on the logit scale where it lies inside (0, 1)."""
+    spread = spread_of_mean(influence, clusters)
+    if 0.0 < value < 1.0 and spread.error > 0 and math.isfinite(spread.error):
+        scale = value * (1.0 - value)
+        spread = spread_of_mean(influence / scale, clusters)
+        ends = spread.interval(math.log(value / (1.0 - value)), 0.95)
+        low, high = (1.0 / (1.0 + math.exp(min(-v, 700.0))) for v in ends)
+    else:
+        low, high = spread.interval(value, 0.95)
+    low, high = min(max(low, 0.0), value), max(min(high, 1.0), value)
+    return Interval(value=value, low=low, high=high, n=len(influence), method=_how(method, clusters))
+
+
+def _mean_auc_influence(y: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    parts = [auc_parts((y == k).astype(np.float64), prediction[:, k]) for k in range(prediction.shape[1])]
+    known = [influence * len(y) for area, influence in parts if not math.isnan(area)]
+    total: np.ndarray = np.sum(known, axis=0)
+    return total / len(known)
+
+
+def _balanced_influence(y: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    codes = np.unique(y)
+    total = np.zeros(len(y))
+    for code in codes:
+        truth = (y == code).astype(np.float64)
+        total += ratio_influence(truth * (answer == code), truth)
+    return total / len(codes)
+
+
+def _f1_influence(task: Task, y: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    codes = np.array([1.0]) if task.kind == "binary" else np.unique(np.concatenate([y, answer]))
+    total = np.zeros(len(y))
+    for code in codes:
+        truth, said = (y == code).astype(np.float64), (answer == code).astype(np.float64)
+        total += ratio_influence(2.0 * truth * said, truth + said)
+    return total / len(codes)
+
+
+def average_precision_influence(y: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Influence of every row on average precision; (n,), mean zero.
+
+    The derivative of sum_i w_i y_i precision(s_i) / sum_i w_i y_i in the weight of a row: its own precision where it is
+    positive, plus what it does to the precision at every positive ranked at or below it. O(n log n).
+    """
+    cuts, true, false = cumulative(y, score)
+    acted = (true + false).astype(np.float64)
+    positives = float(true[-1])
+    here = np.diff(true, prepend=0)
+    precision = true / acted
+    value = float(np.sum(here * precision) / positives)
+    # cuts fall; what lies at or below a cut is the sum from it to the end
+    per_positive = np.cumsum((here / acted)[::-1])[::-1]
+    per_row = np.cumsum((here * precision / acted)[::-1])[::-1]
+    at = len(cuts) - 1 - np.searchsorted(cuts[::-1], score)
+    event = (y == 1).astype(np.float64)
+    influence: np.ndarray = event * (precision[at] - value) + event * per_positive[at] - per_row[at]
+    return influence * (len(y) / positives)

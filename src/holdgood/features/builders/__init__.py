@@ -1,0 +1,1 @@
+"""Stateless builders: dates, missingness, joins as of the decision time, the experts' own expressions."""

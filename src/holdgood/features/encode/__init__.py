@@ -1,0 +1,1 @@
+"""Learned encoders, refitted inside each fold: codes for trees, dense for linear models."""

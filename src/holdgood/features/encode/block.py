@@ -1,0 +1,82 @@
+"""Block: how one feature becomes one or more columns of the matrix. Encoders are rows of blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from holdgood.core.errors import BundleError
+from holdgood.core.protocols import FitContext, Parts
+
+FOLDS = 5
+MOST_CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The outcome as columns (rows, t), and the inner fold of each training row for encodings out of fold.
+
+    Binary and regression: one column, y. Multiclass up to ten classes: one 0/1 column a class; beyond: none.
+    """
+
+    columns: np.ndarray
+    folds: np.ndarray
+    labels: tuple[str, ...]
+    classes: bool
+    seed: int
+
+    @classmethod
+    def of(cls, y: np.ndarray, context: FitContext) -> Targets:
+        """Folds are drawn from the seed by position alone."""
+        n, task = len(y), context.task
+        folds = np.random.default_rng(context.seed).permutation(n) % FOLDS
+        y = np.asarray(y, np.float64)
+        if task.kind != "multiclass":
+            return cls(y[:, None], folds, ("target",), task.kind == "binary", context.seed)
+        if task.n_classes > MOST_CLASSES:
+            return cls(np.empty((n, 0)), folds, (), True, context.seed)
+        labels = tuple(f"class {label}" for label in task.classes)
+        return cls((y[:, None] == np.arange(task.n_classes)).astype(np.float64), folds, labels, True, context.seed)
+
+
+class Block(Protocol):
+    """One feature's way into the matrix. ``categorical`` marks a column of codes."""
+
+    kind: ClassVar[str]
+    categorical: ClassVar[bool]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Suffixes to the feature's name, one a column; none: the feature says nothing."""
+        ...
+
+    def fit(self, values: np.ndarray, targets: Targets) -> np.ndarray | None:
+        """Learn. Where the outcome is used, give the training rows (rows, columns) out of fold; else None."""
+        ...
+
+    def write(self, values: np.ndarray, out: np.ndarray) -> None:
+        """Write any rows; each row's result depends on that row alone."""
+        ...
+
+    def to_parts(self) -> Parts:
+        """What is needed to write."""
+        ...
+
+    @classmethod
+    def from_parts(cls, parts: Parts) -> Block:
+        """Rebuild; BundleError where sizes do not fit together."""
+        ...
+
+
+def damaged(what: str) -> BundleError:
+    """The error for a block whose parts do not fit together."""
+    return BundleError(f"an encoder with {what}", "parts that fit together", "the bundle is damaged")
+
+
+def same_shape(array: np.ndarray | None, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """Check the shape of an array read from disk; gives float64, C-contiguous."""
+    if array is None or array.shape != shape or array.dtype.kind != "f":
+        raise damaged(f"{what} of shape {None if array is None else array.shape} where {shape} was expected")
+    return np.ascontiguousarray(array, np.float64)

@@ -1,0 +1,7 @@
+"""The append-only memory in SQL: one hash chain a writer.
+
+Comes in: records.
+Goes out: entries that can be verified.
+May touch: its own database.
+Never: forget silently; rewrite.
+"""

@@ -1,0 +1,295 @@
+"""Intervals: of a mean, a share, an area under the curve, any statistic. Rows of a cluster stay together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdgood.core.records import Interval
+from holdgood.metrics.quantile import normal_below, normal_quantile, t_quantile, t_two_sided
+from holdgood.metrics.ranking import midranks
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Standard error of a mean of influences, its degrees of freedom, and their skewness (0 where it is not used)."""
+
+    error: float
+    df: float
+    skew: float
+    units: int
+
+    def interval(self, value: float, level: float) -> tuple[float, float]:
+        """Lower and upper end around ``value``; unbounded where one unit tells nothing of the spread."""
+        if self.units < 2 or self.df <= 0:
+            return -math.inf, math.inf
+        t = t_quantile((1 + level) / 2, self.df)
+        # The plain and the corrected interval each fall short for some shapes (heavy tails; rare large values): the
+        # wider end is taken on each side, which costs little and vanishes as rows grow.
+        low, high = max(t, self._inverse(t)), min(-t, self._inverse(-t))
+        return value - self.error * low, value - self.error * high
+
+    def p(self, value: float) -> float:
+        """Two-sided p-value of a true mean of zero; it agrees with the interval."""
+        if self.units < 2 or self.df <= 0:
+            return math.nan
+        if self.error == 0.0:
+            return 1.0 if value == 0.0 else 2.0 ** (1 - self.units)  # every unit on one side: a sign test
+        t = value / self.error
+        corrected = self._forward(t)
+        nearer = min(abs(t), abs(corrected)) if t * corrected > 0 else 0.0
+        return t_two_sided(nearer, self.df)
+
+    def _forward(self, t: float) -> float:
+        """Hall's cubic transform (1992), which takes the first-order effect of skewness out of a t statistic."""
+        if self.skew == 0.0:
+            return t
+        root = math.sqrt(self.units)
+        w, g = t / root, self.skew
+        return root * (w + g * w * w / 3.0 + g * g * w**3 / 27.0 + g / (6.0 * self.units))
+
+    def _inverse(self, x: float) -> float:
+        if self.skew == 0.0:
+            return x
+        root = math.sqrt(self.units)
+        inner = 1.0 + self.skew * (x / root - self.skew / (6.0 * self.units))
+        return root * 3.0 / self.skew * (math.cbrt(inner) - 1.0)
+
+
+def cluster_sums(rows: np.ndarray, clusters: np.ndarray | None) -> np.ndarray:
+    """Sums a cluster, in the order of the cluster codes; the rows themselves without clusters."""
+    if clusters is None:
+        return rows
+    _, codes = np.unique(clusters, return_inverse=True)
+    return np.bincount(codes, weights=rows)
+
+
+def spread_of_mean(rows: np.ndarray, clusters: np.ndarray | None = None, blocks: int | None = None) -> Spread:
+    """Spread of the mean of ``rows``: independent rows, independent clusters, or units that follow in time.
+
+    Clusters: the cluster-robust variance with G - 1 degrees of freedom. ``blocks``: the length b of a moving block in
+    units (rows, or clusters in code order), 0 for an automatic one: overlapping batch means with 1.5 (G / b - 1)
+    degrees of freedom (Meketon & Schmeiser 1984) of prewhitened units.
+    """
+    n = len(rows)
+    units = cluster_sums(rows - np.mean(rows), clusters) / n if n else np.zeros(0)
+    g = len(units)
+    if g < 2:
+        return Spread(math.nan, 0.0, 0.0, g)
+    scale = float(np.max(np.abs(units)))
+    if scale * n <= 1e-14 * float(np.max(np.abs(rows))):
+        return Spread(0.0, g - 1.0, 0.0, g)
+    units = units / scale
+    if blocks is not None:
+        error, df = _serial(units, blocks)
+        return Spread(scale * error, df, 0.0, g)
+    square = float(np.sum(np.square(units)))
+    variance = square * g / (g - 1.0)
+    skew = float(np.mean(units**3)) / (square / g) ** 1.5
+    return Spread(scale * math.sqrt(variance), g - 1.0, skew, g)
+
+
+def _serial(units: np.ndarray, blocks: int) -> tuple[float, float]:
+    """Standard error of a sum of units that follow in time, and its degrees of freedom.
+
+    Neighbours that are alike are first made less so (AR(1) prewhitening, Andrews & Monahan 1992, with Kendall's
+    correction of the correlation for its bias), which short blocks would otherwise not see.
+    """
+    g = len(units)
+    below = float(np.sum(np.square(units)))
+    rho = float(np.sum(units[1:] * units[:-1])) / below
+    rho = min(max(rho + (1.0 + 3.0 * rho) / g, 0.0), 0.97)
+    fresh = units[1:] - rho * units[:-1]
+    fresh = fresh - np.mean(fresh)
+    length = min(blocks or math.ceil(g ** (1 / 3)), max(1, g // 4))
+    sums = np.convolve(fresh, np.ones(length), mode="valid")
+    variance = g / length * float(np.mean(np.square(sums))) * g / (g - length) / (1.0 - rho) ** 2
+    return math.sqrt(variance), 1.5 * (g / length - 1.0)
+
+
+def mean_interval(
+    rows: np.ndarray, clusters: np.ndarray | None = None, level: float = LEVEL, *, blocks: int | None = None
+) -> Interval:
+    """Interval of a mean of losses or of money: Student's t, widened by Hall's correction for skewness; ``n`` are rows.
+
+    ``clusters``: rows that belong together; ``blocks``: see ``spread_of_mean``. For shares of 0/1 rows use ``wilson``.
+    """
+    if len(rows) == 0:
+        return Interval(value=math.nan, low=math.nan, high=math.nan, level=level, n=0, method="no rows")
+    value = float(np.mean(rows))
+    spread = spread_of_mean(rows, clusters, blocks)
+    low, high = spread.interval(value, level)
+    method = "all rows alike: no spread to see" if spread.error == 0.0 else how(clusters, blocks, spread.units)
+    return Interval(value=value, low=low, high=high, level=level, n=len(rows), method=method)
+
+
+def how(clusters: np.ndarray | None, blocks: int | None, units: int) -> str:
+    """How a spread was found, in words."""
+    if blocks is not None:
+        return "t, moving blocks of " + ("rows" if clusters is None else f"{units:,} clusters")
+    return "t with skewness correction" + ("" if clusters is None else f", {units:,} clusters")
+
+
+def root_mean_interval(rows: np.ndarray, clusters: np.ndarray | None = None, level: float = LEVEL) -> Interval:
+    """Interval of the root of a mean, such as RMSE from squared errors: the roots of the mean's interval."""
+    inner = mean_interval(rows, clusters, level)
+    value, low, high = (math.sqrt(max(0.0, v)) for v in (inner.value, inner.low, inner.high))
+    return inner.model_copy(update={"value": value, "low": low, "high": high})
+
+
+def wilson(successes: float, n: float, level: float = LEVEL) -> Interval:
+    """Wilson's score interval of a share (1927); NaN of no rows.
+
+    >>> i = wilson(9, 10)
+    >>> round(i.low, 4), round(i.high, 4)
+    (0.5958, 0.9821)
+    """
+    if n <= 0:
+        return Interval(value=math.nan, low=math.nan, high=math.nan, level=level, n=0, method="Wilson")
+    z, share = normal_quantile((1 + level) / 2), successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    return Interval(value=share, low=min(low, share), high=max(high, share), level=level, n=round(n), method="Wilson")
+
+
+def share_interval(rows: np.ndarray, clusters: np.ndarray | None = None, level: float = LEVEL) -> Interval:
+    """Interval of a share of 0/1 rows: Wilson, with as many rows as the clusters are worth (Korn & Graubard 1998)."""
+    n = len(rows)
+    hits = float(np.sum(rows))
+    if clusters is None or n == 0:
+        return wilson(hits, n, level)
+    share, spread = hits / n, spread_of_mean(rows, clusters)
+    worth = float(spread.units)
+    if math.isfinite(spread.error) and spread.error > 0:
+        t, z = t_quantile((1 + level) / 2, spread.df), normal_quantile((1 + level) / 2)
+        worth = min(float(n), share * (1 - share) / spread.error**2) * (z / t) ** 2
+    found = wilson(share * worth, worth, level)
+    return found.model_copy(update={"value": share, "n": n, "method": f"Wilson, {spread.units:,} clusters"})
+
+
+def auc_parts(y: np.ndarray, score: np.ndarray) -> tuple[float, np.ndarray]:
+    """Area under the ROC curve and each row's influence on it (DeLong 1988); the area is NaN with one class only."""
+    positive = y == 1
+    m = int(np.count_nonzero(positive))
+    n = len(y) - m
+    influence = np.zeros(len(y))
+    if m == 0 or n == 0:
+        return math.nan, influence
+    ranks = midranks(score)
+    above = (ranks[positive] - midranks(score[positive])) / n
+    below = 1.0 - (ranks[~positive] - midranks(score[~positive])) / m
+    area = float(np.mean(above))
+    influence[positive] = (above - area) / m
+    influence[~positive] = (below - area) / n
+    return area, influence
+
+
+def auc_spread(y: np.ndarray, influence: np.ndarray, clusters: np.ndarray | None) -> tuple[float, float]:
+    """Standard error and degrees of freedom from influences; clusters as in Obuchowski (1997)."""
+    if clusters is not None:
+        sums = cluster_sums(influence, clusters)
+        g = len(sums)
+        return math.sqrt(float(np.sum(np.square(sums))) * g / max(g - 1, 1)), max(g - 1.0, 1.0)
+    positive = y == 1
+    m, n = int(np.count_nonzero(positive)), int(np.count_nonzero(~positive))
+    of = float(np.sum(np.square(influence[positive]))) * m / max(m - 1, 1)
+    rest = float(np.sum(np.square(influence[~positive]))) * n / max(n - 1, 1)
+    variance = of + rest
+    if variance == 0.0:
+        return 0.0, max(min(m, n) - 1.0, 1.0)
+    # Welch-Satterthwaite: the smaller class carries the uncertainty
+    df = variance**2 / (of**2 / max(m - 1, 1) + rest**2 / max(n - 1, 1))
+    return math.sqrt(variance), max(df, 1.0)
+
+
+def auc_interval(
+    y: np.ndarray, score: np.ndarray, clusters: np.ndarray | None = None, level: float = LEVEL
+) -> Interval:
+    """Interval of the area under the ROC curve: DeLong's variance on the logit scale (Qin & Hotilovac 2008).
+
+    A perfect or perfectly wrong ranking has no variance; its interval is Wilson's for the smaller class.
+    """
+    area, influence = auc_parts(y, score)
+    if math.isnan(area):
+        return Interval(value=area, low=math.nan, high=math.nan, level=level, n=len(y), method="one class only")
+    error, df = auc_spread(y, influence, clusters)
+    method = "DeLong on the logit scale" + ("" if clusters is None else ", clusters")
+    if error == 0.0 or not 0.0 < area < 1.0:
+        few = min(int(np.count_nonzero(y == 1)), int(np.count_nonzero(y != 1)))
+        ends = wilson(area * few, few, level)
+        return ends.model_copy(update={"value": area, "n": len(y), "method": "Wilson, of the smaller class"})
+    half = t_quantile((1 + level) / 2, df) * error / (area * (1 - area))
+    logit = math.log(area / (1 - area))
+    low, high = (1 / (1 + math.exp(-v)) for v in (logit - half, logit + half))
+    return Interval(value=area, low=low, high=high, level=level, n=len(y), method=method)
+
+
+def resample_counts(n: int, clusters: np.ndarray | None, seed: int, n_boot: int) -> Iterator[np.ndarray]:
+    """For each draw: how often every row is drawn, (n,) float. Clusters are drawn whole."""
+    rng = np.random.default_rng(seed)
+    codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    units = n if codes is None else int(codes.max(initial=-1)) + 1
+    for _ in range(n_boot):
+        counts = np.bincount(rng.integers(0, units, units), minlength=units).astype(np.float64)
+        yield counts if codes is None else counts[codes]
+
+
+def bootstrap_interval(
+    statistic: Callable[[np.ndarray], float],
+    n: int,
+    clusters: np.ndarray | None = None,
+    seed: int = 0,
+    n_boot: int = 400,
+    level: float = LEVEL,
+    *,
+    weights: bool = False,
+) -> Interval:
+    """BCa bootstrap of any statistic (Efron 1987); acceleration from a jackknife over at most 50 sets of units.
+
+    ``statistic`` takes row positions, with repeats; with ``weights=True`` it takes how often each row counts, (n,),
+    which is faster for whatever can be weighted. Draws without a value (NaN) are left out; with more than one in ten
+    of them there is no interval.
+    """
+    rows = np.arange(n)
+
+    def at(counts: np.ndarray) -> float:
+        return float(statistic(counts if weights else np.repeat(rows, counts.astype(np.int64))))
+
+    if n == 0:
+        return Interval(value=math.nan, low=math.nan, high=math.nan, level=level, n=0, method="no rows")
+    value = at(np.ones(n))
+    draws = np.array([at(counts) for counts in resample_counts(n, clusters, seed, n_boot)])
+    known = np.sort(draws[~np.isnan(draws)])
+    method = f"BCa bootstrap, {n_boot} draws of " + ("rows" if clusters is None else "clusters")
+    if math.isnan(value) or len(known) < 0.9 * n_boot:
+        method += "; too many without a value"
+        return Interval(value=value, low=math.nan, high=math.nan, level=level, n=n, method=method)
+    share = float((np.sum(known < value) + 0.5 * np.sum(known == value)) / len(known))
+    bias = normal_quantile(min(max(share, 1 / (len(known) + 1)), len(known) / (len(known) + 1)))
+    a = _acceleration(at, n, clusters, seed)
+    ends = []
+    for tail in ((1 - level) / 2, (1 + level) / 2):
+        z = bias + normal_quantile(tail)
+        ends.append(float(np.quantile(known, normal_below(bias + z / max(1e-6, 1 - a * z)))))
+    return Interval(value=value, low=min(ends), high=max(ends), level=level, n=n, method=method)
+
+
+def _acceleration(at: Callable[[np.ndarray], float], n: int, clusters: np.ndarray | None, seed: int) -> float:
+    """A sixth of the skewness of the sum of influences; third moments add up, so sets of units serve as units do."""
+    codes = np.arange(n) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    units = int(codes.max()) + 1
+    sets = min(50, units)
+    if sets < 2:
+        return 0.0
+    member = np.random.default_rng([seed, 1]).permutation(units) % sets
+    left = np.array([at((member[codes] != s).astype(np.float64)) for s in range(sets)])
+    left = left[~np.isnan(left)]
+    away = np.mean(left) - left if len(left) else left
+    below = float(np.sum(np.square(away))) ** 1.5
+    return float(np.sum(away**3)) / (6.0 * below) if below > 0 else 0.0

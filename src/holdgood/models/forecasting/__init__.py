@@ -1,0 +1,1 @@
+"""Forecasting families. Filled by the forecasting issue."""

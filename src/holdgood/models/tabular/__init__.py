@@ -1,0 +1,1 @@
+"""Tabular families, one a file, simplest first."""

@@ -1,0 +1,190 @@
+"""LightGBM: gradient boosting on coded columns, stopped early on rows of its own, on time, or after given rounds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import lightgbm
+import numpy as np
+
+from holdgood.core.frame import Matrix
+from holdgood.core.protocols import FitContext, Json, Model, Needs
+from holdgood.core.task import Task
+from holdgood.models.tabular.booster import Booster, BoosterBacked
+from holdgood.models.tabular.model_text import END
+from holdgood.models.tabular.training_rows import checked
+
+_MOST_ROUNDS = 3_000
+_OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
+_METRIC = {"binary": "binary_logloss", "multiclass": "multi_logloss", "regression": "l2"}
+
+
+class Boosting(BoosterBacked):
+    """Histogram gradient boosting (Ke 2017). Parameters are LightGBM's own names.
+
+    A regression outcome is standardised first, because LightGBM keeps outcomes in float32; the Booster undoes it.
+    """
+
+    def __init__(self, parameters: Mapping[str, Json]) -> None:
+        self.parameters = dict(parameters)
+
+    def fit(self, matrix: Matrix, y: np.ndarray, weight: np.ndarray | None, context: FitContext) -> Boosting:
+        """Boost on the rows outside ``context.stop_rows`` and keep the rounds that were best on these.
+
+        Without stop rows and without ``context.rounds``: about 10 / learning rate rounds. ``context.seconds`` ends it
+        between rounds.
+        """
+        deadline = time.monotonic() + context.seconds
+        task = context.task
+        values, weights = checked(matrix, y, weight, task)
+        offset, scale = 0.0, 1.0
+        if task.kind == "regression":
+            offset, scale = float(values.mean()), float(values.std()) or 1.0
+            values = (values - offset) / scale
+        kept = np.ones(len(values), dtype=bool)
+        stop = context.stop_rows
+        if stop is not None and context.rounds is None and 0 < len(stop) < len(values):
+            kept[stop] = False
+        settings = self._settings(task, int(kept.sum()), context)
+        data = _dataset(matrix, values, weights, kept, settings)
+        booster = lightgbm.Booster(settings, data)
+        if kept.all():
+            asked = context.rounds or min(_MOST_ROUNDS, round(10 / settings["learning_rate"]))
+            best = _boost(booster, asked, deadline)
+        else:
+            booster.add_valid(_dataset(matrix, values, weights, ~kept, settings, like=data), "stop")
+            best = _boost(booster, _MOST_ROUNDS, deadline, patience=round(max(30, 2.5 / settings["learning_rate"])))
+        text = booster.model_to_string(num_iteration=best)
+        self.rounds = best
+        self.scorer = Booster(
+            text[: text.index(END)] + END,
+            kind=task.kind,
+            n_classes=task.n_classes,
+            columns=matrix.values.shape[1],
+            rounds=best,
+            offset=offset,
+            scale=scale,
+        )
+        return self
+
+    def _settings(self, task: Task, rows: int, context: FitContext) -> dict[str, Any]:
+        settings: dict[str, Any] = {"learning_rate": 0.05} | self.parameters
+        # A leaf may hold a twentieth of few rows at most, otherwise small tables would give a single leaf.
+        settings["min_data_in_leaf"] = max(1, min(int(settings.get("min_data_in_leaf", 20)), rows // 20))
+        settings["min_data_per_group"] = max(2, min(100, rows // 50))
+        settings["min_data_in_bin"] = 3 if rows >= 200 else 1
+        if task.kind == "multiclass":
+            settings["num_class"] = task.n_classes
+        return settings | {
+            "objective": _OBJECTIVE[task.kind],
+            "metric": _METRIC[task.kind],
+            "seed": context.seed % 2**31,
+            "num_threads": context.threads,
+            "deterministic": True,
+            "force_row_wise": True,
+            "feature_pre_filter": False,
+            "verbosity": -1,
+        }
+
+
+def _dataset(
+    matrix: Matrix,
+    y: np.ndarray,
+    weight: np.ndarray | None,
+    rows: np.ndarray,
+    settings: Mapping[str, Any],
+    like: lightgbm.Dataset | None = None,
+) -> lightgbm.Dataset:
+    """LightGBM's binned copy of some rows; columns go by position, names never enter a model."""
+    every = bool(rows.all())
+    return lightgbm.Dataset(
+        matrix.values if every else matrix.values[rows],
+        y if every else y[rows],
+        weight=None if weight is None else weight[rows],
+        categorical_feature=list(matrix.categorical),
+        params=dict(settings),
+        reference=like,
+    )
+
+
+def _boost(booster: lightgbm.Booster, most: int, deadline: float, patience: int | None = None) -> int:
+    """Add up to ``most`` rounds; return how many to keep: the best on the stop rows, or all where there are none."""
+    best, lowest, pace = 1, np.inf, 0.0
+    for number in range(1, most + 1):
+        started = time.monotonic()
+        if number > 1 and started + pace > deadline:
+            break
+        exhausted = booster.update()
+        pace = max(0.7 * pace, time.monotonic() - started)
+        if patience is None:
+            best = max(1, booster.current_iteration())
+        else:
+            loss = booster.eval_valid()[0][2]
+            if loss < lowest:
+                best, lowest = max(1, booster.current_iteration()), loss
+            elif number - best >= patience:
+                break
+        if exhausted:
+            break
+    return best
+
+
+class LightgbmFamily:
+    """Gradient boosting: the default, then variants that published searches found to lead elsewhere."""
+
+    name: ClassVar[str] = "lightgbm"
+    rung: ClassVar[int] = 4
+    needs: ClassVar[Needs] = "codes"
+    kinds: ClassVar[tuple[str, ...]] = ("binary", "multiclass", "regression")
+
+    @staticmethod
+    def configurations(task: Task, rows: int, columns: int) -> Sequence[tuple[str, Mapping[str, Json]]]:
+        """Four sets of parameters; on few rows the shallow one comes second, otherwise last."""
+        default = {"learning_rate": 0.05, "num_leaves": 31, "min_data_in_leaf": 20, "feature_fraction": 0.8}
+        default |= {"bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 1.0}
+        wide = {
+            "learning_rate": 0.04,
+            "num_leaves": 50,
+            "min_data_in_leaf": 40,
+            "feature_fraction": 0.9,
+            "bagging_fraction": 0.75,
+        }
+        if task.kind == "regression":
+            wide = {
+                "learning_rate": 0.05,
+                "num_leaves": 100,
+                "min_data_in_leaf": 3,
+                "feature_fraction": 0.9,
+                "bagging_fraction": 0.7,
+            }
+        extra = {
+            "learning_rate": 0.03,
+            "num_leaves": 50,
+            "min_data_in_leaf": 10,
+            "feature_fraction": 0.5,
+            "extra_trees": True,
+        }
+        shallow = {
+            "learning_rate": 0.04,
+            "num_leaves": 8,
+            "max_depth": 4,
+            "min_data_in_leaf": 10,
+            "feature_fraction": 0.5,
+        }
+        shallow |= {"bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0}
+        named: list[tuple[str, dict[str, Json]]] = [
+            ("lightgbm-wide", wide | {"bagging_freq": 1}),
+            ("lightgbm-extra", extra),
+        ]
+        named.insert(0 if rows < 3_000 else 2, ("lightgbm-shallow", shallow))
+        return [("lightgbm", default), *named]
+
+    @staticmethod
+    def make(parameters: Mapping[str, Json]) -> Model:
+        """A fresh booster."""
+        return Boosting(parameters)
+
+
+FAMILY = LightgbmFamily

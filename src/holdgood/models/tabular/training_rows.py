@@ -1,0 +1,69 @@
+"""What every family checks before it learns: rows, outcomes and weights that fit together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holdgood.core.errors import DataError, TargetError
+from holdgood.core.frame import Matrix
+from holdgood.core.task import Task
+
+
+def checked(
+    matrix: Matrix, y: np.ndarray, weight: np.ndarray | None, task: Task
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Outcomes as float64 and weights scaled to mean one (or None), both of shape (rows,).
+
+    Weights are scaled so that limits on a leaf's weight mean the same whatever unit the caller counts in.
+    Raises DataError for lengths or weights that do not fit, TargetError for outcomes that the task cannot have.
+    """
+    values = np.ascontiguousarray(y, dtype=np.float64)
+    if values.shape != (len(matrix),) or len(values) == 0:
+        raise DataError(
+            f"{values.shape} outcomes for {len(matrix)} rows",
+            "one outcome a row, at least one row",
+            "pass only rows with an outcome",
+        )
+    if not np.isfinite(values).all():
+        raise TargetError(
+            "an outcome that is missing or infinite",
+            "a finite number a row",
+            "leave rows without an outcome out of training",
+        )
+    if task.kind != "regression":
+        codes = values.astype(np.int64)
+        if (codes != values).any() or codes.min() < 0 or codes.max() >= task.n_classes:
+            raise TargetError(
+                f"class codes from {values.min():g} to {values.max():g}",
+                f"whole numbers from 0 to {task.n_classes - 1}",
+                "code the target by Task.classes",
+            )
+    if weight is None:
+        return values, None
+    scaled = np.ascontiguousarray(weight, dtype=np.float64)
+    if scaled.shape != values.shape or not np.isfinite(scaled).all() or scaled.min() < 0 or scaled.max() <= 0:
+        raise DataError(
+            "weights that are missing, negative or all zero",
+            "one finite weight of zero or more a row",
+            "check the weight column",
+        )
+    return values, scaled * (len(scaled) / scaled.sum())
+
+
+def class_shares(y: np.ndarray, weight: np.ndarray | None, n_classes: int) -> np.ndarray:
+    """Weighted share of each class code, shape (n_classes,); adds up to one."""
+    counts = np.bincount(y.astype(np.int64), weights=weight, minlength=n_classes).astype(np.float64)
+    shares: np.ndarray = counts / counts.sum()
+    return shares
+
+
+def expect_columns(matrix: Matrix, columns: int) -> np.ndarray:
+    """The matrix's values as C-contiguous float64; DataError where its width is not the one learned from."""
+    values = np.ascontiguousarray(matrix.values, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] != columns:
+        raise DataError(
+            f"rows of {values.shape[1:]} columns",
+            f"{columns} columns, as in training",
+            "encode the rows with the encoder of this model",
+        )
+    return values

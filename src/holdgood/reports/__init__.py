@@ -1,0 +1,13 @@
+"""Records into one self-contained HTML file.
+
+Comes in: records.
+Goes out: HTML.
+May touch: the vendored chart library.
+Never: compute a statistic, load anything from a network, show a row's values.
+"""
+
+from holdgood.reports.audit_report import render_audit
+from holdgood.reports.run_report import render_run
+from holdgood.reports.view import RunView
+
+__all__ = ["RunView", "render_audit", "render_run"]

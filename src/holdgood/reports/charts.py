@@ -1,0 +1,174 @@
+"""From records to figures, in the order of the page. Numbers are taken as they are; only their place is chosen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from holdgood.core.records import (
+    Comparison,
+    Evaluation,
+    GroupReport,
+    Importance,
+    Interval,
+    Leaderboard,
+    Slice,
+    Split,
+)
+from holdgood.reports import format as words
+from holdgood.reports.figure import Figure, figure
+from holdgood.reports.plots import Axis, Dot, DotPlot, Segment, SegmentBar, Tone
+from holdgood.reports.words import SHARES, metric
+
+# More dots than this are a wall, not a chart; the tables beside the charts always hold all of them.
+MOST_DOTS = 30
+
+
+def split_figure(split: Split, gap: str) -> Figure:
+    """Which rows were learned from, which were sealed, which were not used. ``gap`` as declared ("0s" is none)."""
+    timed = split.how == "time"
+    segments = [
+        Segment(
+            "development", split.development, "accent", words.moment(split.cutoff) if timed and split.cutoff else ""
+        )
+    ]
+    if split.holdout:
+        if gap.strip() not in ("", "0", "0s"):
+            segments.append(Segment(f"gap of {gap}", 0, "gap"))
+        ends = words.moment(split.end) if timed and split.end and split.unused else ""
+        segments.append(Segment("holdout, sealed", split.holdout, "second", ends))
+    if split.unused:
+        segments.append(Segment("not used", split.unused, "quiet"))
+    title = "How the rows were divided in time" if timed else "How the rows were divided"
+    return figure(title, SegmentBar(tuple(segments), timed))
+
+
+def ladder_figure(board: Leaderboard) -> Figure | None:
+    """Each rung's score out of fold, simplest first."""
+    name = metric(board.metric)
+    taken = [r.name for r in board.ladder if r.taken]
+    dots = [
+        _dot(r.name, r.score, "accent" if r.taken else "quiet", _rung_note(r.taken, r.name == (taken or [""])[-1]))
+        for r in board.ladder
+    ]
+    side = f"{name.label} ({'higher' if board.higher_is_better else 'lower'} is better)"
+    return _dots(
+        "What each rung scores, simplest first",
+        dots,
+        side,
+        "number",
+        "Rung",
+        "Taken",
+        caption=_levels(r.score for r in board.ladder),
+    )
+
+
+def _rung_note(taken: bool, last: bool) -> str:
+    return "the model delivered" if taken and last else "climbed" if taken else "not taken"
+
+
+def gains_figure(board: Leaderboard) -> Figure | None:
+    """What each rung gains over the best rung below it."""
+    gains = [(r.name, r.gain) for r in board.ladder if r.gain is not None]
+    unit = next((g.unit for _, g in gains if g.unit), metric(board.metric).label)
+    dots = [_gain_dot(f"{name} over {g.second}", g) for name, g in gains]
+    caption = "Right of the line: better than the rung below. A whisker that crosses the line: not proven."
+    return _dots(
+        "What each step up gains", dots, f"gain ({unit})", "number", "Step", "Verdict", reference=0.0, caption=caption
+    )
+
+
+def money_figure(evaluation: Evaluation, currency: str) -> Figure | None:
+    """Money against the alternatives, as declared; nothing where costs are only assumed."""
+    if evaluation.money is None or evaluation.money.assumed:
+        return None
+    dots = [_gain_dot(f"against {c.second}", c) for c in evaluation.money_against]
+    unit = next((c.unit for c in evaluation.money_against if c.unit and c.unit != currency), "")
+    caption = "Right of the line: the model saves money. A whisker that crosses the line: not proven."
+    axis = f"saved{f' ({unit})' if unit else ''}"
+    return _dots(
+        "What the model saves against the alternatives",
+        dots,
+        axis,
+        f"money:{currency}",
+        "Alternative",
+        "Verdict",
+        0.0,
+        caption,
+    )
+
+
+def importance_figure(importance: Sequence[Importance]) -> Figure | None:
+    """What the model leans on."""
+    ranked = sorted(
+        importance, key=lambda i: -i.loss_increase.value if words.known(i.loss_increase.value) else math.inf
+    )
+    dots = [_dot(i.name, i.loss_increase, "accent" if i.loss_increase.low > 0 else "quiet") for i in ranked]
+    caption = "Loss added when one fact is shuffled among the rows. Grey: the interval reaches zero."
+    return _dots("Which facts the model leans on", dots, "loss added", "number", "Fact", "", 0.0, caption)
+
+
+def slices_figure(slices: Sequence[Slice], overall: Interval | None) -> Figure | None:
+    """Parts of the holdout with their own loss, beside the loss of all rows."""
+    dots = [_dot(s.name, s.loss, "second", words.count(s.n, "row")) for s in slices]
+    reference = overall.value if overall is not None and words.known(overall.value) else None
+    caption = "The dashed line is the loss over all rows." if reference is not None else ""
+    return _dots("Where the model is weakest", dots, "loss", "number", "Part", "Rows", reference, caption)
+
+
+def group_figure(report: GroupReport, measure: str) -> Figure | None:
+    """One measure for every group; thin groups say that they cannot tell."""
+    name = metric(measure)
+    dots = []
+    for group in report.groups:
+        found = group.measures.get(measure)
+        if group.thin or found is None:
+            note = f"cannot tell: {words.count(group.n, 'row')}"
+            note += f", {words.count(group.rows_needed)} would tell" if group.rows_needed else ""
+            dots.append(Dot(group.name, math.nan, tone="quiet", note=note))
+        else:
+            dots.append(_dot(group.name, found, "accent", words.count(group.n, "row")))
+    if all(math.isnan(d.value) for d in dots):
+        return None
+    style = "percent" if measure in SHARES else "number"
+    bounds = (0.0, 1.0) if measure in SHARES else None
+    title = f"{name.label[:1].upper()}{name.label[1:]} by {report.attribute}"
+    return _dots(title, dots, name.label, style, "Group", "Rows", caption=name.meaning, bounds=bounds)
+
+
+def _dot(label: str, value: Interval, tone: Tone, note: str = "") -> Dot:
+    return Dot(label, value.value, value.low, value.high, tone, note)
+
+
+def _gain_dot(label: str, gain: Comparison) -> Dot:
+    tones: dict[str, Tone] = {"better": "accent", "worse": "bad", "not proven": "quiet"}
+    return Dot(label, gain.difference, gain.low, gain.high, tones[gain.verdict], gain.verdict)
+
+
+def _dots(
+    title: str,
+    dots: Sequence[Dot],
+    axis_name: str,
+    style: str,
+    first_column: str,
+    note_column: str,
+    reference: float | None = None,
+    caption: str = "",
+    bounds: tuple[float, float] | None = None,
+) -> Figure | None:
+    """A figure of at most ``MOST_DOTS`` dots, or None where there is nothing to draw."""
+    shown = tuple(dots[:MOST_DOTS])
+    if not any(words.known(d.value) for d in shown):
+        return None
+    values = [v for d in shown for v in (d.value, d.low, d.high)] + ([] if reference is None else [reference])
+    plot = DotPlot(shown, Axis.over(axis_name, values, style, bounds), reference, first_column, note_column)
+    left_out = len(dots) - len(shown)
+    return figure(
+        title, plot, " ".join(filter(None, (caption, f"{left_out:,} more are in the table below." if left_out else "")))
+    )
+
+
+def _levels(intervals: Iterable[Interval]) -> str:
+    """What the whiskers are, said once for all of them."""
+    levels = dict.fromkeys(words.percent(i.level, 0) for i in intervals)
+    return f"Whiskers are {' and '.join(levels)} intervals." if levels else ""

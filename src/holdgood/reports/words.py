@@ -1,0 +1,75 @@
+"""The field's short names in plain words, for a reader who has not met them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Word:
+    """A label, what it means, and which way is better (empty where neither is)."""
+
+    label: str
+    meaning: str = ""
+    better: str = ""
+
+
+_LOW, _HIGH = "lower is better", "higher is better"
+
+_METRICS: dict[str, Word] = {
+    "log_loss": Word("log loss", "how surprised the model was by what happened, on average", _LOW),
+    "brier": Word("Brier score", "mean squared distance between the stated chance and what happened", _LOW),
+    "roc_auc": Word("ROC AUC", "how often a real case is ranked above one that is not; 0.5 is a coin", _HIGH),
+    "average_precision": Word("average precision", "precision averaged over all shares of cases caught", _HIGH),
+    "accuracy": Word("accuracy", "share of right answers", _HIGH),
+    "balanced_accuracy": Word("balanced accuracy", "share of right answers, each class counting the same", _HIGH),
+    "precision": Word("precision", "share of the warnings that were right", _HIGH),
+    "recall": Word("recall", "share of the real cases that were caught", _HIGH),
+    "f1": Word("F1", "precision and recall in one number", _HIGH),
+    "rmse": Word("RMSE", "typical error in the target's unit; large errors weigh more", _LOW),
+    "mae": Word("mean absolute error", "average error in the target's unit", _LOW),
+    "median_absolute_error": Word("median absolute error", "half of the errors are smaller than this", _LOW),
+    "r2": Word("R²", "share of the target's variation that is explained", _HIGH),
+    "selection_rate": Word("selection rate", "share of the group's rows that are acted on"),
+    "true_positive_rate": Word("true positive rate", "share of the group's real cases that are caught", _HIGH),
+    "false_positive_rate": Word(
+        "false positive rate", "share of the group's other rows that are acted on for nothing", _LOW
+    ),
+    "base_rate": Word("base rate", "share of the group's rows that are real cases"),
+    "mean_prediction": Word("mean prediction", "what the model states for the group, on average"),
+    "mean_error": Word("mean error", "whether the model is too high or too low for the group"),
+    "error": Word("error", "average error of the group"),
+    "absolute_error": Word("absolute error", "average size of the error, whichever way", _LOW),
+}
+
+SHARES = frozenset(
+    {
+        "accuracy",
+        "balanced_accuracy",
+        "precision",
+        "recall",
+        "selection_rate",
+        "true_positive_rate",
+        "false_positive_rate",
+        "base_rate",
+    }
+)
+"""Measures that are shares of rows and read best as per cent."""
+
+
+def metric(name: str) -> Word:
+    """A metric in words; an unknown name keeps its own, without underscores.
+
+    >>> metric("log_loss").label, metric("my_own_score").label
+    ('log loss', 'my own score')
+    """
+    return _METRICS.get(name, Word(name.replace("_", " ")))
+
+
+def is_share(name: str) -> bool:
+    """Whether a measure is a share of rows.
+
+    >>> is_share("accuracy"), is_share("log_loss")
+    (True, False)
+    """
+    return name in SHARES

@@ -1,0 +1,7 @@
+"""When to retrain and why; champion against challenger on the same rows.
+
+Comes in: Alarms, paired losses.
+Goes out: a RetrainDecision.
+May touch: records.
+Never: promote by itself.
+"""

@@ -1,0 +1,277 @@
+"""The ladder: each family's best against the best below it, and where to stop climbing.
+
+A rung is judged by predictions in which the choice of its winner sits inside the resampling: a fold's rows are predicted
+by the configuration that was best on the other folds. Gains are paired over the same rows. All rungs together are proven
+at one level: a rung counts as proven below ``ALPHA`` divided by the comparisons that are not proven yet (Holm's step-down
+along the climb), so that where all rungs are equal in truth any climb at all comes with probability at most ``ALPHA``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdgood.core.records import Comparison, Rung
+from holdgood.metrics import CostTable, answers, best_threshold, cost_rows, holm, paired
+from holdgood.training.score import Judge
+
+ALPHA = 0.05
+WORTH = 0.01
+"""Balanced: a proven gain below this share of what is left to gain is not worth a more complex model, unless money says so."""
+TINY, DEAR = 0.005, 3.0
+"""Balanced: no ensemble for less than TINY of what is left at DEAR times the cost, whatever else is proven."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A candidate for a rung: the trial behind it, its honest out-of-fold prediction (n,) or (n, k), and its cost.
+
+    ``of``: how many configurations its winner was picked from.
+    """
+
+    name: str
+    trial: str
+    family: str
+    prediction: np.ndarray
+    row_ms: float = math.nan
+    size_bytes: float = math.nan
+    of: int = 1
+    ensemble: bool = False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be spent on a prediction; None: no limit. ``by_size``: compare costs by size, not by measured time."""
+
+    latency_ms: float | None = None
+    size_mb: float | None = None
+    by_size: bool = False
+
+    def broken_by(self, step: Step) -> str:
+        """The limit that a step breaks, in words; empty where none."""
+        if self.size_mb is not None and step.size_bytes > self.size_mb * 1e6:
+            return f"{step.size_bytes / 1e6:,.0f} MB, more than the {self.size_mb:g} MB allowed"
+        if self.latency_ms is not None and not self.by_size and step.row_ms > self.latency_ms:
+            return f"{step.row_ms:.3g} ms a row, more than the {self.latency_ms:g} ms allowed"
+        return ""
+
+    def ratio(self, step: Step, below: Step) -> float:
+        """How many times dearer a step is than the one below it."""
+        one, two = (step.size_bytes, below.size_bytes) if self.by_size else (step.row_ms, below.row_ms)
+        return one / two if two > 0 else math.nan
+
+    @property
+    def what(self) -> str:
+        """What the ratio is of."""
+        return "size" if self.by_size else "latency"
+
+
+@dataclass(frozen=True)
+class Climb:
+    """The ladder as a record, the position of the chosen step, and why."""
+
+    rungs: tuple[Rung, ...]
+    chosen: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One step against the step it is compared with."""
+
+    below: int
+    gain: Comparison
+    proven: bool
+    relative: float
+
+
+def climb(
+    steps: Sequence[Step],
+    judge: Judge,
+    *,
+    prefer: str = "balanced",
+    costs: CostTable | None = None,
+    limits: Limits | None = None,
+) -> Climb:
+    """Climb ``steps`` (simplest first) as far as ``prefer`` wants.
+
+    ``simple``: the lowest step that is not proven worse than the best. ``balanced``: each step whose gain over the best
+    one below it is proven and worth its cost. ``best``: the best score at any cost. In every case the lowest step (the
+    prior) unless the choice is proven better than it.
+    """
+    allowed = limits or Limits()
+    money = [_money(step, judge, costs) for step in steps]
+    looks, taken = _walk(steps, judge, costs, money, allowed)
+    chosen, reason = _choose(steps, judge, prefer, looks, taken, allowed)
+    path = {i for i in taken if i <= chosen} | {chosen, 0} if prefer != "simple" else {0, chosen}
+    rungs = tuple(_rung(i, steps, judge, looks, costs, money, allowed, i in path, prefer) for i in range(len(steps)))
+    return Climb(rungs, chosen, reason)
+
+
+def _walk(
+    steps: Sequence[Step], judge: Judge, costs: CostTable | None, money: list[np.ndarray | None], limits: Limits
+) -> tuple[dict[int, _Look], list[int]]:
+    """Compare each step with the best one taken below it, by the rule of ``balanced``; Holm by repeating the climb."""
+    proven_before = 0
+    while True:
+        level = 1 - ALPHA / max(1, len(steps) - 1 - proven_before)
+        looks: dict[int, _Look] = {}
+        taken = [0]
+        for i in range(1, len(steps)):
+            below = taken[-1]
+            gain = judge.gain(steps[i].name, steps[i].prediction, steps[below].name, steps[below].prediction, level)
+            left = judge.left(steps[below].prediction)
+            look = _Look(below, gain, gain.verdict == "better", gain.difference / left if left > 0 else 0.0)
+            looks[i] = look
+            if (
+                look.proven
+                and not limits.broken_by(steps[i])
+                and _worth(steps[i], steps[below], look, costs, _earned(money, i, below, judge, level, steps), limits)
+            ):
+                taken.append(i)
+        proven = sum(look.proven for look in looks.values())
+        if proven <= proven_before or proven == len(steps) - 1:
+            return looks, taken
+        proven_before = proven
+
+
+def _worth(
+    step: Step, below: Step, look: _Look, costs: CostTable | None, earned: Comparison | None, limits: Limits
+) -> bool:
+    ratio = limits.ratio(step, below)
+    if step.ensemble and look.relative < TINY and ratio >= DEAR:
+        return False
+    declared = costs is not None and not costs.assumed
+    return look.relative >= WORTH or (declared and earned is not None and earned.verdict == "better")
+
+
+def _choose(
+    steps: Sequence[Step], judge: Judge, prefer: str, looks: dict[int, _Look], taken: list[int], limits: Limits
+) -> tuple[int, str]:
+    scores = [judge.worth(judge.metric.score(judge.task, judge.y, s.prediction)) for s in steps]
+    best = int(np.argmax(scores))
+    if prefer == "simple":
+        chosen = _simplest(steps, judge, best)
+        reason = f"the simplest that is not proven worse than the best ({steps[best].name}), at {1 - ALPHA:.0%} over all rungs"
+    elif prefer == "best":
+        chosen, reason = best, "the best score out of fold, whatever its cost"
+    else:
+        chosen = taken[-1]
+        reason = f"the highest rung whose gain is proven (at {1 - ALPHA:.0%} over all rungs) and worth its cost"
+    if chosen == 0:
+        return 0, reason if prefer == "simple" else "nothing is proven better than " + steps[0].name
+    level = 1 - ALPHA / (len(steps) - 1)
+    over = judge.gain(steps[chosen].name, steps[chosen].prediction, steps[0].name, steps[0].prediction, level)
+    if over.verdict != "better":
+        return 0, f"{steps[chosen].name} is not proven better than {steps[0].name}: {_span(over)}"
+    return chosen, reason
+
+
+def _simplest(steps: Sequence[Step], judge: Judge, best: int) -> int:
+    others = [i for i in range(len(steps)) if i != best]
+    gains = [
+        judge.gain(steps[best].name, steps[best].prediction, steps[i].name, steps[i].prediction, 1 - ALPHA)
+        for i in others
+    ]
+    adjusted = holm([g.p for g in gains])
+    worse = {i for i, g, p in zip(others, gains, adjusted, strict=True) if g.difference > 0 and p < ALPHA}
+    return min(i for i in range(len(steps)) if i not in worse)
+
+
+def _money(step: Step, judge: Judge, costs: CostTable | None) -> np.ndarray | None:
+    """What each row costs with this step's answers; thresholds are chosen on the other folds, as in use."""
+    if costs is None:
+        return None
+    if judge.task.kind != "binary":
+        return cost_rows(costs, judge.y, answers(costs, step.prediction))
+    parts = judge.fold_of if len(np.unique(judge.fold_of)) > 1 else np.arange(len(judge.y)) % 2
+    out = np.empty(len(judge.y))
+    for part in np.unique(parts):
+        inside = parts == part
+        threshold = best_threshold(costs, judge.y[~inside], step.prediction[~inside])
+        out[inside] = cost_rows(costs, judge.y[inside], answers(costs, step.prediction[inside], threshold))
+    return out
+
+
+def _earned(
+    money: list[np.ndarray | None],
+    i: int,
+    below: int,
+    judge: Judge,
+    level: float,
+    steps: Sequence[Step],
+    unit: str = "",
+) -> Comparison | None:
+    one, two = money[i], money[below]
+    if one is None or two is None:
+        return None
+    blocks = 0 if judge.ordered else None
+    return paired(
+        one,
+        two,
+        first=steps[i].name,
+        second=steps[below].name,
+        clusters=judge.clusters,
+        unit=unit,
+        level=level,
+        blocks=blocks,
+    )
+
+
+def _rung(
+    i: int,
+    steps: Sequence[Step],
+    judge: Judge,
+    looks: dict[int, _Look],
+    costs: CostTable | None,
+    money: list[np.ndarray | None],
+    limits: Limits,
+    taken: bool,
+    prefer: str,
+) -> Rung:
+    step, score = steps[i], judge.score(steps[i].prediction)
+    if i == 0:
+        words = f"{step.name}: {judge.metric.name} {score.value:.4g}; the ladder stands on it"
+        return Rung(name=step.name, trial=step.trial, family=step.family, score=score, taken=taken, sentence=words)
+    look = looks[i]
+    unit = (
+        "" if costs is None else f"{costs.currency or 'mistakes'}{' (ASSUMED)' if costs.assumed else ''} a {costs.per}"
+    )
+    earned = _earned(money, i, look.below, judge, look.gain.level, steps, unit)
+    ratio = limits.ratio(step, steps[look.below])
+    return Rung(
+        name=step.name,
+        trial=step.trial,
+        family=step.family,
+        score=score,
+        gain=look.gain,
+        money_gain=earned,
+        latency_ratio=step.row_ms / steps[look.below].row_ms if steps[look.below].row_ms > 0 else math.nan,
+        taken=taken,
+        sentence=_sentence(step, steps[look.below], look, ratio, limits, taken, prefer),
+    )
+
+
+def _span(gain: Comparison) -> str:
+    return f"{gain.difference:.3g} ({gain.low:.3g} to {gain.high:.3g}) {gain.unit}"
+
+
+def _sentence(step: Step, below: Step, look: _Look, ratio: float, limits: Limits, taken: bool, prefer: str) -> str:
+    picked = f", the best of {step.of} configurations," if step.of > 1 else ""
+    dearer = f" at {ratio:.2g} times the {limits.what}" if math.isfinite(ratio) else ""
+    start = f"{step.name}{picked} against {below.name}: gain {_span(look.gain)}, {look.relative:.1%} of what is left"
+    if not look.proven:
+        verdict = "not proven"
+    elif taken:
+        verdict = f"proven{dearer}"
+    elif broken := limits.broken_by(step):
+        verdict = f"proven, but {broken}"
+    else:
+        verdict = f"proven, but not worth it{dearer}"
+    end = "taken" if taken else "not taken"
+    if taken and not look.proven:
+        end += f" (prefer = {prefer})"
+    return f"{start}: {verdict}; {end}"

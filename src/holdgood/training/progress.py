@@ -1,0 +1,94 @@
+"""What is known of one candidate while training runs, and what that says of the time it still needs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from holdgood.core.protocols import Candidate
+from holdgood.training.work import FoldFit
+
+SAFETY = 1.25
+"""Estimates of fit times are stretched by this much before anything is promised on them."""
+MOST_GROWTH = 1.25
+
+
+@dataclass(eq=False)
+class Progress:
+    """One candidate: its finished folds, those under way, and how it ended."""
+
+    index: int
+    candidate: Candidate
+    folds: int
+    first: bool
+    done: dict[int, FoldFit] = field(default_factory=dict)
+    under_way: dict[int, float] = field(default_factory=dict)
+    losses: dict[int, np.ndarray] = field(default_factory=dict)
+    status: Literal["open", "ok", "failed", "stopped", "skipped"] = "open"
+    reason: str = ""
+    reused: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """All folds are done."""
+        return len(self.done) == self.folds
+
+    @property
+    def in_a_row(self) -> int:
+        """How many folds are done, counted from the first without a gap."""
+        return next((i for i in range(self.folds) if i not in self.done), self.folds)
+
+    @property
+    def next_fold(self) -> int | None:
+        """The first fold that is neither done nor under way."""
+        return next((i for i in range(self.folds) if i not in self.done and i not in self.under_way), None)
+
+    def loss(self) -> float:
+        """Mean loss over finished folds; infinite before the first."""
+        return float(np.mean([np.mean(self.losses[f]) for f in sorted(self.losses)])) if self.losses else math.inf
+
+    def fold_seconds(self) -> float:
+        """Measured seconds of one fold, fit and prediction; NaN before the first."""
+        if not self.done:
+            return math.nan
+        return float(np.mean([f.fit_seconds + f.predict_seconds for f in self.done.values()]))
+
+    def refit_seconds(self, rows: int) -> float:
+        """Estimated seconds of a refit on all rows; NaN before the first fold is done."""
+        if not self.done:
+            return math.nan
+        fits = [f.fit_seconds * rows / max(1, f.learned_rows) for f in self.done.values()]
+        return SAFETY * float(np.mean(fits)) * (1.1 if self.rounds() is not None else 1.0) + 0.05
+
+    def rounds(self) -> int | None:
+        """Median rounds over the folds, where the model has any."""
+        used = [f.rounds for f in self.done.values() if f.rounds is not None]
+        return max(1, round(float(np.median(used)))) if used else None
+
+    def refit_rounds(self, rows: int) -> int | None:
+        """Rounds for a refit: the median of the folds, more by the root of the rows gained, at most a quarter more."""
+        rounds = self.rounds()
+        if rounds is None:
+            return None
+        learned = float(np.median([f.learned_rows for f in self.done.values()]))
+        return max(1, round(rounds * min(MOST_GROWTH, max(1.0, math.sqrt(rows / max(1.0, learned))))))
+
+    def row_ms(self) -> float:
+        """Milliseconds for a single row."""
+        return self.done[0].row_ms if 0 in self.done else math.nan
+
+    def size_bytes(self) -> int:
+        """Bytes of its parts, as measured on the first fold."""
+        return self.done[0].size_bytes if 0 in self.done else 0
+
+
+def makespan(seconds: list[float], workers: int) -> float:
+    """How long some fits take on some workers, longest first."""
+    ends = [0.0] * max(1, workers)
+    for s in sorted((x for x in seconds if not math.isnan(x)), reverse=True):
+        at = ends.index(min(ends))
+        ends[at] += s
+    return max(ends)

@@ -1,0 +1,275 @@
+"""Which fit comes next, and when to stop. Under a work budget the clock is not looked at anywhere.
+
+Under a wall clock: one fold of each family's first configuration tells what it costs; candidates that cannot finish all
+folds and a refit in what is left are stopped; what overruns is killed; time for the refit of the best is kept back.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from holdgood.core.errors import EnvironmentFault
+from holdgood.core.events import Event, Listener
+from holdgood.scale import Handle, Pool
+from holdgood.training.progress import Progress, makespan
+from holdgood.training.work import FoldFit, Work, fit_fold, reason_of
+
+BEHIND, ERRORS = 0.02, 3.0
+"""A variant is stopped early when it is worse than the best by this share of the loss, and by this many standard errors."""
+MOST_RESERVED = 0.35
+HONOURS_SLACK = 0.3
+
+
+class Schedule:
+    """Runs fold fits on a pool until all candidates are through or the time is up; ``run`` returns what is known of each."""
+
+    def __init__(
+        self,
+        work: Work,
+        pool: Pool,
+        ticket: Any,
+        progress: list[Progress],
+        *,
+        left: Callable[[], float],
+        losses: Callable[[FoldFit], np.ndarray],
+        on_trial: Callable[[Progress], None],
+        listener: Listener,
+        refit_members: int,
+    ) -> None:
+        self.work, self.pool, self._ticket, self.all = work, pool, ticket, progress
+        self.left, self.losses, self.on_trial, self.listener = left, losses, on_trial, listener
+        self.total = left()
+        self.timed = math.isfinite(self.total)
+        self.parallel = max(1, pool.workers)
+        self.refit_members = refit_members
+        self.rows = len(work.training_rows(None))
+        # ensemble, ladder and intervals run in this process after the last fit; seconds, measured on one core
+        self.overhead = 0.15 + 2.5e-6 * len(work.y) * max(1, work.task.n_classes - 1) if self.timed else 0.0
+        self._handles: dict[Handle, tuple[Progress, int, float]] = {}
+
+    def run(self) -> None:
+        """Run to the end; every open candidate has a status afterwards."""
+        while True:
+            self._fill()
+            if not self._handles:
+                break
+            for handle in self.pool.wait(self._until_next_deadline()):
+                self._take(handle)
+            if self.timed:
+                self._kill_overrun()
+        for p in self.all:
+            if p.status == "open":
+                p.status = "stopped" if p.done else "skipped"
+                p.reason = p.reason or (
+                    f"the time was up after {len(p.done)} of {p.folds} folds"
+                    if p.done
+                    else "the time was up before its turn"
+                )
+
+    def reserve(self) -> float:
+        """Seconds kept back for refitting the best few and for what comes after."""
+        found = sorted(
+            (p for p in self.all if p.done and p.status in ("open", "ok")), key=lambda p: (p.loss(), p.index)
+        )
+        if not found:
+            return self.overhead
+        beside = [p.refit_seconds(self.rows) for p in self._beside(found)]
+        needs = [p.refit_seconds(self.rows) for p in found[: self.refit_members]]
+        # several refits may take a third of what was there at most; the best one alone is always kept room for
+        while len(needs) > 1 and makespan(needs + beside, self.parallel) > MOST_RESERVED * self.total:
+            needs.pop()
+        return makespan(needs + beside, self.parallel) + self.overhead
+
+    def _beside(self, found: list[Progress]) -> list[Progress]:
+        """The prior and the lowest rung above it are refitted too."""
+        by_rung = sorted((p for p in found if p.first), key=lambda p: (p.candidate.rung, p.index))
+        chosen = found[: self.refit_members]
+        return [p for p in by_rung[:2] if p not in chosen]
+
+    def _fill(self) -> None:
+        while self.pool.idle:
+            task = self._next()
+            if task is None:
+                return
+            p, fold = task
+            seconds = self._seconds(p) if self.timed else math.inf
+            if self.timed and not self.pool.workers and not self._safe_here(p, fold, seconds):
+                continue
+            p.under_way[fold] = time.monotonic()
+            handle = self.pool.submit(fit_fold, self._ticket, p.index, fold, seconds, self.timed)
+            self._handles[handle] = (p, fold, 1.6 * seconds + 0.5)
+
+    def _next(self) -> tuple[Progress, int] | None:
+        if not self.timed:
+            return next(((p, f) for p in self.all if p.status == "open" and (f := p.next_fold) is not None), None)
+        if self.left() <= self.reserve():
+            return None
+        for p in self._probes():
+            return p, 0
+        for p in self._order():
+            fold = p.next_fold
+            if fold is None or (p.next_fold != 0 and not p.done):
+                continue  # all under way, or the first fold must tell its time first
+            if self._fits(p):
+                return p, fold
+            if not p.under_way:
+                p.status, p.reason = "stopped", self._too_slow(p)
+        return self._best_effort()
+
+    def _probes(self) -> Iterable[Progress]:
+        """First configurations whose first fold has not begun, simplest first."""
+        firsts = [p for p in self.all if p.first and p.status == "open" and not p.done and not p.under_way]
+        return sorted(firsts, key=lambda p: (p.candidate.rung, p.index))
+
+    def _order(self) -> list[Progress]:
+        """Open candidates: the prior, first configurations by loss, then variants, the better families' sooner."""
+        families = sorted((p for p in self.all if p.first and p.done), key=lambda p: (p.loss(), p.index))
+        rank = {p.candidate.family: i for i, p in enumerate(families)}
+        place: dict[str, int] = {}
+        keys = {}
+        for p in self.all:
+            position = place[p.candidate.family] = place.get(p.candidate.family, -1) + 1
+            lowest = p.first and p.candidate.rung == min(q.candidate.rung for q in self.all)
+            if p.first:
+                keys[p.index] = (0 if lowest else 1, p.loss())
+            else:
+                keys[p.index] = (2, float(position * (rank.get(p.candidate.family, len(rank)) + 1)))
+        return sorted((p for p in self.all if p.status == "open"), key=lambda p: (keys[p.index], p.index))
+
+    def _fits(self, p: Progress) -> bool:
+        """Whether what is left of a candidate, and the refits after it, end in time."""
+        like = (
+            p
+            if p.done
+            else next((q for q in self.all if q.first and q.candidate.family == p.candidate.family and q.done), None)
+        )
+        if like is None:
+            return (
+                not p.first
+            )  # its family's first failed or was stopped: no measure, and its own first fold is the probe
+        remaining = p.folds - len(p.done) - len(p.under_way)
+        fits = 1.1 * like.fold_seconds() * math.ceil(remaining / self.parallel)
+        after = max(self.reserve(), makespan([like.refit_seconds(self.rows)], self.parallel) + self.overhead)
+        return fits + after <= self.left()
+
+    def _too_slow(self, p: Progress) -> str:
+        if not p.done:
+            return f"its folds and a refit would not end in the {self.left():.1f} s that were left"
+        return f"a fold takes {p.fold_seconds():.1f} s; {p.folds} folds and a refit would not end in the {self.left():.1f} s that were left"
+
+    def _best_effort(self) -> tuple[Progress, int] | None:
+        """Where nothing above the prior has all its folds or still can, the best so far goes on as far as it comes."""
+        lowest = min(p.candidate.rung for p in self.all)
+        above = [p for p in self.all if p.candidate.rung > lowest]
+        if any(p.complete or p.under_way for p in above):
+            return None
+        tried = sorted(
+            (p for p in above if p.done and p.status in ("open", "stopped")), key=lambda p: (p.loss(), p.index)
+        )
+        for p in tried[:1]:
+            fold = p.next_fold
+            room = self.left() - p.refit_seconds(self.rows) - self.overhead
+            if fold is not None and 1.1 * p.fold_seconds() <= room:
+                p.status, p.reason = "open", ""
+                return p, fold
+        return None
+
+    def _seconds(self, p: Progress) -> float:
+        """What one fold of a candidate may take so that all of them and a refit can still end."""
+        rounds = math.ceil((p.folds - len(p.done)) / self.parallel)
+        share = max(0.0, self.left() - self.overhead) / (rounds + 1.5)
+        known = p.fold_seconds()
+        return share if math.isnan(known) else min(max(share, 2.0 * known), max(0.0, self.left() - self.reserve()))
+
+    def _safe_here(self, p: Progress, fold: int, seconds: float) -> bool:
+        """Without workers nothing can be killed: try an eighth of the rows first, and leave out what would overrun."""
+        rows = len(self.work.folds[fold][0])
+        if p.done or rows < 3000 or p.candidate.rung == 0:
+            return True
+        given = self.left() / 20
+        began = time.monotonic()
+        trial = fit_fold(self.work, p.index, fold, given, False, rows // 8)
+        took = time.monotonic() - began
+        if not trial.error and took > given + HONOURS_SLACK and 8 * took > seconds:
+            p.status, p.reason = "stopped", f"an eighth of the rows took {took:.1f} s; it cannot be stopped in time"
+            return False
+        return True
+
+    def _until_next_deadline(self) -> float | None:
+        if not self.timed:
+            return None
+        ends = [limit - handle.seconds for handle, (_, _, limit) in self._handles.items() if handle.state == "running"]
+        # waking twice a second keeps the reserve honest while long fits run
+        return max(0.0, min([self.left() - self.reserve(), 0.5, *ends]))
+
+    def _kill_overrun(self) -> None:
+        up = self.left() <= self.reserve()
+        for handle, (p, fold, limit) in list(self._handles.items()):
+            if handle.state == "done" or not (up or handle.seconds > limit):
+                continue
+            self.pool.kill(handle, restart=not up)
+            del self._handles[handle]
+            del p.under_way[fold]
+            if not up:
+                p.status, p.reason = "stopped", f"one fold took more than {limit:.1f} s with {self.left():.1f} s left"
+
+    def _take(self, handle: Handle) -> None:
+        if handle not in self._handles:
+            return
+        p, fold, _ = self._handles.pop(handle)
+        p.under_way.pop(fold, None)
+        try:
+            fit: FoldFit = handle.result()
+        except Exception as error:  # the worker died, or what it returned could not travel
+            fit = FoldFit(p.index, fold, error=error.came if isinstance(error, EnvironmentFault) else reason_of(error))
+        if fit.error or fit.prediction is None:
+            p.status, p.reason = "failed", fit.error
+            self.on_trial(p)
+            return
+        p.done[fold] = fit
+        p.losses[fold] = self.losses(fit)
+        if p.status != "open":
+            return
+        if p.complete:
+            p.status = "ok"
+            self.on_trial(p)
+        elif self.timed and not p.first:
+            self._stop_if_behind(p)
+        self._tell(p)
+
+    def _stop_if_behind(self, p: Progress) -> None:
+        best = min((q for q in self.all if q.complete), key=lambda q: (q.loss(), q.index), default=None)
+        if best is None:
+            return
+        folds = [f for f in sorted(p.losses) if f in best.losses]
+        behind = np.concatenate([p.losses[f] - best.losses[f] for f in folds])
+        mean, error = float(np.mean(behind)), float(np.std(behind)) / math.sqrt(len(behind))
+        level = float(np.mean(np.concatenate([best.losses[f] for f in folds])))
+        if mean > BEHIND * abs(level) and mean > ERRORS * error:
+            p.status, p.reason = (
+                "stopped",
+                f"clearly behind {best.candidate.name} after {len(folds)} of {p.folds} folds",
+            )
+
+    def _tell(self, p: Progress) -> None:
+        over = sum(q.folds if q.status != "open" else len(q.done) for q in self.all)
+        best = min((q for q in self.all if q.done), key=lambda q: (q.loss(), q.index))
+        left = max(0.0, self.left() - self.reserve()) if self.timed else None
+        message = f"{p.candidate.name}: {len(p.done)} of {p.folds} folds"
+        share = over / sum(q.folds for q in self.all)
+        self.listener(
+            Event(
+                "candidate",
+                "train",
+                message,
+                share,
+                f"{best.candidate.name} {best.loss():.4g}",
+                left,
+                {"loss": p.loss()},
+            )
+        )

@@ -1,0 +1,118 @@
+"""Scores out of fold: the metric on pooled rows with an interval, the metric a fold, and paired gains in its own units."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdgood.core.records import Comparison, Interval
+from holdgood.core.task import Task
+from holdgood.metrics import auc_interval, delong, loss_rows, mean_interval, paired, root_mean_interval
+from holdgood.metrics.quantile import t_quantile
+from holdgood.metrics.score import Metric
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """The rows that candidates are judged on, in order of time where they have one, and what they are judged by.
+
+    ``fold_of``: fold number a row; ``clusters``: rows that belong together, as codes in order of first appearance;
+    ``ordered``: rows (or clusters) follow in time, so that neighbours are not independent.
+    """
+
+    task: Task
+    metric: Metric
+    y: np.ndarray
+    fold_of: np.ndarray
+    clusters: np.ndarray | None = None
+    ordered: bool = False
+
+    @property
+    def _blocks(self) -> int | None:
+        return 0 if self.ordered else None
+
+    def losses(self, prediction: np.ndarray) -> np.ndarray:
+        """Per-row losses in the units of the metric where it has any, else of ``loss_rows``."""
+        rows = self.metric.rows or loss_rows
+        return rows(self.task, self.y, prediction)
+
+    @property
+    def unit(self) -> str:
+        """What a gain is measured in."""
+        if self._by_auc:
+            return "area under the ROC curve"
+        if self.task.kind == "regression":
+            return "absolute error" if self.metric.name == "mae" else "squared error"
+        return {"brier": "Brier score", "accuracy": "error rate"}.get(self.metric.name, "log loss")
+
+    @property
+    def _by_auc(self) -> bool:
+        return self.metric.name == "roc_auc" and self.task.kind == "binary"
+
+    def fold_scores(self, prediction: np.ndarray) -> tuple[float, ...]:
+        """The metric on each fold's rows."""
+        return tuple(
+            self.metric.score(self.task, self.y[self.fold_of == f], prediction[self.fold_of == f])
+            for f in np.unique(self.fold_of)
+        )
+
+    def worth(self, score: float) -> float:
+        """A score as a number of which more is better; what could not be scored comes last."""
+        if math.isnan(score):
+            return -math.inf
+        return score if self.metric.higher_is_better else -score
+
+    def score(self, prediction: np.ndarray) -> Interval:
+        """The metric on all judged rows with an interval."""
+        if self.metric.name == "rmse":
+            return root_mean_interval(self.losses(prediction), self.clusters)
+        if self._by_auc:
+            return auc_interval(self.y, prediction, self.clusters)
+        if self.metric.rows is not None and not self.metric.higher_is_better:
+            return mean_interval(self.losses(prediction), self.clusters, blocks=self._blocks)
+        return self._over_folds(prediction)
+
+    def _over_folds(self, prediction: np.ndarray) -> Interval:
+        """For metrics that are no means of rows: the spread over folds, corrected for shared training rows."""
+        value = float(self.metric.score(self.task, self.y, prediction))
+        scores = np.array([s for s in self.fold_scores(prediction) if not math.isnan(s)])
+        k = len(scores)
+        if k < 2:
+            return Interval(
+                value=value, low=math.nan, high=math.nan, n=len(self.y), method="one fold tells nothing of the spread"
+            )
+        half = t_quantile(0.975, k - 1) * math.sqrt(float(np.var(scores, ddof=1)) * (1 / k + 1 / (k - 1)))
+        return Interval(
+            value=value,
+            low=value - half,
+            high=value + half,
+            n=len(self.y),
+            method=f"corrected resampled t over {k} folds",
+        )
+
+    def gain(self, first: str, one: np.ndarray, second: str, two: np.ndarray, level: float) -> Comparison:
+        """Paired gain of the first over the second on the same rows; positive: the first is better."""
+        if self._by_auc and not self.ordered:
+            return delong(self.y, one, two, first=first, second=second, clusters=self.clusters, level=level)
+        return paired(
+            self.losses(one),
+            self.losses(two),
+            first=first,
+            second=second,
+            clusters=self.clusters,
+            unit=self._row_unit,
+            level=level,
+            blocks=self._blocks,
+        )
+
+    @property
+    def _row_unit(self) -> str:
+        return "log loss" if self._by_auc else self.unit
+
+    def left(self, prediction: np.ndarray) -> float:
+        """What is left to gain, in the units of ``gain``: the mean loss, or one minus the area."""
+        if self._by_auc and not self.ordered:
+            return 1.0 - float(self.metric.score(self.task, self.y, prediction))
+        return float(np.mean(self.losses(prediction)))

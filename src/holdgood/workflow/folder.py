@@ -1,0 +1,188 @@
+"""A project on disk: the declaration, and one folder a run with one folder a step. The run folder is the source of truth."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from holdgood.core.declaration import FILE_NAME, Declaration, read
+from holdgood.core.errors import DataError, EnvironmentFault
+from holdgood.core.records.envelope import write_bytes
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "duckdb", "scikit-learn", "lightgbm", "pydantic", "narwhals")
+
+
+def digest(*parts: Any) -> str:
+    """SHA-256 over JSON-able parts, canonical."""
+    text = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def code_fingerprint(rooms: Iterable[str]) -> str:
+    """SHA-256 over the source of some rooms (and of core and metrics, which all of them use)."""
+    total = hashlib.sha256()
+    for room in sorted({*rooms, "core", "metrics"}):
+        for file in sorted((_PACKAGE / room).rglob("*.py")):
+            total.update(str(file.relative_to(_PACKAGE)).encode())
+            total.update(file.read_bytes())
+    return total.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of holdgood, Python and the libraries that results depend on."""
+    found = {"holdgood": metadata.version("holdgood"), "python": platform.python_version()}
+    for library in _LIBRARIES:
+        found[library] = metadata.version(library)
+    return found
+
+
+@dataclass(frozen=True)
+class StepFolder:
+    """One step of one run: ``record.json``, further files, and ``step.json`` (fingerprint, seconds) once it is done."""
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        """Where the step's record lies."""
+        return self.path / "record.json"
+
+    def done(self) -> dict[str, Any] | None:
+        """What was noted at the end of the step, or None."""
+        try:
+            noted = json.loads((self.path / "step.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return noted if isinstance(noted, dict) else None
+
+    def close(self, fingerprint: str, seconds: float) -> None:
+        """Note that the step is done."""
+        noted = {"fingerprint": fingerprint, "seconds": round(seconds, 3)}
+        write_bytes(self.path / "step.json", json.dumps(noted).encode())
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """``runs/NNNN``: steps in order, the declaration as used, and ``run.json`` (status)."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The run's number as a text of four digits or more."""
+        return self.path.name
+
+    def step(self, number: int, name: str) -> StepFolder:
+        """The folder of one step (made on demand)."""
+        folder = self.path / f"{number:02d}-{name}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFault(f"cannot write in {self.path}: {error.strerror}", "a folder that can be written", "check the permissions") from error
+        return StepFolder(folder)
+
+    def find(self, name: str) -> StepFolder | None:
+        """A step by name, if it was begun."""
+        found = sorted(self.path.glob(f"[0-9][0-9]-{name}"))
+        return StepFolder(found[0]) if found else None
+
+    def status(self) -> dict[str, Any]:
+        """What ``run.json`` says; an empty mapping where there is none."""
+        try:
+            said = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return said if isinstance(said, dict) else {}
+
+    def note(self, **changes: Any) -> None:
+        """Change what ``run.json`` says."""
+        write_bytes(self.path / "run.json", json.dumps({**self.status(), **changes}, indent=1, default=str).encode())
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a declaration and runs."""
+
+    path: Path
+    declaration: Declaration
+
+    @classmethod
+    def at(cls, path: Path | str) -> Project:
+        """Open the project in a folder (or by its holdgood.toml)."""
+        folder = Path(path)
+        folder = folder.parent if folder.name == FILE_NAME else folder
+        return cls(folder.resolve(), read(folder))
+
+    @property
+    def openings(self) -> Path:
+        """Where openings of holdouts are counted."""
+        return self.path / "runs" / "openings.jsonl"
+
+    def runs(self) -> list[RunFolder]:
+        """All runs, oldest first."""
+        folder = self.path / "runs"
+        found = [p for p in folder.glob("[0-9]*") if p.is_dir() and p.name.isdigit()] if folder.is_dir() else []
+        return [RunFolder(p) for p in sorted(found, key=lambda p: int(p.name))]
+
+    def run(self, run_id: str | None = None) -> RunFolder:
+        """A run by number, or the newest finished one (the newest at all if none is finished)."""
+        runs = self.runs()
+        if not runs:
+            raise DataError(f"no run in {self.path.name}", "at least one run", "holdgood run")
+        if run_id is None:
+            finished = [r for r in runs if r.status().get("status") == "done"]
+            return (finished or runs)[-1]
+        for candidate in runs:
+            if candidate.id == run_id or int(candidate.id) == _number(run_id):
+                return candidate
+        raise DataError(f"no run {run_id!r}", "one of " + ", ".join(r.id for r in runs[-8:]), "holdgood runs")
+
+    def next_run(self) -> RunFolder:
+        """A fresh folder for the next run."""
+        number = int(self.runs()[-1].id) + 1 if self.runs() else 1
+        folder = self.path / "runs" / f"{number:04d}"
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise EnvironmentFault(f"cannot write in {self.path}: {error.strerror}", "a folder that can be written", "check the permissions") from error
+        return RunFolder(folder)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else -1
+
+
+def reuse(project: Project, into: StepFolder, name: str, fingerprint: str) -> bool:
+    """Bring a finished step with the same fingerprint from an earlier run, by hard links. True where one was found."""
+    for run in reversed(project.runs()):
+        found = run.find(name)
+        if found is None or found.path == into.path:
+            continue
+        noted = found.done()
+        if noted and noted.get("fingerprint") == fingerprint:
+            shutil.rmtree(into.path, ignore_errors=True)
+            shutil.copytree(found.path, into.path, copy_function=_link)
+            return True
+    return False
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def declared_part(declaration: Declaration, *sections: str) -> Mapping[str, Any]:
+    """The sections of a declaration that a step depends on, as plain values."""
+    dumped = declaration.model_dump(mode="json")
+    return {s: dumped[s] for s in sections}

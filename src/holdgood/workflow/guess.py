@@ -1,0 +1,164 @@
+"""Guesses from data alone: never from what a column is called, except that equal names in two tables suggest a join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from holdgood.core.sql import connect, quote
+from holdgood.core.table import Table
+
+# A join is worth proposing where at least this share of main rows finds a partner.
+_MATCH = 0.5
+# Keys of several columns are looked for among so many columns and up to so many at once.
+_KEY_COLUMNS, _KEY_SIZE = 8, 3
+_MOST_LEVELS = 20
+
+
+@dataclass(frozen=True)
+class JoinGuess:
+    """A join: main column = other column, the other table's time (None: static), and the share of main rows with a partner."""
+
+    on: dict[str, str]
+    time: str | None
+    share: float
+
+
+def _distinct(table: Table, columns: Sequence[str]) -> int:
+    connection = connect({"t": table.data}, threads=1)
+    try:
+        picked = ", ".join(quote(c) for c in columns)
+        found = connection.sql(f"SELECT count(*) FROM (SELECT DISTINCT {picked} FROM t)").fetchone()
+    finally:
+        connection.close()
+    return int(found[0]) if found else 0
+
+
+def _codes(table: Table) -> list[str]:
+    """Columns that can be part of a key: no missing values, no fractions, no prose."""
+    found = []
+    for column in table.columns:
+        data = table.data.column(column.name)
+        if data.null_count or column.type in ("text", "boolean", "other") or pa.types.is_floating(data.type):
+            continue
+        found.append(column.name)
+    return found
+
+
+def guess_key(table: Table) -> list[str]:
+    """The fewest columns that name every row, in file order; empty where none are found."""
+    if table.rows < 2:
+        return []
+    codes = _codes(table)
+    counts = {c: _distinct(table, [c]) for c in codes}
+    unique = [c for c in codes if counts[c] == table.rows]
+    if unique:
+        return unique[:1]
+    best = sorted(codes, key=lambda c: (-counts[c], codes.index(c)))[:_KEY_COLUMNS]
+    for size in range(2, _KEY_SIZE + 1):
+        for picked in combinations(best, size):
+            product = 1
+            for c in picked:
+                product *= counts[c]
+            if product >= table.rows and _distinct(table, picked) == table.rows:
+                return sorted(picked, key=codes.index)
+    return []
+
+
+def guess_identifiers(table: Table) -> list[str]:
+    """Columns that only identify: text or whole numbers, different in (nearly) every row of at least fifty."""
+    if table.rows < 50:
+        return []
+    found = []
+    for column in table.columns:
+        data = table.data.column(column.name)
+        whole = pa.types.is_integer(data.type)
+        if column.type != "category" and not whole:
+            continue
+        present = table.rows - data.null_count
+        distinct = pc.count_distinct(data.drop_null()).as_py() if present else 0
+        if present and distinct >= 0.99 * present and (column.type == "category" or _consecutive(data)):
+            found.append(column.name)
+    return found
+
+
+def _consecutive(data: pa.ChunkedArray) -> bool:
+    """Whole numbers that fill their range almost without gaps: a running number."""
+    bounds = pc.min_max(data).as_py()
+    return bounds["max"] is not None and bounds["max"] - bounds["min"] < 1.1 * len(data)
+
+
+def guess_time(table: Table, exclude: Sequence[str] = ()) -> str | None:
+    """The first date or time without missing values that is not nearly constant."""
+    for name in table.of_type("datetime"):
+        data = table.data.column(name)
+        if name not in exclude and data.null_count == 0 and table.rows and pc.count_distinct(data).as_py() > min(20, 0.5 * table.rows):
+            return name
+    return None
+
+
+def guess_target(table: Table) -> str:
+    """The last column that could be an outcome: two to twenty levels, or else the last number; empty where nothing fits."""
+    last = list(reversed(table.columns))
+    for column in last[:1]:
+        if column.type in ("number", "boolean", "category") and pc.count_distinct(table.data.column(column.name)).as_py() > 1:
+            if column.type != "category" or pc.count_distinct(table.data.column(column.name)).as_py() <= _MOST_LEVELS:
+                return column.name
+    for column in last:
+        if column.type in ("boolean", "category") and 2 <= pc.count_distinct(table.data.column(column.name).drop_null()).as_py() <= _MOST_LEVELS:
+            return column.name
+    numbers = [c.name for c in last if c.type == "number"]
+    return numbers[0] if numbers else ""
+
+
+def guess_join(main: Table, other: Table) -> JoinGuess | None:
+    """How another table joins the main one: on columns of equal name, or on values that agree.
+
+    Without a unique key in the other table it needs a time, and the join is as of the decision.
+    """
+    time = guess_time(other)
+    key = guess_key(other)
+    if len(key) == 1:
+        best = _partner(main, other, key[0])
+        if best is not None:
+            return JoinGuess({best[0]: key[0]}, None, best[1])
+    shared = [c for c in other.names if c in main.names and c != time and main.type_of(c) == other.type_of(c) == "category"]
+    if shared:
+        share = _share(main, other, shared, shared)
+        unique = _distinct(other, shared) == other.rows
+        if share >= _MATCH and (unique or time is not None):
+            return JoinGuess({c: c for c in shared}, None if unique else time, share)
+    return None
+
+
+def _partner(main: Table, other: Table, column: str) -> tuple[str, float] | None:
+    """The main column whose values are found in a key: the same name first, else the best match of at least half."""
+    kind = other.type_of(column)
+    same = [c for c in main.names if c == column and main.type_of(c) == kind]
+    if same and (share := _share(main, other, same, [column])) >= _MATCH:
+        return same[0], share
+    if kind != "category":
+        return None
+    found = [(_share(main, other, [c], [column]), c) for c in main.of_type("category")]
+    good = [(share, c) for share, c in found if share >= _MATCH]
+    if not good:
+        return None
+    top = max(share for share, _ in good)
+    # Several columns may hold such codes: the one with more different values tells more.
+    close = [c for share, c in good if share >= top - 0.1]
+    chosen = max(close, key=lambda c: (_distinct(main, [c]), -main.names.index(c)))
+    return chosen, next(share for share, c in good if c == chosen)
+
+
+def _share(main: Table, other: Table, left: Sequence[str], right: Sequence[str]) -> float:
+    connection = connect({"m": main.data, "o": other.data}, threads=1)
+    try:
+        on = " AND ".join(f"m.{quote(a)} = o.{quote(b)}" for a, b in zip(left, right, strict=True))
+        found = connection.sql(f"SELECT count(*) FROM m WHERE EXISTS (SELECT 1 FROM o WHERE {on})").fetchone()
+    finally:
+        connection.close()
+    return int(found[0]) / main.rows if found and main.rows else 0.0

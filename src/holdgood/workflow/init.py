@@ -1,0 +1,135 @@
+"""``holdgood init``: guess roles, keys, joins and the task from the data, and write them down as a commented file."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdgood.connectors import read_table
+from holdgood.core.declaration import FILE_NAME, Declaration, parse
+from holdgood.core.errors import DeclarationError
+from holdgood.core.records.envelope import write_bytes
+from holdgood.core.sql import columns_in
+from holdgood.core.table import Table
+from holdgood.workflow.guess import JoinGuess, guess_identifiers, guess_join, guess_key, guess_target, guess_time
+from holdgood.workflow.target import resolve
+from holdgood.workflow.toml import array, inline, string
+
+SCHEMA_NAME = "holdgood.schema.json"
+
+
+@dataclass(frozen=True)
+class Initialised:
+    """What was written, and the guesses most worth a look."""
+
+    path: Path
+    schema: Path
+    worth_a_look: tuple[str, ...]
+
+
+def json_schema() -> str:
+    """The JSON schema of holdgood.toml, for editors."""
+    return json.dumps(Declaration.model_json_schema(), indent=1, sort_keys=True) + "\n"
+
+
+def init_project(sources: Sequence[str], *, target: str | None = None, folder: Path = Path(), force: bool = False) -> Initialised:
+    """Read the tables, guess, and write ``holdgood.toml`` and its schema. An existing file is not replaced unless ``force``."""
+    path = folder / FILE_NAME
+    if path.exists() and not force:
+        raise DeclarationError(f"{path} exists", "a folder without one", "edit it, or use --force (the old one is kept as .bak)")
+    tables: dict[str, Table] = {}
+    for source in sources:
+        table = read_table(source)
+        if table.name in tables:
+            raise DeclarationError(f"two tables are called {table.name!r}", "one name a table", "rename one of the files")
+        tables[table.name] = table
+    text, worth = _write(tables, dict(zip(tables, sources, strict=True)), target, folder)
+    parse(tomllib.loads(text), where=FILE_NAME)
+    if path.exists():
+        write_bytes(path.with_name(FILE_NAME + ".bak"), path.read_bytes())
+    write_bytes(path, text.encode())
+    schema = folder / SCHEMA_NAME
+    write_bytes(schema, json_schema().encode())
+    return Initialised(path, schema, worth)
+
+
+def _write(tables: dict[str, Table], sources: dict[str, str], target: str | None, folder: Path) -> tuple[str, tuple[str, ...]]:
+    names = list(tables)
+    main = tables[names[0]]
+    guessed = target or guess_target(main)
+    time = guess_time(main, exclude=columns_in(guessed, main.names))
+    lines = [
+        f"#:schema ./{SCHEMA_NAME}",
+        "# Written by `holdgood init`. Every line is a guess from the data: correct what is wrong, delete what you do not need.",
+        "version = 1",
+        f"name = {string(folder.resolve().name or main.name)}",
+        "",
+        "[task]",
+        f"table = {string(main.name)}                # one row a decision",
+        f"target = {string(guessed)}                # a column, or an expression such as \"amount > 30\"; NULL means: no outcome",
+    ]
+    worth: list[str] = []
+    if target is None:
+        worth.append(f"target = {string(guessed)}: a guess; name what you want to know" if guessed else "target: name what you want to know")
+    if guessed:
+        from_data = resolve(Declaration.model_validate({"task": {"target": guessed}}).task, main)
+        lines.append(f"# kind = {string(from_data.task.kind)}                # read from the target: {from_data.sentence}")
+        if from_data.task.kind == "binary" and isinstance(from_data.task.positive, str):
+            lines.append(f"positive = {string(from_data.task.positive)}                # the class worth finding; guessed: the rarer one")
+    if time:
+        lines.append(f"# decision_time = {string(time + ' - 2 hours')}   # when the decision is taken; default: the row's own time")
+        worth.append(f"tables.{main.name}.time = {string(time)}: rows are divided by it; when is each fact known?")
+    else:
+        lines.append("# decision_time = \"…\"           # when the decision is taken; nothing known later may be used")
+    lines += ["", "[costs]", "# currency = \"EUR\"", "# miss = 10                  # a positive that nobody was warned of", "# false_alarm = 1            # a warning for nothing", "# until these are declared every amount is ASSUMED (1:1), and the break-even ratio is shown instead of savings"]
+    worth.append("costs: nothing is declared; money is ASSUMED until you say what a miss and a false alarm cost")
+    lines += ["", "[people]", "affected = []                # who is affected by the decisions", "harms = []                   # how they could be harmed"]
+    lines += ["", "[fairness]", "groups = []                  # columns: people, or sites, shifts, suppliers, small customers"]
+    lines += ["", "[split]", f"# kind = {string('time' if time else 'stratified')}             # random, stratified, group, time", "holdout = 0.25               # sealed; its openings are counted", "# by = [\"customer\"]           # values that must stay together"]
+    lines += ["", "[budget]", 'run = "3 min"                # from call to return, the report included; or trials = 20', 'prefer = "balanced"          # simple, balanced, best', "seed = 0"]
+    joined = {n: guess_join(main, t) for n, t in tables.items() if n != main.name}
+    for name, table in tables.items():
+        lines += ["", *_table(table, sources[name], time if name == main.name else None, joined.get(name), folder, columns_in(guessed, main.names))]
+        join = joined.get(name)
+        if name != main.name and join is None:
+            worth.insert(0, f"tables.{name}: no join found; write join = {{ on = {{ … }} }} or take the table out")
+        elif join is not None:
+            worth.insert(0, f"tables.{name}.join on {', '.join(f'{a} = {b}' for a, b in join.on.items())}: {join.share:.0%} of rows find a partner")
+    return "\n".join(lines) + "\n", tuple(worth[:3])
+
+
+def _table(table: Table, source: str, time: str | None, join: JoinGuess | None, folder: Path, target: tuple[str, ...]) -> list[str]:
+    lines = [f"[tables.{_bare(table.name)}]", f"source = {string(_relative(source, folder))}"]
+    key = guess_key(table)
+    if key:
+        lines.append(f"key = {array(key)}")
+    identifiers = [c for c in guess_identifiers(table) if c not in target and (join is None or c not in join.on.values())]
+    if identifiers:
+        lines.append(f"ids = {array(identifiers)}                # they only identify: no features")
+    moment = time or (join.time if join else None)
+    if moment:
+        lines.append(f"time = {string(_quoted(moment))}                # when the facts of a row are known" if join else f"time = {string(_quoted(moment))}")
+    if join:
+        lines.append(f"join = {{ on = {inline(join.on)} }}" + ("" if join.time is None else '          # the last one known at the decision; tolerance = "1 day" limits its age'))
+    lines.append("# known = { some_column = \"after\" }   # columns that are known only after the decision")
+    lines += ["", f"[tables.{_bare(table.name)}.types]             # frozen: later rows never re-infer them"]
+    lines += [f"{_bare(c.name)} = {string(c.type)}" for c in table.columns]
+    return lines
+
+
+def _relative(source: str, folder: Path) -> str:
+    if "://" in source:
+        return source
+    path, base = Path(source).resolve(), folder.resolve()
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()
+
+
+def _bare(name: str) -> str:
+    return name if name and all(c.isascii() and (c.isalnum() or c in "_-") for c in name) else string(name)
+
+
+def _quoted(name: str) -> str:
+    return name if name.isidentifier() and name.isascii() else '"' + name.replace('"', '""') + '"'

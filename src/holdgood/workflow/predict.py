@@ -1,0 +1,148 @@
+"""Predict from a bundle alone: the same scores to the bit as the run, one row at a time or all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from holdgood.bundle import load
+from holdgood.connectors import read_table
+from holdgood.core.chain import Chain
+from holdgood.core.declaration import Declaration
+from holdgood.core.errors import BundleError, DataError, did_you_mean
+from holdgood.core.frame import Frame
+from holdgood.core.records import Bundle, Contract
+from holdgood.core.records.envelope import unwrap
+from holdgood.core.table import FrameKind, Table, give_back
+from holdgood.core.task import Task
+from holdgood.evaluation import explain_rows
+from holdgood.features.background import Background
+from holdgood.features.builders.build import build
+from holdgood.features.builders.plan import FeaturePlan
+from holdgood.metrics.cost import answers, resolve
+from holdgood.workflow.rows import later, moments
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A loaded bundle: plan, chain, task, threshold and contract."""
+
+    manifest: Bundle
+    task: Task
+    declaration: Declaration
+    contract: Contract
+    plan: FeaturePlan
+    chain: Chain
+    background: Background
+    threshold: float
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Predictor:
+        """Verify a bundle, then load it. Accepts a bundle, or a run folder that holds one."""
+        path = Path(folder)
+        if not (path / "manifest.json").exists() and (path / "bundle" / "manifest.json").exists():
+            path = path / "bundle"
+        loaded = load(path)
+        if "plan" not in loaded.parts or "chain" not in loaded.parts:
+            raise BundleError(f"{path.name} holds no plan and chain", "a bundle made by a run", "point at runs/NNNN/bundle")
+        threshold = loaded.extra.get("threshold")
+        return cls(
+            manifest=loaded.manifest,
+            task=loaded.task,
+            declaration=Declaration.model_validate(loaded.extra["declaration"]),
+            contract=unwrap(loaded.records["contract"], Contract, where="contract.json"),
+            plan=loaded.parts["plan"],
+            chain=loaded.parts["chain"],
+            background=loaded.parts["background"],
+            threshold=float("nan") if threshold is None else float(threshold),
+        )
+
+    def frame(self, rows: Table, others: Mapping[str, Table]) -> Frame:
+        """Features of some rows, as known at their moment of decision."""
+        absent = [t.name for t in self.contract.tables if t.name != self.declaration.main and t.name not in others]
+        if absent:
+            raise DataError(
+                f"the model joins {', '.join(absent)}, which is not given",
+                "every table that the features come from",
+                "add " + " ".join(f"--table {n}=FILE" for n in absent),
+            )
+        spec = self.declaration.tables[self.declaration.main]
+        expression = self.declaration.task.decision_time or spec.time
+        times = None
+        if expression:
+            times = moments(expression, rows, purpose="the decision time")
+            times = times if self.declaration.task.decision_time else later(times, spec.delay)
+        return build(self.plan, rows, others, decision_time=times)[0]
+
+    def predict(self, rows: Table, others: Mapping[str, Table] | None = None) -> np.ndarray:
+        """Predictions in the shapes of Task."""
+        return self.chain.predict(self.frame(rows, others or {}))
+
+    def answers(self, prediction: np.ndarray) -> np.ndarray:
+        """What to do: the class or the amount, at the threshold chosen in development."""
+        costs = resolve(self.declaration.costs, self.task)
+        codes = answers(costs, prediction, self.threshold)
+        if self.task.kind == "regression":
+            return codes
+        return np.array([self.task.classes[int(c)] for c in codes], dtype=object)
+
+    def table_of(self, source: Any, name: str | None = None, *, base: Path | None = None) -> Table:
+        """Read rows for a table of the contract: frozen types, checked names."""
+        name = name or self.declaration.main
+        rules = next((t for t in self.contract.tables if t.name == name), None)
+        if rules is None:
+            known = [t.name for t in self.contract.tables]
+            raise DataError(f"the model knows no table {name!r}", "one of: " + ", ".join(known), did_you_mean(name, known))
+        types = {c.name: c.type for c in rules.columns}
+        table = read_table(source, name=name, options=dict(self.declaration.tables[name].options), types=types, base=base)
+        missing = [c.name for c in rules.columns if c.required and c.name not in table.names]
+        if missing:
+            hints = [h for h in (did_you_mean(m, table.names) for m in missing) if h]
+            raise DataError(
+                f"table {name!r} lacks {len(missing)} column{'s' if len(missing) > 1 else ''}: " + ", ".join(missing[:8]),
+                "the columns that the model was trained on",
+                hints[0] if hints else "see the contract: holdgood show contract",
+            )
+        return table
+
+    def output(self, rows: Table, prediction: np.ndarray, kind: FrameKind | None = None) -> Any:
+        """A frame with the key columns, the prediction and the answer, in the kind that the rows came in."""
+        spec = self.declaration.tables[self.declaration.main]
+        columns: dict[str, Any] = {k: rows.data.column(k) for k in (spec.key or spec.ids) if k in rows.names}
+        if not columns:
+            columns["row"] = pa.array(np.arange(rows.rows))
+        said = self.answers(prediction)
+        if self.task.kind == "binary":
+            columns[_free("probability", columns)] = pa.array(prediction)
+            columns[_free("answer", columns)] = pa.array(said.tolist())
+        elif self.task.kind == "multiclass":
+            for k, label in enumerate(self.task.classes):
+                columns[_free(f"probability_{label}", columns)] = pa.array(np.ascontiguousarray(prediction[:, k]))
+            columns[_free("answer", columns)] = pa.array(said.tolist())
+        else:
+            columns[_free("prediction", columns)] = pa.array(prediction)
+        return give_back(pa.table(columns), kind or rows.native)
+
+    def explain(self, rows: Table, others: Mapping[str, Table] | None = None, *, top: int = 5) -> list[list[tuple[str, float]]]:
+        """Per row the facts that move its prediction most, against typical values. Not additive; see the reference."""
+        return explain_rows(self.chain.predict, self.frame(rows, others or {}), self.background.frame, self.task, top=top)
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def parity(predictor: Predictor, rows: Table, others: Mapping[str, Table], expected: np.ndarray) -> int:
+    """How many rows a loaded bundle scores differently from what is expected, to the bit."""
+    got = predictor.predict(rows, others)
+    if got.shape != expected.shape:
+        return len(expected)
+    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    return int((~(same if same.ndim == 1 else same.all(axis=1))).sum())

@@ -1,0 +1,92 @@
+"""A project's runs: start one, list them, open one."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdgood.core.budget import Budget
+from holdgood.core.declaration import parse
+from holdgood.core.errors import DataError, DeclarationError, EnvironmentFault, did_you_mean
+from holdgood.core.events import Listener, silent
+from holdgood.workflow.folder import Project
+from holdgood.workflow.result import Run
+from holdgood.workflow.run import LINE, run
+
+
+def run_project(
+    folder: Path,
+    *,
+    target: str | None = None,
+    budget: str | None = None,
+    prefer: str | None = None,
+    seed: int | None = None,
+    until: str | None = None,
+    fresh: bool = False,
+    listener: Listener = silent,
+) -> Run:
+    """Walk the line for a project folder; the arguments replace what the declaration says, for this run."""
+    project = Project.at(folder)
+    if until is not None and until not in [s.name for s in LINE]:
+        names = [s.name for s in LINE]
+        raise DeclarationError(f"no step named {until!r}", "one of: " + ", ".join(names), did_you_mean(until, names) or "see docs/architecture.md")
+    changes = project.declaration.model_dump(mode="json", exclude_unset=True)
+    if target is not None:
+        changes.setdefault("task", {})["target"] = target
+    spent = changes.setdefault("budget", {})
+    if budget is not None:
+        asked = Budget.parse(budget)
+        spent["trials"], spent["run"] = asked.trials, None if asked.seconds is None else f"{asked.seconds}s"
+    if prefer is not None:
+        spent["prefer"] = prefer
+    if seed is not None:
+        spent["seed"] = seed
+    return run(Project(project.path, parse(changes)), listener=listener, until=until, fresh=fresh)
+
+
+def open_run(folder: Path, run_id: str | None = None) -> Run:
+    """A run of a project; the newest finished one by default."""
+    project = Project.at(folder)
+    return Run.open(project, project.run(run_id))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line about a run."""
+
+    id: str
+    status: str
+    started: str
+    seconds: str
+    chosen: str
+    score: str
+
+
+def list_runs(folder: Path) -> list[Listed]:
+    """All runs, oldest first."""
+    project = Project.at(folder)
+    return [_line(Run.open(project, r)) for r in project.runs()]
+
+
+def _line(one: Run) -> Listed:
+    said = one.folder.status()
+    chosen = score = ""
+    try:
+        chosen = one.leaderboard.chosen
+        headline = one.holdout.metrics.get(one.holdout.metric)
+        score = "" if headline is None else f"{one.holdout.metric} {headline.value:.4f} ({headline.low:.4f} to {headline.high:.4f})"
+    except DataError:
+        # an unfinished run has no such record yet: its line stays short
+        score = score or ""
+    return Listed(one.id, str(said.get("status", "?")), str(said.get("started_utc", "")), str(said.get("seconds", "")), chosen, score)
+
+
+def copy_report(source: Path, to: Path) -> Path:
+    """Copy the report somewhere else."""
+    if not source.exists():
+        raise DataError("this run has no report yet", "a finished run", "holdgood run takes it up where it stopped")
+    try:
+        return Path(shutil.copyfile(source, to / source.name if to.is_dir() else to))
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write {to}: {error.strerror}", "a path that can be written", "choose another") from error

@@ -1,0 +1,81 @@
+"""Where a project stands in the guide's seven steps: done, stale, open, blocked by what, and the next command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from holdgood.core.declaration import Declaration
+from holdgood.workflow.folder import Project, RunFolder
+
+State = Literal["done", "stale", "open", "blocked"]
+
+
+@dataclass(frozen=True)
+class GuideStep:
+    """One of the seven steps of the guide."""
+
+    number: int
+    title: str
+    state: State
+    sentence: str
+    command: str = ""
+
+
+_ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Select, audit and clean data", ("audit-tables", "clean", "split", "audit-target")),
+    ("Engineer features", ("features",)),
+    ("Choose and train models", ("train",)),
+    ("Evaluate", ("evaluate",)),
+    ("Address bias", ("fairness",)),
+    ("Deploy and monitor", ("bundle",)),
+)
+
+
+def status(project: Project) -> list[GuideStep]:
+    """The seven steps, from the newest run."""
+    declared = project.declaration
+    runs = project.runs()
+    latest = runs[-1] if runs else None
+    stale = latest is not None and _changed(latest, declared)
+    said = [_step(i, title, rooms, declared, latest, stale) for i, (title, rooms) in enumerate(_ROOMS, start=1)]
+    finished = latest is not None and latest.status().get("status") == "done" and not stale
+    last = GuideStep(
+        7,
+        "Iterate: retrain and improve",
+        "open" if finished else "blocked",
+        "run again when the data or the declaration changes; what is unchanged is kept" if finished else "blocked by the steps above",
+        "holdgood run" if finished else "",
+    )
+    return [*said, last]
+
+
+def _changed(run: RunFolder, declared: Declaration) -> bool:
+    used = run.path / "declaration.json"
+    return not used.exists() or Declaration.model_validate_json(used.read_text(encoding="utf-8")) != declared
+
+
+def _step(number: int, title: str, rooms: tuple[str, ...], declared: Declaration, run: RunFolder | None, stale: bool) -> GuideStep:
+    if not declared.task.target and number > 1:
+        return GuideStep(number, title, "blocked", "no target is declared", 'write target = "…" under [task] in holdgood.toml')
+    if run is None:
+        return GuideStep(number, title, "open" if number == 1 else "blocked", "no run yet" if number == 1 else "blocked by step 1", "holdgood run" if number == 1 else "")
+    open_rooms = [r for r in rooms if (found := run.find(r)) is None or found.done() is None]
+    if open_rooms:
+        error = run.status().get("error")
+        blocked = f"stopped at {open_rooms[0]}" + (f": {error}" if error else "")
+        return GuideStep(number, title, "open", blocked, "holdgood run")
+    if stale:
+        return GuideStep(number, title, "stale", f"run {run.id} used another declaration", "holdgood run")
+    remark, command = _remark(number, declared, run)
+    return GuideStep(number, title, "done", remark or f"run {run.id}", command)
+
+
+def _remark(number: int, declared: Declaration, run: RunFolder) -> tuple[str, str]:
+    if number == 4 and not declared.costs.declared:
+        return f"run {run.id}; costs are ASSUMED", "declare [costs] miss and false_alarm"
+    if number == 5 and not declared.fairness.groups:
+        return f"run {run.id}; no groups are declared", "name columns in fairness.groups"
+    if number == 6:
+        return f"run {run.id}: bundle verified", f"holdgood predict runs/{run.id}/bundle ROWS"
+    return "", ""

@@ -1,0 +1,153 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+
+from holdgood.metrics import interval as iv
+
+
+def test_symmetric_rows_give_the_t_interval():
+    rows = np.r_[np.arange(-20.0, 21.0)]
+    found = iv.mean_interval(rows)
+    low, high = stats.t.interval(0.95, 40, loc=0, scale=stats.sem(rows))
+    assert (found.low, found.high, found.n) == (pytest.approx(low), pytest.approx(high), 41)
+
+
+def test_clusters_of_one_change_nothing_and_copies_widen():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=60)
+    alone = iv.mean_interval(rows)
+    assert iv.mean_interval(rows, np.arange(60)).high == pytest.approx(alone.high)
+    copied = iv.mean_interval(np.repeat(rows, 5), np.repeat(np.arange(60), 5))
+    assert (copied.low, copied.high) == (pytest.approx(alone.low), pytest.approx(alone.high))
+    assert iv.mean_interval(np.repeat(rows, 5)).high < copied.high
+
+
+def test_bad_input_has_no_interval():
+    assert math.isnan(iv.mean_interval(np.zeros(0)).value)
+    one = iv.mean_interval(np.array([3.0]))
+    assert (one.value, one.low, one.high) == (3.0, -math.inf, math.inf)
+    assert math.isnan(iv.wilson(0, 0).value)
+    assert math.isnan(iv.bootstrap_interval(lambda rows: 1.0, 0).value)
+    assert math.isnan(iv.auc_interval(np.ones(4), np.arange(4.0)).low)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda r, n: r.normal(size=n),
+        lambda r, n: r.exponential(size=n) - 1.0,
+        lambda r, n: r.choice([-1.0, 0.0, 3.0], size=n, p=[0.2, 0.74, 0.06]) + 0.02,
+    ],
+    ids=["normal", "exponential", "rare money"],
+)
+def test_mean_interval_covers(draw, acceptable):
+    rng = np.random.default_rng(11)
+    missed = 0
+    for _ in range(600):
+        found = iv.mean_interval(draw(rng, 80))
+        missed += not found.low <= 0.0 <= found.high
+    assert acceptable(missed, 600, 0.05)
+
+
+def test_clustered_interval_covers(acceptable):
+    rng = np.random.default_rng(12)
+    codes = np.repeat(np.arange(30), 8)
+    missed = naive = 0
+    for _ in range(500):
+        rows = np.repeat(rng.normal(size=30), 8) + rng.normal(size=240)
+        found, alone = iv.mean_interval(rows, codes), iv.mean_interval(rows)
+        missed += not found.low <= 0.0 <= found.high
+        naive += not alone.low <= 0.0 <= alone.high
+    assert acceptable(missed, 500, 0.05)
+    assert naive > 100  # what the clusters are for
+
+
+def test_moving_blocks_cover_where_neighbours_are_alike(acceptable):
+    rng = np.random.default_rng(13)
+    missed = naive = 0
+    for _ in range(400):
+        x = np.zeros(250)
+        for i, e in enumerate(rng.normal(size=250)):
+            x[i] = 0.5 * x[i - 1] + e
+        found, alone = iv.mean_interval(x[50:], blocks=0), iv.mean_interval(x[50:])
+        missed += not found.low <= 0.0 <= found.high
+        naive += not alone.low <= 0.0 <= alone.high
+    assert acceptable(missed, 400, 0.06)  # serial correlation is estimated: a point is allowed for it
+    assert naive > 60
+
+
+def test_root_mean_interval_is_the_root():
+    rows = np.random.default_rng(0).normal(size=100) ** 2
+    found, inner = iv.root_mean_interval(rows), iv.mean_interval(rows)
+    assert found.value**2 == pytest.approx(inner.value)
+    assert found.low**2 == pytest.approx(max(0, inner.low))
+
+
+@given(st.integers(1, 200), st.data())
+@settings(max_examples=40, deadline=None)
+def test_wilson_agrees_with_scipy(n, data):
+    hits = data.draw(st.integers(0, n))
+    found, known = iv.wilson(hits, n), stats.binomtest(hits, n).proportion_ci(method="wilson")
+    assert (found.low, found.high) == (pytest.approx(known.low, abs=1e-9), pytest.approx(known.high, abs=1e-9))
+
+
+def test_share_interval_counts_clusters_not_copies():
+    hits = (np.random.default_rng(1).random(80) < 0.3).astype(float)
+    plain = iv.share_interval(hits)
+    assert plain.high == iv.wilson(hits.sum(), 80).high
+    copies = iv.share_interval(np.repeat(hits, 6), np.repeat(np.arange(80), 6))
+    assert copies.value == plain.value
+    assert copies.high - copies.low >= 0.98 * (plain.high - plain.low)
+    assert iv.share_interval(np.ones(50), np.repeat(np.arange(10), 5)).low == pytest.approx(iv.wilson(10, 10).low)
+
+
+def test_auc_interval_covers(acceptable):
+    rng = np.random.default_rng(14)
+    truth = stats.norm.cdf(1.2 / math.sqrt(2))
+    missed = 0
+    for _ in range(400):
+        y = np.r_[np.ones(40), np.zeros(80)]
+        found = iv.auc_interval(y, rng.normal(size=120) + 1.2 * y)
+        missed += not found.low <= truth <= found.high
+    assert acceptable(missed, 400, 0.05)
+
+
+def test_auc_interval_value_clusters_and_perfection(scored):
+    y, p = scored
+    found = iv.auc_interval(y, p)
+    assert found.value == pytest.approx(roc_auc_score(y, p))
+    twice = iv.auc_interval(np.tile(y, 3), np.tile(p, 3), np.tile(np.arange(400), 3))
+    assert twice.high == pytest.approx(found.high, abs=0.002)
+    perfect = iv.auc_interval(np.r_[np.ones(10), np.zeros(30)], np.r_[np.ones(10), np.zeros(30)])
+    assert perfect.value == 1.0
+    assert perfect.low == pytest.approx(iv.wilson(10, 10).low)
+
+
+def test_bootstrap_agrees_with_scipy_and_repeats():
+    rows = np.random.default_rng(2).exponential(size=80)
+    found = iv.bootstrap_interval(lambda r: float(np.median(rows[r])), 80, n_boot=1000, seed=3)
+    known = stats.bootstrap((rows,), np.median, n_resamples=1000, rng=np.random.default_rng(0), method="BCa")
+    width = known.confidence_interval.high - known.confidence_interval.low
+    assert found.low == pytest.approx(known.confidence_interval.low, abs=0.2 * width)
+    assert found.high == pytest.approx(known.confidence_interval.high, abs=0.2 * width)
+    assert found == iv.bootstrap_interval(lambda r: float(np.median(rows[r])), 80, n_boot=1000, seed=3)
+
+
+def test_bootstrap_by_weights_is_the_same_as_by_rows():
+    rows = np.random.default_rng(2).normal(size=50)
+    codes = np.repeat(np.arange(10), 5)
+    one = iv.bootstrap_interval(lambda r: float(np.mean(rows[r])), 50, codes, seed=4)
+    two = iv.bootstrap_interval(lambda w: float(np.sum(rows * w) / np.sum(w)), 50, codes, seed=4, weights=True)
+    assert (one.low, one.high) == (pytest.approx(two.low), pytest.approx(two.high))
+
+
+def test_bootstrap_without_a_value_in_many_draws_says_so():
+    y = np.r_[np.ones(1), np.zeros(30)]
+    found = iv.bootstrap_interval(lambda r: float(y[r].mean()) if y[r].any() else math.nan, 31)
+    assert math.isnan(found.low)
+    assert "without a value" in found.method
