@@ -52,7 +52,18 @@ def main() -> None:
             ("holdgood audit 100,000 x 20 csv", 5.0, [holdgood, "audit", "orders.csv"]),
         ):
             seconds, peak = cpu(command, folder)
-            print(json.dumps({"bench": "cost", "what": name, "cpu_s": round(seconds, 3), "aim_s": aim, "peak_mb_so_far": round(peak)}), flush=True)
+            print(
+                json.dumps(
+                    {
+                        "bench": "cost",
+                        "what": name,
+                        "cpu_s": round(seconds, 3),
+                        "aim_s": aim,
+                        "peak_mb_so_far": round(peak),
+                    }
+                ),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

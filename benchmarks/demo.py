@@ -25,8 +25,22 @@ def main() -> None:
         cpu = sum(u.ru_utime + u.ru_stime for u in used)
         peak = max(u.ru_maxrss for u in used) / 1024
         headline = run.holdout.metrics[run.holdout.metric]
-        print(json.dumps({"bench": "demo", "step": "all", "wall_s": round(wall, 1), "cpu_s": round(cpu, 1), "peak_mb": round(peak), "metric": run.holdout.metric,
-                          "value": headline.value, "low": headline.low, "high": headline.high, "chosen": run.leaderboard.chosen}))
+        print(
+            json.dumps(
+                {
+                    "bench": "demo",
+                    "step": "all",
+                    "wall_s": round(wall, 1),
+                    "cpu_s": round(cpu, 1),
+                    "peak_mb": round(peak),
+                    "metric": run.holdout.metric,
+                    "value": headline.value,
+                    "low": headline.low,
+                    "high": headline.high,
+                    "chosen": run.leaderboard.chosen,
+                }
+            )
+        )
 
 
 if __name__ == "__main__":

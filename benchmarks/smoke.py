@@ -107,29 +107,46 @@ def measure(entry: dict, budget: str) -> dict:
         prediction = model.predict(X[test])
     else:
         proba = model.predict_proba(X[test])
-        prediction = proba[:, list(model.classes_).index(positive)] if kind == "binary" else (proba, list(model.classes_))
+        prediction = (
+            proba[:, list(model.classes_).index(positive)] if kind == "binary" else (proba, list(model.classes_))
+        )
     seconds = time.perf_counter() - begun
     truth = (y[test] == positive).to_numpy() if kind == "binary" else y[test].to_numpy()
     ours = score(kind, truth, prediction)
     peer = score(kind, truth, default_lightgbm(kind, X[~test], y[~test], X[test], positive))
     better = ours >= peer if kind == "binary" else ours <= peer
     return {
-        "bench": "smoke", "set": name, "task": kind, "metric": {"binary": "roc_auc", "multiclass": "log_loss"}.get(kind, "rmse"),
-        "budget": budget, "holdgood": round(ours, 6), "lightgbm_default": round(peer, 6), "at_least_as_good": bool(better),
-        "wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "rows_per_s": round(test.sum() / max(seconds, 1e-9)),
+        "bench": "smoke",
+        "set": name,
+        "task": kind,
+        "metric": {"binary": "roc_auc", "multiclass": "log_loss"}.get(kind, "rmse"),
+        "budget": budget,
+        "holdgood": round(ours, 6),
+        "lightgbm_default": round(peer, 6),
+        "at_least_as_good": bool(better),
+        "wall_s": round(wall, 2),
+        "cpu_s": round(cpu, 2),
+        "rows_per_s": round(test.sum() / max(seconds, 1e-9)),
         "model_bytes": sum(t.size_bytes for t in model.leaderboard_.trials if t.name in model.leaderboard_.members),
-        "chosen": model.leaderboard_.chosen, "members": dict(model.leaderboard_.members),
+        "chosen": model.leaderboard_.chosen,
+        "members": dict(model.leaderboard_.members),
     }
 
 
 def table(rows: list[dict]) -> None:
     print(f"\n{'set':<20} {'metric':<9} {'holdgood':>12} {'LightGBM':>12}  ok {'wall s':>7} {'cpu s':>7}  chosen")
     for r in rows:
-        print(f"{r['set']:<20} {r['metric']:<9} {r['holdgood']:>12.5g} {r['lightgbm_default']:>12.5g}  {'✓' if r['at_least_as_good'] else '✗'} {r['wall_s']:>8.1f} {r['cpu_s']:>7.1f}  {r['chosen']}")
+        print(
+            f"{r['set']:<20} {r['metric']:<9} {r['holdgood']:>12.5g} {r['lightgbm_default']:>12.5g}  {'✓' if r['at_least_as_good'] else '✗'} {r['wall_s']:>8.1f} {r['cpu_s']:>7.1f}  {r['chosen']}"
+        )
     good = sum(r["at_least_as_good"] for r in rows)
     slow = max((r["wall_s"] for r in rows), default=0.0)
     print(f"\nat least as good as default LightGBM on {good} of {len(rows)} sets; slowest fit {slow:.1f} s")
-    print(json.dumps({"bench": "smoke", "summary": True, "sets": len(rows), "at_least_as_good": good, "slowest_wall_s": slow}))
+    print(
+        json.dumps(
+            {"bench": "smoke", "summary": True, "sets": len(rows), "at_least_as_good": good, "slowest_wall_s": slow}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -7,14 +7,17 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 _OTHER_USERS = ("postgres", "nobody")
 
 
 def _binary(name: str) -> str | None:
-    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True) if Path("/usr/lib/postgresql").exists() else []
+    places = (
+        sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+        if Path("/usr/lib/postgresql").exists()
+        else []
+    )
     return shutil.which(name) or (str(places[0]) if places else None)
 
 
@@ -55,7 +58,20 @@ def postgres():
     if user:
         shutil.chown(folder / "pw", user)
     data = folder / "data"
-    make = [initdb, "-D", str(data), "-U", "ann", "-A", "scram-sha-256", f"--pwfile={folder / 'pw'}", "-E", "UTF8", "--locale=C", "-N"]
+    make = [
+        initdb,
+        "-D",
+        str(data),
+        "-U",
+        "ann",
+        "-A",
+        "scram-sha-256",
+        f"--pwfile={folder / 'pw'}",
+        "-E",
+        "UTF8",
+        "--locale=C",
+        "-N",
+    ]
     made = subprocess.run(_as_other(user, make), capture_output=True, text=True, cwd=folder)
     settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c timezone=Asia/Tokyo"
     start = [pg_ctl, "-D", str(data), "-o", settings, "-l", str(folder / "log"), "-w", "-t", "30", "start"]
@@ -93,4 +109,4 @@ def codes():
 @pytest.fixture
 def plain():
     """A table's values as a dictionary of lists."""
-    return lambda table: {n: c.to_pylist() for n, c in zip(table.names, table.data.columns, strict=True)} if isinstance(table.data, pa.Table) else {}
+    return lambda table: table.data.to_pydict()

@@ -144,7 +144,14 @@ def test_text_of_typed_sources():
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.sampled_from(["1", "2.5", "x", "NA", "", "01", "2024-01-01", "2024-13-01", "true", "?", "1e5", " 7"]), min_size=1, max_size=30), st.randoms())
+@given(
+    st.lists(
+        st.sampled_from(["1", "2.5", "x", "NA", "", "01", "2024-01-01", "2024-13-01", "true", "?", "1e5", " 7"]),
+        min_size=1,
+        max_size=30,
+    ),
+    st.randoms(),
+)
 def test_order_of_rows_does_not_matter(values, random):
     """Shuffled rows give the same type, the same values and the same notes; no value is lost without a note."""
     order = list(range(len(values)))
@@ -154,7 +161,9 @@ def test_order_of_rows_does_not_matter(values, random):
     assert a.type == b.type
     assert notes_a == notes_b
     assert [a.to_pylist()[i] for i in order] == b.to_pylist()
-    assert a.null_count == values.count("") + sum(n for code, n in notes_a if code == "unparsed" and not pa.types.is_string(a.type))
+    assert a.null_count == values.count("") + sum(
+        n for code, n in notes_a if code == "unparsed" and not pa.types.is_string(a.type)
+    )
 
 
 # --- declared types -------------------------------------------------------------------------------------------------
@@ -166,7 +175,10 @@ def force(values, declared, reading=RAW):
 
 
 def test_declared_types_cost_only_the_cells_that_do_not_fit():
-    assert force(["1", "x", "NA", None, "007"], "number") == ([1, None, None, None, 7], [("unparsed", 1), ("changed-type", 1)])
+    assert force(["1", "x", "NA", None, "007"], "number") == (
+        [1, None, None, None, 7],
+        [("unparsed", 1), ("changed-type", 1)],
+    )
     assert force(["1,5", "2.5", "z"], "number", Reading(comma=None)) == ([1.5, 2.5, None], [("changed-type", 1)])
     assert force(["yes", "0", "perhaps"], "boolean") == ([True, False, None], [("changed-type", 1)])
     assert force([0, 1, 2], "boolean") == ([False, True, None], [("changed-type", 1)])
@@ -179,7 +191,12 @@ def test_declared_types_cost_only_the_cells_that_do_not_fit():
 
 
 def test_declared_categories_are_the_same_text_from_every_source():
-    assert force([5, None], "category")[0] == force([5.0, None], "category")[0] == force(["5", None], "category")[0] == ["5", None]
+    assert (
+        force([5, None], "category")[0]
+        == force([5.0, None], "category")[0]
+        == force(["5", None], "category")[0]
+        == ["5", None]
+    )
     assert force([0.1, 1e300], "category")[0] == ["0.1", "1e+300"]
     assert force([True], "text")[0] == ["true"]
     assert force([1, 2], "other") == ([1, 2], [])

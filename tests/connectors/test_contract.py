@@ -28,7 +28,9 @@ from holdgood.testing.connector import check_connector
 def test_files(connector, suffix, tmp_path):
     numbers = itertools.count()
     check_connector(
-        connector, lambda data: str(write_table(data, tmp_path / f"t{next(numbers)}{suffix}")), keeps_empty=connector is not JSON
+        connector,
+        lambda data: str(write_table(data, tmp_path / f"t{next(numbers)}{suffix}")),
+        keeps_empty=connector is not JSON,
     )
 
 
@@ -39,8 +41,12 @@ def test_sqlite(tmp_path):
     def write(data):
         path = tmp_path / f"t{next(numbers)}.db"
         connection = sqlite3.connect(path)
-        connection.execute("CREATE TABLE t (" + ", ".join(f"{quote(f.name)} {kinds[str(f.type)]}" for f in data.schema) + ")")
-        rows = [[v.isoformat(sep=" ") if hasattr(v, "isoformat") else v for v in row.values()] for row in data.to_pylist()]
+        connection.execute(
+            "CREATE TABLE t (" + ", ".join(f"{quote(f.name)} {kinds[str(f.type)]}" for f in data.schema) + ")"
+        )
+        rows = [
+            [v.isoformat(sep=" ") if hasattr(v, "isoformat") else v for v in row.values()] for row in data.to_pylist()
+        ]
         connection.executemany(f"INSERT INTO t VALUES ({', '.join('?' * data.num_columns)})", rows)
         connection.commit()
         connection.close()
@@ -59,11 +65,15 @@ def test_postgresql(postgres):
         table = f"contract {next(numbers)}"
         with psycopg.connect(postgres) as connection:
             connection.execute(
-                f"CREATE TABLE {quote(table)} (" + ", ".join(f"{quote(f.name)} {kinds[str(f.type)]}" for f in data.schema) + ")"
+                f"CREATE TABLE {quote(table)} ("
+                + ", ".join(f"{quote(f.name)} {kinds[str(f.type)]}" for f in data.schema)
+                + ")"
             )
             with connection.cursor() as cursor:
                 marks = ", ".join(["%s"] * data.num_columns)
-                cursor.executemany(f"INSERT INTO {quote(table)} VALUES ({marks})", [list(r.values()) for r in data.to_pylist()])
+                cursor.executemany(
+                    f"INSERT INTO {quote(table)} VALUES ({marks})", [list(r.values()) for r in data.to_pylist()]
+                )
         return f"{postgres}?table={table.replace(' ', '%20')}"
 
     check_connector(POSTGRESQL, write, missing=f"{postgres}?table=nowhere")

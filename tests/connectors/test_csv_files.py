@@ -79,7 +79,7 @@ def test_western_encodings_are_assumed_aloud(table, plain):
 
 
 def test_a_few_damaged_characters_do_not_garble_the_rest(table):
-    t = table("name\n".encode() + "grün\n".encode() * 20 + b"gr\xfcn\n")
+    t = table(b"name\n" + "grün\n".encode() * 20 + b"gr\xfcn\n")
     assert t.data.column("name").to_pylist()[0] == "grün"
     assert [(n.code, n.count) for n in t.notes] == [("encoding", 1)]
 
@@ -149,6 +149,8 @@ def test_no_header_line_is_seen_and_told(table, plain, codes):
 
 def test_header_of_years_and_of_text_over_text(table):
     assert table("country,2019,2020,2021\nA,1,2,3\nB,4,5,6\n").names == ("country", "2019", "2020", "2021")
+    assert table(",0,1,2\n0,5,6,8\n1,7,8,1\n").names == ("column_1", "0", "1", "2")
+    assert table("1,2,3\n2,3,4\n3,4,5\n").rows == 3
     assert table("first,second\na,b\nc,d\n").names == ("first", "second")
 
 
@@ -197,7 +199,15 @@ def test_ten_thousand_columns(table):
 def test_options_are_checked(table):
     with pytest.raises(ReadError, match="did you mean 'delimiter'"):
         table("a\n1\n", delimeter=";")
-    for wrong in ({"delimiter": ";;"}, {"delimiter": 5}, {"quote": "é"}, {"decimal": ";"}, {"dates": "us"}, {"skip": -1}, {"skip": True}):
+    for wrong in (
+        {"delimiter": ";;"},
+        {"delimiter": 5},
+        {"quote": "é"},
+        {"decimal": ";"},
+        {"dates": "us"},
+        {"skip": -1},
+        {"skip": True},
+    ):
         with pytest.raises(ReadError) as caught:
             table("a\n1\n", **wrong)
         assert caught.value.do
@@ -212,6 +222,10 @@ def test_missing_file_suggests_near_names(put, tmp_path):
         read(str(tmp_path / "flihgts.csv"))
     with pytest.raises(ReadError, match="folder .* does not exist"):
         read(str(tmp_path / "nowhere" / "x.csv"))
+    with pytest.raises(EnvironmentFault, match="cannot be read"):
+        read("x" * 5000 + ".csv")
+    with pytest.raises(ReadError, match="NUL"):
+        read("a\x00.csv")
 
 
 def test_folder_empty_file_and_blank_file(put, tmp_path):
@@ -236,7 +250,9 @@ def test_no_permission(put, tmp_path):
         os.seteuid(was)
 
 
-@pytest.mark.parametrize("content", [bytes(range(256)) * 20, b"PK\x03\x04rest", b"PAR1rest", b"SQLite format 3\x00rest", b"\x00" * 100])
+@pytest.mark.parametrize(
+    "content", [bytes(range(256)) * 20, b"PK\x03\x04rest", b"PAR1rest", b"SQLite format 3\x00rest", b"\x00" * 100]
+)
 def test_binary_garbage_is_refused(table, content):
     with pytest.raises(ReadError, match="not text"):
         table(content)
@@ -244,7 +260,7 @@ def test_binary_garbage_is_refused(table, content):
 
 def test_random_bytes_never_crash(put):
     rng = np.random.default_rng(0)
-    alphabets = [bytes(range(256)), b'a1,"\n;\r\t \'', b'"\n', b",;\n", "ä,\n".encode("utf-16")]
+    alphabets = [bytes(range(256)), b"a1,\"\n;\r\t '", b'"\n', b",;\n", "ä,\n".encode("utf-16")]
     for i in range(200):
         letters = alphabets[i % len(alphabets)]
         content = bytes(letters[j] for j in rng.integers(0, len(letters), int(rng.integers(1, 200))))
@@ -276,7 +292,9 @@ def test_speed_of_100_000_by_20(tmp_path):
     columns = {f"f{i}": pa.array(rng.normal(size=n)) for i in range(8)}
     columns |= {f"i{i}": pa.array(rng.integers(0, 1000, n)) for i in range(4)}
     columns |= {f"c{i}": pa.array(np.array(["alpha", "beta", "gamma d"])[rng.integers(0, 3, n)]) for i in range(6)}
-    columns["when"] = pa.array(np.datetime64("2024-01-01T00:00:00", "us") + rng.integers(0, 10**7, n).astype("timedelta64[s]"))
+    columns["when"] = pa.array(
+        np.datetime64("2024-01-01T00:00:00", "us") + rng.integers(0, 10**7, n).astype("timedelta64[s]")
+    )
     columns["text"] = pa.array([f"some text number {k} here" for k in rng.integers(0, 10**6, n)])
     path = write_table(pa.table(columns), tmp_path / "big.csv")
     started = time.process_time()

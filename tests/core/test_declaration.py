@@ -62,7 +62,13 @@ def test_the_json_schema_names_every_section():
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.dictionaries(st.text(max_size=8), st.one_of(st.none(), st.integers(), st.text(max_size=5), st.lists(st.integers(), max_size=2)), max_size=4))
+@given(
+    st.dictionaries(
+        st.text(max_size=8),
+        st.one_of(st.none(), st.integers(), st.text(max_size=5), st.lists(st.integers(), max_size=2)),
+        max_size=4,
+    )
+)
 def test_any_mapping_is_accepted_or_refused_in_words(data):
     try:
         assert isinstance(parse(data), Declaration)

@@ -35,7 +35,16 @@ def test_older_schemas_are_upgraded_step_by_step_and_newer_ones_refused():
         unwrap({"kind": "old", "schema": 4, "payload": {}}, Old)
 
 
-@pytest.mark.parametrize("damage", ["", "{", '{"kind": "verdict"}', '{"kind": "audit-report", "schema": 1, "payload": {}}', '{"kind": "verdict", "schema": 1, "payload": {"status": 3}}'])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "",
+        "{",
+        '{"kind": "verdict"}',
+        '{"kind": "audit-report", "schema": 1, "payload": {}}',
+        '{"kind": "verdict", "schema": 1, "payload": {"status": 3}}',
+    ],
+)
 def test_damaged_records_are_refused_in_words(tmp_path, damage):
     path = tmp_path / "record.json"
     path.write_text(damage)

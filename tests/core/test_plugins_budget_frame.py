@@ -52,7 +52,9 @@ def test_two_parts_of_one_name_are_refused(tmp_path, monkeypatch):
         plugins.forget()
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("60s", 60), ("2 min", 120), ("1h30m", 5400), (7, 7), ("0.5 hours", 1800), ("250ms", 0.25)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("60s", 60), ("2 min", 120), ("1h30m", 5400), (7, 7), ("0.5 hours", 1800), ("250ms", 0.25)]
+)
 def test_durations(text, seconds):
     assert seconds_of(text) == seconds
 

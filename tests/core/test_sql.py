@@ -18,7 +18,16 @@ def test_expressions_see_one_row_and_keep_order():
 
 @pytest.mark.parametrize(
     "bad",
-    ["(select 1)", "a; drop table x", "sum(a)", "row_number() over ()", "nope > 1", "a >", "read_text('/etc/passwd')", "count(*)"],
+    [
+        "(select 1)",
+        "a; drop table x",
+        "sum(a)",
+        "row_number() over ()",
+        "nope > 1",
+        "a >",
+        "read_text('/etc/passwd')",
+        "count(*)",
+    ],
 )
 def test_what_is_not_an_expression_over_a_row_is_refused(bad):
     with pytest.raises(DeclarationError):

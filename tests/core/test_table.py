@@ -16,7 +16,9 @@ def frame():
     return {"a": [1, 2, None], "b": ["x", "y", None], "c": [True, False, True]}
 
 
-@pytest.mark.parametrize("make", [pd.DataFrame, lambda d: pl.DataFrame(d), lambda d: pa.table(d)], ids=["pandas", "polars", "arrow"])
+@pytest.mark.parametrize(
+    "make", [pd.DataFrame, lambda d: pl.DataFrame(d), lambda d: pa.table(d)], ids=["pandas", "polars", "arrow"]
+)
 def test_every_kind_of_frame_becomes_the_same_table_and_is_given_back_in_kind(make):
     native = make(frame())
     table = Table.of(native, "t")
@@ -38,7 +40,9 @@ def test_mixed_objects_become_text_with_a_note():
 
 
 def test_duplicate_and_empty_names_are_told_apart_and_noted():
-    data = pa.Table.from_arrays([pa.array([1]), pa.array([2]), pa.array([3]), pa.array([4])], names=["x", "x", "", "x_2"])
+    data = pa.Table.from_arrays(
+        [pa.array([1]), pa.array([2]), pa.array([3]), pa.array([4])], names=["x", "x", "", "x_2"]
+    )
     table = Table.of(data)
     assert len(set(table.names)) == 4
     assert {n.code for n in table.notes} == {"duplicate-names", "empty-names"}
@@ -57,7 +61,9 @@ def test_zones_become_utc_and_odd_types_get_notes():
 def test_fingerprint_ignores_names_and_chunks_but_not_content_or_order():
     one = Table.of(pa.table({"a": [1, 2, 3], "b": ["x", None, "z"]}))
     renamed = Table.of(pa.table({"q": [1, 2, 3], "r": ["x", None, "z"]}))
-    chunked = Table.of(pa.concat_tables([pa.table({"a": [1], "b": ["x"]}), pa.table({"a": [2, 3], "b": pa.array([None, "z"])})]))
+    chunked = Table.of(
+        pa.concat_tables([pa.table({"a": [1], "b": ["x"]}), pa.table({"a": [2, 3], "b": pa.array([None, "z"])})])
+    )
     changed = Table.of(pa.table({"a": [1, 2, 3], "b": ["x", "", "z"]}))
     assert one.fingerprint() == renamed.fingerprint() == chunked.fingerprint()
     assert changed.fingerprint() != one.fingerprint()
@@ -74,7 +80,10 @@ def test_a_wrong_column_gets_a_suggestion_and_a_wrong_object_a_clear_error():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.one_of(st.none(), st.text(max_size=8)), max_size=20), st.lists(st.one_of(st.none(), st.floats(allow_nan=False)), max_size=20))
+@given(
+    st.lists(st.one_of(st.none(), st.text(max_size=8)), max_size=20),
+    st.lists(st.one_of(st.none(), st.floats(allow_nan=False)), max_size=20),
+)
 def test_normal_form_is_a_fixed_point(texts, numbers):
     n = min(len(texts), len(numbers))
     data = pa.table({"t": pa.array(texts[:n], pa.string()), "x": pa.array(numbers[:n], pa.float64())})

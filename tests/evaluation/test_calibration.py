@@ -15,7 +15,9 @@ def draw(rng, n, shift=0.0):
 
 def test_true_chances_have_a_small_debiased_error(binary):
     found = calibration(binary.task, binary.y, binary.prediction, None, 0)
-    plain = np.sqrt(sum(c * (s - o) ** 2 for c, s, o in zip(found.counts, found.stated, found.observed)) / len(binary.y))
+    plain = np.sqrt(
+        sum(c * (s - o) ** 2 for c, s, o in zip(found.counts, found.stated, found.observed)) / len(binary.y)
+    )
     assert found.error.value < plain
     assert found.error.low == 0.0
     assert found.p > 0.05
@@ -45,15 +47,24 @@ def test_level_and_cover_by_simulation():
     assert binom.cdf(covered, runs, 0.95) > 0.001
 
 
-def test_clustered_p_holds_its_level():
+@pytest.mark.parametrize("days", [20, 80])
+def test_clustered_p_holds_its_level_roughly(days):
+    """The hardest case: all rows of a day are one row repeated, so that independent rows would always reject."""
     rng = np.random.default_rng(2)
     runs, rejected = 100, 0
     for run in range(runs):
-        day = np.repeat(np.arange(60), 20)
-        p = np.repeat(rng.beta(2, 4, 60), 20)
-        y = np.repeat((rng.random(60) < p[::20]).astype(float), 20)  # a day's rows share their outcome
-        rejected += calibration(BINARY, y, p, day, run).p < 0.05
-    assert rejected <= 25  # independent rows would reject nearly always; few clusters cost a little level
+        day = np.repeat(np.arange(days), 20)
+        chance = rng.beta(2, 4, days)
+        y = np.repeat((rng.random(days) < chance).astype(float), 20)
+        rejected += calibration(BINARY, y, np.repeat(chance, 20), day, run).p < 0.05
+    assert rejected <= 15
+
+
+def test_bins_hold_several_clusters_each():
+    y, p = draw(np.random.default_rng(6), 1000)
+    assert len(calibration(BINARY, y, p, np.arange(1000) // 100, 0).counts) == 10
+    nested = np.argsort(np.argsort(p)) // 100  # ten clusters, each in a narrow range of chances
+    assert len(calibration(BINARY, y, p, nested, 0).counts) == 1
 
 
 def test_regression_in_standard_deviations(regression):

@@ -32,13 +32,16 @@ def test_parts_of_one_column_are_shuffled_together(binary):
 
 def test_names_do_not_matter(binary):
     renamed = Frame(
-        tuple(Feature(f"c{9 - i}", f.type, (f"t.c{9 - i}",)) for i, f in enumerate(binary.frame.features)), binary.frame.arrays
+        tuple(Feature(f"c{9 - i}", f.type, (f"t.c{9 - i}",)) for i, f in enumerate(binary.frame.features)),
+        binary.frame.arrays,
     )
     one = permutation_importance(binary.predict, binary.frame, binary.y, binary.task, seed=2)
     two = permutation_importance(
         lambda f: 1 / (1 + np.exp(1.2 - 1.5 * f.arrays[0])), renamed, binary.y, binary.task, seed=2
     )
-    assert [i.loss_increase.value for i in one.importance] == pytest.approx([i.loss_increase.value for i in two.importance])
+    assert [i.loss_increase.value for i in one.importance] == pytest.approx(
+        [i.loss_increase.value for i in two.importance]
+    )
 
 
 def test_rows_are_drawn_and_time_limits_are_said(binary):
@@ -52,7 +55,9 @@ def test_rows_are_drawn_and_time_limits_are_said(binary):
 
 def test_clusters_and_numbers(regression):
     clusters = np.arange(len(regression.y)) // 10
-    found = permutation_importance(regression.predict, regression.frame, regression.y, regression.task, clusters=clusters)
+    found = permutation_importance(
+        regression.predict, regression.frame, regression.y, regression.task, clusters=clusters
+    )
     assert found.importance[0].loss_increase.value == pytest.approx(18.0, rel=0.2)  # 2 * 9 * var(x)
     assert "clusters" in found.importance[0].loss_increase.method
 

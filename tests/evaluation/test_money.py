@@ -91,7 +91,9 @@ def test_multiclass_and_regression(multiclass, regression):
     assert "5 for each unit too low" in declared.sentence
 
 
-@pytest.mark.parametrize(("number", "said"), [(0.2, "0.2"), (41234.0, "41,200"), (-5.0, "-5"), (0.0, "0"), (math.inf, "unknown")])
+@pytest.mark.parametrize(
+    ("number", "said"), [(0.2, "0.2"), (41234.0, "41,200"), (-5.0, "-5"), (0.0, "0"), (math.inf, "unknown")]
+)
 def test_rounding(number, said):
     assert money.rounded(number) == said
 

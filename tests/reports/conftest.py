@@ -55,7 +55,14 @@ def between(value, half, n=52_000, method="BCa bootstrap, blocks of 4 days"):
 def gain(first, second, value, half, unit=""):
     verdict = "better" if value - half > 0 else "worse" if value + half < 0 else "not proven"
     return Comparison(
-        first=first, second=second, difference=value, low=value - half, high=value + half, n=52_000, unit=unit, verdict=verdict
+        first=first,
+        second=second,
+        difference=value,
+        low=value - half,
+        high=value + half,
+        n=52_000,
+        unit=unit,
+        verdict=verdict,
     )
 
 
@@ -90,11 +97,15 @@ def audits(scope, found=()):
     rest = [
         outcome("AUD011", "Columns that only identify", "not applicable", scope=scope, reason="no table has a key"),
         outcome("AUD006", "Numbers kept as text", "skipped", scope=scope, reason="MemoryError: not enough memory"),
-        outcome("AUD010", "Spelling variants", "ignored", scope=scope, reason="both spellings are right", ignored_by="Ann"),
+        outcome(
+            "AUD010", "Spelling variants", "ignored", scope=scope, reason="both spellings are right", ignored_by="Ann"
+        ),
     ]
     tables = (
         TableSummary(name="flights", source="flights.parquet", rows=166_158, columns=19, megabytes=21.4),
-        TableSummary(name="weather", source="postgresql://ann:s3cret@db/weather?table=w", rows=26_115, columns=15, megabytes=3.1),
+        TableSummary(
+            name="weather", source="postgresql://ann:s3cret@db/weather?table=w", rows=26_115, columns=15, megabytes=3.1
+        ),
     )
     return AuditReport(scope=scope, tables=tables, outcomes=tuple(live + passed + rest), seconds=1.9)
 
@@ -123,8 +134,12 @@ def board(metric="log_loss", higher=False, unit="log loss"):
         )
         for i, (n, s, h, _, _) in enumerate(rows)
     ]  # fmt: skip
-    trials.append(Trial(name="forest-2", family="forest", rung=3, status="stopped", reason="would not end in the 12 s left"))
-    trials.append(Trial(name="linear-9", family="linear", rung=1, status="failed", reason="ValueError: no finite value"))
+    trials.append(
+        Trial(name="forest-2", family="forest", rung=3, status="stopped", reason="would not end in the 12 s left")
+    )
+    trials.append(
+        Trial(name="linear-9", family="linear", rung=1, status="failed", reason="ValueError: no finite value")
+    )
     return Leaderboard(
         metric=metric, higher_is_better=higher, trials=tuple(trials), ladder=tuple(rungs), chosen="boosting-1",
         reason="Boosting is proven better than the linear model, and its gain is worth its cost; the ensemble's is not.",
@@ -257,10 +272,17 @@ def make_declared(**changes):
         ),
         "leaderboard": board(),
         "evaluation": evaluation,
-        "fairness": FairnessReport(attributes=(groups(),), measure="true_positive_rate", rows=52_814, sentence="No gap above 10% is proven; carrier OO is too small to tell."),
+        "fairness": FairnessReport(
+            attributes=(groups(),), measure="true_positive_rate", rows=52_814,
+            sentence="No gap above 10% is proven; carrier OO is too small to tell.",
+        ),
         "card": ModelCard(
             title="Late arrivals", sections=(
-                CardSection(title="Intended use", paragraphs=("Warn gate crews two hours before departure.",), table=(("Decision", "to warn"), ("Contact", "not declared"))),
+                CardSection(
+                    title="Intended use", paragraphs=("Warn gate crews two hours before departure.",),
+                    table=(("Decision", "to warn"), ("Contact", "not declared")),
+                ),
+                CardSection(title="Who is affected", paragraphs=("Passengers.",)),
                 CardSection(title="Limits", paragraphs=("It has not seen a winter.",)),
             ),
         ),
@@ -290,7 +312,9 @@ def make_assumed():
     view = make_declared()
     declaration = view.declaration.model_copy(update={"costs": type(view.declaration.costs)()})
     money = Money(amount=between(1_431.0, 200.0), currency="", per="month", assumed=True)
-    series = tuple(s.model_copy(update={"y_name": s.y_name.replace("EUR", "false alarms")}) for s in view.evaluation.curves)
+    series = tuple(
+        s.model_copy(update={"y_name": s.y_name.replace("EUR", "false alarms")}) for s in view.evaluation.curves
+    )
     evaluation = view.evaluation.model_copy(
         update={
             "money": money, "break_even_ratio": 2.413, "curves": series,
@@ -305,14 +329,20 @@ def multiclass():
     """Four classes, a declared matrix of costs, no threshold, no curves, no groups."""
     labels = ("ok", "scrap", "rework", "<unknown>")
     declaration = parse(
-        {"name": "Parts", "task": {"target": "state", "kind": "multiclass"}, "costs": {"currency": "CHF", "matrix": {"scrap": {"ok": 12.5}}}}
+        {
+            "name": "Parts",
+            "task": {"target": "state", "kind": "multiclass"},
+            "costs": {"currency": "CHF", "matrix": {"scrap": {"ok": 12.5}}},
+        }
     )
     evaluation = Evaluation(
         rows=900, metric="log_loss", metrics={"log_loss": between(0.9, 0.05), "balanced_accuracy": between(0.61, 0.03)},
         confusion=Confusion(labels=labels, counts=((200, 10, 3, 0), (20, 180, 11, 2), (5, 9, 211, 0), (0, 0, 0, 0))),
         money=Money(amount=between(812.0, 90.0), currency="CHF", per="holdout", assumed=False),
     )  # fmt: skip
-    return make_declared(declaration=declaration, evaluation=evaluation, fairness=FairnessReport(), bundle=None, profiles=())
+    return make_declared(
+        declaration=declaration, evaluation=evaluation, fairness=FairnessReport(), bundle=None, profiles=()
+    )
 
 
 @pytest.fixture
@@ -368,8 +398,6 @@ def empty():
     )  # fmt: skip
 
 
-
-
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)> {{ 7*7 }} $accent \"'&"
 
 
@@ -393,10 +421,14 @@ def hostile(declared):
             }
         ),
         fairness=f.model_copy(update={"attributes": (f.attributes[0].model_copy(update={"attribute": nasty}),)}),
-        leaderboard=b.model_copy(update={"ladder": tuple(r.model_copy(update={"name": nasty, "sentence": nasty}) for r in b.ladder)}),
+        leaderboard=b.model_copy(
+            update={"ladder": tuple(r.model_copy(update={"name": nasty, "sentence": nasty}) for r in b.ladder)}
+        ),
         card=ModelCard(title=nasty, sections=(CardSection(title=nasty, paragraphs=(nasty,), table=((nasty, nasty),)),)),
         clean=CleanLog(entries=(RepairEntry(repair=nasty, table=nasty, why=nasty, columns=(nasty,)),)),
-        audit_tables=audits("tables", (LATE.model_copy(update={"message": nasty, "columns": (nasty,), "title": nasty}),)),
+        audit_tables=audits(
+            "tables", (LATE.model_copy(update={"message": nasty, "columns": (nasty,), "title": nasty}),)
+        ),
         versions={nasty: nasty},
         commands=(nasty,),
     )

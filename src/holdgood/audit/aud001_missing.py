@@ -46,10 +46,14 @@ class Missing:
         if not empty:
             return []
         message = f"{listed(empty)} {is_are(empty)} empty in all {table.rows:,} rows"
-        drop = Proposal(repair="drop-columns", table=table.name, columns=tuple(empty), sentence=f"take out {listed(empty)}")
+        drop = Proposal(
+            repair="drop-columns", table=table.name, columns=tuple(empty), sentence=f"take out {listed(empty)}"
+        )
         evidence = {"columns": len(empty), "share": 1.0}
         return [
-            found(self, "issue", "medium", table.name, empty, message, rows=table.rows, evidence=evidence, proposal=drop)
+            found(
+                self, "issue", "medium", table.name, empty, message, rows=table.rows, evidence=evidence, proposal=drop
+            )
         ]
 
     def _mostly(self, table: Table) -> list[Finding]:
@@ -82,7 +86,9 @@ class Missing:
             mark = hashlib.blake2b(np.packbits(columns.missing(table, c.name)).tobytes(), digest_size=16).digest()
             together.setdefault(mark, []).append(c.name)
             rows[mark] = c.missing
-        blocks = sorted(((names, rows[m]) for m, names in together.items() if len(names) > 1), key=lambda b: -len(b[0]) * b[1])
+        blocks = sorted(
+            ((names, rows[m]) for m, names in together.items() if len(names) > 1), key=lambda b: -len(b[0]) * b[1]
+        )
         if not blocks:
             return []
         told = "; ".join(f"{listed(n)} in the same {r:,} rows ({percent(r, table.rows)})" for n, r in blocks[:3])
@@ -112,10 +118,22 @@ class Missing:
                 told.append((c.name, longest, int(gone.sum())))
         if not told:
             return []
-        text = "; ".join(f"`{n}` for {run:,} moments in a row ({percent(run, total)} of its gaps)" for n, run, total in told[:3])
+        text = "; ".join(
+            f"`{n}` for {run:,} moments in a row ({percent(run, total)} of its gaps)" for n, run, total in told[:3]
+        )
         evidence = {"columns": len(told), "longest": max(run for _, run, _ in told)}
         names = [n for n, _, _ in told]
-        return [found(self, "tip", "medium", table.name, names, f"a stretch of time without a value: {text}", evidence=evidence)]
+        return [
+            found(
+                self,
+                "tip",
+                "medium",
+                table.name,
+                names,
+                f"a stretch of time without a value: {text}",
+                evidence=evidence,
+            )
+        ]
 
 
 def _longest_run(marks: np.ndarray) -> int:

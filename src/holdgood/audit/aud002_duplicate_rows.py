@@ -36,10 +36,16 @@ class DuplicateRows:
         if seen.again == 0 or (seen.by_chance and not keyed):
             return []
         share = percent(seen.again, table.rows)
-        message = f"{seen.again:,} of {table.rows:,} rows ({share}) repeat another row in all {len(table.columns)} columns"
+        message = (
+            f"{seen.again:,} of {table.rows:,} rows ({share}) repeat another row in all {len(table.columns)} columns"
+        )
         if keyed:
             message += ", although a key is declared"
-        evidence = {"rows": seen.again, "share": round(seen.again / table.rows, 6), "nearly_equal_pairs": round(seen.near, 1)}
+        evidence = {
+            "rows": seen.again,
+            "share": round(seen.again / table.rows, 6),
+            "nearly_equal_pairs": round(seen.near, 1),
+        }
         many = keyed or seen.again >= MANY * table.rows
         drop = Proposal(
             repair="drop-duplicate-rows",

@@ -42,15 +42,28 @@ class Constant:
                     almost.append(c.name)
         out = []
         if constant:
-            message = f"{listed(constant)} {is_are(constant)} the same in all {table.rows:,} rows and can explain nothing"
-            drop = Proposal(repair="drop-columns", table=table.name, columns=tuple(constant), sentence=f"take out {listed(constant)}")
+            message = (
+                f"{listed(constant)} {is_are(constant)} the same in all {table.rows:,} rows and can explain nothing"
+            )
+            drop = Proposal(
+                repair="drop-columns",
+                table=table.name,
+                columns=tuple(constant),
+                sentence=f"take out {listed(constant)}",
+            )
             evidence = {"columns": len(constant)}
             out.append(
-                found(self, "tip", "low", table.name, constant, message, rows=table.rows, evidence=evidence, proposal=drop)
+                found(
+                    self, "tip", "low", table.name, constant, message, rows=table.rows, evidence=evidence, proposal=drop
+                )
             )
         if almost:
             message = f"{listed(almost)}: one value takes at least {percent(ALMOST, 1.0)} of the {table.rows:,} rows"
-            out.append(found(self, "tip", "low", table.name, almost, message, rows=table.rows, evidence={"columns": len(almost)}))
+            out.append(
+                found(
+                    self, "tip", "low", table.name, almost, message, rows=table.rows, evidence={"columns": len(almost)}
+                )
+            )
         return out
 
 

@@ -44,7 +44,9 @@ class Keys:
             out.append(found(self, "issue", "high", table.name, key, message, rows=again, evidence=evidence))
         if gone.any():
             empty = int(gone.sum())
-            message = f"the key {listed(key)} is missing in {empty:,} of {table.rows:,} rows ({percent(empty, table.rows)})"
+            message = (
+                f"the key {listed(key)} is missing in {empty:,} of {table.rows:,} rows ({percent(empty, table.rows)})"
+            )
             evidence = {"missing": empty, "share": round(empty / table.rows, 6)}
             out.append(found(self, "issue", "medium", table.name, key, message, rows=empty, evidence=evidence))
         return out

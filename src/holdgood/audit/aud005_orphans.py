@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from holdgood.audit import columns
-from holdgood.audit.found import found, listed, percent
+from holdgood.audit.found import Evidence, found, listed, percent
 from holdgood.audit.rows import row_hashes
 from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
@@ -44,7 +44,7 @@ class Orphans:
                 f"the join to {other.name} compares `{a}` ({main.type_of(a)}) with `{b}` ({other.type_of(b)}); "
                 "values of different types never meet: declare the same type for both"
             )
-            evidence = {"columns_of_unlike_type": len(unlike)}
+            evidence: Evidence = {"columns_of_unlike_type": len(unlike)}
             return [found(self, "issue", "high", main.name, here, message, rows=main.rows, evidence=evidence)]
         keyed = np.ones(main.rows, dtype=bool)
         for name in here:

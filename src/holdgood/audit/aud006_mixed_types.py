@@ -35,7 +35,16 @@ class MixedTypes:
 
     def _noted(self, table: Table) -> list[Finding]:
         return [
-            found(self, "issue", "medium", table.name, note.columns, note.message, rows=note.count, evidence={"cells": note.count})
+            found(
+                self,
+                "issue",
+                "medium",
+                table.name,
+                note.columns,
+                note.message,
+                rows=note.count,
+                evidence={"cells": note.count},
+            )
             for note in table.notes
             if note.code == "mixed-types"
         ]
@@ -71,7 +80,9 @@ class MixedTypes:
         proposal = Proposal(repair="to-number", table=table.name, columns=(name,), cells=total, sentence=sentence)
         level: Literal["issue", "tip"] = "issue" if fractions and rest else "tip"
         severity: Literal["medium", "low"] = "medium" if level == "issue" else "low"
-        return found(self, level, severity, table.name, [name], message, rows=rest, evidence=evidence, proposal=proposal)
+        return found(
+            self, level, severity, table.name, [name], message, rows=rest, evidence=evidence, proposal=proposal
+        )
 
 
 def _promising(levels: list[tuple[str, int]]) -> bool:

@@ -18,7 +18,22 @@ from holdgood.core.table import Table
 
 ROWS = 5
 SHARE = 0.0005
-STRONG = ("?", "n/a", "#n/a", "nan", "null", "missing", "not available", "-", "--", "---", "<na>", "n.a.", "(null)", "#null!")
+STRONG = (
+    "?",
+    "n/a",
+    "#n/a",
+    "nan",
+    "null",
+    "missing",
+    "not available",
+    "-",
+    "--",
+    "---",
+    "<na>",
+    "n.a.",
+    "(null)",
+    "#null!",
+)
 WEAK = ("unknown", "na", "unk", "undefined", "not known", "not specified", "unspecified")
 _NINES = tuple(float("9" * n) for n in range(2, 10))
 
@@ -72,7 +87,9 @@ class Sentinels:
         evidence = {"value": it.value, "rows": it.rows, "share": round(it.rows / table.rows, 6), "next_value": it.next}
         level: Literal["issue", "tip"] = "issue" if it.certain else "tip"
         severity: Literal["medium", "low"] = "medium" if it.certain else "low"
-        return found(self, level, severity, table.name, [it.column], message, rows=it.rows, evidence=evidence, proposal=proposal)
+        return found(
+            self, level, severity, table.name, [it.column], message, rows=it.rows, evidence=evidence, proposal=proposal
+        )
 
     def _words(self, table: Table) -> list[Finding]:
         """One finding for each spelling, over all columns that hold it."""
@@ -103,7 +120,9 @@ class Sentinels:
             )
             level: Literal["issue", "tip"] = "issue" if certain else "tip"
             evidence = {"cells": cells, "columns": len(names)}
-            out.append(found(self, level, "low", table.name, names, message, rows=cells, evidence=evidence, proposal=proposal))
+            out.append(
+                found(self, level, "low", table.name, names, message, rows=cells, evidence=evidence, proposal=proposal)
+            )
         return out
 
 

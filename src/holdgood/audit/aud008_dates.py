@@ -13,12 +13,14 @@ from holdgood.audit.profile import QUANTILES, profile
 from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
 from holdgood.core.records.audit import Finding, Proposal
+from holdgood.core.records.profile import ColumnProfile
 from holdgood.core.table import Table
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR = 365.25 * 86400e6
 PILES = tuple(
-    datetime(*day, tzinfo=UTC) for day in ((1970, 1, 1), (1900, 1, 1), (1899, 12, 30), (1899, 12, 31), (1904, 1, 1), (1, 1, 1), (9999, 12, 31))
+    datetime(*day, tzinfo=UTC)
+    for day in ((1970, 1, 1), (1900, 1, 1), (1899, 12, 30), (1899, 12, 31), (1904, 1, 1), (1, 1, 1), (9999, 12, 31))
 )
 PILE_ROWS = 5
 
@@ -34,12 +36,17 @@ class Dates:
         """Look at every column of moments."""
         if not any(columns.is_moment(t, c) for t in context.tables.values() for c in t.names):
             raise NotApplicable("no column of dates")
-        return [f for t in context.tables.values() for c in t.names if columns.is_moment(t, c) for f in self._look(t, c)]
+        out: list[Finding] = []
+        for table in context.tables.values():
+            for c in profile(table).columns:
+                if columns.is_moment(table, c.name):
+                    out += self._look(table, c)
+        return out
 
-    def _look(self, table: Table, name: str) -> list[Finding]:
-        c = next(p for p in profile(table).columns if p.name == name)
+    def _look(self, table: Table, c: ColumnProfile) -> list[Finding]:
         if not c.quantiles or c.rows - c.missing < 10:
             return []
+        name = c.name
         q05, q95 = c.quantiles[QUANTILES.index(0.05)], c.quantiles[QUANTILES.index(0.95)]
         middle = c.quantiles[QUANTILES.index(0.5)]
         room = max(20 * _YEAR, 5 * (q95 - q05))
@@ -73,7 +80,9 @@ class Dates:
             sentence=f"{rows:,} dates of {name} become missing",
         )
         evidence = {"early": int(early.sum()), "late": int(late.sum()), "share": round(rows / table.rows, 6)}
-        return [found(self, "issue", "medium", table.name, [name], message, rows=rows, evidence=evidence, proposal=proposal)]
+        return [
+            found(self, "issue", "medium", table.name, [name], message, rows=rows, evidence=evidence, proposal=proposal)
+        ]
 
     @staticmethod
     def _pile(at: np.ndarray, inside: np.ndarray, middle: float) -> float | None:

@@ -50,7 +50,19 @@ class Infinite:
             sentence=f"{c.infinite:,} infinite cells of {c.name} become missing",
         )
         evidence = {"rows": c.infinite, "share": round(c.infinite / c.rows, 6)}
-        return [found(self, "issue", "high", table.name, [c.name], message, rows=c.infinite, evidence=evidence, proposal=proposal)]
+        return [
+            found(
+                self,
+                "issue",
+                "high",
+                table.name,
+                [c.name],
+                message,
+                rows=c.infinite,
+                evidence=evidence,
+                proposal=proposal,
+            )
+        ]
 
     def _absurd(self, table: Table, c: ColumnProfile) -> list[Finding]:
         present = c.rows - c.missing - c.infinite
@@ -81,7 +93,11 @@ class Infinite:
             sentence=f"{rows:,} cells of {c.name} become missing",
         )
         evidence = {"rows": rows, "bulk_low": low, "bulk_high": high}
-        return [found(self, "issue", "medium", table.name, [c.name], message, rows=rows, evidence=evidence, proposal=proposal)]
+        return [
+            found(
+                self, "issue", "medium", table.name, [c.name], message, rows=rows, evidence=evidence, proposal=proposal
+            )
+        ]
 
 
 CHECK = Infinite()

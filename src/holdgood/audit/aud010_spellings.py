@@ -79,7 +79,9 @@ class Spellings:
         evidence = {"spellings": len(mapping), "rows": rows, "levels": into}
         level: Literal["issue", "tip"] = "issue" if certain else "tip"
         severity: Literal["medium", "low"] = "medium" if certain else "low"
-        return found(self, level, severity, table.name, [name], message, rows=rows, evidence=evidence, proposal=proposal)
+        return found(
+            self, level, severity, table.name, [name], message, rows=rows, evidence=evidence, proposal=proposal
+        )
 
 
 def plain(text: str) -> str:
@@ -143,7 +145,12 @@ def one_slip(a: str, b: str) -> bool:
     short, long = sorted((a, b), key=len)
     if len(long) == len(short):
         unlike = [i for i in range(len(long)) if a[i] != b[i]]
-        swapped = len(unlike) == 2 and unlike[1] == unlike[0] + 1 and a[unlike[0]] == b[unlike[1]] and a[unlike[1]] == b[unlike[0]]
+        swapped = (
+            len(unlike) == 2
+            and unlike[1] == unlike[0] + 1
+            and a[unlike[0]] == b[unlike[1]]
+            and a[unlike[1]] == b[unlike[0]]
+        )
         return len(unlike) == 1 or swapped
     if len(long) != len(short) + 1 or long[:-1] == short:
         return False

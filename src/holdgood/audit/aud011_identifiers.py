@@ -37,8 +37,12 @@ class Identifiers:
             if names:
                 message = f"{listed(names)} {is_are(names)} different in every row: it names the row and is not used as a feature"
                 if len(names) > 1:
-                    message = f"{listed(names)} are different in every row: they name the row and are not used as features"
-                out.append(found(self, "tip", "low", name, names, message, rows=table.rows, evidence={"columns": len(names)}))
+                    message = (
+                        f"{listed(names)} are different in every row: they name the row and are not used as features"
+                    )
+                out.append(
+                    found(self, "tip", "low", name, names, message, rows=table.rows, evidence={"columns": len(names)})
+                )
         return out
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from holdgood.audit.found import found
+from holdgood.audit.found import Evidence, found
 from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
 from holdgood.core.records.audit import Finding, Severity
@@ -36,7 +36,7 @@ class Reading:
 
     def _tell(self, table: Table, note: Note) -> Finding:
         level, severity = _RANK.get(note.code, ("tip", "low"))
-        evidence = {"note": note.code, "count": note.count}
+        evidence: Evidence = {"note": note.code, "count": note.count}
         return found(self, level, severity, table.name, note.columns, note.message, rows=note.count, evidence=evidence)
 
 

@@ -34,7 +34,9 @@ class FanOut:
         for table, spec in joins:
             assert spec.join is not None
             if table.rows:
-                out += self._timed(table, spec.join.on, spec.time) if spec.time else self._plain(main, table, spec.join.on)
+                out += (
+                    self._timed(table, spec.join.on, spec.time) if spec.time else self._plain(main, table, spec.join.on)
+                )
         return out
 
     def _plain(self, main: Table, table: Table, on: dict[str, str]) -> list[Finding]:
@@ -61,7 +63,9 @@ class FanOut:
         keys, keyed = _keys(table, there)
         at = sql.evaluate(time, table.data, purpose=f"the time of {table.name}")
         dated = ~np.asarray(at.is_null().to_numpy())
-        moment = np.asarray(pa.table({"at": at}).column(0).cast(pa.string()).combine_chunks().dictionary_encode().indices.fill_null(-1))
+        moment = np.asarray(
+            pa.table({"at": at}).column(0).cast(pa.string()).combine_chunks().dictionary_encode().indices.fill_null(-1)
+        )
         known = keyed & dated
         pairs = np.stack([keys[known].view(np.int64), moment[known].astype(np.int64)], axis=1)
         again = len(pairs) - len(np.unique(pairs, axis=0)) if len(pairs) else 0

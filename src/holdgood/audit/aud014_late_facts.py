@@ -17,7 +17,7 @@ from holdgood.audit import columns
 from holdgood.audit.chance import log_hypergeometric_tail
 from holdgood.audit.copied import exact_relations, pure_flags
 from holdgood.audit.found import Evidence, counted, found, is_are, listed, percent
-from holdgood.audit.power import bin_numbers, power, powers, rows_of
+from holdgood.audit.power import bin_numbers, bins_of, explained, power, powers, rows_of
 from holdgood.audit.yardstick import persistence
 from holdgood.core import sql
 from holdgood.core.errors import NotApplicable
@@ -32,6 +32,7 @@ BORN_RATIO = 20.0
 BORN_CHANCE = math.log(1e-6)
 EMPTY_ROW = 0.6
 COPY_AUC, COPY_R2 = 0.97, 0.95
+COPY_EXPLAINED, CERTAIN_AUC = 0.7, 0.99  # a rare class can be ranked well by an honest sensor; a copy also explains it
 DATE_AUC, DATE_R2 = 0.70, 0.25
 ABOVE_THE_PAST = 0.01
 
@@ -81,10 +82,10 @@ class LateFacts:
             late = there & (at > context.decision_time)
             if late.any():
                 n = int(late.sum())
-                message = (
-                    f"`{column}` is known only after the decision in {counted(n, 'row')} ({percent(n, main.rows)}), as its declared moment says"
+                message = f"`{column}` is known only after the decision in {counted(n, 'row')} ({percent(n, main.rows)}), as its declared moment says"
+                out.append(
+                    self._late(main.name, [column], message, {"late_rows": n, "share": round(n / main.rows, 6)}, n)
                 )
-                out.append(self._late(main.name, [column], message, {"late_rows": n, "share": round(n / main.rows, 6)}, n))
         return out
 
     def _sources(self, context: AuditContext, main: Table) -> list[Finding]:
@@ -111,7 +112,7 @@ class LateFacts:
             if share_none < BORN_MISSING or share_some > BORN_PRESENT or share_none < BORN_RATIO * share_some:
                 continue
             chance = log_hypergeometric_tail(with_none, n_none, with_none + with_some, n_none + n_some)
-            if chance + math.log(len(main.names)) < BORN_CHANCE:
+            if chance + math.log(len(main.columns)) < BORN_CHANCE:
                 hits.append((name, with_none, with_some))
         # Rows that are empty altogether (a cut-off file, a failed join) prove nothing about single columns.
         if not hits or len(hits) > EMPTY_ROW * len(names):
@@ -119,9 +120,11 @@ class LateFacts:
         late = [n for n, _, _ in hits]
         lowest = min(hits, key=lambda h: h[1])
         most_present = max(h[2] for h in hits)
+        at_least = f"at least {percent(lowest[1], n_none)}" if lowest[1] < n_none else "all"
+        at_most = f"at most {percent(most_present, n_some)}" if most_present else "none"
         message = (
-            f"{listed(late)} {is_are(late)} missing in at least {percent(lowest[1], n_none)} of the {n_none:,} rows without an outcome, "
-            f"and in at most {percent(most_present, n_some)} of the {n_some:,} rows with one: the fact and the outcome come into being together"
+            f"{listed(late)} {is_are(late)} missing in {at_least} of the {n_none:,} rows without an outcome, "
+            f"and in {at_most} of the {n_some:,} rows with one: the fact and the outcome come into being together"
         )
         evidence = {
             "no_outcome_rows": n_none,
@@ -161,10 +164,15 @@ class LateFacts:
 
     def _copies(self, context: AuditContext, main: Table, y: np.ndarray, names: list[str]) -> list[Finding]:
         """One column that predicts the outcome as no honest column does, better by far than the outcome's own past."""
-        classes = rows_of(context).classes
-        bar, measure = (COPY_AUC, "auc") if classes else (COPY_R2, "r2")
+        rows = rows_of(context)
+        bar, measure = (COPY_AUC, "auc") if rows.classes else (COPY_R2, "r2")
         alone = powers(context)
-        suspects = [n for n in names if alone.get(n, 0.0) >= bar]
+        suspects = [
+            n
+            for n in names
+            if alone.get(n, 0.0) >= bar
+            and (alone[n] >= CERTAIN_AUC or explained(*bins_of(main, n, rows.positions), rows) >= COPY_EXPLAINED)
+        ]
         past = persistence(context) if suspects else 0.0
         out = []
         for name in suspects:
@@ -186,7 +194,11 @@ class LateFacts:
                 f"{listed(flags.names)}: wherever one of them is set the outcome is the same ({percent(flags.purity, 1.0)}), "
                 f"and together they make up {percent(flags.covered, 1.0)} of it: they are parts of the outcome"
             )
-            evidence = {"purity": round(flags.purity, 4), "covered": round(flags.covered, 4), "columns": len(flags.names)}
+            evidence = {
+                "purity": round(flags.purity, 4),
+                "covered": round(flags.covered, 4),
+                "columns": len(flags.names),
+            }
             out.append(self._late(main.name, list(flags.names), message, evidence, flags.rows))
         return out
 

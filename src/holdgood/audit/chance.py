@@ -38,7 +38,7 @@ def chi2_tail(x: float, df: int) -> float:
 
 
 def normal_tail(z: float) -> float:
-    """P(\\|Z\\| >= \\|z\\|) for a standard normal."""
+    """Two-sided tail of a standard normal: the chance of lying at least as far from zero as ``z``."""
     return math.erfc(abs(z) / math.sqrt(2.0))
 
 
@@ -62,7 +62,9 @@ def ks(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
         return 1.0, 0.0
     both = np.concatenate([one, two])
     distance = float(
-        np.abs(np.searchsorted(one, both, side="right") / len(one) - np.searchsorted(two, both, side="right") / len(two)).max()
+        np.abs(
+            np.searchsorted(one, both, side="right") / len(one) - np.searchsorted(two, both, side="right") / len(two)
+        ).max()
     )
     root = math.sqrt(len(one) * len(two) / (len(one) + len(two)))
     return kolmogorov_tail((root + 0.12 + 0.11 / root) * distance), distance

@@ -30,7 +30,12 @@ def moments(table: Table, column: str) -> tuple[np.ndarray, np.ndarray]:
 
 def codes(table: Table, column: str) -> tuple[np.ndarray, int]:
     """Level codes from 0 (int64, -1 where missing) and how many levels there are."""
-    encoded = table.data.column(column).combine_chunks().dictionary_encode()
+    return codes_of(table.data.column(column))
+
+
+def codes_of(array: pa.ChunkedArray) -> tuple[np.ndarray, int]:
+    """The same for an array."""
+    encoded = array.combine_chunks().dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     indices = pc.fill_null(encoded.indices.cast(pa.int64()), -1)

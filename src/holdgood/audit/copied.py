@@ -64,7 +64,8 @@ def exact_relations(context: AuditContext, main: Table, names: list[str]) -> lis
 
 
 def _combined(a: np.ndarray, b: np.ndarray, sign: str) -> np.ndarray:
-    return a - b if sign == "-" else a + b if sign == "+" else a * b
+    made: np.ndarray = a - b if sign == "-" else a + b if sign == "+" else a * b
+    return made
 
 
 def pure_flags(context: AuditContext, main: Table, names: list[str]) -> Flags | None:
@@ -92,7 +93,8 @@ def pure_flags(context: AuditContext, main: Table, names: list[str]) -> Flags | 
             continue
         ones = (codes == 1) & known
         zeros = (codes == 0) & known
-        rarer = ones if ones.sum() <= zeros.sum() else zeros
+        # equally rare: the one that goes with the class, whichever comes first in the table
+        rarer = min((ones, zeros), key=lambda m: (m.sum(), -(m & hit).sum()))
         if rarer.sum() >= FLAG_ROWS and (rarer & hit).sum() >= PURE * rarer.sum():
             picked.append((name, rarer))
     if len(picked) < 2:

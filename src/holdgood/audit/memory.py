@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 import pyarrow as pa
 
@@ -28,4 +28,4 @@ class Memory(Generic[V]):
         results = entry[1]
         if key not in results:
             results[key] = make()
-        return cast(V, results[key])
+        return results[key]

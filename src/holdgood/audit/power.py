@@ -71,7 +71,35 @@ def _powers_of(context: AuditContext, main: Table) -> dict[str, float]:
         if c.name not in skip and c.type not in ("text", "other"):
             bins, n = bins_of(main, c.name, rows.positions)
             out[c.name] = power(bins, n, rows)
+            if not rows.classes and c.type == "number" and columns.is_numeric(main, c.name):
+                out[c.name] = max(out[c.name], straight(columns.numbers(main, c.name)[rows.positions], rows.y))
     return out
+
+
+def straight(x: np.ndarray, y: np.ndarray) -> float:
+    """R² of a straight line, of values or of ranks, whichever is less: bins blur a copy of a heavy-tailed amount, a line does not."""
+    there = np.isfinite(x)
+    if there.mean() < 0.5 or there.sum() < BIN_ROWS:
+        return 0.0
+    a, b = x[there], y[there]
+    with np.errstate(all="ignore"):
+        line = _squared_correlation(a, b)
+        return (
+            0.0 if not line >= 0.9 else float(min(line, _squared_correlation(ranks(a), ranks(b)))) * float(there.mean())
+        )
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Mid-ranks."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    upper = np.cumsum(counts).astype(np.float64)
+    return (upper - (counts - 1) / 2.0)[inverse]
+
+
+def _squared_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    if a.std() == 0 or b.std() == 0:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1]) ** 2
 
 
 def bins_of(table: Table, column: str, positions: np.ndarray) -> tuple[np.ndarray, int]:
@@ -100,7 +128,7 @@ def power(bins: np.ndarray, n: int, rows: Rows) -> float:
     """AUC or R² of predicting by the mean of a bin, learnt on the other folds and pulled towards the overall mean."""
     if rows.classes:
         return _auc_of_bins(bins, n, rows)
-    return _r2_of_bins(bins, n, rows)
+    return _r2_of_bins(bins, n, rows.fold, rows.y)
 
 
 def _auc_of_bins(bins: np.ndarray, n: int, rows: Rows) -> float:
@@ -131,9 +159,21 @@ def auc_of_counts(score: np.ndarray, positives: np.ndarray, negatives: np.ndarra
     return float((pos * (below + 0.5 * neg)).sum() / (pos.sum() * neg.sum()))
 
 
-def _r2_of_bins(bins: np.ndarray, n: int, rows: Rows) -> float:
-    y = rows.y - rows.y.mean()
-    cell = rows.fold * n + bins
+def explained(bins: np.ndarray, n: int, rows: Rows) -> float:
+    """Share of the outcome's variance that the bins explain out of fold; for several classes of each one's indicator, weighted by variance."""
+    if not rows.classes:
+        return _r2_of_bins(bins, n, rows.fold, rows.y)
+    chosen = [1] if rows.classes == 2 else range(rows.classes)
+    marks = [(rows.y == k).astype(np.float64) for k in chosen]
+    weights = [float(m.var()) for m in marks]
+    if sum(weights) == 0:
+        return 0.0
+    return sum(w * _r2_of_bins(bins, n, rows.fold, m) for m, w in zip(marks, weights, strict=True)) / sum(weights)
+
+
+def _r2_of_bins(bins: np.ndarray, n: int, fold: np.ndarray, outcome: np.ndarray) -> float:
+    y = outcome - outcome.mean()
+    cell = fold * n + bins
     count = np.bincount(cell, minlength=FOLDS * n).reshape(FOLDS, n).astype(np.float64)
     sums = np.bincount(cell, weights=y, minlength=FOLDS * n).reshape(FOLDS, n)
     train_count, train_sums = count.sum(0) - count, sums.sum(0) - sums

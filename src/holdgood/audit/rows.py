@@ -31,7 +31,10 @@ def column_hash(table: Table, column: str, position: int) -> np.ndarray:
     kind = array.type
     if pa.types.is_string(kind):
         coded = array.dictionary_encode()
-        words = [int.from_bytes(hashlib.blake2b(v.encode(), digest_size=8).digest(), "big") for v in coded.dictionary.to_pylist()]
+        words = [
+            int.from_bytes(hashlib.blake2b(v.encode(), digest_size=8).digest(), "big")
+            for v in coded.dictionary.to_pylist()
+        ]
         lookup = np.array([*words, int(_NULL)], dtype=np.uint64)
         at = pc.fill_null(coded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
         raw = lookup[at]
@@ -39,7 +42,9 @@ def column_hash(table: Table, column: str, position: int) -> np.ndarray:
         if pa.types.is_floating(kind):
             bits = (pc.fill_null(array, 0.0).to_numpy(zero_copy_only=False) + 0.0).view(np.uint64)  # + 0.0: -0 is 0
         else:
-            bits = pc.fill_null(array.cast(pa.int64()), 0).to_numpy(zero_copy_only=False).astype(np.int64).view(np.uint64)
+            bits = (
+                pc.fill_null(array.cast(pa.int64()), 0).to_numpy(zero_copy_only=False).astype(np.int64).view(np.uint64)
+            )
         raw = np.where(pc.is_null(array).to_numpy(zero_copy_only=False), _NULL, bits)
     salt = np.uint64((position + 1) * 0xD1B54A32D192ED03 & 0xFFFFFFFFFFFFFFFF)
     return _mixed(raw.astype(np.uint64) ^ salt)
@@ -61,7 +66,8 @@ def _mixed(x: np.ndarray) -> np.ndarray:
     """Splitmix64's finalizer (Steele, Lea & Flood 2014)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    mixed: np.ndarray = x ^ (x >> np.uint64(31))
+    return mixed
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from holdgood.core.declaration import IgnoreSpec
 from holdgood.core.errors import DeclarationError, NotApplicable, did_you_mean
 from holdgood.core.events import Event, Listener, silent
 from holdgood.core.protocols import AuditContext, Check
-from holdgood.core.records.audit import AuditReport, Finding, Outcome, TableSummary
+from holdgood.core.records.audit import AuditReport, Finding, Outcome, Status, TableSummary
 from holdgood.core.table import Table
 
 GROUP = "holdgood.checks"
@@ -24,7 +24,9 @@ def installed(scope: Scope | None = None) -> dict[str, Check]:
     return {code: check for code, check in checks.items() if scope is None or check.scope == scope}
 
 
-def audit(context: AuditContext, scope: Scope, *, checks: Mapping[str, Check], listener: Listener = silent) -> AuditReport:
+def audit(
+    context: AuditContext, scope: Scope, *, checks: Mapping[str, Check], listener: Listener = silent
+) -> AuditReport:
     """Run the checks of one pass over the tables of the context; each ends as exactly one outcome.
 
     Raises DeclarationError where ``audit.ignore`` names a check that does not exist.
@@ -48,12 +50,12 @@ def audit(context: AuditContext, scope: Scope, *, checks: Mapping[str, Check], l
 def _outcome(check: Check, context: AuditContext, scope: Scope) -> Outcome:
     started = time.perf_counter()
 
-    def ended(status: str, reason: str = "", findings: tuple[Finding, ...] = (), by: str = "") -> Outcome:
+    def ended(status: Status, reason: str = "", findings: tuple[Finding, ...] = (), by: str = "") -> Outcome:
         return Outcome(
             code=check.code,
             title=check.title,
             scope=scope,
-            status=status,  # type: ignore[arg-type]
+            status=status,
             reason=reason,
             findings=findings,
             ignored_by=by,
@@ -69,10 +71,15 @@ def _outcome(check: Check, context: AuditContext, scope: Scope) -> Outcome:
     rules = [i for i in context.declaration.audit.ignore if i.code == check.code]
     live = tuple(f for f in (_without_ignored(f, rules) for f in findings) if f is not None)
     if findings and not live:
-        return ended("ignored", "; ".join(dict.fromkeys(r.why for r in rules)), findings, ", ".join(dict.fromkeys(r.who for r in rules)))
+        return ended(
+            "ignored",
+            "; ".join(dict.fromkeys(r.why for r in rules)),
+            findings,
+            ", ".join(dict.fromkeys(r.who for r in rules)),
+        )
     if not live:
         return ended("passed")
-    status = "issue" if any(f.level == "issue" for f in live) else "tip"
+    status: Status = "issue" if any(f.level == "issue" for f in live) else "tip"
     return ended(status, findings=live)
 
 

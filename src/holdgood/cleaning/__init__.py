@@ -5,3 +5,7 @@ Goes out: tables and a CleanLog.
 May touch: cells of the declared columns.
 Never: learn from data, look at the target.
 """
+
+from holdgood.cleaning.apply import Change, clean, installed, preview, propose
+
+__all__ = ["Change", "clean", "installed", "preview", "propose"]

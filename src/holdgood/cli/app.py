@@ -1,12 +1,14 @@
 """The command line. Exit codes: 0 done; 1 a fault that has no code of its own, or --strict and something to deal with; 2 declaration or
-usage; 3 data; 4 bundle; 5 a library is missing; 6 disk, permission, memory; 7 trust; 130 interrupted."""
+usage; 3 data; 4 bundle; 5 a library is missing; 6 disk, permission, memory; 7 trust; 130 interrupted.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -38,15 +40,33 @@ def _version(asked: bool) -> None:
 
 
 @app.callback()
-def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     # One thread a fit and no spinning: on a busy machine OpenMP's default makes small fits many times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-for command in (tables.audit, tables.clean, projects.init, projects.run, projects.status, projects.show, projects.report):
-    app.command()(command)
-for command in (models.predict, models.explain, models.verify, projects.runs, projects.compare, projects.demo, projects.doctor):
-    app.command()(command)
+_COMMANDS: tuple[Callable[..., Any], ...] = (
+    tables.audit,
+    tables.clean,
+    projects.init,
+    projects.run,
+    projects.status,
+    projects.show,
+    projects.report,
+    models.predict,
+    models.explain,
+    models.verify,
+    projects.runs,
+    projects.compare,
+    projects.demo,
+    projects.doctor,
+)
+for _command in _COMMANDS:
+    app.command()(_command)
 
 
 def main() -> None:
@@ -58,13 +78,25 @@ def main() -> None:
     except HoldgoodError as error:
         _fail(error)
     except MemoryError:
-        _fail(EnvironmentFault("the machine ran out of memory", "more memory, or less data at once", "set budget.memory, or drop columns"))
+        _fail(
+            EnvironmentFault(
+                "the machine ran out of memory",
+                "more memory, or less data at once",
+                "set budget.memory, or drop columns",
+            )
+        )
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        _fail(EnvironmentFault(f"the machine refused: {error.strerror or error}{where}", "room on the disk and permission", "free some space or choose another folder"))
+        _fail(
+            EnvironmentFault(
+                f"the machine refused: {error.strerror or error}{where}",
+                "room on the disk and permission",
+                "free some space or choose another folder",
+            )
+        )
     except Exception as error:
         if os.environ.get("HOLDGOOD_DEBUG"):
             traceback.print_exc()

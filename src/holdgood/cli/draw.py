@@ -5,17 +5,28 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table as Grid
 from rich.text import Text
 
-from holdgood.core.events import Event
-from holdgood.core.records import AuditReport, FairnessReport, Finding, Leaderboard, Verdict
+if TYPE_CHECKING:
+    # only named in annotations: --help must not wait for pydantic
+    from holdgood.core.events import Event
+    from holdgood.core.records import AuditReport, FairnessReport, Finding, Leaderboard, Verdict
 
-_COLOURS = {"issue": "red", "tip": "yellow", "passed": "green", "failed": "red", "open": "yellow", "done": "green", "stale": "yellow", "blocked": "dim"}
+_COLOURS = {
+    "issue": "red",
+    "tip": "yellow",
+    "passed": "green",
+    "failed": "red",
+    "open": "yellow",
+    "done": "green",
+    "stale": "yellow",
+    "blocked": "dim",
+}
 _SIGNS = {"passed": "✓", "failed": "✗", "open": "○", "done": "✓", "stale": "~", "blocked": "·"}
 
 out = Console(highlight=False, soft_wrap=True)
@@ -77,7 +88,11 @@ class Progress:
 def finding_line(finding: Finding) -> Text:
     """One finding: level, code, title, message."""
     return Text.assemble(
-        (f" {finding.level:<6}", _COLOURS[finding.level]), f"{finding.code}  ", (f"{finding.title:<18}", "bold"), " ", finding.message
+        (f" {finding.level:<6}", _COLOURS[finding.level]),
+        f"{finding.code}  ",
+        (f"{finding.title:<18}", "bold"),
+        " ",
+        finding.message,
     )
 
 
@@ -121,7 +136,13 @@ def verdict_text(verdict: Verdict) -> None:
 def gates_text(verdict: Verdict) -> None:
     """One line a gate, sign and word, never colour alone."""
     for gate in verdict.gates:
-        out.print(Text.assemble((f"  {_SIGNS[gate.status]} {gate.status:<7}", _COLOURS[gate.status]), f"{gate.name:<22} ", (gate.observed, "dim")))
+        out.print(
+            Text.assemble(
+                (f"  {_SIGNS[gate.status]} {gate.status:<7}", _COLOURS[gate.status]),
+                f"{gate.name:<22} ",
+                (gate.observed, "dim"),
+            )
+        )
 
 
 def ladder_text(board: Leaderboard) -> None:
@@ -130,7 +151,13 @@ def ladder_text(board: Leaderboard) -> None:
     for name, justify in (("rung", "left"), (board.metric, "right"), ("95%", "left"), ("taken", "left"), ("", "left")):
         grid.add_column(name, justify=justify)  # type: ignore[arg-type]
     for rung in board.ladder:
-        grid.add_row(rung.name, f"{rung.score.value:.4f}", f"{rung.score.low:.4f} to {rung.score.high:.4f}", "yes" if rung.taken else "no", rung.sentence)
+        grid.add_row(
+            rung.name,
+            f"{rung.score.value:.4f}",
+            f"{rung.score.low:.4f} to {rung.score.high:.4f}",
+            "yes" if rung.taken else "no",
+            rung.sentence,
+        )
     out.print(grid)
     out.print(f"  chosen: {board.chosen} ({board.reason})")
 
@@ -144,7 +171,10 @@ def fairness_text(report: FairnessReport) -> None:
             out.print(f"  {attribute.attribute:<18} {gap.measure:<22} {gap.verdict:<12} {gap.sentence}")
         thin = sum(g.thin for g in attribute.groups)
         if thin:
-            out.print(f"  {attribute.attribute:<18} {thin} of {len(attribute.groups)} groups are too thin to tell", style="dim")
+            out.print(
+                f"  {attribute.attribute:<18} {thin} of {len(attribute.groups)} groups are too thin to tell",
+                style="dim",
+            )
 
 
 def rows_text(names: list[str], rows: list[list[str]]) -> None:
@@ -160,4 +190,12 @@ def rows_text(names: list[str], rows: list[list[str]]) -> None:
 def status_line(number: int, title: str, state: str, sentence: str, command: str) -> None:
     """One of the guide's seven steps."""
     tail = f"   next: {command}" if command else ""
-    out.print(Text.assemble(f" {number} ", (f"{_SIGNS[state]} {state:<8}", _COLOURS[state]), f"{title:<30} ", (sentence, "dim"), (tail, "cyan")))
+    out.print(
+        Text.assemble(
+            f" {number} ",
+            (f"{_SIGNS[state]} {state:<8}", _COLOURS[state]),
+            f"{title:<30} ",
+            (sentence, "dim"),
+            (tail, "cyan"),
+        )
+    )

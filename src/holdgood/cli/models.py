@@ -19,7 +19,10 @@ def predict(
     bundle: Bundle,
     rows: Rows,
     table: Related = None,
-    to: Annotated[Path | None, typer.Option("--to", "-o", help="Where predictions go (csv, parquet, jsonl, xlsx); default: the terminal.")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", "-o", help="Where predictions go (csv, parquet, jsonl, xlsx); default: the terminal."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Score rows with a bundle alone: the same numbers to the bit as in its run, one row at a time or all at once."""
@@ -27,7 +30,13 @@ def predict(
 
     done = predict_file(bundle, rows, table or [], to=to)
     if json:
-        draw.as_json({"rows": done.rows, "written": done.path and str(done.path), "predictions": None if done.path else done.records})
+        draw.as_json(
+            {
+                "rows": done.rows,
+                "written": done.path and str(done.path),
+                "predictions": None if done.path else done.records,
+            }
+        )
     elif done.path:
         draw.out.print(f"{done.rows:,} rows scored: {done.path}")
     else:
@@ -58,7 +67,9 @@ def explain(
         draw.out.print(f"row {r.row}: {r.sentence}")
         for name, change in r.facts:
             draw.out.print(f"   {change:+.4g}  {name}")
-    draw.out.print("how the prediction would change back if the fact were typical; the changes do not add up", style="dim")
+    draw.out.print(
+        "how the prediction would change back if the fact were typical; the changes do not add up", style="dim"
+    )
 
 
 def verify(bundle: Bundle, json: Json = False) -> None:
@@ -67,9 +78,18 @@ def verify(bundle: Bundle, json: Json = False) -> None:
 
     manifest = check(bundle)
     if json:
-        draw.as_json({"ok": True, "digest": manifest.digest, "files": len(manifest.files), "bytes": sum(f.size for f in manifest.files)})
+        draw.as_json(
+            {
+                "ok": True,
+                "digest": manifest.digest,
+                "files": len(manifest.files),
+                "bytes": sum(f.size for f in manifest.files),
+            }
+        )
         return
     size = sum(f.size for f in manifest.files) / 1e6
-    draw.out.print(f"verified: {len(manifest.files)} files, {size:.1f} MB, nothing missing, nothing added, nothing changed")
+    draw.out.print(
+        f"verified: {len(manifest.files)} files, {size:.1f} MB, nothing missing, nothing added, nothing changed"
+    )
     draw.out.print(f"digest {manifest.digest}")
     draw.out.print("keep the digest elsewhere: hashes inside a folder detect damage, not forgery", style="dim")

@@ -16,10 +16,16 @@ HERE = Path()
 
 
 def init(
-    tables: Annotated[list[str], typer.Argument(help="Files or database tables; the first is the main one: one row a decision.")],
-    target: Annotated[str | None, typer.Option("--target", "-t", help='A column, or an expression such as "amount > 30".')] = None,
+    tables: Annotated[
+        list[str], typer.Argument(help="Files or database tables; the first is the main one: one row a decision.")
+    ],
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help='A column, or an expression such as "amount > 30".')
+    ] = None,
     project: Folder = HERE,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing holdgood.toml (the old one is kept as .bak).")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an existing holdgood.toml (the old one is kept as .bak).")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Guess roles, keys, joins and the task from the data, and write a commented holdgood.toml. Asks nothing."""
@@ -38,20 +44,33 @@ def init(
 
 def run(
     project: Folder = HERE,
-    target: Annotated[str | None, typer.Option("--target", "-t", help="Replace the declared target for this run.")] = None,
-    budget: Annotated[str | None, typer.Option("--budget", "-b", help='Wall clock such as "5 min", or "trials=20" for a run that replays to the bit.')] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="Replace the declared target for this run.")
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            "--budget", "-b", help='Wall clock such as "5 min", or "trials=20" for a run that replays to the bit.'
+        ),
+    ] = None,
     prefer: Annotated[str | None, typer.Option("--prefer", help="simple, balanced or best.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0)] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Stop after this step, for example audit-target.")] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", help="Stop after this step, for example audit-target.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do every step again.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 unless the verdict is at least 'ready to pilot'.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 unless the verdict is at least 'ready to pilot'.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Walk the line from tables to a verified bundle and a report. Ctrl-C keeps what is finished; run again to resume."""
     from holdgood.workflow.project import run_project
 
     with draw.Progress(quiet=json) as progress:
-        done = run_project(project, target=target, budget=budget, prefer=prefer, seed=seed, until=until, fresh=fresh, listener=progress)
+        done = run_project(
+            project, target=target, budget=budget, prefer=prefer, seed=seed, until=until, fresh=fresh, listener=progress
+        )
     if until is not None:
         if json:
             draw.as_json({"run": done.id, "until": until})
@@ -59,7 +78,9 @@ def run(
             draw.out.print(f"run {done.id} stopped after {until}; holdgood run goes on from here")
         return
     if json:
-        draw.as_json({"run": done.id, "verdict": done.verdict.payload(), "report": str(done.report), "bundle": str(done.bundle)})
+        draw.as_json(
+            {"run": done.id, "verdict": done.verdict.payload(), "report": str(done.report), "bundle": str(done.bundle)}
+        )
     else:
         draw.verdict_text(done.verdict)
         _paths(done.report, done.bundle)
@@ -85,15 +106,25 @@ def status(project: Folder = HERE, json: Json = False) -> None:
 
     steps = look(Project.at(project))
     if json:
-        draw.as_json([{"step": s.number, "title": s.title, "state": s.state, "sentence": s.sentence, "next": s.command} for s in steps])
+        draw.as_json(
+            [
+                {"step": s.number, "title": s.title, "state": s.state, "sentence": s.sentence, "next": s.command}
+                for s in steps
+            ]
+        )
         return
     for s in steps:
         draw.status_line(s.number, s.title, s.state, s.sentence, s.command)
 
 
 def show(
-    what: Annotated[str, typer.Argument(help="verdict, audit, clean, split, features, ladder, evaluation, fairness, card or contract.")] = "verdict",
-    run_id: Annotated[str | None, typer.Option("--run", help="A run's number; default the newest finished one.")] = None,
+    what: Annotated[
+        str,
+        typer.Argument(help="verdict, audit, clean, split, features, ladder, evaluation, fairness, card or contract."),
+    ] = "verdict",
+    run_id: Annotated[
+        str | None, typer.Option("--run", help="A run's number; default the newest finished one.")
+    ] = None,
     project: Folder = HERE,
     json: Json = False,
 ) -> None:
@@ -105,7 +136,9 @@ def show(
 
 
 def report(
-    run_id: Annotated[str | None, typer.Option("--run", help="A run's number; default the newest finished one.")] = None,
+    run_id: Annotated[
+        str | None, typer.Option("--run", help="A run's number; default the newest finished one.")
+    ] = None,
     project: Folder = HERE,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     to: Annotated[Path | None, typer.Option("--to", help="Copy it here.")] = None,
@@ -129,7 +162,10 @@ def runs(project: Folder = HERE, json: Json = False) -> None:
     if json:
         draw.as_json([r.__dict__ for r in listed])
         return
-    draw.rows_text(["run", "status", "started", "seconds", "chosen", "holdout"], [[r.id, r.status, r.started, r.seconds, r.chosen, r.score] for r in listed])
+    draw.rows_text(
+        ["run", "status", "started", "seconds", "chosen", "holdout"],
+        [[r.id, r.status, r.started, r.seconds, r.chosen, r.score] for r in listed],
+    )
 
 
 def compare(
@@ -165,7 +201,9 @@ def demo(
             draw.err.print(f"{made.question}\n  {made.sentence}\n  project: {_near(made.folder)}\n", markup=False)
         done = run_project(made.folder, budget=budget, fresh=fresh, listener=progress)
     if json:
-        draw.as_json({"run": done.id, "verdict": done.verdict.payload(), "report": str(done.report), "bundle": str(done.bundle)})
+        draw.as_json(
+            {"run": done.id, "verdict": done.verdict.payload(), "report": str(done.report), "bundle": str(done.bundle)}
+        )
         return
     draw.out.print()
     draw.out.print("What the audit caught by itself:")
@@ -184,4 +222,7 @@ def doctor(json: Json = False) -> None:
     if json:
         draw.as_json([f.__dict__ for f in found])
         return
-    draw.rows_text(["", "what", "found", "for", "install"], [["✓" if f.ok else "·", f.what, f.found, f.purpose, "" if f.ok else f.install] for f in found])
+    draw.rows_text(
+        ["", "what", "found", "for", "install"],
+        [["✓" if f.ok else "·", f.what, f.found, f.purpose, "" if f.ok else f.install] for f in found],
+    )

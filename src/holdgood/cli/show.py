@@ -13,7 +13,9 @@ from holdgood.workflow.result import Run
 def show_record(run: Run, what: str, json: bool) -> None:
     """Print a record as text, or as JSON."""
     if what not in _SHOWN:
-        raise DeclarationError(f"nothing is called {what!r}", "one of: " + ", ".join(_SHOWN), did_you_mean(what, _SHOWN))
+        raise DeclarationError(
+            f"nothing is called {what!r}", "one of: " + ", ".join(_SHOWN), did_you_mean(what, _SHOWN)
+        )
     get, text = _SHOWN[what]
     if json:
         draw.as_json([r.payload() for r in get(run)] if what == "audit" else get(run)[0].payload())
@@ -35,12 +37,17 @@ def _clean(run: Run) -> None:
 def _split(run: Run) -> None:
     split = run.split
     draw.out.print(f" {split.sentence}")
-    draw.out.print(f" {split.development:,} development · {split.holdout:,} holdout · {split.unused:,} unused · {split.no_outcome:,} without an outcome")
+    draw.out.print(
+        f" {split.development:,} development · {split.holdout:,} holdout · {split.unused:,} unused · {split.no_outcome:,} without an outcome"
+    )
 
 
 def _features(run: Run) -> None:
     ledger = run.features
-    draw.rows_text(["feature", "type", "built by", "missing"], [[f.name, f.type, f.builder, f"{f.missing_share:.1%}"] for f in ledger.features])
+    draw.rows_text(
+        ["feature", "type", "built by", "missing"],
+        [[f.name, f.type, f.builder, f"{f.missing_share:.1%}"] for f in ledger.features],
+    )
     for join in ledger.joins:
         draw.out.print(f" join {join.table}: {join.sentence}")
     for column, reason in ledger.left_out.items():
@@ -54,7 +61,9 @@ def _evaluation(run: Run) -> None:
         draw.out.print(f" {name:<20} {interval}" + ("" if prior is None else f"   prior {prior.value:.4g}"))
     for comparison in (result.against_prior, result.against_simple):
         if comparison is not None:
-            draw.out.print(f" against {comparison.second}: {comparison.verdict} by {comparison.difference:.4g} ({comparison.low:.4g} to {comparison.high:.4g}) {comparison.unit}")
+            draw.out.print(
+                f" against {comparison.second}: {comparison.verdict} by {comparison.difference:.4g} ({comparison.low:.4g} to {comparison.high:.4g}) {comparison.unit}"
+            )
     draw.out.print(f" {result.money_sentence}")
     draw.out.print(f" tuned on {result.tuned_on}; opened {result.openings} times", style="dim")
 
@@ -71,7 +80,10 @@ def _card(run: Run) -> None:
 def _contract(run: Run) -> None:
     for table in run.model.contract.tables:
         draw.out.print(f" {table.name}")
-        draw.rows_text(["  column", "type", "missing", "range"], [[f"  {c.name}", c.type, f"{c.missing_share:.1%}", _range(c.low, c.high)] for c in table.columns])
+        draw.rows_text(
+            ["  column", "type", "missing", "range"],
+            [[f"  {c.name}", c.type, f"{c.missing_share:.1%}", _range(c.low, c.high)] for c in table.columns],
+        )
 
 
 def _range(low: float, high: float) -> str:

@@ -55,6 +55,8 @@ def recognise(name: str, column: pa.ChunkedArray, reading: Reading) -> tuple[pa.
     present = len(column) - column.null_count
     if present == 0:
         return column, []
+    if reading.comma and (found := _comma_numbers(name, column, present, "[,.]")) is not None:
+        return found
     if not reading.typed and (plain := _plain_numbers(column)) is not None:
         return plain, []
     numeric = _matches(column, NUMBER)
@@ -65,7 +67,7 @@ def recognise(name: str, column: pa.ChunkedArray, reading: Reading) -> tuple[pa.
         return _typed_text(name, column, present, numbers)
     if numbers and numbers + absent == present:
         return _numbers(name, column, words, absent)
-    if reading.comma is not False and (found := _comma_numbers(name, column, present)) is not None:
+    if reading.comma is None and (found := _comma_numbers(name, column, present, ",")) is not None:
         return found
     if numbers:
         return column, _mixed(name, column, numeric, present, numbers + absent)
@@ -75,7 +77,7 @@ def recognise(name: str, column: pa.ChunkedArray, reading: Reading) -> tuple[pa.
 def ambiguous_dots(column: pa.ChunkedArray) -> bool:
     """Whether every value is like ``1.234``, which beside decimal commas may mean thousands."""
     present = len(column) - column.null_count
-    return present > 0 and _count(_matches(column, _THOUSANDS)) == present
+    return bool(present) and _all(_matches(column, _THOUSANDS))
 
 
 def _plain_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
@@ -92,7 +94,11 @@ def _plain_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     except pa.ArrowInvalid:
         return None
     zeros = column.filter(pc.fill_null(pc.or_(pc.starts_with(column, "0"), pc.starts_with(column, "-0")), False))
-    if _any(_matches(zeros, _LEADING_ZERO)) or not _all(pc.is_finite(number)) or not _any(pc.match_substring_regex(column, r"[.eE]")):
+    if (
+        _any(_matches(zeros, _LEADING_ZERO))
+        or not _all(pc.is_finite(number))
+        or not _any(pc.match_substring_regex(column, r"[.eE]"))
+    ):
         return None
     return number
 
@@ -101,7 +107,9 @@ def _typed_text(name: str, column: pa.ChunkedArray, present: int, numbers: int) 
     if numbers == present:
         if _any(_matches(column, _LEADING_ZERO)):
             return column, []
-        return column, [Note("mixed-types", f"column {name!r} holds numbers kept as text in its source", present, (name,))]
+        return column, [
+            Note("mixed-types", f"column {name!r} holds numbers kept as text in its source", present, (name,))
+        ]
     if numbers:
         return column, _mixed(name, column, _matches(column, NUMBER), present, numbers)
     dated = _matches(column, DATE)
@@ -147,11 +155,14 @@ def to_number(texts: pa.ChunkedArray) -> pa.ChunkedArray | None:
     return signed.cast(pa.float64())
 
 
-def _comma_numbers(name: str, column: pa.ChunkedArray, present: int) -> tuple[pa.ChunkedArray, list[Note]] | None:
+def _comma_numbers(
+    name: str, column: pa.ChunkedArray, present: int, mark: str
+) -> tuple[pa.ChunkedArray, list[Note]] | None:
+    """Numbers with a decimal comma, dots for thousands; None where some are not, or none has the ``mark`` that proves it."""
     like = _matches(column, _COMMA)
     words = _matches(column, _MISSING)
     absent = _count(words)
-    with_comma = _any(pc.and_(like, pc.match_substring(column, ",")))
+    with_comma = _any(pc.and_(like, _matches(column, mark)))
     if not with_comma or _count(like) + absent != present or _any(_matches(column, _LEADING_ZERO)):
         return None
     return with_points(_without(column, words)).cast(pa.float64()), _absent_note(name, absent, "numbers")
@@ -209,7 +220,9 @@ def _order_note(name: str, values: pa.ChunkedArray, count: int) -> Note:
         advice = 'day and month cannot be told apart; declare the option dates = "day-first" or "month-first"'
     else:
         advice = f'declare the option dates = "{"day-first" if day_first else "month-first"}", the only order that all values allow'
-    return Note("unparsed", f"column {name!r} holds dates with slashes or dashes, kept as text: {advice}", count, (name,))
+    return Note(
+        "unparsed", f"column {name!r} holds dates with slashes or dashes, kept as text: {advice}", count, (name,)
+    )
 
 
 def _half_dates(name: str, dated: pa.ChunkedArray, present: int) -> list[Note]:

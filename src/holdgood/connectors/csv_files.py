@@ -21,15 +21,15 @@ from holdgood.connectors.place import checked, local_file, read_bytes
 from holdgood.core.errors import ReadError
 from holdgood.core.table import Note, Table
 
-_OPTIONS: Mapping[str, type | tuple[type, ...]] = {
-    "delimiter": str,
-    "quote": str,
-    "header": bool,
-    "names": list,
-    "skip": int,
-    "encoding": str,
-    "decimal": str,
-    "dates": str,
+_OPTIONS: Mapping[str, tuple[type, ...]] = {
+    "delimiter": (str,),
+    "quote": (str,),
+    "header": (bool,),
+    "names": (list,),
+    "skip": (int,),
+    "encoding": (str,),
+    "decimal": (str,),
+    "dates": (str,),
 }
 _BLOCK = 1 << 20
 _SHOWN = 5
@@ -58,7 +58,9 @@ class CsvFiles:
         dialect = sniff(body, chosen, path.name)
         data, more = _parse(body, dialect, path.name)
         if not dialect.header and "names" not in chosen:
-            message = f"{path.name} has no header line; its {len(dialect.names):,} columns are called column_1 and so on"
+            message = (
+                f"{path.name} has no header line; its {len(dialect.names):,} columns are called column_1 and so on"
+            )
             notes.append(Note("empty-names", message, len(dialect.names)))
             data = data.rename_columns([f"column_{i + 1}" for i in range(data.num_columns)])
         comma = {",": True, ".": False}.get(chosen.get("decimal", ""), None if dialect.delimiter == ";" else False)
@@ -75,9 +77,13 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
             raise ReadError(f"option {key!r} for a CSV file is {chosen[key]!r}", choice, f"write {choice}")
     for key in ("delimiter", "quote"):
         if key in chosen and (len(chosen[key]) != 1 or chosen[key] in "\r\n" or not chosen[key].isascii()):
-            raise ReadError(f"option {key!r} for a CSV file is {chosen[key]!r}", "one character", 'write for example ";"')
+            raise ReadError(
+                f"option {key!r} for a CSV file is {chosen[key]!r}", "one character", 'write for example ";"'
+            )
     if chosen.get("skip", 0) < 0:
-        raise ReadError(f"option 'skip' for a CSV file is {chosen['skip']}", "zero or more lines", "write for example 2")
+        raise ReadError(
+            f"option 'skip' for a CSV file is {chosen['skip']}", "zero or more lines", "write for example 2"
+        )
     return chosen
 
 
@@ -93,7 +99,8 @@ def _parse(body: bytes, dialect: Dialect, file: str) -> tuple[pa.Table, list[Not
     records: Records | None = None
     if whole is None or wrong or quote in rest:
         lines = rest.splitlines()
-    if lines is not None and (whole is None or wrong or sum(map(bool, lines)) != whole.num_rows):
+    odd = rest.count(quote) % 2 == 1
+    if lines is not None and (whole is None or wrong or odd or sum(map(bool, lines)) != whole.num_rows):
         records = scan(lines, dialect.delimiter.encode(), quote)
         if records.unclosed or whole is None:
             kept = list(lines)
@@ -102,7 +109,9 @@ def _parse(body: bytes, dialect: Dialect, file: str) -> tuple[pa.Table, list[Not
             text = b"\n".join(kept)
             whole, wrong = _arrow(text, dialect, len(text) + 1)
     if whole is None:
-        raise ReadError(f"{file} cannot be read as delimited text", "rows of values", "declare the options delimiter and quote")
+        raise ReadError(
+            f"{file} cannot be read as delimited text", "rows of values", "declare the options delimiter and quote"
+        )
     if dialect.spaced:
         whole = pa.table([pc.utf8_ltrim(c, characters=" ") for c in whole.columns], names=whole.column_names)
         whole = pa.table([pc.if_else(pc.equal(c, ""), None, c) for c in whole.columns], names=whole.column_names)

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from holdgood.connectors.column_types import DATE, NUMBER
@@ -52,7 +53,11 @@ def sniff(body: bytes, options: Mapping[str, Any], file: str) -> Dialect:
     delimiter = str(options.get("delimiter") or _delimiter_of(sample, quote))
     rows, ends = _rows(sample, delimiter, quote)
     if ends[0] > 50:
-        raise ReadError(f"the header line of {file} opens a quote that never closes", "a header of one line", "repair the first line")
+        raise ReadError(
+            f"the header line of {file} opens a quote that never closes",
+            "a header of one line",
+            "repair the first line",
+        )
     declared = options.get("header")
     header = bool(declared) if declared is not None else _has_header(rows)
     width = Counter(len(r) for r in rows[1:] or rows).most_common(1)[0][0]
@@ -115,7 +120,7 @@ def _kind(cell: str) -> str:
 
 
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """A first line of names: text above numbers says yes, a number above numbers says no, years in a row are names."""
+    """A first line of names: text above numbers says yes, a number above numbers says no, unless the first line counts up."""
     first, rest = rows[0], rows[1:]
     like_data = 0
     for i, cell in enumerate(first):
@@ -130,8 +135,17 @@ def _has_header(rows: Sequence[Sequence[str]]) -> bool:
         like_data += kind == common[0]
     if not like_data:
         return True
-    years = [int(c) for c in first if _YEAR.match(c)]
-    return len(years) >= 2 and len(years) == like_data and all(b - a == 1 for a, b in zip(years, years[1:]))
+    # Years in a row are names; so are 0, 1, 2 … as programs number columns, unless the next row goes on in the same way.
+    whole = _counts_up(first)
+    if len(whole) != like_data or len(whole) < 2:
+        return False
+    return all(_YEAR.match(str(n)) for n in whole) or (len(whole) >= 3 and not _counts_up(rest[0]))
+
+
+def _counts_up(row: Sequence[str]) -> list[int]:
+    """The whole numbers in a row if each is one more than the last, else none."""
+    whole = [int(c) for c in row if re.match(r"^\s*\d{1,9}\s*$", c, re.ASCII)]
+    return whole if all(b - a == 1 for a, b in pairwise(whole)) else []
 
 
 def _fit(names: tuple[str, ...], rows: Sequence[Sequence[str]], width: int, file: str) -> tuple[str, ...]:

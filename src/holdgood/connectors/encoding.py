@@ -45,7 +45,9 @@ def to_utf8(raw: bytes, asked: str | None, file: str) -> tuple[bytes, list[Note]
     guess = _unmarked_wide(body)
     if guess:
         try:
-            return body.decode(guess).encode("utf-8"), [Note("encoding", f"{file} has no encoding mark; read as {guess.upper()}")]
+            return body.decode(guess).encode("utf-8"), [
+                Note("encoding", f"{file} has no encoding mark; read as {guess.upper()}")
+            ]
         except UnicodeDecodeError:
             raise _broken(file, guess) from None
     _refuse_binary(body, file)
@@ -118,9 +120,13 @@ def _not_utf8(body: bytes, error: UnicodeDecodeError, file: str) -> tuple[bytes,
     except UnicodeDecodeError:
         text, name = body.decode("latin-1"), "Latin-1"
     count = sum(1 for c in text if c > "\x7f")
-    message = f"{file} is not UTF-8 (first in line {line}); read as {name}: check accents, or declare the option encoding"
+    message = (
+        f"{file} is not UTF-8 (first in line {line}); read as {name}: check accents, or declare the option encoding"
+    )
     return text.encode("utf-8"), [Note("encoding", message, count)]
 
 
 def _broken(file: str, name: str) -> ReadError:
-    return ReadError(f"{file} begins as {name.upper()} but does not go on so", "text in one encoding", "export it again as UTF-8")
+    return ReadError(
+        f"{file} begins as {name.upper()} but does not go on so", "text in one encoding", "export it again as UTF-8"
+    )

@@ -33,11 +33,17 @@ class Excel:
 
     def read(self, source: str, *, name: str, options: Mapping[str, Any], types: Mapping[str, Any]) -> Table:
         """Read one sheet. Blank lines are passed over; cells with an error of Excel's are missing, counted in a note."""
-        chosen = checked(options, {"sheet": (str, int), "header": int}, "an Excel file")
+        chosen = checked(options, {"sheet": (str, int), "header": (int,)}, "an Excel file")
         path = local_file(source)
-        rows = [row for row in _rows(path, chosen.get("sheet", 1), chosen.get("header", 1)) if any(c is not None for c in row)]
+        rows = [
+            row
+            for row in _rows(path, chosen.get("sheet", 1), chosen.get("header", 1))
+            if any(c is not None for c in row)
+        ]
         if not rows:
-            raise ReadError(f"the sheet of {path.name} is blank", "a line of names and rows", "declare the option sheet or header")
+            raise ReadError(
+                f"the sheet of {path.name} is blank", "a line of names and rows", "declare the option sheet or header"
+            )
         width = max(_used(row) for row in rows)
         head = [_heading(c) for c in _wide(rows[0], width)]
         body = [_wide(row, width) for row in rows[1:]]
@@ -54,7 +60,9 @@ class Excel:
             if unusable:
                 other.append(position)
         data = pa.Table.from_arrays(arrays, names=head)
-        return finish(data, name=name, source=source, types=types, reading=Reading(typed=True), notes=notes, other=other)
+        return finish(
+            data, name=name, source=source, types=types, reading=Reading(typed=True), notes=notes, other=other
+        )
 
 
 def _rows(path: Path, sheet: str | int, header: int) -> Iterator[tuple[Any, ...]]:
@@ -87,7 +95,9 @@ def _page(book: Any, sheet: str | int, file: str) -> Any:
     names = [page.title for page in book.worksheets]
     if isinstance(sheet, int):
         if not 1 <= sheet <= len(names):
-            raise ReadError(f"{file} has no sheet number {sheet}", f"a number from 1 to {len(names)}", "or the sheet's name")
+            raise ReadError(
+                f"{file} has no sheet number {sheet}", f"a number from 1 to {len(names)}", "or the sheet's name"
+            )
         return book.worksheets[sheet - 1]
     if sheet not in names:
         hint = did_you_mean(sheet, names) or "check the option sheet"

@@ -39,7 +39,7 @@ def finish(
         raw.append(column)
         if column_name in types:
             column, remarks = enforce(column_name, column, types[column_name], reading)
-        elif pa.types.is_string(column.type) and len(arrays) not in nested:
+        elif pa.types.is_string(column.type) and len(arrays) not in nested and len(arrays) not in other:
             column, remarks = types_of.recognise(column_name, column, reading)
         else:
             remarks = []
@@ -57,7 +57,10 @@ def finish(
 
 def finish_table(table: Table, *, types: Mapping[str, ColumnType], reading: Reading) -> Table:
     """The same for a table that came as a frame; its own notes come first."""
-    done = finish(table.data, name=table.name, source=table.source, types=types, reading=reading, notes=table.notes)
+    other = [i for i, c in enumerate(table.columns) if c.type == "other"]
+    done = finish(
+        table.data, name=table.name, source=table.source, types=types, reading=reading, notes=table.notes, other=other
+    )
     return replace(done, native=table.native)
 
 
@@ -66,14 +69,21 @@ def _settle_dots(
 ) -> list[Note]:
     """Beside columns with decimal commas, a column of nothing but 1.234 may mean thousands: it goes back to text."""
     commas = [
-        pa.types.is_floating(a.type) and pa.types.is_string(r.type) and pc.any(pc.match_substring(r, ","), min_count=0).as_py()
+        pa.types.is_floating(a.type)
+        and pa.types.is_string(r.type)
+        and pc.any(pc.match_substring(r, ","), min_count=0).as_py()
         for a, r in zip(arrays, raw, strict=True)
     ]
     if not any(commas):
         return []
     notes = []
     for i, name in enumerate(names):
-        if commas[i] or name in types or not pa.types.is_floating(arrays[i].type) or not types_of.ambiguous_dots(raw[i]):
+        if (
+            commas[i]
+            or name in types
+            or not pa.types.is_floating(arrays[i].type)
+            or not types_of.ambiguous_dots(raw[i])
+        ):
             continue
         arrays[i] = raw[i]
         message = f"column {name!r} may hold thousands or decimals (1.234); kept as text: declare the option decimal"
@@ -89,7 +99,11 @@ def _flatten(data: pa.Table) -> tuple[pa.Table, set[int], list[Note]]:
         if pa.types.is_nested(t) or _is_binary(t):
             column = pa.chunked_array([pa.array([as_json(v) for v in column.to_pylist()], pa.string())])
             nested.add(position)
-            notes.append(Note("unsupported-type", f"column {name!r} holds {t}; kept as text and not used", 1, (str(name).strip(),)))
+            notes.append(
+                Note(
+                    "unsupported-type", f"column {name!r} holds {t}; kept as text and not used", 1, (str(name).strip(),)
+                )
+            )
         arrays.append(column)
     return pa.Table.from_arrays(arrays, names=[str(n) for n in data.column_names]), nested, notes
 
@@ -107,7 +121,9 @@ def as_json(value: object) -> str | None:
     return json.dumps(value, ensure_ascii=False, default=lambda v: v.hex() if isinstance(v, bytes) else str(v))
 
 
-def enforce(name: str, column: pa.ChunkedArray, declared: ColumnType, reading: Reading) -> tuple[pa.ChunkedArray, list[Note]]:
+def enforce(
+    name: str, column: pa.ChunkedArray, declared: ColumnType, reading: Reading
+) -> tuple[pa.ChunkedArray, list[Note]]:
     """Make a column what it was declared to be; what does not parse becomes missing, counted in a note."""
     before = column.null_count
     is_text = pa.types.is_string(column.type)
@@ -117,7 +133,9 @@ def enforce(name: str, column: pa.ChunkedArray, declared: ColumnType, reading: R
     lost = made.null_count - before - absent
     notes = []
     if absent:
-        message = f"column {name!r} is declared {declared}: {absent:,} blank cells or words such as NA were taken as missing"
+        message = (
+            f"column {name!r} is declared {declared}: {absent:,} blank cells or words such as NA were taken as missing"
+        )
         notes.append(Note("unparsed", message, absent, (name,)))
     if lost:
         message = f"column {name!r} is declared {declared}, but {lost:,} values are not; taken as missing"

@@ -28,7 +28,7 @@ class JsonLines:
 
     def read(self, source: str, *, name: str, options: Mapping[str, Any], types: Mapping[str, Any]) -> Table:
         """Read one file; columns in order of first appearance, a key that is absent is missing."""
-        chosen = checked(options, {"encoding": str}, "a JSON lines file")
+        chosen = checked(options, {"encoding": (str,)}, "a JSON lines file")
         path = local_file(source)
         body, notes = to_utf8(read_bytes(path), chosen.get("encoding"), path.name)
         rows, bad = _objects(body, path.name)
@@ -45,7 +45,9 @@ class JsonLines:
             if unusable:
                 other.append(position)
         data = pa.Table.from_arrays(arrays, names=keys)
-        return finish(data, name=name, source=source, types=types, reading=Reading(typed=True), notes=notes, other=other)
+        return finish(
+            data, name=name, source=source, types=types, reading=Reading(typed=True), notes=notes, other=other
+        )
 
 
 def _objects(body: bytes, file: str) -> tuple[list[dict[str, Any]], list[int]]:
@@ -65,23 +67,33 @@ def _objects(body: bytes, file: str) -> tuple[list[dict[str, Any]], list[int]]:
         else:
             bad.append(number)
     if not rows:
-        raise ReadError(
-            f"{file} holds no JSON objects" + (f" in its {len(bad):,} lines" if bad else ""),
-            "one JSON object a line, or an array of objects",
-            "write each row as {\"column\": value, …} on a line of its own",
-        )
+        raise _nothing(file, f" in its {len(bad):,} lines" if bad else "")
     return rows, bad
+
+
+def _nothing(file: str, where: str) -> ReadError:
+    return ReadError(
+        f"{file} holds no JSON objects{where}",
+        "one JSON object a line, or an array of objects",
+        'write each row as {"column": value, …} on a line of its own',
+    )
 
 
 def _array(body: bytes, file: str) -> tuple[list[dict[str, Any]], list[int]]:
     try:
         values = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise ReadError(f"{file} is no valid JSON: {error}", "an array of objects", "write it again, complete") from None
+        raise ReadError(
+            f"{file} is no valid JSON: {error}", "an array of objects", "write it again, complete"
+        ) from None
+    if not values:
+        raise _nothing(file, "")
     strange = sum(not isinstance(v, dict) for v in values)
     if strange:
         raise ReadError(
-            f"{file} is an array with {strange:,} entries that are no objects", "an array of objects", "one object a row"
+            f"{file} is an array with {strange:,} entries that are no objects",
+            "an array of objects",
+            "one object a row",
         )
     return values, []
 

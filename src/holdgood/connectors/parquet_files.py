@@ -26,7 +26,7 @@ class ParquetFiles:
         # Here and not at the top: the reader of Parquet is loaded only for a Parquet file.
         import pyarrow.parquet as pq
 
-        chosen = checked(options, {"columns": list}, "a Parquet file")
+        chosen = checked(options, {"columns": (list,)}, "a Parquet file")
         path = local_file(source)
         try:
             with opening(path), pq.ParquetFile(path) as file:

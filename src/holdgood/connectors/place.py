@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote
 
 from holdgood.core.errors import EnvironmentFault, ReadError, did_you_mean
 
@@ -25,19 +25,31 @@ def opening(path: Path) -> Iterator[None]:
         raise _missing(path) from None
     except PermissionError:
         raise EnvironmentFault(
-            f"no permission to read {path}", "a file that this user may read", "ask its owner, or change its permissions"
+            f"no permission to read {path}",
+            "a file that this user may read",
+            "ask its owner, or change its permissions",
         ) from None
     except IsADirectoryError:
         raise _folder(path) from None
+    except OSError as error:
+        if error.errno is None:
+            raise  # a library's word about what is in the file, for the caller to put into ours
+        raise EnvironmentFault(
+            f"{path.name[:80]} cannot be read: {error.strerror}", "a path to a file", "check the path and the disk"
+        ) from None
     except MemoryError:
         raise EnvironmentFault(
-            f"{path.name} does not fit into memory", "a file smaller than the free memory", "read fewer columns, or use Parquet"
+            f"{path.name} does not fit into memory",
+            "a file smaller than the free memory",
+            "read fewer columns, or use Parquet",
         ) from None
 
 
 def local_file(source: str) -> Path:
     """The path of a file that exists and is not empty; ReadError with near names from its folder otherwise."""
     path = Path(source)
+    if "\x00" in source:
+        raise ReadError("a path with a NUL character in it", "a path to a file", "take the character out")
     with opening(path):
         size = path.stat().st_size
         if path.is_dir():
@@ -54,8 +66,12 @@ def _missing(path: Path) -> ReadError:
     except PermissionError:
         names = []
     if names is None:
-        return ReadError(f"no file {path}: the folder {folder} does not exist", "a path to a file", "check the folder's name")
-    return ReadError(f"no file {path.name} in {folder}", "a path to a file", did_you_mean(path.name, names) or "check the name")
+        return ReadError(
+            f"no file {path}: the folder {folder} does not exist", "a path to a file", "check the folder's name"
+        )
+    return ReadError(
+        f"no file {path.name} in {folder}", "a path to a file", did_you_mean(path.name, names) or "check the name"
+    )
 
 
 def _folder(path: Path) -> ReadError:
@@ -77,21 +93,26 @@ def read_bytes(path: Path) -> bytes:
 
 
 def is_url(source: str) -> bool:
-    """Whether a source is a URL and not a path (``C:\\data`` is a path)."""
+    """Whether a source is a URL and not a path (a drive such as ``C:`` is none)."""
     return re.match(r"^[A-Za-z][A-Za-z0-9+.-]+://", source) is not None
+
+
+def _split(url: str) -> tuple[str, str]:
+    """What stands before and after the ``?`` of the parameters; a ``?`` in a password is none."""
+    found = re.search(r"\?(?=[A-Za-z_]+=)", url)
+    return (url[: found.start()], url[found.end() :]) if found else (url, "")
 
 
 def parameters_of(url: str) -> dict[str, str]:
     """The part after ``?`` as names and values."""
-    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    return dict(parse_qsl(_split(url)[1], keep_blank_values=True))
 
 
 def without_parameters(url: str, *names: str) -> str:
     """The URL without some of its parameters."""
-    parts = urlsplit(url)
-    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k not in names]
-    query = "&".join(f"{quote(k)}={quote(v, safe='')}" for k, v in kept)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}" + (f"?{query}" if query else "")
+    head, query = _split(url)
+    kept = [(k, v) for k, v in parse_qsl(query, keep_blank_values=True) if k not in names]
+    return head + ("?" if kept else "") + "&".join(f"{quote(k)}={quote(v, safe='')}" for k, v in kept)
 
 
 def secrets_of(url: str) -> tuple[str, ...]:
@@ -116,12 +137,10 @@ def mask(url: str) -> str:
 
 def _user_info(url: str) -> str:
     """``user:password``. Passwords are often not escaped, so everything before the last ``@`` is taken for it."""
-    rest = url.partition("://")[2]
-    head = rest.partition("?")[0]
-    return (head if "@" in head else rest).rpartition("@")[0]
+    return _split(url)[0].partition("://")[2].rpartition("@")[0]
 
 
-def checked(options: Mapping[str, Any], known: Mapping[str, type | tuple[type, ...]], what: str) -> dict[str, Any]:
+def checked(options: Mapping[str, Any], known: Mapping[str, tuple[type, ...]], what: str) -> dict[str, Any]:
     """Options with known names and right types; ReadError with a suggestion otherwise."""
     for key, value in options.items():
         if key not in known:
@@ -130,8 +149,8 @@ def checked(options: Mapping[str, Any], known: Mapping[str, type | tuple[type, .
                 "one of: " + (", ".join(known) or "none"),
                 did_you_mean(key, known) or "take the option out",
             )
-        kinds = known[key] if isinstance(known[key], tuple) else (known[key],)
-        if not isinstance(value, known[key]) or (isinstance(value, bool) and bool not in kinds):
+        kinds = known[key]
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             names = " or ".join(k.__name__ for k in kinds)
             raise ReadError(f"option {key!r} for {what} is {value!r}", names, f"write a value of type {names}")
     return dict(options)

@@ -47,24 +47,35 @@ class PostgreSql:
         except ModuleNotFoundError:
             raise MissingExtra.named("sql", "psycopg", "reading from PostgreSQL") from None
         inside = {k: v for k, v in parameters_of(source).items() if k in _OURS}
-        chosen = checked({**inside, **options}, {"table": str, "query": str}, "PostgreSQL")
+        chosen = checked({**inside, **options}, {"table": (str,), "query": (str,)}, "PostgreSQL")
         if ("table" in chosen) == ("query" in chosen):
-            raise ReadError(f"{mask(source)} names no table to read", "a table, or a query", "add ?table=NAME to the URL, or an option")
+            raise ReadError(
+                f"{mask(source)} names no table to read",
+                "a table, or a query",
+                "add ?table=NAME to the URL, or an option",
+            )
         url = without_parameters(source, *_OURS)
-        patience = {} if "connect_timeout" in parameters_of(url) else {"connect_timeout": _SECONDS_TO_CONNECT}
+        if "connect_timeout" not in parameters_of(url):
+            url += f"{'&' if parameters_of(url) else '?'}connect_timeout={_SECONDS_TO_CONNECT}"
         try:
-            with psycopg.connect(url, client_encoding="UTF8", **patience) as connection:
+            with psycopg.connect(url, client_encoding="UTF8") as connection:
                 connection.read_only = True
                 data, notes, other = _copy(connection, chosen)
+        except UnicodeError:
+            raise ReadError(
+                f"the URL {mask(source)} cannot be taken apart",
+                "a URL",
+                "write special characters of the password as %XX, or use PGPASSWORD",
+            ) from None
         except psycopg.OperationalError as error:
             raise ReadError(
-                f"no answer from {mask(url)}: {_said(error, source)}",
+                f"no answer from {mask(source)}: {_said(error, source)}",
                 "a server that can be reached, and a user it knows",
                 "check host, port, user and the password (PGPASSWORD)",
             ) from None
         except psycopg.Error as error:
             raise ReadError(
-                f"{mask(url)} refused: {_said(error, source)}",
+                f"{mask(source)} refused: {_said(error, source)}",
                 "a table or query that this user may read",
                 "try it in psql first",
             ) from None
@@ -92,14 +103,20 @@ class _Column:
 
 
 def _copy(connection: Any, chosen: Mapping[str, str]) -> tuple[pa.Table, list[Note], list[int]]:
-    inner = chosen["query"].strip().rstrip(";") if "query" in chosen else f"SELECT * FROM {_relation(connection, chosen['table'])}"
+    inner = (
+        chosen["query"].strip().rstrip(";")
+        if "query" in chosen
+        else f"SELECT * FROM {_relation(connection, chosen['table'])}"
+    )
     cursor = connection.cursor()
     # Run on its own first: this proves that the query is one whole SELECT, so that nothing can break out of COPY ( … ).
     described = cursor.execute(f"SELECT * FROM (\n{inner}\n) AS q LIMIT 0", prepare=True).description
     oids = [d.type_code for d in described]
     known = {
         row[0]: (row[1], row[2])
-        for row in cursor.execute("SELECT oid, typcategory, typname FROM pg_type WHERE oid = ANY(%s)", (oids,)).fetchall()
+        for row in cursor.execute(
+            "SELECT oid, typcategory, typname FROM pg_type WHERE oid = ANY(%s)", (oids,)
+        ).fetchall()
     }
     columns = [_column(i, d.name, *known.get(d.type_code, ("X", "unknown"))) for i, d in enumerate(described)]
     if not columns:
@@ -131,7 +148,9 @@ def _relation(connection: Any, asked: str) -> str:
         names = sorted(known)
         shown = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
         hint = did_you_mean(asked, names) or "check the table's name and the user's rights"
-        raise ReadError(f"the database has no table {asked!r}", f"one of: {shown}" if names else "a database with tables", hint)
+        raise ReadError(
+            f"the database has no table {asked!r}", f"one of: {shown}" if names else "a database with tables", hint
+        )
     schema, table = known[asked]
     return f"{quote(schema)}.{quote(table)}"
 
@@ -150,7 +169,9 @@ def _column(position: int, name: str, category: str, typname: str) -> _Column:
     if typname in ("date", "timestamp", "timestamptz"):
         # Microseconds since 1970 as a whole number: no date is too early or too late for it, and no session zone matters.
         micro = f"(extract(epoch FROM {c}) * 1000000)::int8"
-        return _Column(name, f"CASE WHEN isfinite({c}) THEN {micro} WHEN {c} IS NOT NULL THEN {_ENDLESS} END", pa.timestamp("us"))
+        return _Column(
+            name, f"CASE WHEN isfinite({c}) THEN {micro} WHEN {c} IS NOT NULL THEN {_ENDLESS} END", pa.timestamp("us")
+        )
     if typname == "interval":
         note = Note("unsupported-type", f"column {name!r} holds durations; kept as seconds", 1, (name,))
         return _Column(name, f"extract(epoch FROM {c})::float8", pa.float64(), note=note)
@@ -189,7 +210,9 @@ def _moments(name: str, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Note 
     moments = pc.if_else(endless, pa.scalar(None, pa.int64()), values).cast(pa.timestamp("us"))
     if not count:
         return moments, None
-    return moments, Note("unparsed", f"column {name!r} holds {count:,} endless dates (infinity); taken as missing", count, (name,))
+    return moments, Note(
+        "unparsed", f"column {name!r} holds {count:,} endless dates (infinity); taken as missing", count, (name,)
+    )
 
 
 CONNECTOR = PostgreSql()

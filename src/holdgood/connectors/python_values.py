@@ -38,7 +38,12 @@ def to_column(name: str, values: Sequence[Any]) -> tuple[pa.Array, list[Note], b
     if len(kinds) > 1:
         ranked = sorted(kinds.items(), key=lambda k: (-k[1], k[0]))
         told = ", ".join(f"{count:,} {kind}" for kind, count in ranked)
-        note = Note("mixed-types", f"column {name!r} mixes kinds of values ({told}); kept as text", sum(kinds.values()) - ranked[0][1], (name,))
+        note = Note(
+            "mixed-types",
+            f"column {name!r} mixes kinds of values ({told}); kept as text",
+            sum(kinds.values()) - ranked[0][1],
+            (name,),
+        )
         return pa.array([_text(v) for v in values], pa.string()), [note], False
     kind = next(iter(kinds))
     if kind == "number":
@@ -53,7 +58,9 @@ def to_column(name: str, values: Sequence[Any]) -> tuple[pa.Array, list[Note], b
         note = Note("unsupported-type", f"column {name!r} holds durations; kept as seconds", 1, (name,))
         return pa.array([None if v is None else v.total_seconds() for v in values], pa.float64()), [note], False
     if kind in ("time of day", "other"):
-        note = Note("unsupported-type", f"column {name!r} holds values of another kind ({kind}); kept as text", 1, (name,))
+        note = Note(
+            "unsupported-type", f"column {name!r} holds values of another kind ({kind}); kept as text", 1, (name,)
+        )
         return pa.array([_text(v) for v in values], pa.string()), [note], False
     return pa.array(values, pa.bool_() if kind == "boolean" else pa.string()), [], False
 
@@ -68,7 +75,7 @@ def _kind_of(t: type) -> str:
 def _numbers(name: str, values: Sequence[Any], counts: Counter[type]) -> tuple[pa.Array, list[Note]]:
     if float not in counts:
         whole = [v for v in values if v is not None]
-        if -_LONG <= min(whole) and max(whole) < _LONG:
+        if min(whole) >= -_LONG and max(whole) < _LONG:
             return pa.array(values, pa.int64()), []
         message = f"column {name!r} holds whole numbers too long for 64 bits; kept as text so that no digit is lost"
         return pa.array([_text(v) for v in values], pa.string()), [Note("unparsed", message, len(whole), (name,))]

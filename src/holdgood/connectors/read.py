@@ -49,7 +49,9 @@ def read_table(
         return finish_table(table, types=frozen, reading=Reading(typed=True))
     given = str(source)
     connector, resolved = _find(given, base)
-    table = connector.read(resolved, name=name or _name_of(given, options or {}), options=dict(options or {}), types=frozen)
+    table = connector.read(
+        resolved, name=name or _name_of(given, options or {}), options=dict(options or {}), types=frozen
+    )
     # Records keep the source as it was written: no absolute path of one machine, no password.
     return replace(table, source=mask(given) if is_url(given) else given)
 
@@ -64,7 +66,9 @@ def _find(given: str, base: Path | None) -> tuple[Connector, str]:
                 return connector, _absolute(given, base) if scheme == "sqlite" else given
         known = sorted(s for c in connectors.values() for s in c.schemes)
         raise ReadError(
-            f"no connector for {scheme}://", "one of: " + ", ".join(known), did_you_mean(scheme, known) or "download the file first"
+            f"no connector for {scheme}://",
+            "one of: " + ", ".join(known),
+            did_you_mean(scheme, known) or "download the file first",
         )
     path = Path(given).expanduser()
     resolved = path if base is None or path.is_absolute() else base / path

@@ -36,7 +36,7 @@ class Sqlite:
     def read(self, source: str, *, name: str, options: Mapping[str, Any], types: Mapping[str, Any]) -> Table:
         """Read one table. Columns whose rows mix kinds of values become text, with a note."""
         given = {**(parameters_of(source) if is_url(source) else {}), **options}
-        chosen = checked(given, {"table": str, "query": str, "parameters": list}, "a SQLite database")
+        chosen = checked(given, {"table": (str,), "query": (str,), "parameters": (list,)}, "a SQLite database")
         path = local_file(path_of(source) if is_url(source) else source)
         try:
             with opening(path):
@@ -47,9 +47,13 @@ class Sqlite:
                 connection.close()
         except sqlite3.Error as error:
             raise ReadError(
-                f"{path.name} cannot be read: {error}", "a SQLite database", "check the file, the table's name or the query"
+                f"{path.name} cannot be read: {error}",
+                "a SQLite database",
+                "check the file, the table's name or the query",
             ) from None
-        return finish(data, name=name, source=source, types=types, reading=Reading(typed=True), notes=notes, other=other)
+        return finish(
+            data, name=name, source=source, types=types, reading=Reading(typed=True), notes=notes, other=other
+        )
 
 
 def path_of(url: str) -> str:
@@ -61,11 +65,15 @@ def path_of(url: str) -> str:
     parts = urlsplit(url)
     path = unquote(parts.path)
     if parts.netloc or not path.startswith("/") or path == "/":
-        raise ReadError(f"the URL {url!r} names no file", "sqlite:///file.db?table=name", "write three slashes before the path")
+        raise ReadError(
+            f"the URL {url!r} names no file", "sqlite:///file.db?table=name", "write three slashes before the path"
+        )
     return path[1:]
 
 
-def _fetch(connection: sqlite3.Connection, chosen: Mapping[str, Any], file: str) -> tuple[pa.Table, list[Note], list[int]]:
+def _fetch(
+    connection: sqlite3.Connection, chosen: Mapping[str, Any], file: str
+) -> tuple[pa.Table, list[Note], list[int]]:
     damaged = 0
 
     def decode(raw: bytes) -> str:
@@ -85,7 +93,9 @@ def _fetch(connection: sqlite3.Connection, chosen: Mapping[str, Any], file: str)
             raise ReadError(f"the query for {file} gives no rows", "a SELECT", "write for example SELECT * FROM name")
     else:
         table = _table(connection, chosen.get("table"), file)
-        declared = {row[1]: str(row[2]).upper() for row in connection.execute("SELECT * FROM pragma_table_info(?)", (table,))}
+        declared = {
+            row[1]: str(row[2]).upper() for row in connection.execute("SELECT * FROM pragma_table_info(?)", (table,))
+        }
         cursor = connection.execute(f"SELECT * FROM {quote(table)}")
     names = [d[0] for d in cursor.description]
     columns: list[list[Any]] = [[] for _ in names]
@@ -94,20 +104,28 @@ def _fetch(connection: sqlite3.Connection, chosen: Mapping[str, Any], file: str)
             column.extend(values)
     notes: list[Note] = []
     arrays, other = [], []
-    for position, (name, values) in enumerate(zip(names, columns, strict=True)):
-        array, more, unusable = to_column(name, values)
+    for position, (name, cells) in enumerate(zip(names, columns, strict=True)):
+        array, more, unusable = to_column(name, cells)
         arrays.append(_as_boolean(array) if declared.get(name) in ("BOOLEAN", "BOOL") else array)
         notes.extend(more)
         if unusable:
             other.append(position)
     if damaged:
-        notes.append(Note("encoding", f"{damaged:,} texts of {file} are not UTF-8; damaged characters are shown as \ufffd", damaged))
+        notes.append(
+            Note(
+                "encoding",
+                f"{damaged:,} texts of {file} are not UTF-8; damaged characters are shown as \ufffd",
+                damaged,
+            )
+        )
     return pa.Table.from_arrays(arrays, names=names), notes, other
 
 
 def _table(connection: sqlite3.Connection, asked: str | None, file: str) -> str:
     """The table to read, checked against those that the file has."""
-    found = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+    found = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    )
     names = sorted(row[0] for row in found)
     if asked is None:
         if len(names) == 1:
@@ -125,7 +143,10 @@ def _table(connection: sqlite3.Connection, asked: str | None, file: str) -> str:
 
 def _as_boolean(array: pa.Array) -> pa.Array:
     """A column declared BOOLEAN that holds nothing but 0 and 1 (SQLite has no booleans of its own)."""
-    if not pa.types.is_integer(array.type) or not pc.all(pc.or_(pc.equal(array, 0), pc.equal(array, 1)), min_count=0).as_py():
+    if (
+        not pa.types.is_integer(array.type)
+        or not pc.all(pc.or_(pc.equal(array, 0), pc.equal(array, 1)), min_count=0).as_py()
+    ):
         return array
     return pc.equal(array, 1)
 

@@ -34,14 +34,13 @@ def write_table(data: pa.Table, path: Path | str, *, for_people: bool = False) -
     disk is full or the folder may not be written to, ReadError for an unknown suffix.
     """
     target = Path(path)
-    lower = target.name.lower()
-    for suffix, writer in _WRITERS.items():
-        if lower.endswith(suffix):
-            break
-    else:
+    writer = next((w for suffix, w in _WRITERS.items() if target.name.lower().endswith(suffix)), None)
+    if writer is None:
         known = list(_WRITERS)
         hint = did_you_mean(target.suffix, known) or "choose one of these suffixes"
-        raise ReadError(f"{target.name} cannot be written: its suffix is not known", "one of: " + ", ".join(known), hint)
+        raise ReadError(
+            f"{target.name} cannot be written: its suffix is not known", "one of: " + ", ".join(known), hint
+        )
     safe = _escaped(data) if for_people and writer in (_write_csv, _write_tsv, _write_gzip_csv, _write_excel) else data
     with _atomic(target) as handle:
         writer(safe, handle)
@@ -53,7 +52,9 @@ def _atomic(target: Path) -> Iterator[IO[bytes]]:
     """A file beside the target that takes its place when all is written."""
     temporary: str | None = None
     try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False) as handle:
+        with tempfile.NamedTemporaryFile(
+            dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
+        ) as handle:
             temporary = handle.name
             yield handle
             handle.flush()
@@ -72,16 +73,22 @@ def _atomic(target: Path) -> Iterator[IO[bytes]]:
 
 def _fault(error: OSError, target: Path) -> EnvironmentFault:
     if error.errno in _FULL:
-        return EnvironmentFault(f"the disk is full: {target.name} was not written", "free space", "make room and run again")
+        return EnvironmentFault(
+            f"the disk is full: {target.name} was not written", "free space", "make room and run again"
+        )
     if isinstance(error, FileNotFoundError):
         return EnvironmentFault(f"no folder {target.parent}", "a folder that exists", "create it first")
     if isinstance(error, IsADirectoryError):
         return EnvironmentFault(f"{target} is a folder", "a file to write", "choose another name")
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return EnvironmentFault(
-            f"no permission to write {target.name} in {target.parent}", "a folder that this user may write to", "choose another folder"
+            f"no permission to write {target.name} in {target.parent}",
+            "a folder that this user may write to",
+            "choose another folder",
         )
-    return EnvironmentFault(f"{target.name} was not written: {error.strerror or error}", "a file that can be written", "check the disk")
+    return EnvironmentFault(
+        f"{target.name} was not written: {error.strerror or error}", "a file that can be written", "check the disk"
+    )
 
 
 def _escaped(data: pa.Table) -> pa.Table:
@@ -102,7 +109,9 @@ def _write_csv(data: pa.Table, handle: IO[bytes], delimiter: str = ",") -> None:
         values = pc.fill_null(data.column(0).cast(pa.string()), "")
         data = pa.Table.from_arrays([values], names=data.column_names)
     columns = [c.cast(pa.string()) if pa.types.is_nested(c.type) else c for c in data.columns]
-    flat = pa.Table.from_arrays(columns, names=[n if "\x00" not in n else n.replace("\x00", "") for n in data.column_names])
+    flat = pa.Table.from_arrays(
+        columns, names=[n if "\x00" not in n else n.replace("\x00", "") for n in data.column_names]
+    )
     arrow_csv.write_csv(flat, handle, arrow_csv.WriteOptions(delimiter=delimiter))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from holdgood.core import plugins
 from holdgood.core.errors import BundleError
 from holdgood.core.frame import Frame
-from holdgood.core.protocols import Candidate, FitContext, Model, Parts, Transformer
+from holdgood.core.protocols import Candidate, FitContext, Json, Model, Parts, Transformer
 
 
 class Chain:
@@ -55,7 +55,9 @@ class Chain:
 
 def nest(inner: dict[str, Transformer | Model | Chain]) -> Parts:
     """Put several persistables into one, under their names."""
-    json, arrays, files = {}, {}, {}
+    json: dict[str, Json] = {}
+    arrays: dict[str, np.ndarray] = {}
+    files: dict[str, bytes] = {}
     for name, item in inner.items():
         part = item.to_parts()
         json[name] = {"part": item.part, "json": part.json}
@@ -69,7 +71,9 @@ def unnest(parts: Parts) -> dict[str, Transformer | Model | Chain]:
     rebuilt = {}
     for name, entry in parts.json.items():
         if not isinstance(entry, dict) or not {"part", "json"} <= set(entry):
-            raise BundleError(f"part {name!r} has no name to be rebuilt by", "a registered part", "the bundle is damaged")
+            raise BundleError(
+                f"part {name!r} has no name to be rebuilt by", "a registered part", "the bundle is damaged"
+            )
         prefix = f"{name}/"
         arrays = {k.removeprefix(prefix): v for k, v in parts.arrays.items() if k.startswith(prefix)}
         files = {k.removeprefix(prefix): v for k, v in parts.files.items() if k.startswith(prefix)}

@@ -41,9 +41,13 @@ class TableSpec(Section):
     """One table: where it is, what its columns are for, and when each of its facts is known."""
 
     source: str = Field("", description="a file, or sqlite:///file.db?table=t, postgresql://…?table=t")
-    options: dict[str, Any] = Field(default_factory=dict, description="for the connector: delimiter, encoding, sheet, query …")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="for the connector: delimiter, encoding, sheet, query …"
+    )
     key: list[str] = Field(default_factory=list, description="columns that name a row")
-    time: str | None = Field(None, description="SQL expression: when a row's facts are known (other tables) or the event's time (main)")
+    time: str | None = Field(
+        None, description="SQL expression: when a row's facts are known (other tables) or the event's time (main)"
+    )
     delay: str = Field("0s", description="how long after `time` the facts of a row arrive")
     join: JoinSpec | None = Field(None, description="how this table joins the main one")
     types: dict[str, ColumnType] = Field(default_factory=dict, description="frozen column types")
@@ -51,7 +55,9 @@ class TableSpec(Section):
         default_factory=dict,
         description='when a column is known: "before" (default), "after" (never usable), or an SQL expression giving the moment',
     )
-    ignore: list[str] = Field(default_factory=list, description="columns that are never used as features (still audited)")
+    ignore: list[str] = Field(
+        default_factory=list, description="columns that are never used as features (still audited)"
+    )
     ids: list[str] = Field(default_factory=list, description="columns that only identify")
 
     @field_validator("delay")
@@ -65,10 +71,14 @@ class TaskSpec(Section):
     """What is asked."""
 
     table: str | None = Field(None, description="the main table: one row a decision; default: the first one")
-    target: str = Field("", description="a column, or an SQL expression such as arr_delay > 30; rows where it is NULL have no outcome")
+    target: str = Field(
+        "", description="a column, or an SQL expression such as arr_delay > 30; rows where it is NULL have no outcome"
+    )
     kind: Literal["auto", "binary", "multiclass", "regression", "forecast", "failure"] = "auto"
     positive: bool | int | float | str | None = Field(None, description="the class that is worth finding (binary)")
-    decision_time: str | None = Field(None, description="SQL expression over the main table: when the decision is taken")
+    decision_time: str | None = Field(
+        None, description="SQL expression over the main table: when the decision is taken"
+    )
     metric: str | None = Field(None, description="what candidates are compared by; default log_loss or rmse")
     question: str = Field("", description="the question in one sentence, for the report")
     horizon: int | None = Field(None, ge=1, description="steps ahead (forecast)")
@@ -95,8 +105,10 @@ class Costs(Section):
     @property
     def declared(self) -> bool:
         """Whether the user gave amounts of money."""
-        return (self.miss is not None and self.false_alarm is not None) or bool(self.matrix) or (
-            self.over is not None and self.under is not None
+        return (
+            (self.miss is not None and self.false_alarm is not None)
+            or bool(self.matrix)
+            or (self.over is not None and self.under is not None)
         )
 
     @model_validator(mode="after")
@@ -123,7 +135,9 @@ class People(Section):
 class FairnessSpec(Section):
     """The groups to be fair to: people, or sites, shifts, suppliers, small customers."""
 
-    groups: list[str] = Field(default_factory=list, description="columns of the main table (or joined ones as table.column)")
+    groups: list[str] = Field(
+        default_factory=list, description="columns of the main table (or joined ones as table.column)"
+    )
     min_rows: int = Field(100, ge=10, description="smaller groups are reported as 'cannot tell'")
     min_positives: int = Field(20, ge=1)
     max_gap: float = Field(0.1, gt=0, le=1, description="largest gap that is still acceptable")
@@ -194,7 +208,9 @@ class AuditSpec(Section):
     """What the audit should leave alone, and whether late facts that it finds are kept out of the features."""
 
     ignore: list[IgnoreSpec] = Field(default_factory=list)
-    exclude_late: bool = Field(True, description="columns that the audit proves to be known too late never become features")
+    exclude_late: bool = Field(
+        True, description="columns that the audit proves to be known too late never become features"
+    )
 
 
 class GateSpec(Section):
@@ -202,7 +218,9 @@ class GateSpec(Section):
 
     beats_prior: bool = Field(True, description="the model must be proven better than the prior on the holdout")
     max_calibration_error: float | None = Field(0.1, gt=0, le=1)
-    min_metric: float | None = Field(None, description="the declared metric must reach this, at the near end of its interval")
+    min_metric: float | None = Field(
+        None, description="the declared metric must reach this, at the near end of its interval"
+    )
     max_latency_ms: float | None = Field(50.0, gt=0, description="one row, at the 95th percentile")
     max_size_mb: float | None = Field(200.0, gt=0)
     fairness: bool = True
@@ -225,9 +243,9 @@ class Declaration(Section):
     repairs: list[RepairSpec] = Field(default_factory=list)
     audit: AuditSpec = AuditSpec()
     gates: GateSpec = GateSpec()
-    features: Annotated[dict[str, str], Field(description="the experts' own: name = SQL expression over the main table")] = Field(
-        default_factory=dict
-    )
+    features: Annotated[
+        dict[str, str], Field(description="the experts' own: name = SQL expression over the main table")
+    ] = Field(default_factory=dict)
 
     @property
     def main(self) -> str:
@@ -235,13 +253,17 @@ class Declaration(Section):
         if self.task.table:
             return self.task.table
         if not self.tables:
-            raise DeclarationError("a declaration without tables", "at least one table", "add [tables.NAME] with a source")
+            raise DeclarationError(
+                "a declaration without tables", "at least one table", "add [tables.NAME] with a source"
+            )
         return next(iter(self.tables))
 
     @model_validator(mode="after")
     def _consistent(self) -> Declaration:
         if self.tables and self.task.table and self.task.table not in self.tables:
-            raise ValueError(f"task.table names {self.task.table!r}; {did_you_mean(self.task.table, self.tables) or 'no such table'}")
+            raise ValueError(
+                f"task.table names {self.task.table!r}; {did_you_mean(self.task.table, self.tables) or 'no such table'}"
+            )
         for name, table in self.tables.items():
             if table.join and name == self.main:
                 raise ValueError(f"tables.{name} is the main table and cannot join itself")
@@ -300,9 +322,13 @@ def read(path: Path | str) -> Declaration:
     if file.is_dir():
         file = file / FILE_NAME
     if not file.exists():
-        raise DeclarationError(f"no {FILE_NAME} at {file.parent}", "a project folder", "holdgood init TABLE… --target COLUMN")
+        raise DeclarationError(
+            f"no {FILE_NAME} at {file.parent}", "a project folder", "holdgood init TABLE… --target COLUMN"
+        )
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DeclarationError(f"{file.name} is not valid TOML: {error}", "a TOML file in UTF-8", "look at the line named above") from None
+        raise DeclarationError(
+            f"{file.name} is not valid TOML: {error}", "a TOML file in UTF-8", "look at the line named above"
+        ) from None
     return parse(data, where=file.name)

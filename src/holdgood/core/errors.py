@@ -1,19 +1,19 @@
 """One tree of errors; each says what came, what was expected and what to do.
 
-    HoldgoodError                 exit code 1
-    ├── DeclarationError          2   holdgood.toml, or the same as Python objects
-    ├── DataError                 3   a table cannot be used as it is
-    │   ├── ReadError                 a source cannot be read
-    │   ├── TargetError               the target is missing, constant or unusable
-    │   └── SplitError                rows cannot be divided as asked
-    ├── BundleError               4   a bundle is incomplete, foreign or of the wrong version
-    │   └── TamperedError             its hashes do not match what is on disk
-    ├── MissingExtra              5   an optional library is not installed
-    ├── EnvironmentFault          6   disk full, no permission, out of memory, a worker died
-    ├── TrustError                7   another's code or file needs the user's word first
-    └── Interrupted             130   Ctrl-C; what was finished is kept
+HoldgoodError                 exit code 1
+├── DeclarationError          2   holdgood.toml, or the same as Python objects
+├── DataError                 3   a table cannot be used as it is
+│   ├── ReadError                 a source cannot be read
+│   ├── TargetError               the target is missing, constant or unusable
+│   └── SplitError                rows cannot be divided as asked
+├── BundleError               4   a bundle is incomplete, foreign or of the wrong version
+│   └── TamperedError             its hashes do not match what is on disk
+├── MissingExtra              5   an optional library is not installed
+├── EnvironmentFault          6   disk full, no permission, out of memory, a worker died
+├── TrustError                7   another's code or file needs the user's word first
+└── Interrupted             130   Ctrl-C; what was finished is kept
 
-    NotApplicable                 a check says that it has nothing to look at (not an error)
+NotApplicable                 a check says that it has nothing to look at (not an error)
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Interrupted(HoldgoodError):
     exit_code = 130
 
 
-class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
+class NotApplicable(Exception):  # an outcome, not an error
     """Raised by a check that has nothing to look at; the reason is shown, never counted as passed."""
 
 

@@ -31,7 +31,9 @@ class Frame:
 
     def __post_init__(self) -> None:
         if len(self.features) != len(self.arrays):
-            raise DataError(f"{len(self.features)} features and {len(self.arrays)} columns", "as many of one as of the other")
+            raise DataError(
+                f"{len(self.features)} features and {len(self.arrays)} columns", "as many of one as of the other"
+            )
         lengths = {len(a) for a in self.arrays}
         if len(lengths) > 1:
             raise DataError(f"feature columns of {sorted(lengths)} rows", "columns of equal length")

@@ -6,14 +6,14 @@ Groups: ``holdgood.connectors``, ``holdgood.checks``, ``holdgood.repairs``, ``ho
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from holdgood.core.errors import DeclarationError, MissingExtra, did_you_mean
 
 
-@lru_cache(maxsize=None)
+@cache
 def _points(group: str) -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
     for point in sorted(entry_points(group=group), key=lambda p: (p.name, p.value)):
@@ -40,7 +40,9 @@ def load(group: str, name: str) -> Any:
     points = _points(group)
     if name not in points:
         raise DeclarationError(
-            f"no part named {name!r} in {group}", "one of: " + ", ".join(points), did_you_mean(name, points) or "check the spelling"
+            f"no part named {name!r} in {group}",
+            "one of: " + ", ".join(points),
+            did_you_mean(name, points) or "check the spelling",
         )
     try:
         return points[name].load()

@@ -89,6 +89,17 @@ class Model(Persistable, Protocol):
         ...
 
 
+@runtime_checkable
+class Scorer(Persistable, Protocol):
+    """Predicts from a Frame: a chain, or an ensemble of chains."""
+
+    part: ClassVar[str]
+
+    def predict(self, frame: Frame) -> np.ndarray:
+        """Predictions in the shapes of Task; row-independent to the bit."""
+        ...
+
+
 class Forecaster(Persistable, Protocol):
     """Learns from a long panel (unique_id, ds, y) and draws joint sample paths. Filled by the forecasting issue."""
 
@@ -144,7 +155,9 @@ Fold: TypeAlias = tuple[np.ndarray, np.ndarray]
 class Splitter(Protocol):
     """Divides rows. ``rows`` and positions are integers into the table of development rows."""
 
-    def folds(self, n: int, y: np.ndarray, *, time: np.ndarray | None, groups: np.ndarray | None, seed: int) -> Iterator[Fold]:
+    def folds(
+        self, n: int, y: np.ndarray, *, time: np.ndarray | None, groups: np.ndarray | None, seed: int
+    ) -> Iterator[Fold]:
         """Pairs of (training rows, validation rows)."""
         ...
 

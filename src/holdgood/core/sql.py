@@ -69,7 +69,9 @@ def evaluate(expression: str, table: pa.Table, *, purpose: str = "an expression"
     """
     if ";" in expression or re.search(r"\b(select|over|attach|copy|pragma|install|load)\b", expression, re.IGNORECASE):
         raise DeclarationError(
-            f"{purpose}: {expression!r}", "one expression over the columns of a row", "take out SELECT, OVER and semicolons"
+            f"{purpose}: {expression!r}",
+            "one expression over the columns of a row",
+            "take out SELECT, OVER and semicolons",
         )
     # One row is looked at twice: an aggregate gives itself away by returning one value for two rows.
     shown = pa.concat_tables([table, table]) if table.num_rows == 1 else table
@@ -88,7 +90,9 @@ def evaluate(expression: str, table: pa.Table, *, purpose: str = "an expression"
     finally:
         connection.close()
     if result.num_rows != shown.num_rows:
-        raise DeclarationError(f"{purpose}: {expression!r} gives one value for the whole table", "one value a row", "take out aggregates")
+        raise DeclarationError(
+            f"{purpose}: {expression!r} gives one value for the whole table", "one value a row", "take out aggregates"
+        )
     return result.column(0).slice(0, table.num_rows)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import narwhals as nw
@@ -54,7 +54,9 @@ class Table:
     native: FrameKind = "arrow"
 
     @classmethod
-    def of(cls, frame: Any, name: str = "table", *, types: dict[str, ColumnType] | None = None, source: str = "") -> Table:
+    def of(
+        cls, frame: Any, name: str = "table", *, types: dict[str, ColumnType] | None = None, source: str = ""
+    ) -> Table:
         """Take a pandas, Polars or Arrow frame at the door.
 
         ``types`` freezes column types (others are inferred once, here).
@@ -67,7 +69,11 @@ class Table:
         from_kind, arrow, notes = _to_arrow(frame)
         data, more = normalise(arrow)
         given = types or {}
-        columns = tuple(Column(n, given.get(n) or infer_type(data.column(n))) for n in data.column_names)
+        kept_only = [_is_kept_only(t) for t in arrow.schema.types]
+        columns = tuple(
+            Column(n, given.get(n) or ("other" if k else infer_type(data.column(n))))
+            for n, k in zip(data.column_names, kept_only, strict=True)
+        )
         return cls(name, data, columns, source, tuple(notes) + tuple(more), from_kind)
 
     @property
@@ -166,6 +172,9 @@ def _to_arrow(frame: Any) -> tuple[FrameKind, pa.Table, list[Note]]:
         return "arrow", frame, []
     if isinstance(frame, pa.RecordBatch):
         return "arrow", pa.Table.from_batches([frame]), []
+    if nw.dependencies.is_pandas_dataframe(frame):  # first: narwhals refuses names that come twice, and we tell of them
+        arrow, notes = _pandas_to_arrow(frame)
+        return "pandas", arrow, notes
     try:
         native = nw.from_native(frame, eager_only=True)
     except TypeError as error:
@@ -174,11 +183,7 @@ def _to_arrow(frame: Any) -> tuple[FrameKind, pa.Table, list[Note]]:
             "a pandas, Polars or Arrow table",
             "convert it first, for example pandas.DataFrame(...)",
         ) from error
-    implementation = native.implementation
-    if implementation.is_pandas():
-        arrow, notes = _pandas_to_arrow(frame)
-        return "pandas", arrow, notes
-    return ("polars" if implementation.is_polars() else "arrow"), native.to_arrow(), []
+    return ("polars" if native.implementation.is_polars() else "arrow"), native.to_arrow(), []
 
 
 def _pandas_to_arrow(frame: Any) -> tuple[pa.Table, list[Note]]:
@@ -227,7 +232,14 @@ def _unique_names(names: list[str], notes: list[Note]) -> list[str]:
                 number += 1
             seen[name] = number
             fresh = f"{name}_{number}"
-            notes.append(Note("duplicate-names", f"the name {name!r} comes twice; the later one is called {fresh!r}", 1, (name, fresh)))
+            notes.append(
+                Note(
+                    "duplicate-names",
+                    f"the name {name!r} comes twice; the later one is called {fresh!r}",
+                    1,
+                    (name, fresh),
+                )
+            )
             name = fresh
             taken.add(name)
         seen.setdefault(name, 1)
@@ -260,9 +272,13 @@ def _normal_column(name: str, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray,
         seconds = pc.divide(column.cast(pa.duration("us")).cast(pa.int64()).cast(pa.float64()), 1e6)
         return seconds, Note("unsupported-type", f"column {name!r} holds durations; kept as seconds", 1, (name,))
     if pa.types.is_time(t):
-        return column.cast(pa.string()), Note("unsupported-type", f"column {name!r} holds times of day; kept as text", 1, (name,))
+        return column.cast(pa.string()), Note(
+            "unsupported-type", f"column {name!r} holds times of day; kept as text", 1, (name,)
+        )
     text = pa.chunked_array([pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())])
-    return text, Note("unsupported-type", f"column {name!r} holds {t}; kept as text and not used as a feature", 1, (name,))
+    return text, Note(
+        "unsupported-type", f"column {name!r} holds {t}; kept as text and not used as a feature", 1, (name,)
+    )
 
 
 def _to_utc_us(name: str, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Note | None]:
@@ -275,6 +291,11 @@ def _to_utc_us(name: str, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Not
         return column.cast(pa.timestamp("us"), safe=False), Note(
             "mixed-types", f"column {name!r} holds times finer than a microsecond; cut to microseconds", 1, (name,)
         )
+
+
+def _is_kept_only(t: pa.DataType) -> bool:
+    """Nested and binary columns: kept as text, of type other, never a feature."""
+    return bool(pa.types.is_nested(t) or pa.types.is_binary(t) or pa.types.is_large_binary(t) or pa.types.is_fixed_size_binary(t))
 
 
 def infer_type(column: pa.ChunkedArray) -> ColumnType:

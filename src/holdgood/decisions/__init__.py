@@ -5,3 +5,7 @@ Goes out: answers and plans.
 May touch: declared costs.
 Never: see outcomes of the rows it decides on.
 """
+
+from holdgood.decisions.threshold import ThresholdPolicy
+
+__all__ = ["ThresholdPolicy"]

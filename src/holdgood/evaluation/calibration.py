@@ -13,6 +13,7 @@ from holdgood.metrics.quantile import t_quantile
 
 BINS = 10
 ROWS_A_BIN = 30
+CLUSTERS_A_BIN = 8
 SIMULATIONS = 499
 
 
@@ -33,7 +34,7 @@ def calibration(
     n = len(stated)
     if n < 2:
         return None
-    codes = _bins(stated)
+    codes = _bins(stated, clusters)
     counts = np.bincount(codes)
     weight = counts / n
     scale = float(np.std(y)) or 1.0 if task.kind == "regression" else 1.0
@@ -66,11 +67,21 @@ def _stated_and_observed(task: Task, y: np.ndarray, prediction: np.ndarray) -> t
     return prediction.astype(np.float64), y.astype(np.float64)
 
 
-def _bins(stated: np.ndarray) -> np.ndarray:
-    """Codes of bins of equal rows, (n,), no gaps; equal values share a bin, so the order of rows does not matter."""
+def _bins(stated: np.ndarray, clusters: np.ndarray | None) -> np.ndarray:
+    """Codes of bins of equal rows, (n,), no gaps; equal values share a bin, so the order of rows does not matter.
+
+    Bins are halved in number until each holds rows of several clusters: the spread of one cluster cannot be known.
+    """
     bins = max(1, min(BINS, len(stated) // ROWS_A_BIN))
-    edges = np.unique(np.quantile(stated, np.arange(1, bins) / bins, method="higher"))
-    return np.unique(np.searchsorted(edges, stated, side="right"), return_inverse=True)[1]
+    while True:
+        edges = np.unique(np.quantile(stated, np.arange(1, bins) / bins, method="higher"))
+        codes = np.unique(np.searchsorted(edges, stated, side="right"), return_inverse=True)[1]
+        if clusters is None or bins == 1:
+            return codes
+        pairs = np.unique(np.column_stack([codes, np.unique(clusters, return_inverse=True)[1]]), axis=0)
+        if np.bincount(pairs[:, 0]).min() >= CLUSTERS_A_BIN:
+            return codes
+        bins //= 2
 
 
 def _covariance(

@@ -53,7 +53,7 @@ def explain_rows(
     everything = facts(rows)
     changes = np.empty((len(rows), len(everything)))
     for position, fact in enumerate(everything):
-        changes[:, position] = own - _typical(predict, rows, background, fact, column)
+        changes[:, position] = _changes(predict, rows, background, fact, own, column)
     # stable: equal changes stay in the order of the schema
     order = np.argsort(-np.abs(changes), axis=1, kind="stable")[:, :top]
     return [[(everything[i].name, float(changes[r, i])) for i in order[r]] for r in range(len(rows))]
@@ -63,10 +63,15 @@ def _of(prediction: np.ndarray, column: np.ndarray | None) -> np.ndarray:
     return prediction if column is None else prediction[np.arange(len(prediction)), column]
 
 
-def _typical(
-    predict: Callable[[Frame], np.ndarray], rows: Frame, background: Frame, fact: Fact, column: np.ndarray | None
+def _changes(
+    predict: Callable[[Frame], np.ndarray],
+    rows: Frame,
+    background: Frame,
+    fact: Fact,
+    own: np.ndarray,
+    column: np.ndarray | None,
 ) -> np.ndarray:
-    """Mean prediction of every row with the fact taken from each background row in turn; (n,)."""
+    """Mean of own prediction minus the prediction with the fact taken from each background row in turn; (n,)."""
     b = len(background)
     step = max(1, ROWS_AT_ONCE // b)
     found = np.empty(len(rows))
@@ -76,5 +81,6 @@ def _typical(
         typical = background.take(np.tile(np.arange(b), len(here)))
         prediction = predict(replaced(repeated, fact, typical))
         picked = _of(prediction, None if column is None else np.repeat(column[here], b))
-        found[here] = picked.reshape(len(here), b).mean(axis=1)
+        # differences before the mean: a fact that the model does not use changes exactly nothing
+        found[here] = (own[here, None] - picked.reshape(len(here), b)).mean(axis=1)
     return found

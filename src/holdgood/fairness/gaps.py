@@ -9,6 +9,7 @@ import numpy as np
 
 from holdgood.core.records import Gap, Interval
 from holdgood.fairness.measures import Ratio
+from holdgood.metrics.quantile import normal_quantile
 
 DRAWS = 2000
 
@@ -139,7 +140,8 @@ def _maximum_quantile(away: np.ndarray, spread: np.ndarray | None, error: np.nda
             difference, below, out=np.zeros_like(difference), where=np.broadcast_to(below > 0, difference.shape)
         )
         largest = np.maximum(largest, ratio.max(axis=1))
-    return float(np.quantile(largest, level))
+    # draws of rare events hardly ever move; one pair alone would still need the normal quantile
+    return max(float(np.quantile(largest, level)), normal_quantile((1.0 + level) / 2.0))
 
 
 def _sentence(ratio: Ratio, found: Interval, pair: tuple[str, str], verdict: str, limit: float) -> str:

@@ -5,3 +5,7 @@ Goes out: entries that can be verified.
 May touch: its own database.
 Never: forget silently; rewrite.
 """
+
+from holdgood.journal.log import Entry, Head, Journal
+
+__all__ = ["Entry", "Head", "Journal"]

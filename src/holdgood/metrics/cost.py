@@ -261,31 +261,30 @@ def break_even_ratio(
         fn, tn = int(np.sum(~act & event)), int(np.sum(~act & ~event))
         return BreakEven(_over(fp, tp), _over(tn, fn), threshold)
     grid = np.logspace(-2.0, 3.0, 101)
-    nobody, everybody = np.zeros(len(grid), bool), np.zeros(len(grid), bool)
-    for i, ratio in enumerate(grid):
-        act = p >= 1.0 / (1.0 + ratio)
-        worth = np.where(event, ratio, -1.0)
-        nobody[i] = bool(act.any()) and mean_interval(np.where(act, worth, 0.0), clusters, level).low > 0.0
-        spared = np.where(act, 0.0, -worth)
-        # Rows left alone may hold no event by luck: the gain must also outlive one more miss than was seen.
-        everybody[i] = float(np.sum(spared)) > ratio and mean_interval(spared, clusters, level).low > 0.0
-    start = _first_run(nobody)
-    if start is None:
+    start, end = len(grid), len(grid)
+    # From the dearest misses down, as far as the gain over acting on nobody stays proven
+    while start > 0 and _gains(event, p, float(grid[start - 1]), clusters, level, over_everybody=False):
+        start -= 1
+    if start == len(grid):
         return BreakEven(math.nan, math.nan, math.nan)
-    proven = start + np.flatnonzero(everybody[start:])
-    end = int(proven[-1]) + 1 if len(proven) else start
+    while end > start and not _gains(event, p, float(grid[end - 1]), clusters, level, over_everybody=True):
+        end -= 1
     return BreakEven(float(grid[start]), float(grid[end]) if end < len(grid) else math.inf, math.nan)
+
+
+def _gains(
+    event: np.ndarray, p: np.ndarray, ratio: float, clusters: np.ndarray | None, level: float, *, over_everybody: bool
+) -> bool:
+    """Whether acting from the chance 1 / (1 + ratio) on is proven to gain over acting on nobody, or on everybody."""
+    act = p >= 1.0 / (1.0 + ratio)
+    worth = np.where(event, ratio, -1.0)
+    gain = np.where(act, 0.0, -worth) if over_everybody else np.where(act, worth, 0.0)
+    # Rows left alone may hold no event by luck: the gain must also outlive one more miss than was seen.
+    least = ratio if over_everybody else 0.0
+    return float(np.sum(gain)) > least and mean_interval(gain, clusters, level).low > 0.0
 
 
 def _over(top: int, bottom: int) -> float:
     if bottom == 0:
         return math.nan if top == 0 else math.inf
     return top / bottom
-
-
-def _first_run(proven: np.ndarray) -> int | None:
-    """Where the unbroken run of proven ratios that reaches the dearest misses begins."""
-    if not proven[-1]:
-        return None
-    gaps = np.flatnonzero(~proven)
-    return int(gaps[-1]) + 1 if len(gaps) else 0

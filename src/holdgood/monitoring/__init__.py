@@ -5,3 +5,7 @@ Goes out: Alarms.
 May touch: features and predictions in use.
 Never: cry wolf more often than stated.
 """
+
+from holdgood.monitoring.mon001_feature_drift import FeatureDrift
+
+__all__ = ["FeatureDrift"]

@@ -133,7 +133,16 @@ def group_figure(report: GroupReport, measure: str) -> Figure | None:
     style = "percent" if measure in SHARES else "number"
     bounds = (0.0, 1.0) if measure in SHARES else None
     title = f"{name.label[:1].upper()}{name.label[1:]} by {report.attribute}"
-    return _dots(title, dots, name.label, style, "Group", "Rows", caption=name.meaning, bounds=bounds)
+    return _dots(
+        title,
+        dots,
+        name.label,
+        style,
+        "Group",
+        "Rows",
+        caption=f"{name.meaning[:1].upper()}{name.meaning[1:]}." if name.meaning else "",
+        bounds=bounds,
+    )
 
 
 def _dot(label: str, value: Interval, tone: Tone, note: str = "") -> Dot:

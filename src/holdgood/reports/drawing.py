@@ -59,7 +59,7 @@ class _Scale:
 
 def _draw_dots(plot: DotPlot) -> Markup:
     top, bottom = 8, 8 + ROW * len(plot.dots)
-    scale = _Scale(plot.axis, _LABEL + 12, WIDTH - 24)
+    scale = _Scale(plot.axis, _LABEL + 12, WIDTH - 40)
     pieces = [_line(scale.at(t), top, scale.at(t), bottom, "grid") for t in plot.axis.ticks]
     pieces += [_text(scale.at(t), bottom + 16, plot.axis.text(t), "middle", "tick") for t in plot.axis.ticks]
     if plot.reference is not None:
@@ -84,12 +84,12 @@ def _draw_dots(plot: DotPlot) -> Markup:
 def _draw_lines(plot: LinePlot) -> Markup:
     legend = 24 if len(plot.lines) > 1 or plot.diagonal else 4
     top, bottom, left = legend + 20, legend + 20 + 260, 72
-    across, up = _Scale(plot.x, left, WIDTH - 24), _Scale(plot.y, bottom, top)
-    pieces = [_line(left, up.at(t), WIDTH - 24, up.at(t), "grid") for t in plot.y.ticks]
+    across, up = _Scale(plot.x, left, WIDTH - 40), _Scale(plot.y, bottom, top)
+    pieces = [_line(left, up.at(t), WIDTH - 40, up.at(t), "grid") for t in plot.y.ticks]
     pieces += [_text(left - 8, up.at(t) + 4, plot.y.text(t), "end", "tick") for t in plot.y.ticks]
     pieces += [_text(across.at(t), bottom + 18, plot.x.text(t), "middle", "tick") for t in plot.x.ticks]
     pieces.append(_text(left, legend + 8, plot.y.name, "start", "axis-name"))
-    pieces.append(_text(WIDTH - 24, bottom + 38, plot.x.name, "end", "axis-name"))
+    pieces.append(_text(WIDTH - 40, bottom + 38, plot.x.name, "end", "axis-name"))
     if plot.diagonal:
         low, high = max(plot.x.low, plot.y.low), min(plot.x.high, plot.y.high)
         pieces.append(_line(across.at(low), up.at(low), across.at(high), up.at(high), "reference"))
@@ -97,7 +97,7 @@ def _draw_lines(plot: LinePlot) -> Markup:
         pieces.append(_line(across.at(value), top, across.at(value), bottom, "mark"))
         right = across.at(value) < WIDTH * 0.7
         pieces.append(
-            _text(across.at(value) + (5 if right else -5), top + 12, name, "start" if right else "end", "tick")
+            _text(across.at(value) + (5 if right else -5), bottom - 6, name, "start" if right else "end", "tick")
         )
     for line in plot.lines:
         pieces += _curve(line, across, up)

@@ -55,7 +55,7 @@ def _value_axis(axis: Axis, **more: Any) -> dict[str, Any]:
         "interval": axis.step,
         "name": axis.name,
         "nameTextStyle": {"color": "$muted"},
-        "axisLabel": {"color": "$muted", "formatter": f"$tick:{axis.style}"},
+        "axisLabel": {"color": "$muted", "hideOverlap": True, "formatter": f"$tick:{axis.style}"},
         "axisLine": {"show": False},
         "axisTick": {"show": False},
         "splitLine": {"lineStyle": {"color": "$grid"}},
@@ -110,7 +110,7 @@ def dot_option(plot: DotPlot) -> dict[str, Any]:
     names = {
         "type": "category",
         "inverse": True,
-        "data": [d.label for d in plot.dots],
+        "data": [d.label if math.isfinite(d.value) else f"{d.label} (cannot tell)" for d in plot.dots],
         "axisLine": {"show": False},
         "axisTick": {"show": False},
         "axisLabel": {"color": "$ink", "interval": 0, "width": 180, "overflow": "truncate"},
@@ -165,10 +165,11 @@ def line_option(plot: LinePlot) -> dict[str, Any]:
                     "show": True,
                     "formatter": "{b}",
                     "color": "$muted",
-                    "position": "insideEnd",
+                    "position": "insideStart",
                     "rotate": 0,
                     "align": "left" if value < (plot.x.low + plot.x.high) / 2 else "right",
-                    "padding": [0, 8],
+                    "padding": [1, 4],
+                    "backgroundColor": "$paper",
                 },
             }
             for value, name in plot.marks

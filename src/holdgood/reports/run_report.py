@@ -32,9 +32,10 @@ _GATE_ORDER = {"failed": 0, "open": 1, "passed": 2}
 def render_run(view: RunView) -> str:
     """The whole report as one HTML text of about one megabyte; write it as UTF-8. No network, no row's values."""
     declaration, evaluation = view.declaration, view.evaluation
+    figures = _figures(view)
     return render_page(
         "run.html",
-        charts=True,
+        charts=_any_live(figures),
         title=declaration.name,
         contents=CONTENTS,
         v=view,
@@ -49,14 +50,18 @@ def render_run(view: RunView) -> str:
         declared_costs=_declared_costs(declaration.costs),
         cost_matrix=_cost_matrix(declaration.costs),
         fill_in=_costs_to_fill_in(evaluation),
-        figures=_figures(view),
+        figures=figures,
         group_measures=_group_measures(view.fairness),
         left_out=list(view.ledger.left_out.items()),
         members=[(name, words.fixed(weight, 3)) for name, weight in view.leaderboard.members.items()],
-        steps=[(name, words.duration(s), "again as before" if reused else "now") for name, s, reused in view.steps],
+        steps=[
+            (name, words.duration(s), "reused from an earlier run" if reused else "in this run")
+            for name, s, reused in view.steps
+        ],
         declaration_toml=as_toml(declaration),
         bundle_files=[(f.path, words.size(f.size), f.sha256) for f in view.bundle.files] if view.bundle else [],
         fingerprints=_fingerprints(view),
+        assumed_sentence=_assumed_sentence(evaluation),
         **_amount(evaluation),
     )
 
@@ -100,12 +105,28 @@ def _figures(view: RunView) -> dict[str, Any]:
     }
 
 
+def _any_live(figures: dict[str, Any]) -> bool:
+    """Whether anything needs the chart library."""
+    flat = [f for entry in figures.values() for f in (entry if isinstance(entry, list) else [entry])]
+    return any(f is not None and f.option is not None for f in flat)
+
+
 def _amount(evaluation: Evaluation) -> dict[str, str]:
     """The headline amount and its range, both rounded to what the interval carries; empty where costs are assumed."""
     if evaluation.money is None or evaluation.money.assumed:
         return {"amount": "", "amount_range": ""}
     amount, spread = words.interval_pieces(evaluation.money.amount, evaluation.money.currency)
     return {"amount": amount, "amount_range": spread}
+
+
+def _assumed_sentence(evaluation: Evaluation) -> str:
+    """What can be said without costs: the ratio at which it pays, never an amount."""
+    if evaluation.money_sentence.startswith("ASSUMED"):
+        rest = evaluation.money_sentence.removeprefix("ASSUMED").lstrip(" :")
+        return rest[:1].upper() + rest[1:]
+    if words.known(evaluation.break_even_ratio):
+        return f"Pays if a miss costs more than {words.number(evaluation.break_even_ratio)} false alarms."
+    return "Nobody has declared what right and wrong answers cost, so no savings are shown."
 
 
 def _headline(verdict: Verdict) -> str:

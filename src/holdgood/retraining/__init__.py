@@ -5,3 +5,7 @@ Goes out: a RetrainDecision.
 May touch: records.
 Never: promote by itself.
 """
+
+from holdgood.retraining.decide import Challenge, RetrainPolicy, challenge, decide
+
+__all__ = ["Challenge", "RetrainPolicy", "challenge", "decide"]

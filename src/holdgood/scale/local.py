@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -164,8 +165,11 @@ class Pool:
                 handle._begin()
                 future = slot.submit(handle)
                 self._running[i] = handle
-                life = slot.life
-                future.add_done_callback(lambda f, i=i, life=life: self._finished.put((i, life, f)))
+                future.add_done_callback(partial(self._note, i, slot.life))
+
+    def _note(self, i: int, life: int, future: Future[Any]) -> None:
+        """Called by a thread of the executor: only put it where ``wait`` looks."""
+        self._finished.put((i, life, future))
 
     def _collect(self, i: int, life: int, future: Future[Any]) -> None:
         slot = self._slots[i]
@@ -196,12 +200,10 @@ class _Slot:
     def start(self) -> None:
         """Start the process; importing happens beside what the parent does meanwhile."""
         limits = dict.fromkeys(_THREAD_VARIABLES, str(self.threads))
+        # loky restarts a worker that has grown by 300 MB; a mapped data set is no leak, and a restart costs seconds
+        environment = {**limits, "OMP_WAIT_POLICY": "PASSIVE", "LOKY_MAX_MEMORY_LEAK_SIZE": "1e18"}
         self._executor = ProcessPoolExecutor(
-            max_workers=1,
-            timeout=None,
-            initializer=_prepare,
-            initargs=(os.getpid(),),
-            env={**limits, "OMP_WAIT_POLICY": "PASSIVE"},
+            max_workers=1, timeout=None, initializer=_prepare, initargs=(os.getpid(),), env=environment
         )
         with _without_interrupts():
             self._executor.submit(_ready)
@@ -212,11 +214,12 @@ class _Slot:
             self.start()
         assert self._executor is not None
         try:
-            return self._executor.submit(_call, handle.fn, handle.args)
+            future: Future[Any] = self._executor.submit(_call, handle.fn, handle.args)
         except (BrokenProcessPool, RuntimeError):
             self.stop()
             self.start()
-            return self._executor.submit(_call, handle.fn, handle.args)
+            future = self._executor.submit(_call, handle.fn, handle.args)
+        return future
 
     def stop(self) -> None:
         """Kill the process and wait until it is gone."""

@@ -209,7 +209,7 @@ def _keep_together(part: np.ndarray, groups: np.ndarray) -> None:
     shared = (part == DEVELOPMENT) & np.isin(groups, held)
     if np.sum(part == DEVELOPMENT) - np.sum(shared) < FEWEST // 2:
         raise SplitError(
-            f"split.by keeps {len(held):,} groups together, but nearly all rows are of groups on both sides of the cutoff",
+            f"split.by keeps {len(held):,} groups together, but nearly all rows are of groups that cross the cutoff",
             "groups that end before the holdout begins",
             'split.kind = "group" asks how it does on new groups; without split.by, how it does on the same ones later',
         )

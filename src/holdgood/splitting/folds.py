@@ -119,9 +119,8 @@ def _forward(time: np.ndarray, k: int, gap: int, groups: np.ndarray | None) -> l
     """An expanding window: after a first part come k stretches, each predicted from all the rows before it."""
     ordered = np.sort(time, kind="stable")
     shares = np.linspace(max(FIRST_SHARE, 1 / (k + 1)), 1.0, k + 1)[:-1]
-    starts = np.unique(
-        ordered[(shares * len(time)).astype(np.int64)]
-    )  # a stretch begins at a time, so ties never straddle
+    # A stretch begins at a time, not at a row: rows of one time never straddle.
+    starts = np.unique(ordered[(shares * len(time)).astype(np.int64)])
     starts = starts[starts > ordered[0]]
     found = []
     for i, begin in enumerate(starts):

@@ -29,7 +29,9 @@ def sample(rows: int = 240, seed: int = 0) -> Frame:
     skewed = np.exp(draw.normal(size=rows) * 3) * draw.choice([-1.0, 1.0], rows)
     few = _objects([None if v == 3 else f"level {v}" for v in draw.integers(0, 4, rows)])
     many = _objects([None if v == 0 else f"ürün {v}" for v in draw.integers(0, 90, rows)])
-    texts = _objects([" ".join(draw.choice(_WORDS, draw.integers(0, 9))) if draw.random() > 0.05 else None for _ in range(rows)])
+    texts = _objects(
+        [" ".join(draw.choice(_WORDS, draw.integers(0, 9))) if draw.random() > 0.05 else None for _ in range(rows)]
+    )
     columns = {
         "number": ("number", number),
         "skewed": ("number", skewed),
@@ -76,13 +78,17 @@ def check_shape(make: Make, task: Task = BINARY) -> None:
     for matrix, rows in ((first, 240), (second, 7)):
         assert matrix.values.dtype == np.float64, f"a matrix of {matrix.values.dtype}, expected float64"
         assert matrix.values.flags.c_contiguous, "a matrix that is not C-contiguous"
-        assert matrix.values.shape == (rows, len(matrix.names)), f"shape {matrix.values.shape} for {rows} × {len(matrix.names)}"
+        assert matrix.values.shape == (rows, len(matrix.names)), (
+            f"shape {matrix.values.shape} for {rows} × {len(matrix.names)}"
+        )
     assert first.names == second.names, "names change between fit_transform and transform"
     assert first.categorical == second.categorical, "code columns change between fit_transform and transform"
     assert len(set(first.names)) == len(first.names), "two columns of one name"
     for at in first.categorical:
         codes = first.values[:, at][~np.isnan(first.values[:, at])]
-        assert np.array_equal(codes, np.floor(codes)), f"column {first.names[at]!r} is flagged categorical and holds no codes"
+        assert np.array_equal(codes, np.floor(codes)), (
+            f"column {first.names[at]!r} is flagged categorical and holds no codes"
+        )
         assert (codes >= 0).all(), f"column {first.names[at]!r} holds codes below zero"
 
 
@@ -133,7 +139,9 @@ def check_round_trip(make: Make, task: Task = BINARY) -> None:
 def check_names(make: Make, task: Task = BINARY) -> None:
     """Features of other names give the same values; features in another order are found by name."""
     frame, y = sample(), outcome(task)
-    renamed = Frame(tuple(replace(f, name=f"x{len(frame.features) - i}") for i, f in enumerate(frame.features)), frame.arrays)
+    renamed = Frame(
+        tuple(replace(f, name=f"x{len(frame.features) - i}") for i, f in enumerate(frame.features)), frame.arrays
+    )
     one, two = make(), make()
     first, second = one.fit_transform(frame, y, FitContext(task)), two.fit_transform(renamed, y, FitContext(task))
     assert _equal(first.values, second.values), "values depend on the names of the features"
@@ -180,7 +188,7 @@ def _objects(values: list[str | None]) -> np.ndarray:
 
 def _equal(a: np.ndarray, b: np.ndarray) -> bool:
     if a.dtype == object:
-        return a.tolist() == b.tolist()
+        return bool(a.tolist() == b.tolist())
     return a.shape == b.shape and a.tobytes() == b.tobytes()
 
 

@@ -38,22 +38,23 @@ class Refits:
         last_resort: Chain | None,
     ) -> None:
         self.left, self.pool, self.last_resort = left, pool, last_resort
-        self.rows = len(work.training_rows(None))
-        self.wanted = list(wanted)
+        self.wanted = list({p.index: p for p in wanted}.values())
         self.done: dict[int, Chain] = {}
         self.failed: dict[int, str] = {}
         self._handles: dict[Handle, int] = {}
+        everything = sum(p.refit_seconds(len(work.y)) for p in self.wanted) if math.isfinite(left()) else 0.0
+        # capped while comparing, all rows in the end, where there is time for it
+        capped = everything > left() - CLOSE
+        self.rows = len(work.training_rows(None)) if capped else len(work.y)
         for p in self.wanted:
-            if not pool.workers and self._too_late(p):
-                self.failed[p.index] = "no time was left for its refit"
+            estimate = p.refit_seconds(self.rows)
+            if math.isfinite(left()) and not pool.workers and estimate > left() - CLOSE:
+                self.failed[p.index] = "no time was left for its refit"  # nothing can be ended here once it has begun
                 continue
-            seconds = 0.9 * max(0.0, left() - CLOSE) if math.isfinite(left()) else math.inf
-            handle = pool.submit(fit_all, ticket, p.index, p.refit_rounds(self.rows), seconds)
+            # a little more than the folds took, scaled to all rows: a refit cut short would not be the model that was judged
+            seconds = 1.5 * estimate if math.isfinite(left()) else math.inf
+            handle = pool.submit(fit_all, ticket, p.index, p.refit_rounds(self.rows), seconds, capped)
             self._handles[handle] = p.index
-
-    def _too_late(self, p: Progress) -> bool:
-        """Where nothing can be killed, a fit is not begun that would overrun."""
-        return math.isfinite(self.left()) and p.refit_seconds(self.rows) / 1.25 > self.left() - CLOSE
 
     def collect(self) -> dict[int, Refit]:
         """Chains by candidate; where a refit did not end in time or failed, the chain of the first fold, with a note."""

@@ -11,7 +11,7 @@ import numpy as np
 from holdgood.core.protocols import Candidate
 from holdgood.training.work import FoldFit
 
-SAFETY = 1.25
+SAFETY = 1.1
 """Estimates of fit times are stretched by this much before anything is promised on them."""
 MOST_GROWTH = 1.25
 
@@ -30,11 +30,12 @@ class Progress:
     status: Literal["open", "ok", "failed", "stopped", "skipped"] = "open"
     reason: str = ""
     reused: bool = False
+    behind: bool = False
 
     @property
     def complete(self) -> bool:
-        """All folds are done."""
-        return len(self.done) == self.folds
+        """All folds that are wanted are done."""
+        return self.in_a_row >= self.folds
 
     @property
     def in_a_row(self) -> int:
@@ -61,7 +62,7 @@ class Progress:
         if not self.done:
             return math.nan
         fits = [f.fit_seconds * rows / max(1, f.learned_rows) for f in self.done.values()]
-        return SAFETY * float(np.mean(fits)) * (1.1 if self.rounds() is not None else 1.0) + 0.05
+        return SAFETY * float(np.mean(fits)) + 0.05
 
     def rounds(self) -> int | None:
         """Median rounds over the folds, where the model has any."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,13 @@ from holdgood.core.errors import EnvironmentFault
 from holdgood.core.events import Event, Listener
 from holdgood.scale import Handle, Pool
 from holdgood.training.progress import Progress, makespan
-from holdgood.training.work import FoldFit, Work, fit_fold, reason_of
+from holdgood.training.work import FoldFit, Work, fit_fold, load, reason_of
 
 BEHIND, ERRORS = 0.02, 3.0
 """A variant is stopped early when it is worse than the best by this share of the loss, and by this many standard errors."""
 MOST_RESERVED = 0.35
+SMALL_CELLS = 4_000_000
+NO_TURN = "the time was up before its turn"
 HONOURS_SLACK = 0.3
 
 
@@ -51,12 +53,18 @@ class Schedule:
         # ensemble, ladder and intervals run in this process after the last fit; seconds, measured on one core
         self.overhead = 0.15 + 2.5e-6 * len(work.y) * max(1, work.task.n_classes - 1) if self.timed else 0.0
         self._handles: dict[Handle, tuple[Progress, int, float]] = {}
+        self._warming: list[Handle] = []
+        self._start_seconds = 0.0
+        self._planned = self._restarted = False
+        self.cold = False
 
     def run(self) -> None:
         """Run to the end; every open candidate has a status afterwards."""
+        self._warm_up()
         while True:
             self._fill()
-            if not self._handles:
+            warming = any(h.state in ("waiting", "running") for h in self._warming)
+            if not self._handles and (not warming or self._time_is_up()):
                 break
             for handle in self.pool.wait(self._until_next_deadline()):
                 self._take(handle)
@@ -65,11 +73,31 @@ class Schedule:
         for p in self.all:
             if p.status == "open":
                 p.status = "stopped" if p.done else "skipped"
-                p.reason = p.reason or (
-                    f"the time was up after {len(p.done)} of {p.folds} folds"
-                    if p.done
-                    else "the time was up before its turn"
-                )
+                p.reason = f"the time was up after {len(p.done)} of {p.folds} folds" if p.done else NO_TURN
+
+    def _warm_up(self) -> None:
+        """Let workers import and map while this process fits the simplest rungs of small data itself."""
+        self._warming = [self.pool.submit(load, self._ticket) for _ in range(self.pool.workers)]
+        if not self.timed or not self._warming or self.rows * len(self.work.frame.features) > SMALL_CELLS:
+            return
+        with Pool(0) as here:
+            for p in self._simplest_first()[:2]:
+                for fold in range(p.folds):
+                    self.pool.wait(0.0)
+                    if any(h.state == "done" for h in self._warming) or p.status != "open" or self._time_is_up():
+                        return
+                    if fold not in p.done:
+                        handle = here.submit(fit_fold, self.work, p.index, fold, self.left() / 10, True)
+                        self._accept(p, fold, handle)
+
+    def _time_is_up(self) -> bool:
+        return self.timed and self.left() <= self.reserve()
+
+    def _simplest_first(self) -> list[Progress]:
+        """Open first configurations by rung."""
+        return sorted(
+            (p for p in self.all if p.first and p.status == "open"), key=lambda p: (p.candidate.rung, p.index)
+        )
 
     def reserve(self) -> float:
         """Seconds kept back for refitting the best few and for what comes after."""
@@ -78,7 +106,7 @@ class Schedule:
         )
         if not found:
             return self.overhead
-        beside = [p.refit_seconds(self.rows) for p in self._beside(found)]
+        beside = [p.refit_seconds(self.rows) for p in self._beside(found)] if self.refit_members > 1 else []
         needs = [p.refit_seconds(self.rows) for p in found[: self.refit_members]]
         # several refits may take a third of what was there at most; the best one alone is always kept room for
         while len(needs) > 1 and makespan(needs + beside, self.parallel) > MOST_RESERVED * self.total:
@@ -102,18 +130,19 @@ class Schedule:
                 continue
             p.under_way[fold] = time.monotonic()
             handle = self.pool.submit(fit_fold, self._ticket, p.index, fold, seconds, self.timed)
-            self._handles[handle] = (p, fold, 1.6 * seconds + 0.5)
+            self._handles[handle] = (p, fold, 1.6 * seconds + 0.5 + (self._start_seconds if self._restarted else 0.0))
 
     def _next(self) -> tuple[Progress, int] | None:
         if not self.timed:
             return next(((p, f) for p in self.all if p.status == "open" and (f := p.next_fold) is not None), None)
-        if self.left() <= self.reserve():
+        if self._time_is_up():
             return None
         for p in self._probes():
             return p, 0
+        self._plan_folds()
         for p in self._order():
             fold = p.next_fold
-            if fold is None or (p.next_fold != 0 and not p.done):
+            if fold is None or (fold != 0 and not p.done):
                 continue  # all under way, or the first fold must tell its time first
             if self._fits(p):
                 return p, fold
@@ -121,10 +150,28 @@ class Schedule:
                 p.status, p.reason = "stopped", self._too_slow(p)
         return self._best_effort()
 
-    def _probes(self) -> Iterable[Progress]:
-        """First configurations whose first fold has not begun, simplest first."""
-        firsts = [p for p in self.all if p.first and p.status == "open" and not p.done and not p.under_way]
-        return sorted(firsts, key=lambda p: (p.candidate.rung, p.index))
+    def _probes(self) -> list[Progress]:
+        """First configurations whose first fold has not begun: the two simplest, then the strongest sooner."""
+        firsts = self._simplest_first()
+        ordered = firsts[:2] + firsts[:1:-1]
+        return [p for p in ordered if 0 not in p.done and 0 not in p.under_way]
+
+    def _plan_folds(self) -> None:
+        """Once, when the probes have told what they cost: fewer folds for all where the best could not finish them."""
+        above = [p for p in self._simplest_first()[1:] if p.done]
+        if self._planned or not above or any(p.under_way and not p.done for p in self.all if p.first):
+            return
+        self._planned = True
+        best = min(above, key=lambda p: (p.loss(), p.index))
+        room = self.left() - self.overhead - makespan([best.refit_seconds(self.rows)], self.parallel)
+        for k in range(best.folds, 0, -1):
+            waves = math.ceil(max(0, k - len(best.done)) / self.parallel)
+            if k == 1 or 1.1 * best.fold_seconds() * waves <= room:
+                break
+        for p in self.all:
+            p.folds = min(p.folds, k)
+            if p.complete and p.status == "open":
+                self._finish(p)
 
     def _order(self) -> list[Progress]:
         """Open candidates: the prior, first configurations by loss, then variants, the better families' sooner."""
@@ -187,16 +234,16 @@ class Schedule:
         return share if math.isnan(known) else min(max(share, 2.0 * known), max(0.0, self.left() - self.reserve()))
 
     def _safe_here(self, p: Progress, fold: int, seconds: float) -> bool:
-        """Without workers nothing can be killed: try an eighth of the rows first, and leave out what would overrun."""
+        """Without workers nothing can be killed: try a sixteenth of the rows first, and leave out what would overrun."""
         rows = len(self.work.folds[fold][0])
         if p.done or rows < 3000 or p.candidate.rung == 0:
             return True
-        given = self.left() / 20
+        given = self.left() / 30
         began = time.monotonic()
-        trial = fit_fold(self.work, p.index, fold, given, False, rows // 8)
+        trial = fit_fold(self.work, p.index, fold, given, False, rows // 16)
         took = time.monotonic() - began
-        if not trial.error and took > given + HONOURS_SLACK and 8 * took > seconds:
-            p.status, p.reason = "stopped", f"an eighth of the rows took {took:.1f} s; it cannot be stopped in time"
+        if not trial.error and took > given + HONOURS_SLACK and 16 * took > seconds:
+            p.status, p.reason = "stopped", f"a sixteenth of the rows took {took:.1f} s; it cannot be stopped in time"
             return False
         return True
 
@@ -208,39 +255,47 @@ class Schedule:
         return max(0.0, min([self.left() - self.reserve(), 0.5, *ends]))
 
     def _kill_overrun(self) -> None:
-        up = self.left() <= self.reserve()
+        up = self._time_is_up()
         for handle, (p, fold, limit) in list(self._handles.items()):
             if handle.state == "done" or not (up or handle.seconds > limit):
                 continue
             self.pool.kill(handle, restart=not up)
+            self._restarted, self.cold = True, self.cold or up
             del self._handles[handle]
             del p.under_way[fold]
             if not up:
                 p.status, p.reason = "stopped", f"one fold took more than {limit:.1f} s with {self.left():.1f} s left"
 
     def _take(self, handle: Handle) -> None:
-        if handle not in self._handles:
-            return
-        p, fold, _ = self._handles.pop(handle)
-        p.under_way.pop(fold, None)
+        if handle in self._handles:
+            p, fold, _ = self._handles.pop(handle)
+            p.under_way.pop(fold, None)
+            self._accept(p, fold, handle)
+        elif handle in self._warming:
+            self._start_seconds = max(self._start_seconds, handle.seconds)
+
+    def _accept(self, p: Progress, fold: int, handle: Handle) -> None:
+        """Note what became of one fold."""
         try:
             fit: FoldFit = handle.result()
         except Exception as error:  # the worker died, or what it returned could not travel
             fit = FoldFit(p.index, fold, error=error.came if isinstance(error, EnvironmentFault) else reason_of(error))
         if fit.error or fit.prediction is None:
             p.status, p.reason = "failed", fit.error
-            self.on_trial(p)
             return
         p.done[fold] = fit
         p.losses[fold] = self.losses(fit)
         if p.status != "open":
             return
         if p.complete:
-            p.status = "ok"
-            self.on_trial(p)
+            self._finish(p)
         elif self.timed and not p.first:
             self._stop_if_behind(p)
         self._tell(p)
+
+    def _finish(self, p: Progress) -> None:
+        p.status = "ok"
+        self.on_trial(p)
 
     def _stop_if_behind(self, p: Progress) -> None:
         best = min((q for q in self.all if q.complete), key=lambda q: (q.loss(), q.index), default=None)
@@ -251,10 +306,8 @@ class Schedule:
         mean, error = float(np.mean(behind)), float(np.std(behind)) / math.sqrt(len(behind))
         level = float(np.mean(np.concatenate([best.losses[f] for f in folds])))
         if mean > BEHIND * abs(level) and mean > ERRORS * error:
-            p.status, p.reason = (
-                "stopped",
-                f"clearly behind {best.candidate.name} after {len(folds)} of {p.folds} folds",
-            )
+            p.status, p.behind = "stopped", True
+            p.reason = f"clearly behind {best.candidate.name} after {len(folds)} of {p.folds} folds"
 
     def _tell(self, p: Progress) -> None:
         over = sum(q.folds if q.status != "open" else len(q.done) for q in self.all)

@@ -25,22 +25,26 @@ class Blend:
 
 
 def greedy(task: Task, y: np.ndarray, predictions: Sequence[np.ndarray], steps: int = STEPS) -> np.ndarray:
-    """Weights of sum one: begin with the best, add the one that lowers the mean loss most until none does."""
-    picked = np.zeros(len(predictions))
+    """Weights of sum one: begin with the best, add the one that gives the lowest mean loss, keep the best number of steps.
+
+    Not stopped at the first step that gains nothing: small weights are reached only through such steps.
+    """
+    counts = np.zeros(len(predictions))
     total = np.zeros_like(predictions[0])
-    best = np.inf
+    picked, best = counts, np.inf
     for step in range(1, steps + 1):
         losses = [float(np.mean(loss_rows(task, y, (total + p) / step))) for p in predictions]
         winner = int(np.argmin(losses))
-        # a step that gains less than a hundred-thousandth of the loss is noise that costs a member
-        if step > 1 and losses[winner] >= best * (1 - 1e-5):
-            break
-        best = losses[winner]
-        picked[winner] += 1
+        counts = counts.copy()
+        counts[winner] += 1
         total = total + predictions[winner]
-    weights = picked / picked.sum()
+        # more steps for less than a hundred-thousandth of the loss are noise that costs members
+        if losses[winner] < best * (1 - 1e-5):
+            picked, best = counts, losses[winner]
+    weights: np.ndarray = picked / picked.sum()
     weights[weights < SMALLEST_WEIGHT] = 0.0
-    return weights / weights.sum()
+    weights /= weights.sum()
+    return weights
 
 
 def blend(task: Task, y: np.ndarray, predictions: Sequence[np.ndarray], fold_of: np.ndarray) -> Blend:

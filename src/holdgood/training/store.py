@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -54,7 +55,8 @@ class Store:
         if not p.complete or p.reused:
             return
         stem, content = self._stem(p.candidate), io.BytesIO()
-        np.savez(content, **{f"fold_{f}": fit.prediction for f, fit in p.done.items() if fit.prediction is not None})
+        predictions = {f"fold_{f}": fit.prediction for f, fit in p.done.items() if fit.prediction is not None}
+        np.savez(content, allow_pickle=False, **predictions)
         numbers = [
             {name: v for name in _NUMBERS if (v := getattr(p.done[f], name)) == v} for f in range(p.folds)
         ]  # no NaN
@@ -81,7 +83,7 @@ class Store:
                 if fit.prediction is not None
             ):
                 raise ValueError("predictions of other rows")
-        except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError):
+        except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, BadZipFile):
             self.unreadable += 1
             return False
         p.done = dict(enumerate(fits))

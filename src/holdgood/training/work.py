@@ -89,6 +89,11 @@ class FoldFit:
     error: str = ""
 
 
+def load(work: Work) -> int:
+    """The first call in a worker: the data is mapped and all libraries are imported when it returns."""
+    return len(work.y)
+
+
 def fit_fold(work: Work, candidate: int, fold: int, seconds: float, keep: bool, cap: int | None = None) -> FoldFit:
     """Fit on the fold's training rows, predict its validation rows. Never raises: a failure is an outcome.
 
@@ -100,9 +105,9 @@ def fit_fold(work: Work, candidate: int, fold: int, seconds: float, keep: bool, 
         return FoldFit(candidate, fold, error=reason_of(error))
 
 
-def fit_all(work: Work, candidate: int, rounds: int | None, seconds: float) -> Chain:
+def fit_all(work: Work, candidate: int, rounds: int | None, seconds: float, capped: bool) -> Chain:
     """Refit on all development rows (or the cap), for exactly ``rounds`` rounds where the model has any."""
-    rows = work.training_rows(None)
+    rows = work.training_rows(None) if capped else np.arange(len(work.y))
     context = FitContext(work.task, seed=work.seed, rounds=rounds, seconds=seconds)
     return Chain.of(work.candidates[candidate]).fit(work.frame.take(rows), work.y[rows], work.weights(rows), context)
 
@@ -199,7 +204,7 @@ def size_of(chain: Chain) -> int:
 def _row_ms(chain: Chain, row: Frame) -> float:
     """Milliseconds for a single row: the median of a few calls after a first one."""
     chain.predict(row)
-    times = []
+    times: list[float] = []
     began = time.perf_counter()
     while len(times) < 7 and time.perf_counter() - began < 0.2:
         start = time.perf_counter()

@@ -68,7 +68,9 @@ def run(
     _put(changes, ("costs",), None if costs is None else costs.model_dump(mode="json", exclude_unset=True))
     if budget is not None:
         spent = Budget.parse(budget)
-        changes.setdefault("budget", {}).update({"trials": spent.trials, "run": None if spent.seconds is None else f"{spent.seconds}s"})
+        changes.setdefault("budget", {}).update(
+            {"trials": spent.trials, "run": None if spent.seconds is None else f"{spent.seconds}s"}
+        )
     return walk(Project(Path(project).resolve(), parse(changes)), sources=tables, listener=listener, fresh=fresh)
 
 
@@ -92,7 +94,9 @@ def audit_tables(data: Any, *, declaration: Declaration | None = None, listener:
     for name, source in sources.items():
         spec = declared.tables.get(name) or TableSpec()
         tables[name] = read_table(source, name=name, options=dict(spec.options), types=dict(spec.types))
-    return audit(AuditContext(tables=tables, declaration=declared), "tables", checks=installed("tables"), listener=listener)
+    return audit(
+        AuditContext(tables=tables, declaration=declared), "tables", checks=installed("tables"), listener=listener
+    )
 
 
 def load(folder: Path | str) -> Predictor:

@@ -18,7 +18,9 @@ def candidates(task: Task, rows: int, columns: int, families: Sequence[str] = ()
     for name in families:
         if name not in installed:
             raise DeclarationError(
-                f"no model family named {name!r}", "one of: " + ", ".join(sorted(installed)), did_you_mean(name, installed) or "run: holdgood doctor"
+                f"no model family named {name!r}",
+                "one of: " + ", ".join(sorted(installed)),
+                did_you_mean(name, installed) or "run: holdgood doctor",
             )
     wanted = {n: f for n, f in installed.items() if not families or n in families or f.rung == 0}
     ordered = sorted(wanted.items(), key=lambda item: (item[1].rung, item[0]))

@@ -43,13 +43,19 @@ class Compared:
     def lines(self) -> list[str]:
         """For people."""
         d = self.difference
-        said = {"better": f"run {d.first} is better", "worse": f"run {d.first} is worse", "not proven": "neither is proven better"}[d.verdict]
+        said = {
+            "better": f"run {d.first} is better",
+            "worse": f"run {d.first} is worse",
+            "not proven": "neither is proven better",
+        }[d.verdict]
         lines = [
             f"{said}: mean {d.unit} per row lower by {d.difference:.5g} ({d.level:.0%}: {d.low:.5g} to {d.high:.5g}) on {self.rows:,} rows that both held out",
             f"chosen: {self.chosen[0]} and {self.chosen[1]}",
         ]
         if self.only_first or self.only_second:
-            lines.append(f"left out: {self.only_first:,} rows that only run {d.first} held out, {self.only_second:,} that only run {d.second} did")
+            lines.append(
+                f"left out: {self.only_first:,} rows that only run {d.first} held out, {self.only_second:,} that only run {d.second} did"
+            )
         lines.append("declared differently: " + (", ".join(self.changed) if self.changed else "nothing"))
         return lines
 
@@ -61,16 +67,35 @@ def compare_runs(folder: Path, first: str, second: str) -> Compared:
     a, b = _predictions(one), _predictions(two)
     shared, at_a, at_b = np.intersect1d(a["row"], b["row"], return_indices=True)
     if len(shared) < 2:
-        raise DataError(f"runs {one.id} and {two.id} share {len(shared)} holdout rows", "runs of the same table and split", "run both with the same split")
+        raise DataError(
+            f"runs {one.id} and {two.id} share {len(shared)} holdout rows",
+            "runs of the same table and split",
+            "run both with the same split",
+        )
     if not np.array_equal(a["y"][at_a], b["y"][at_b]):
-        raise DataError(f"runs {one.id} and {two.id} answer different questions: outcomes of the same rows differ", "the same target", "compare runs of one target")
+        raise DataError(
+            f"runs {one.id} and {two.id} answer different questions: outcomes of the same rows differ",
+            "the same target",
+            "compare runs of one target",
+        )
     task = Task.model_validate(one.model.manifest.task)
     y = a["y"][at_a]
     difference = paired(
-        loss_rows(task, y, a["prediction"][at_a]), loss_rows(task, y, b["prediction"][at_b]), first=one.id, second=two.id, unit=_unit(task)
+        loss_rows(task, y, a["prediction"][at_a]),
+        loss_rows(task, y, b["prediction"][at_b]),
+        first=one.id,
+        second=two.id,
+        unit=_unit(task),
     )
     changed = _changed(one, two)
-    return Compared(difference, len(shared), len(a["row"]) - len(shared), len(b["row"]) - len(shared), changed, (one.leaderboard.chosen, two.leaderboard.chosen))
+    return Compared(
+        difference,
+        len(shared),
+        len(a["row"]) - len(shared),
+        len(b["row"]) - len(shared),
+        changed,
+        (one.leaderboard.chosen, two.leaderboard.chosen),
+    )
 
 
 def _unit(task: Task) -> str:
@@ -80,7 +105,9 @@ def _unit(task: Task) -> str:
 def _predictions(run: Run) -> dict[str, np.ndarray]:
     found = run.folder.find("evaluate")
     if found is None or not (found.path / "predictions.parquet").exists():
-        raise DataError(f"run {run.id} has no holdout predictions", "a finished run", "holdgood run takes it up where it stopped")
+        raise DataError(
+            f"run {run.id} has no holdout predictions", "a finished run", "holdgood run takes it up where it stopped"
+        )
     table = pq.read_table(found.path / "predictions.parquet")
     columns = [table.column(n).to_numpy() for n in table.column_names if n.startswith("prediction")]
     stacked = columns[0] if len(columns) == 1 else np.column_stack(columns)

@@ -30,7 +30,9 @@ def contract_of(declaration: Declaration, tables: Mapping[str, Table], plan: Fea
     return Contract(tables=tuple(rules))
 
 
-def columns_needed(declaration: Declaration, plan: FeaturePlan, names: Mapping[str, tuple[str, ...]]) -> dict[str, set[str]]:
+def columns_needed(
+    declaration: Declaration, plan: FeaturePlan, names: Mapping[str, tuple[str, ...]]
+) -> dict[str, set[str]]:
     """Columns that features, joins and moments are computed from, by table."""
     main = declaration.main
     expressions = [*plan.expressions.values(), plan.decision or "", *(c.known or "" for c in plan.inputs)]

@@ -35,7 +35,9 @@ def example(name: str = "flights") -> Path:
     for folder in (_PACKAGE / "examples" / name, _PACKAGE.parent.parent / "examples" / name):
         if (folder / FILE_NAME).exists():
             return folder
-    raise EnvironmentFault(f"the example {name!r} is not installed", "its files beside the package", "reinstall holdgood")
+    raise EnvironmentFault(
+        f"the example {name!r} is not installed", "its files beside the package", "reinstall holdgood"
+    )
 
 
 def make_demo(folder: Path, name: str = "flights") -> Made:

@@ -36,14 +36,25 @@ def examine() -> list[Examined]:
     """Look at Python, libraries, extras, plugins, cores and disk."""
     found = [Examined("python", True, platform.python_version(), "everything", "")]
     found += [_library(name, "", "the core", f"pip install {name}") for name in _CORE]
-    found += [_library(name, extra, purpose, f"pip install 'holdgood[{extra}]'" if extra else f"pip install {name}") for name, extra, purpose in _EXTRAS]
+    found += [
+        _library(name, extra, purpose, f"pip install 'holdgood[{extra}]'" if extra else f"pip install {name}")
+        for name, extra, purpose in _EXTRAS
+    ]
     for group in ("connectors", "checks", "repairs", "models", "detectors"):
         found.append(_plugins(group))
     free = shutil.disk_usage(os.getcwd()).free / 1e9
     found.append(Examined("disk", free > 1.0, f"{free:.0f} GB free here", "runs and bundles", "free some space"))
     found.append(Examined("cores", True, str(os.cpu_count()), "one fit a core", ""))
     policy = os.environ.get("OMP_WAIT_POLICY", "not set")
-    found.append(Examined("OMP_WAIT_POLICY", policy.upper() == "PASSIVE", policy, "quick small fits on a busy machine", "export OMP_WAIT_POLICY=PASSIVE"))
+    found.append(
+        Examined(
+            "OMP_WAIT_POLICY",
+            policy.upper() == "PASSIVE",
+            policy,
+            "quick small fits on a busy machine",
+            "export OMP_WAIT_POLICY=PASSIVE",
+        )
+    )
     return found
 
 

@@ -11,11 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from holdgood.connectors import read_table
 from holdgood.core.budget import Budget, Clock
-from holdgood.core.chain import Chain
 from holdgood.core.declaration import Costs, Declaration, TableSpec, TaskSpec
 from holdgood.core.errors import DataError
 from holdgood.core.events import Listener, silent
 from holdgood.core.frame import Frame
+from holdgood.core.protocols import Scorer
 from holdgood.core.records import Leaderboard
 from holdgood.core.table import Table
 from holdgood.core.task import Task
@@ -54,7 +54,9 @@ class HoldgoodEstimator(BaseEstimator):
 
     _kind = "auto"
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None) -> HoldgoodEstimator:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+    ) -> HoldgoodEstimator:
         """Learn within the budget, which counts from this call to its return.
 
         ``X``: a frame or 2-D array of n rows; ``y``: n outcomes; ``groups`` stay together in folds; ``time`` (numbers or
@@ -64,10 +66,16 @@ class HoldgoodEstimator(BaseEstimator):
         table = self._table(X)
         values = _outcomes(y)
         if len(values) != table.rows:
-            raise DataError(f"X has {table.rows:,} rows and y has {len(values):,}", "one outcome a row", "check how they were selected")
+            raise DataError(
+                f"X has {table.rows:,} rows and y has {len(values):,}",
+                "one outcome a row",
+                "check how they were selected",
+            )
         target = from_values(values, self._kind, None, self.metric)
         usable = np.flatnonzero(np.isfinite(target.y))
-        declaration = Declaration(tables={_MAIN: TableSpec(types=dict((c.name, c.type) for c in table.columns))}, task=TaskSpec(target="y"))
+        declaration = Declaration(
+            tables={_MAIN: TableSpec(types={c.name: c.type for c in table.columns})}, task=TaskSpec(target="y")
+        )
         self.plan_: FeaturePlan = make_plan(declaration, {_MAIN: table}, exclude={})
         frame = build(self.plan_, table.take(usable), {}, decision_time=None)[0]
         outcome = target.y[usable]
@@ -92,7 +100,7 @@ class HoldgoodEstimator(BaseEstimator):
             listener=self.listener or silent,
         )
         self.task_: Task = target.task
-        self.chain_: Chain = trained.chain
+        self.chain_: Scorer = trained.chain
         self.leaderboard_: Leaderboard = trained.leaderboard
         self.columns_ = {c.name: c.type for c in table.columns}
         self.n_features_in_ = len(table.columns)
@@ -103,7 +111,12 @@ class HoldgoodEstimator(BaseEstimator):
         if isinstance(X, np.ndarray):
             if X.ndim != 2:
                 raise DataError(f"X has {X.ndim} dimensions", "two: rows and columns", "reshape it")
-            X = pa.table({f"x{i}": pa.array(X[:, i].tolist() if X.dtype == object else np.ascontiguousarray(X[:, i])) for i in range(X.shape[1])})
+            X = pa.table(
+                {
+                    f"x{i}": pa.array(X[:, i].tolist() if X.dtype == object else np.ascontiguousarray(X[:, i]))
+                    for i in range(X.shape[1])
+                }
+            )
         types = getattr(self, "columns_", None)
         return read_table(X, name=_MAIN, types=types or {})
 
@@ -112,7 +125,11 @@ class HoldgoodEstimator(BaseEstimator):
         table = self._table(X)
         absent = [n for n in self.columns_ if n not in table.names]
         if absent:
-            raise DataError(f"X lacks {len(absent)} columns: " + ", ".join(absent[:8]), "the columns that were there in fit", "select the same columns")
+            raise DataError(
+                f"X lacks {len(absent)} columns: " + ", ".join(absent[:8]),
+                "the columns that were there in fit",
+                "select the same columns",
+            )
         return build(self.plan_, table, {}, decision_time=None)[0]
 
 

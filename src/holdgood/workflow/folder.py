@@ -87,7 +87,11 @@ class RunFolder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise EnvironmentFault(f"cannot write in {self.path}: {error.strerror}", "a folder that can be written", "check the permissions") from error
+            raise EnvironmentFault(
+                f"cannot write in {self.path}: {error.strerror}",
+                "a folder that can be written",
+                "check the permissions",
+            ) from error
         return StepFolder(folder)
 
     def find(self, name: str) -> StepFolder | None:
@@ -153,7 +157,11 @@ class Project:
         try:
             folder.mkdir(parents=True)
         except OSError as error:
-            raise EnvironmentFault(f"cannot write in {self.path}: {error.strerror}", "a folder that can be written", "check the permissions") from error
+            raise EnvironmentFault(
+                f"cannot write in {self.path}: {error.strerror}",
+                "a folder that can be written",
+                "check the permissions",
+            ) from error
         return RunFolder(folder)
 
 

@@ -32,7 +32,7 @@ def _distinct(table: Table, columns: Sequence[str]) -> int:
     connection = connect({"t": table.data}, threads=1)
     try:
         picked = ", ".join(quote(c) for c in columns)
-        found = connection.sql(f"SELECT count(*) FROM (SELECT DISTINCT {picked} FROM t)").fetchone()
+        found = connection.execute(f"SELECT count(*) FROM (SELECT DISTINCT {picked} FROM t)").fetchone()
     finally:
         connection.close()
     return int(found[0]) if found else 0
@@ -96,7 +96,12 @@ def guess_time(table: Table, exclude: Sequence[str] = ()) -> str | None:
     """The first date or time without missing values that is not nearly constant."""
     for name in table.of_type("datetime"):
         data = table.data.column(name)
-        if name not in exclude and data.null_count == 0 and table.rows and pc.count_distinct(data).as_py() > min(20, 0.5 * table.rows):
+        if (
+            name not in exclude
+            and data.null_count == 0
+            and table.rows
+            and pc.count_distinct(data).as_py() > min(20, 0.5 * table.rows)
+        ):
             return name
     return None
 
@@ -104,12 +109,15 @@ def guess_time(table: Table, exclude: Sequence[str] = ()) -> str | None:
 def guess_target(table: Table) -> str:
     """The last column that could be an outcome: two to twenty levels, or else the last number; empty where nothing fits."""
     last = list(reversed(table.columns))
-    for column in last[:1]:
-        if column.type in ("number", "boolean", "category") and pc.count_distinct(table.data.column(column.name)).as_py() > 1:
-            if column.type != "category" or pc.count_distinct(table.data.column(column.name)).as_py() <= _MOST_LEVELS:
-                return column.name
+    levels = {c.name: pc.count_distinct(table.data.column(c.name).drop_null()).as_py() for c in last}
+    final = last[0] if last else None
+    if final and (
+        (final.type in ("number", "boolean") and levels[final.name] > 1)
+        or (final.type == "category" and 2 <= levels[final.name] <= _MOST_LEVELS)
+    ):
+        return final.name
     for column in last:
-        if column.type in ("boolean", "category") and 2 <= pc.count_distinct(table.data.column(column.name).drop_null()).as_py() <= _MOST_LEVELS:
+        if column.type in ("boolean", "category") and 2 <= levels[column.name] <= _MOST_LEVELS:
             return column.name
     numbers = [c.name for c in last if c.type == "number"]
     return numbers[0] if numbers else ""
@@ -126,7 +134,9 @@ def guess_join(main: Table, other: Table) -> JoinGuess | None:
         best = _partner(main, other, key[0])
         if best is not None:
             return JoinGuess({best[0]: key[0]}, None, best[1])
-    shared = [c for c in other.names if c in main.names and c != time and main.type_of(c) == other.type_of(c) == "category"]
+    shared = [
+        c for c in other.names if c in main.names and c != time and main.type_of(c) == other.type_of(c) == "category"
+    ]
     if shared:
         share = _share(main, other, shared, shared)
         unique = _distinct(other, shared) == other.rows
@@ -158,7 +168,7 @@ def _share(main: Table, other: Table, left: Sequence[str], right: Sequence[str])
     connection = connect({"m": main.data, "o": other.data}, threads=1)
     try:
         on = " AND ".join(f"m.{quote(a)} = o.{quote(b)}" for a, b in zip(left, right, strict=True))
-        found = connection.sql(f"SELECT count(*) FROM m WHERE EXISTS (SELECT 1 FROM o WHERE {on})").fetchone()
+        found = connection.execute(f"SELECT count(*) FROM m WHERE EXISTS (SELECT 1 FROM o WHERE {on})").fetchone()
     finally:
         connection.close()
     return int(found[0]) / main.rows if found and main.rows else 0.0

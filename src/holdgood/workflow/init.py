@@ -35,16 +35,22 @@ def json_schema() -> str:
     return json.dumps(Declaration.model_json_schema(), indent=1, sort_keys=True) + "\n"
 
 
-def init_project(sources: Sequence[str], *, target: str | None = None, folder: Path = Path(), force: bool = False) -> Initialised:
+def init_project(
+    sources: Sequence[str], *, target: str | None = None, folder: Path = Path(), force: bool = False
+) -> Initialised:
     """Read the tables, guess, and write ``holdgood.toml`` and its schema. An existing file is not replaced unless ``force``."""
     path = folder / FILE_NAME
     if path.exists() and not force:
-        raise DeclarationError(f"{path} exists", "a folder without one", "edit it, or use --force (the old one is kept as .bak)")
+        raise DeclarationError(
+            f"{path} exists", "a folder without one", "edit it, or use --force (the old one is kept as .bak)"
+        )
     tables: dict[str, Table] = {}
     for source in sources:
         table = read_table(source)
         if table.name in tables:
-            raise DeclarationError(f"two tables are called {table.name!r}", "one name a table", "rename one of the files")
+            raise DeclarationError(
+                f"two tables are called {table.name!r}", "one name a table", "rename one of the files"
+            )
         tables[table.name] = table
     text, worth = _write(tables, dict(zip(tables, sources, strict=True)), target, folder)
     parse(tomllib.loads(text), where=FILE_NAME)
@@ -56,7 +62,9 @@ def init_project(sources: Sequence[str], *, target: str | None = None, folder: P
     return Initialised(path, schema, worth)
 
 
-def _write(tables: dict[str, Table], sources: dict[str, str], target: str | None, folder: Path) -> tuple[str, tuple[str, ...]]:
+def _write(
+    tables: dict[str, Table], sources: dict[str, str], target: str | None, folder: Path
+) -> tuple[str, tuple[str, ...]]:
     names = list(tables)
     main = tables[names[0]]
     guessed = target or guess_target(main)
@@ -69,52 +77,118 @@ def _write(tables: dict[str, Table], sources: dict[str, str], target: str | None
         "",
         "[task]",
         f"table = {string(main.name)}                # one row a decision",
-        f"target = {string(guessed)}                # a column, or an expression such as \"amount > 30\"; NULL means: no outcome",
+        f'target = {string(guessed)}                # a column, or an expression such as "amount > 30"; NULL means: no outcome',
     ]
     worth: list[str] = []
     if target is None:
-        worth.append(f"target = {string(guessed)}: a guess; name what you want to know" if guessed else "target: name what you want to know")
+        worth.append(
+            f"target = {string(guessed)}: a guess; name what you want to know"
+            if guessed
+            else "target: name what you want to know"
+        )
     if guessed:
         from_data = resolve(Declaration.model_validate({"task": {"target": guessed}}).task, main)
-        lines.append(f"# kind = {string(from_data.task.kind)}                # read from the target: {from_data.sentence}")
+        lines.append(
+            f"# kind = {string(from_data.task.kind)}                # read from the target: {from_data.sentence}"
+        )
         if from_data.task.kind == "binary" and isinstance(from_data.task.positive, str):
-            lines.append(f"positive = {string(from_data.task.positive)}                # the class worth finding; guessed: the rarer one")
+            lines.append(
+                f"positive = {string(from_data.task.positive)}                # the class worth finding; guessed: the rarer one"
+            )
     if time:
-        lines.append(f"# decision_time = {string(time + ' - 2 hours')}   # when the decision is taken; default: the row's own time")
+        lines.append(
+            f"# decision_time = {string(time + ' - 2 hours')}   # when the decision is taken; default: the row's own time"
+        )
         worth.append(f"tables.{main.name}.time = {string(time)}: rows are divided by it; when is each fact known?")
     else:
-        lines.append("# decision_time = \"…\"           # when the decision is taken; nothing known later may be used")
-    lines += ["", "[costs]", "# currency = \"EUR\"", "# miss = 10                  # a positive that nobody was warned of", "# false_alarm = 1            # a warning for nothing", "# until these are declared every amount is ASSUMED (1:1), and the break-even ratio is shown instead of savings"]
+        lines.append('# decision_time = "…"           # when the decision is taken; nothing known later may be used')
+    lines += [
+        "",
+        "[costs]",
+        '# currency = "EUR"',
+        "# miss = 10                  # a positive that nobody was warned of",
+        "# false_alarm = 1            # a warning for nothing",
+        "# until these are declared every amount is ASSUMED (1:1), and the break-even ratio is shown instead of savings",
+    ]
     worth.append("costs: nothing is declared; money is ASSUMED until you say what a miss and a false alarm cost")
-    lines += ["", "[people]", "affected = []                # who is affected by the decisions", "harms = []                   # how they could be harmed"]
-    lines += ["", "[fairness]", "groups = []                  # columns: people, or sites, shifts, suppliers, small customers"]
-    lines += ["", "[split]", f"# kind = {string('time' if time else 'stratified')}             # random, stratified, group, time", "holdout = 0.25               # sealed; its openings are counted", "# by = [\"customer\"]           # values that must stay together"]
-    lines += ["", "[budget]", 'run = "3 min"                # from call to return, the report included; or trials = 20', 'prefer = "balanced"          # simple, balanced, best', "seed = 0"]
+    lines += [
+        "",
+        "[people]",
+        "affected = []                # who is affected by the decisions",
+        "harms = []                   # how they could be harmed",
+    ]
+    lines += [
+        "",
+        "[fairness]",
+        "groups = []                  # columns: people, or sites, shifts, suppliers, small customers",
+    ]
+    lines += [
+        "",
+        "[split]",
+        f"# kind = {string('time' if time else 'stratified')}             # random, stratified, group, time",
+        "holdout = 0.25               # sealed; its openings are counted",
+        '# by = ["customer"]           # values that must stay together',
+    ]
+    lines += [
+        "",
+        "[budget]",
+        'run = "3 min"                # from call to return, the report included; or trials = 20',
+        'prefer = "balanced"          # simple, balanced, best',
+        "seed = 0",
+    ]
     joined = {n: guess_join(main, t) for n, t in tables.items() if n != main.name}
     for name, table in tables.items():
-        lines += ["", *_table(table, sources[name], time if name == main.name else None, joined.get(name), folder, columns_in(guessed, main.names))]
+        lines += [
+            "",
+            *_table(
+                table,
+                sources[name],
+                time if name == main.name else None,
+                joined.get(name),
+                folder,
+                columns_in(guessed, main.names),
+            ),
+        ]
         join = joined.get(name)
         if name != main.name and join is None:
             worth.insert(0, f"tables.{name}: no join found; write join = {{ on = {{ … }} }} or take the table out")
         elif join is not None:
-            worth.insert(0, f"tables.{name}.join on {', '.join(f'{a} = {b}' for a, b in join.on.items())}: {join.share:.0%} of rows find a partner")
+            worth.insert(
+                0,
+                f"tables.{name}.join on {', '.join(f'{a} = {b}' for a, b in join.on.items())}: {join.share:.0%} of rows find a partner",
+            )
     return "\n".join(lines) + "\n", tuple(worth[:3])
 
 
-def _table(table: Table, source: str, time: str | None, join: JoinGuess | None, folder: Path, target: tuple[str, ...]) -> list[str]:
+def _table(
+    table: Table, source: str, time: str | None, join: JoinGuess | None, folder: Path, target: tuple[str, ...]
+) -> list[str]:
     lines = [f"[tables.{_bare(table.name)}]", f"source = {string(_relative(source, folder))}"]
     key = guess_key(table)
     if key:
         lines.append(f"key = {array(key)}")
-    identifiers = [c for c in guess_identifiers(table) if c not in target and (join is None or c not in join.on.values())]
+    identifiers = [
+        c for c in guess_identifiers(table) if c not in target and (join is None or c not in join.on.values())
+    ]
     if identifiers:
         lines.append(f"ids = {array(identifiers)}                # they only identify: no features")
     moment = time or (join.time if join else None)
     if moment:
-        lines.append(f"time = {string(_quoted(moment))}                # when the facts of a row are known" if join else f"time = {string(_quoted(moment))}")
+        lines.append(
+            f"time = {string(_quoted(moment))}                # when the facts of a row are known"
+            if join
+            else f"time = {string(_quoted(moment))}"
+        )
     if join:
-        lines.append(f"join = {{ on = {inline(join.on)} }}" + ("" if join.time is None else '          # the last one known at the decision; tolerance = "1 day" limits its age'))
-    lines.append("# known = { some_column = \"after\" }   # columns that are known only after the decision")
+        lines.append(
+            f"join = {{ on = {inline(join.on)} }}"
+            + (
+                ""
+                if join.time is None
+                else '          # the last one known at the decision; tolerance = "1 day" limits its age'
+            )
+        )
+    lines.append('# known = { some_column = "after" }   # columns that are known only after the decision')
     lines += ["", f"[tables.{_bare(table.name)}.types]             # frozen: later rows never re-infer them"]
     lines += [f"{_bare(c.name)} = {string(c.type)}" for c in table.columns]
     return lines

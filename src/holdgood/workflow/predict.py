@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 
 from holdgood.bundle import load
 from holdgood.connectors import read_table
-from holdgood.core.chain import Chain
 from holdgood.core.declaration import Declaration
 from holdgood.core.errors import BundleError, DataError, did_you_mean
 from holdgood.core.frame import Frame
+from holdgood.core.protocols import Scorer
 from holdgood.core.records import Bundle, Contract
 from holdgood.core.records.envelope import unwrap
-from holdgood.core.table import FrameKind, Table, give_back
+from holdgood.core.table import ColumnType, FrameKind, Table, give_back
 from holdgood.core.task import Task
 from holdgood.evaluation import explain_rows
 from holdgood.features.background import Background
-from holdgood.features.builders.build import build
+from holdgood.features.builders.build import Builder
 from holdgood.features.builders.plan import FeaturePlan
 from holdgood.metrics.cost import answers, resolve
 from holdgood.workflow.rows import later, moments
@@ -37,9 +37,10 @@ class Predictor:
     declaration: Declaration
     contract: Contract
     plan: FeaturePlan
-    chain: Chain
+    chain: Scorer
     background: Background
     threshold: float
+    _builders: list[tuple[tuple[Table, ...], Builder]] = field(default_factory=list, repr=False)
 
     @classmethod
     def load(cls, folder: Path | str) -> Predictor:
@@ -48,17 +49,20 @@ class Predictor:
         if not (path / "manifest.json").exists() and (path / "bundle" / "manifest.json").exists():
             path = path / "bundle"
         loaded = load(path)
-        if "plan" not in loaded.parts or "chain" not in loaded.parts:
-            raise BundleError(f"{path.name} holds no plan and chain", "a bundle made by a run", "point at runs/NNNN/bundle")
+        plan, chain, background = (loaded.parts.get(n) for n in ("plan", "chain", "background"))
+        if not (
+            isinstance(plan, FeaturePlan) and isinstance(chain, Scorer) and isinstance(background, Background)
+        ):
+            raise BundleError(f"{path.name} holds no model", "a bundle made by a run", "point at runs/NNNN/bundle")
         threshold = loaded.extra.get("threshold")
         return cls(
             manifest=loaded.manifest,
             task=loaded.task,
             declaration=Declaration.model_validate(loaded.extra["declaration"]),
             contract=unwrap(loaded.records["contract"], Contract, where="contract.json"),
-            plan=loaded.parts["plan"],
-            chain=loaded.parts["chain"],
-            background=loaded.parts["background"],
+            plan=plan,
+            chain=chain,
+            background=background,
             threshold=float("nan") if threshold is None else float(threshold),
         )
 
@@ -77,7 +81,14 @@ class Predictor:
         if expression:
             times = moments(expression, rows, purpose="the decision time")
             times = times if self.declaration.task.decision_time else later(times, spec.delay)
-        return build(self.plan, rows, others, decision_time=times)[0]
+        return self._builder(others).build(rows, times)[0]
+
+    def _builder(self, others: Mapping[str, Table]) -> Builder:
+        """The builder for these reference tables; the last one is kept, so that row after row is quick."""
+        given = tuple(others.values())
+        if not self._builders or [id(t) for t in self._builders[0][0]] != [id(t) for t in given]:
+            self._builders[:] = [(given, Builder(self.plan, others))]
+        return self._builders[0][1]
 
     def predict(self, rows: Table, others: Mapping[str, Table] | None = None) -> np.ndarray:
         """Predictions in the shapes of Task."""
@@ -97,14 +108,19 @@ class Predictor:
         rules = next((t for t in self.contract.tables if t.name == name), None)
         if rules is None:
             known = [t.name for t in self.contract.tables]
-            raise DataError(f"the model knows no table {name!r}", "one of: " + ", ".join(known), did_you_mean(name, known))
-        types = {c.name: c.type for c in rules.columns}
-        table = read_table(source, name=name, options=dict(self.declaration.tables[name].options), types=types, base=base)
+            raise DataError(
+                f"the model knows no table {name!r}", "one of: " + ", ".join(known), did_you_mean(name, known)
+            )
+        types: dict[str, ColumnType] = {c.name: cast(ColumnType, c.type) for c in rules.columns}
+        table = read_table(
+            source, name=name, options=dict(self.declaration.tables[name].options), types=types, base=base
+        )
         missing = [c.name for c in rules.columns if c.required and c.name not in table.names]
         if missing:
             hints = [h for h in (did_you_mean(m, table.names) for m in missing) if h]
             raise DataError(
-                f"table {name!r} lacks {len(missing)} column{'s' if len(missing) > 1 else ''}: " + ", ".join(missing[:8]),
+                f"table {name!r} lacks {len(missing)} column{'s' if len(missing) > 1 else ''}: "
+                + ", ".join(missing[:8]),
                 "the columns that the model was trained on",
                 hints[0] if hints else "see the contract: holdgood show contract",
             )
@@ -128,9 +144,13 @@ class Predictor:
             columns[_free("prediction", columns)] = pa.array(prediction)
         return give_back(pa.table(columns), kind or rows.native)
 
-    def explain(self, rows: Table, others: Mapping[str, Table] | None = None, *, top: int = 5) -> list[list[tuple[str, float]]]:
+    def explain(
+        self, rows: Table, others: Mapping[str, Table] | None = None, *, top: int = 5
+    ) -> list[list[tuple[str, float]]]:
         """Per row the facts that move its prediction most, against typical values. Not additive; see the reference."""
-        return explain_rows(self.chain.predict, self.frame(rows, others or {}), self.background.frame, self.task, top=top)
+        return explain_rows(
+            self.chain.predict, self.frame(rows, others or {}), self.background.frame, self.task, top=top
+        )
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:

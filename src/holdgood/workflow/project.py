@@ -30,7 +30,11 @@ def run_project(
     project = Project.at(folder)
     if until is not None and until not in [s.name for s in LINE]:
         names = [s.name for s in LINE]
-        raise DeclarationError(f"no step named {until!r}", "one of: " + ", ".join(names), did_you_mean(until, names) or "see docs/architecture.md")
+        raise DeclarationError(
+            f"no step named {until!r}",
+            "one of: " + ", ".join(names),
+            did_you_mean(until, names) or "see docs/architecture.md",
+        )
     changes = project.declaration.model_dump(mode="json", exclude_unset=True)
     if target is not None:
         changes.setdefault("task", {})["target"] = target
@@ -75,11 +79,22 @@ def _line(one: Run) -> Listed:
     try:
         chosen = one.leaderboard.chosen
         headline = one.holdout.metrics.get(one.holdout.metric)
-        score = "" if headline is None else f"{one.holdout.metric} {headline.value:.4f} ({headline.low:.4f} to {headline.high:.4f})"
+        score = (
+            ""
+            if headline is None
+            else f"{one.holdout.metric} {headline.value:.4f} ({headline.low:.4f} to {headline.high:.4f})"
+        )
     except DataError:
         # an unfinished run has no such record yet: its line stays short
         score = score or ""
-    return Listed(one.id, str(said.get("status", "?")), str(said.get("started_utc", "")), str(said.get("seconds", "")), chosen, score)
+    return Listed(
+        one.id,
+        str(said.get("status", "?")),
+        str(said.get("started_utc", "")),
+        str(said.get("seconds", "")),
+        chosen,
+        score,
+    )
 
 
 def copy_report(source: Path, to: Path) -> Path:
@@ -89,4 +104,6 @@ def copy_report(source: Path, to: Path) -> Path:
     try:
         return Path(shutil.copyfile(source, to / source.name if to.is_dir() else to))
     except OSError as error:
-        raise EnvironmentFault(f"cannot write {to}: {error.strerror}", "a path that can be written", "choose another") from error
+        raise EnvironmentFault(
+            f"cannot write {to}: {error.strerror}", "a path that can be written", "choose another"
+        ) from error

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from holdgood.core.errors import DataError
 from holdgood.core.records import (
     AuditReport,
     CleanLog,
@@ -19,7 +20,6 @@ from holdgood.core.records import (
     Split,
     Verdict,
 )
-from holdgood.core.errors import DataError
 from holdgood.core.records.envelope import read
 from holdgood.workflow.folder import Project, RunFolder
 from holdgood.workflow.predict import Predictor
@@ -57,7 +57,11 @@ class Run:
     def _record(self, step: str, kind: type[R]) -> R:
         found = self.folder.find(step)
         if found is None or not found.record.exists():
-            raise DataError(f"run {self.id} has no {step} yet", "a run that got that far", "holdgood run takes it up where it stopped")
+            raise DataError(
+                f"run {self.id} has no {step} yet",
+                "a run that got that far",
+                "holdgood run takes it up where it stopped",
+            )
         return read(found.record, kind)
 
     @cached_property
@@ -110,7 +114,9 @@ class Run:
         """The model card."""
         found = self.folder.find("verdict")
         if found is None:
-            raise DataError(f"run {self.id} has no card yet", "a run that got that far", "holdgood run takes it up where it stopped")
+            raise DataError(
+                f"run {self.id} has no card yet", "a run that got that far", "holdgood run takes it up where it stopped"
+            )
         return read(found.path / "card.json", ModelCard)
 
     @cached_property

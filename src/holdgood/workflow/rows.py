@@ -28,16 +28,28 @@ def moments(expression: str, table: Table, *, purpose: str) -> np.ndarray:
     """A time expression a row as int64 microseconds since the epoch (UTC); rows without a time are refused, counted."""
     found = evaluate(expression, table.data, purpose=purpose)
     if pa.types.is_string(found.type):
-        raise DeclarationError(f"{purpose}: {expression!r} is a text", "a date or time", "declare the column's type as datetime, or cast it in the expression")
+        raise DeclarationError(
+            f"{purpose}: {expression!r} is a text",
+            "a date or time",
+            "declare the column's type as datetime, or cast it in the expression",
+        )
     if pa.types.is_integer(found.type) or pa.types.is_floating(found.type):
         # A plain number orders rows as well as a date does (a cycle count, a year): read as seconds.
         micros = found.cast(pa.float64()).to_numpy(zero_copy_only=False) * 1e6
         if np.isnan(micros).any():
-            raise DataError(f"{purpose}: {int(np.isnan(micros).sum()):,} rows have no time", "a time in every row", "repair or filter these rows")
+            raise DataError(
+                f"{purpose}: {int(np.isnan(micros).sum()):,} rows have no time",
+                "a time in every row",
+                "repair or filter these rows",
+            )
         return micros.astype(np.int64)
     stamps = found.cast(pa.timestamp("us"))
     if stamps.null_count:
-        raise DataError(f"{purpose}: {stamps.null_count:,} of {table.rows:,} rows have no time", "a time in every row", "repair these rows, or declare another time")
+        raise DataError(
+            f"{purpose}: {stamps.null_count:,} of {table.rows:,} rows have no time",
+            "a time in every row",
+            "repair these rows, or declare another time",
+        )
     return stamps.cast(pa.int64()).to_numpy().astype(np.int64)
 
 
@@ -53,7 +65,9 @@ def group_codes(table: Table, columns: list[str] | tuple[str, ...]) -> np.ndarra
     connection = connect({"t": table.data}, threads=1)
     picked = ", ".join(quote(n) for n in columns)
     try:
-        codes = connection.sql(f"SELECT dense_rank() OVER (ORDER BY {picked}) - 1 AS c, row_number() OVER () AS r FROM t ORDER BY r").fetchnumpy()
+        codes = connection.sql(
+            f"SELECT dense_rank() OVER (ORDER BY {picked}) - 1 AS c, row_number() OVER () AS r FROM t ORDER BY r"
+        ).fetchnumpy()
     finally:
         connection.close()
     return np.asarray(codes["c"]).astype(np.int64)
@@ -78,7 +92,10 @@ def number_labels(numbers: np.ndarray, development: np.ndarray, most: int = 12) 
     cuts = np.unique(np.quantile(seen, [0.25, 0.5, 0.75]))
     edges = [-np.inf, *cuts, np.inf]
     names = [_between(edges[i], edges[i + 1]) for i in range(len(edges) - 1)]
-    return np.array([None if not np.isfinite(v) else names[int(np.searchsorted(cuts, v, side="left"))] for v in numbers], dtype=object)
+    return np.array(
+        [None if not np.isfinite(v) else names[int(np.searchsorted(cuts, v, side="left"))] for v in numbers],
+        dtype=object,
+    )
 
 
 def _between(low: float, high: float) -> str:

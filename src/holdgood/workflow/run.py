@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from holdgood.core.budget import Clock
@@ -17,7 +16,16 @@ from holdgood.core.events import Event, Listener, silent
 from holdgood.core.records import Record
 from holdgood.core.records.envelope import write, write_bytes
 from holdgood.workflow import steps
-from holdgood.workflow.folder import Project, RunFolder, StepFolder, code_fingerprint, declared_part, digest, reuse, versions
+from holdgood.workflow.folder import (
+    Project,
+    RunFolder,
+    StepFolder,
+    code_fingerprint,
+    declared_part,
+    digest,
+    reuse,
+    versions,
+)
 from holdgood.workflow.result import Run
 from holdgood.workflow.work import Work
 
@@ -38,9 +46,25 @@ LINE: tuple[Step, ...] = (
     Step("read", steps.read_tables, None, (), ("connectors", "workflow"), ("tables", "task")),
     Step("audit-tables", steps.audit_tables, steps.load_audit_tables, ("read",), ("audit",), ("audit", "fairness")),
     Step("clean", steps.clean_tables, None, ("read",), ("cleaning",), ("repairs",)),
-    Step("split", steps.divide_rows, steps.load_split, ("clean",), ("splitting", "workflow"), ("split", "task", "budget")),
-    Step("audit-target", steps.audit_target, steps.load_audit_target, ("split",), ("audit", "workflow"), ("audit", "fairness", "split", "task")),
-    Step("features", steps.build_features, steps.load_features, ("split", "audit-target"), ("features", "workflow"), ("features",)),
+    Step(
+        "split", steps.divide_rows, steps.load_split, ("clean",), ("splitting", "workflow"), ("split", "task", "budget")
+    ),
+    Step(
+        "audit-target",
+        steps.audit_target,
+        steps.load_audit_target,
+        ("split",),
+        ("audit", "workflow"),
+        ("audit", "fairness", "split", "task"),
+    ),
+    Step(
+        "features",
+        steps.build_features,
+        steps.load_features,
+        ("split", "audit-target"),
+        ("features", "workflow"),
+        ("features",),
+    ),
     Step(
         "train",
         steps.train_models,
@@ -80,7 +104,9 @@ def run(
     clock = Clock(project.declaration.budget.budget())
     folder = _folder(project, fresh)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    folder.note(status="running", started_utc=folder.status().get("started_utc", started), budget=str(clock.budget), error=None)
+    folder.note(
+        status="running", started_utc=folder.status().get("started_utc", started), budget=str(clock.budget), error=None
+    )
     used = project.declaration.model_dump_json(indent=1, exclude_defaults=True)
     write_bytes(folder.path / "declaration.json", used.encode())
     write_bytes(folder.path / "versions.json", json.dumps(versions(), indent=1).encode())
@@ -90,7 +116,9 @@ def run(
     except KeyboardInterrupt:
         folder.note(status="interrupted")
         raise Interrupted(
-            f"run {folder.id} was interrupted", "nothing is lost: finished steps and trials are kept", "holdgood run takes it up where it stopped"
+            f"run {folder.id} was interrupted",
+            "nothing is lost: finished steps and trials are kept",
+            "holdgood run takes it up where it stopped",
         ) from None
     except HoldgoodError as error:
         folder.note(status="interrupted" if isinstance(error, Interrupted) else "failed", error=error.came)
@@ -98,7 +126,11 @@ def run(
     except BaseException:
         folder.note(status="failed", error="an unexpected error")
         raise
-    folder.note(status="done" if until is None else "partial", seconds=round(clock.spent(), 2), finished_utc=datetime.now(UTC).isoformat(timespec="seconds"))
+    folder.note(
+        status="done" if until is None else "partial",
+        seconds=round(clock.spent(), 2),
+        finished_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
     return Run.open(project, folder)
 
 
@@ -157,4 +189,3 @@ def _after(step: Step, work: Work, mark: str) -> str:
     if step.name in ("read", "clean"):
         return digest(step.name, mark, {n: t.fingerprint() for n, t in work.tables.items()})
     return mark
-

@@ -44,7 +44,9 @@ def status(project: Project) -> list[GuideStep]:
         7,
         "Iterate: retrain and improve",
         "open" if finished else "blocked",
-        "run again when the data or the declaration changes; what is unchanged is kept" if finished else "blocked by the steps above",
+        "run again when the data or the declaration changes; what is unchanged is kept"
+        if finished
+        else "blocked by the steps above",
         "holdgood run" if finished else "",
     )
     return [*said, last]
@@ -55,11 +57,21 @@ def _changed(run: RunFolder, declared: Declaration) -> bool:
     return not used.exists() or Declaration.model_validate_json(used.read_text(encoding="utf-8")) != declared
 
 
-def _step(number: int, title: str, rooms: tuple[str, ...], declared: Declaration, run: RunFolder | None, stale: bool) -> GuideStep:
+def _step(
+    number: int, title: str, rooms: tuple[str, ...], declared: Declaration, run: RunFolder | None, stale: bool
+) -> GuideStep:
     if not declared.task.target and number > 1:
-        return GuideStep(number, title, "blocked", "no target is declared", 'write target = "…" under [task] in holdgood.toml')
+        return GuideStep(
+            number, title, "blocked", "no target is declared", 'write target = "…" under [task] in holdgood.toml'
+        )
     if run is None:
-        return GuideStep(number, title, "open" if number == 1 else "blocked", "no run yet" if number == 1 else "blocked by step 1", "holdgood run" if number == 1 else "")
+        return GuideStep(
+            number,
+            title,
+            "open" if number == 1 else "blocked",
+            "no run yet" if number == 1 else "blocked by step 1",
+            "holdgood run" if number == 1 else "",
+        )
     open_rooms = [r for r in rooms if (found := run.find(r)) is None or found.done() is None]
     if open_rooms:
         error = run.status().get("error")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time as clock_time
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +17,8 @@ from holdgood.cleaning import clean
 from holdgood.connectors import read_table
 from holdgood.core import plugins
 from holdgood.core.budget import Budget, Clock
-from holdgood.core.chain import Chain
 from holdgood.core.errors import BundleError, DataError
-from holdgood.core.protocols import AuditContext, Parts
+from holdgood.core.protocols import AuditContext, Parts, Persistable, Scorer
 from holdgood.core.records import (
     AuditReport,
     CleanLog,
@@ -29,21 +27,19 @@ from holdgood.core.records import (
     FeatureLedger,
     Leaderboard,
     ModelCard,
-    Profile,
-    Record,
     Split,
     Verdict,
 )
 from holdgood.core.records import Bundle as BundleRecord
 from holdgood.core.records.envelope import read, write, write_bytes
-from holdgood.core.table import Table
 from holdgood.evaluation import evaluate, permutation_importance, weak_slices
 from holdgood.fairness import by_group
 from holdgood.features.background import Background
 from holdgood.features.builders.build import ledger
 from holdgood.features.builders.plan import FeaturePlan, make_plan
 from holdgood.governance import card, judge
-from holdgood.metrics.cost import answers, resolve as resolve_costs
+from holdgood.metrics.cost import answers
+from holdgood.metrics.cost import resolve as resolve_costs
 from holdgood.reports import RunView, render_run
 from holdgood.splitting import Openings, divide, folds
 from holdgood.training import train
@@ -64,17 +60,24 @@ def read_tables(work: Work, folder: StepFolder) -> None:
     """Read every declared table; sort the main one canonically."""
     for name, spec in work.declaration.tables.items():
         source = work.sources.get(name, spec.source)
-        table = read_table(source, name=name, options=dict(spec.options), types=dict(spec.types), base=work.project.path)
+        table = read_table(
+            source, name=name, options=dict(spec.options), types=dict(spec.types), base=work.project.path
+        )
         if name == work.declaration.main:
             if table.rows == 0:
-                raise DataError(f"table {name!r} has no rows", "at least some dozens of rows", f"check {table.source or name}")
+                raise DataError(
+                    f"table {name!r} has no rows", "at least some dozens of rows", f"check {table.source or name}"
+                )
             work.row_numbers = canonical_order(table)
             table = table.take(work.row_numbers)
         work.tables[name] = table
     work.profiles = tuple(profile(t) for t in work.tables.values())
     for one in work.profiles:
         write(folder.path / f"profile-{_safe(one.table)}.json", one)
-    noted = {n: {"rows": t.rows, "columns": len(t.columns), "source": t.source, "fingerprint": t.fingerprint()} for n, t in work.tables.items()}
+    noted = {
+        n: {"rows": t.rows, "columns": len(t.columns), "source": t.source, "fingerprint": t.fingerprint()}
+        for n, t in work.tables.items()
+    }
     write_bytes(folder.record, json.dumps({"kind": "tables", "payload": noted}, indent=1).encode())
 
 
@@ -96,7 +99,11 @@ def clean_tables(work: Work, folder: StepFolder) -> CleanLog:
     cleaned, work.clean = clean(work.tables, work.declaration.repairs, plugins.load_all("holdgood.repairs"))
     if cleaned[work.declaration.main].rows != before.rows:
         marked = before.with_data(before.data.append_column(_MARK, pa.array(work.row_numbers)))
-        again, _ = clean({**work.tables, work.declaration.main: marked}, work.declaration.repairs, plugins.load_all("holdgood.repairs"))
+        again, _ = clean(
+            {**work.tables, work.declaration.main: marked},
+            work.declaration.repairs,
+            plugins.load_all("holdgood.repairs"),
+        )
         work.row_numbers = again[work.declaration.main].data.column(_MARK).to_numpy()
     work.tables = dict(cleaned)
     work.forget_times()
@@ -111,7 +118,12 @@ def divide_rows(work: Work, folder: StepFolder) -> Split:
     declared = work.declaration
     work.target = resolve(declared.task, work.main)
     division = divide(
-        declared.split, work.target.task, work.target.y, time=work.split_time, groups=work.groups, seed=declared.budget.seed
+        declared.split,
+        work.target.task,
+        work.target.y,
+        time=work.split_time,
+        groups=work.groups,
+        seed=declared.budget.seed,
     )
     work.part = division.part
     held = work.main.take(work.rows_of(HOLDOUT))
@@ -170,14 +182,14 @@ def _development_and_outcomeless(work: Work) -> np.ndarray:
         # Without a time, the share of outcome-less rows that belongs to development is drawn by position in the
         # canonical order, so that nothing of the holdout's neighbourhood is looked at.
         usable = len(development) + len(work.rows_of(HOLDOUT))
-        missing = missing[: int(round(len(missing) * len(development) / max(usable, 1)))]
+        missing = missing[: round(len(missing) * len(development) / max(usable, 1))]
     return np.sort(np.concatenate([development, missing]))
 
 
 def build_features(work: Work, folder: StepFolder) -> FeatureLedger:
     """Plan the features from types and findings; build them for the development rows."""
     assert work.target is not None and work.audit_target is not None
-    exclude = {work.declaration.main: {c: "the target is computed from it" for c in work.target.columns}}
+    exclude = {work.declaration.main: dict.fromkeys(work.target.columns, "the target is computed from it")}
     if work.declaration.audit.exclude_late:
         for table, column in work.audit_target.late:
             exclude.setdefault(table, {}).setdefault(column, "known only after the moment of decision (AUD014)")
@@ -185,7 +197,9 @@ def build_features(work: Work, folder: StepFolder) -> FeatureLedger:
     frame, joins = work.built(DEVELOPMENT)
     if not frame.features:
         raise DataError(
-            "no column is left as a feature", "at least one column that is known before the decision", "see the audit: holdgood show features"
+            "no column is left as a feature",
+            "at least one column that is known before the decision",
+            "see the audit: holdgood show features",
         )
     work.ledger = ledger(work.plan, frame, joins)
     write_bytes(folder.path / "plan.json", json.dumps(work.plan.to_parts().json).encode())
@@ -206,7 +220,14 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
     times, groups = work.at(work.split_time, DEVELOPMENT), work.at(work.groups, DEVELOPMENT)
     kind = work.split.how if work.split.how in ("time", "group") else "stratified"
     division = folds(
-        task, y, kind=kind, time=times, groups=groups, seed=declared.budget.seed, n_folds=declared.split.folds, gap=declared.split.gap
+        task,
+        y,
+        kind=kind,
+        time=times,
+        groups=groups,
+        seed=declared.budget.seed,
+        n_folds=declared.split.folds,
+        gap=declared.split.gap,
     )
     trained = train(
         frame,
@@ -228,9 +249,9 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
     )
     work.leaderboard = trained.leaderboard.model_copy(update={"fold_kind": kind})
     work.chain, work.prior, work.simple = trained.chain, trained.prior, trained.simple
-    parts = {"chain": work.chain, "prior": work.prior}
-    if work.simple is not None:
-        parts["simple"] = work.simple
+    parts: dict[str, Persistable] = {"chain": trained.chain, "prior": trained.prior}
+    if trained.simple is not None:
+        parts["simple"] = trained.simple
     save_bundle(folder.path / "model", name="training", parts=parts, records={}, task=task, run=work.run.id)
     np.save(folder.path / "oof.npy", np.ascontiguousarray(trained.oof["chosen"]), allow_pickle=False)
     np.save(folder.path / "oof_rows.npy", trained.oof_rows, allow_pickle=False)
@@ -241,7 +262,15 @@ def load_training(work: Work, folder: StepFolder) -> None:
     """Restore the leaderboard and the fitted chains."""
     work.leaderboard = read(folder.record, Leaderboard)
     parts = load_bundle(folder.path / "model").parts
-    work.chain, work.prior, work.simple = parts["chain"], parts["prior"], parts.get("simple")
+    work.chain, work.prior, work.simple = _scorer(parts["chain"]), _scorer(parts["prior"]), None
+    if "simple" in parts:
+        work.simple = _scorer(parts["simple"])
+
+
+def _scorer(part: Persistable) -> Scorer:
+    if not isinstance(part, Scorer):
+        raise BundleError(f"a part of kind {part.part!r} where a model was expected", "a chain", "run again with --fresh")
+    return part
 
 
 def _training_clock(work: Work) -> Clock:
@@ -360,7 +389,11 @@ def _labels(work: Work, name: str) -> np.ndarray:
         return labels(work.main.data.column(name), work.rows_of(DEVELOPMENT))[work.rows_of(HOLDOUT)]
     development, holdout = work.frame(DEVELOPMENT), work.frame(HOLDOUT)
     if name not in holdout.names:
-        raise DataError(f"the fairness group {name!r} is no column and no joined feature", "a column of the main table, or table.column of a joined one", "correct fairness.groups")
+        raise DataError(
+            f"the fairness group {name!r} is no column and no joined feature",
+            "a column of the main table, or table.column of a joined one",
+            "correct fairness.groups",
+        )
     values, seen = holdout.column(name), development.column(name)
     if values.dtype == object:
         return values
@@ -370,7 +403,14 @@ def _labels(work: Work, name: str) -> np.ndarray:
 
 def judge_release(work: Work, folder: StepFolder) -> Verdict:
     """Gates, verdict and card."""
-    assert work.audit_tables and work.audit_target and work.split and work.leaderboard and work.evaluation and work.fairness
+    assert (
+        work.audit_tables
+        and work.audit_target
+        and work.split
+        and work.leaderboard
+        and work.evaluation
+        and work.fairness
+    )
     assert work.ledger and work.clean and work.chain and work.target
     size = _megabytes(work)
     work.verdict = judge(
@@ -427,7 +467,11 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
     save_bundle(
         target,
         name=work.declaration.name,
-        parts={"plan": work.plan, "chain": work.chain, "background": Background.of(work.frame(DEVELOPMENT), work.declaration.budget.seed)},
+        parts={
+            "plan": work.plan,
+            "chain": work.chain,
+            "background": Background.of(work.frame(DEVELOPMENT), work.declaration.budget.seed),
+        },
         records={
             "contract": contract,
             "split": work.split,
@@ -441,7 +485,10 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
         task=work.target.task,
         run=work.run.id,
         data_fingerprint=work.main.fingerprint(),
-        extra_json={"declaration": work.declaration.model_dump(mode="json"), "threshold": _finite(work.leaderboard.threshold)},
+        extra_json={
+            "declaration": work.declaration.model_dump(mode="json"),
+            "threshold": _finite(work.leaderboard.threshold),
+        },
     )
     work.bundle = verify_bundle(target)
     rows = work.rows_of(HOLDOUT)
@@ -493,5 +540,3 @@ def make_report(work: Work, folder: StepFolder) -> None:
 
 def _safe(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)
-
-

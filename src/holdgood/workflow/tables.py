@@ -30,12 +30,16 @@ class Looked:
     path: Path | None
 
 
-def audit_files(sources: Sequence[str], *, report: Path | None = None, write: bool = True, listener: Listener = silent) -> Looked:
+def audit_files(
+    sources: Sequence[str], *, report: Path | None = None, write: bool = True, listener: Listener = silent
+) -> Looked:
     """Read, look, and write the HTML report beside the first file (or where asked)."""
     begun = time.perf_counter()
     tables = _read_all(sources)
     declared = Declaration(tables={n: TableSpec() for n in tables})
-    found = audit(AuditContext(tables=tables, declaration=declared), "tables", checks=installed("tables"), listener=listener)
+    found = audit(
+        AuditContext(tables=tables, declaration=declared), "tables", checks=installed("tables"), listener=listener
+    )
     path = None
     if write:
         path = report or _beside(sources[0], ".audit.html")
@@ -81,7 +85,11 @@ def clean_file(source: str, codes: Sequence[str], *, to: Path | None = None, pre
     wanted = {c.upper() for c in codes}
     unknown = [c for c in wanted if c != "ALL" and c not in checks]
     if unknown:
-        raise DeclarationError(f"no check has the code {unknown[0]!r}", "one of: " + ", ".join(sorted(checks)), did_you_mean(unknown[0], checks))
+        raise DeclarationError(
+            f"no check has the code {unknown[0]!r}",
+            "one of: " + ", ".join(sorted(checks)),
+            did_you_mean(unknown[0], checks),
+        )
     # A preview without codes shows every proposal; nothing is applied unasked.
     every = "ALL" in wanted or (preview and not wanted)
     repairs = [r for r in propose(found) if every or any(r.why.startswith(c) for c in wanted)]

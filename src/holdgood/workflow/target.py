@@ -34,10 +34,14 @@ def resolve(spec: TaskSpec, table: Table) -> Target:
         raise DeclarationError(
             "no target is declared",
             f"task.target: a column of {table.name!r} or an SQL expression",
-            "write for example target = \"late\" under [task], or pass --target",
+            'write for example target = "late" under [task], or pass --target',
         )
     if spec.kind == "forecast" or spec.kind == "failure":
-        raise DeclarationError(f"task.kind = {spec.kind!r}", "binary, multiclass or regression in this version", "forecasting and failure times come with their own release")
+        raise DeclarationError(
+            f"task.kind = {spec.kind!r}",
+            "binary, multiclass or regression in this version",
+            "forecasting and failure times come with their own release",
+        )
     columns = columns_in(spec.target, table.names)
     if not columns:
         raise TargetError(
@@ -45,11 +49,17 @@ def resolve(spec: TaskSpec, table: Table) -> Target:
             "one of: " + ", ".join(table.names[:12]) + (" …" if len(table.names) > 12 else ""),
             did_you_mean(spec.target, table.names) or "check the target's name",
         )
-    values = table.data.column(spec.target) if spec.target in table.names else evaluate(spec.target, table.data, purpose="the target")
+    values = (
+        table.data.column(spec.target)
+        if spec.target in table.names
+        else evaluate(spec.target, table.data, purpose="the target")
+    )
     return _settle(spec, values, columns, table.rows)
 
 
-def from_values(values: pa.ChunkedArray, kind: str = "auto", positive: Label | None = None, metric: str | None = None) -> Target:
+def from_values(
+    values: pa.ChunkedArray, kind: str = "auto", positive: Label | None = None, metric: str | None = None
+) -> Target:
     """Settle the task for outcomes given directly (``fit(X, y)``)."""
     spec = TaskSpec.model_validate({"kind": kind, "positive": positive, "metric": metric, "target": "y"})
     return _settle(spec, values, ("y",), len(values))
@@ -62,7 +72,11 @@ def _settle(spec: TaskSpec, values: pa.ChunkedArray, columns: tuple[str, ...], r
     if pa.types.is_floating(values.type):
         present = present.filter(pc.is_finite(present))
     if rows == 0 or len(present) == 0:
-        raise TargetError(f"the target {spec.target!r} has no value in {rows:,} rows", "rows with an outcome", "check the column or the expression")
+        raise TargetError(
+            f"the target {spec.target!r} has no value in {rows:,} rows",
+            "rows with an outcome",
+            "check the column or the expression",
+        )
     levels = _levels(present)
     if len(levels) == 1:
         raise TargetError(
@@ -72,8 +86,14 @@ def _settle(spec: TaskSpec, values: pa.ChunkedArray, columns: tuple[str, ...], r
         )
     kind = _kind(spec, values.type, levels)
     if kind == "regression":
-        if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or pa.types.is_boolean(values.type)):
-            raise TargetError(f"the target {spec.target!r} holds {values.type}", "numbers for a regression", 'set task.kind = "binary" or "multiclass"')
+        if not (
+            pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or pa.types.is_boolean(values.type)
+        ):
+            raise TargetError(
+                f"the target {spec.target!r} holds {values.type}",
+                "numbers for a regression",
+                'set task.kind = "binary" or "multiclass"',
+            )
         y = values.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
         y = np.where(np.isfinite(y), y, np.nan)
         task = Task(kind=kind, metric=spec.metric or DEFAULT_METRIC[kind], target=spec.target)
@@ -93,22 +113,36 @@ def _levels(present: pa.ChunkedArray) -> list[Label]:
 
 def _kind(spec: TaskSpec, type_: pa.DataType, levels: list[Label]) -> TaskKind:
     if spec.kind in LEARNABLE:
-        kind: TaskKind = spec.kind  # type: ignore[assignment]
+        kind: TaskKind = spec.kind
         if kind == "binary" and len(levels) != 2:
             raise TargetError(
-                f"the target {spec.target!r} has {len(levels):,} different values", "two for a binary task", 'set task.kind = "multiclass" or write a condition, such as "amount > 30"'
+                f"the target {spec.target!r} has {len(levels):,} different values",
+                "two for a binary task",
+                'set task.kind = "multiclass" or write a condition, such as "amount > 30"',
             )
         if kind == "multiclass" and len(levels) > 1000:
-            raise TargetError(f"the target {spec.target!r} has {len(levels):,} classes", "at most 1,000", "set task.kind = \"regression\" or group the classes")
+            raise TargetError(
+                f"the target {spec.target!r} has {len(levels):,} classes",
+                "at most 1,000",
+                'set task.kind = "regression" or group the classes',
+            )
         return kind
     if len(levels) == 2:
         return "binary"
     if pa.types.is_string(type_):
         if len(levels) > 1000:
-            raise TargetError(f"the target {spec.target!r} is a text with {len(levels):,} values", "at most 1,000 classes", "is this an identifier? name another column")
+            raise TargetError(
+                f"the target {spec.target!r} is a text with {len(levels):,} values",
+                "at most 1,000 classes",
+                "is this an identifier? name another column",
+            )
         return "multiclass"
     if pa.types.is_timestamp(type_):
-        raise TargetError(f"the target {spec.target!r} is a point in time", "a class or an amount", "write an expression, such as date_diff('hour', ordered_at, delivered_at)")
+        raise TargetError(
+            f"the target {spec.target!r} is a point in time",
+            "a class or an amount",
+            "write an expression, such as date_diff('hour', ordered_at, delivered_at)",
+        )
     if len(levels) <= _CLASS_LIMIT and all(float(v).is_integer() for v in levels):
         return "multiclass"
     return "regression"
@@ -121,7 +155,11 @@ def _order(spec: TaskSpec, levels: list[Label], present: pa.ChunkedArray, kind: 
     if positive is not None:
         match = [v for v in levels if v == positive or str(v) == str(positive)]
         if not match:
-            raise TargetError(f"task.positive = {positive!r} is not among the outcomes", f"one of {levels}", did_you_mean(str(positive), [str(v) for v in levels]))
+            raise TargetError(
+                f"task.positive = {positive!r} is not among the outcomes",
+                f"one of {levels}",
+                did_you_mean(str(positive), [str(v) for v in levels]),
+            )
         chosen = match[0]
     elif all(isinstance(v, (bool, int, float)) for v in levels):
         chosen = max(levels)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from holdgood.core.budget import Clock
-from holdgood.core.chain import Chain
 from holdgood.core.declaration import Declaration
 from holdgood.core.events import Listener, silent
 from holdgood.core.frame import Frame
+from holdgood.core.protocols import Scorer
 from holdgood.core.records import (
     AuditReport,
     Bundle,
@@ -59,9 +59,9 @@ class Work:
     plan: FeaturePlan | None = None
     ledger: FeatureLedger | None = None
     leaderboard: Leaderboard | None = None
-    chain: Chain | None = None
-    prior: Chain | None = None
-    simple: Chain | None = None
+    chain: Scorer | None = None
+    prior: Scorer | None = None
+    simple: Scorer | None = None
     evaluation: Evaluation | None = None
     holdout_prediction: np.ndarray | None = None
     latency_ms: float = float("nan")
@@ -140,5 +140,7 @@ class Work:
         if part not in self._frames:
             assert self.plan is not None
             rows = self.rows_of(part)
-            self._frames[part] = build(self.plan, self.main.take(rows), self.others, decision_time=self.at(self.decision_time, part))
+            self._frames[part] = build(
+                self.plan, self.main.take(rows), self.others, decision_time=self.at(self.decision_time, part)
+            )
         return self._frames[part]

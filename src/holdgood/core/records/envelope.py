@@ -37,7 +37,9 @@ class Record(BaseModel):
         return cleaned
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th style='text-align:left'>{_escape(k)}</th><td>{_escape(_short(v))}</td></tr>" for k, v in self)
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{_escape(k)}</th><td>{_escape(_short(v))}</td></tr>" for k, v in self
+        )
         return f"<table><caption>{_escape(type(self).__name__)}</caption>{rows}</table>"
 
 
@@ -85,13 +87,17 @@ def wrap(record: Record, *, created_utc: str | None = None) -> dict[str, Any]:
 def unwrap(envelope: Any, expected: type[R], *, where: str = "a record") -> R:
     """Take a record out of its envelope, upgrading older schemas step by step."""
     if not isinstance(envelope, dict) or not {"kind", "schema", "payload"} <= set(envelope):
-        raise BundleError(f"{where} has no envelope", "kind, schema and payload", "it was not written by holdgood, or it is cut off")
+        raise BundleError(
+            f"{where} has no envelope", "kind, schema and payload", "it was not written by holdgood, or it is cut off"
+        )
     if envelope["kind"] != expected.kind:
         raise BundleError(f"{where} holds a {envelope['kind']!r}", f"a {expected.kind!r}", "check which file this is")
     schema, payload = envelope["schema"], envelope["payload"]
     if not isinstance(schema, int) or schema > expected.schema_number:
         raise BundleError(
-            f"{where} has schema {schema!r} of {expected.kind!r}", f"at most {expected.schema_number}", "upgrade holdgood: pip install -U holdgood"
+            f"{where} has schema {schema!r} of {expected.kind!r}",
+            f"at most {expected.schema_number}",
+            "upgrade holdgood: pip install -U holdgood",
         )
     while schema < expected.schema_number:
         payload = expected.upgraders[schema](payload)
@@ -101,7 +107,9 @@ def unwrap(envelope: Any, expected: type[R], *, where: str = "a record") -> R:
     except ValidationError as error:
         first = error.errors()[0]
         raise BundleError(
-            f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}", f"a valid {expected.kind!r}", "the file was changed by hand or damaged"
+            f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            f"a valid {expected.kind!r}",
+            "the file was changed by hand or damaged",
         ) from None
 
 
@@ -141,7 +149,11 @@ def read(path: Path, expected: type[R]) -> R:
     try:
         envelope = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise DataError(f"no record at {path}", f"a file with a {expected.kind!r}", "check the run or bundle folder") from error
+        raise DataError(
+            f"no record at {path}", f"a file with a {expected.kind!r}", "check the run or bundle folder"
+        ) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path.name} is not valid JSON", "a record written by holdgood", "the file is cut off or damaged") from error
+        raise BundleError(
+            f"{path.name} is not valid JSON", "a record written by holdgood", "the file is cut off or damaged"
+        ) from error
     return unwrap(envelope, expected, where=path.name)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from holdgood.core.errors import DataError
 from holdgood.features.builders.expressions import NEVER
@@ -102,9 +103,9 @@ def _by_content(
     names = [f"c{i}" for i in range(len(content))]
     taken = pa.table([c.take(pa.array(rows)) for c in content], names=names)
     by = taken.append_column("group", pa.array(group))
-    ranked = by.sort_indices(
-        sort_keys=[(n, "ascending") for n in ["group", *names]], null_placement="at_start"
-    ).to_numpy()
+    # descending and turned round: missing comes first, so that a fact that says something wins
+    keys = [(name, "descending") for name in ("group", *names)]
+    ranked = np.asarray(pc.sort_indices(by, sort_keys=keys))[::-1]
     order = order.copy()
     order[places] = rows[ranked]
     # rows that differ from a neighbour of their own group after sorting make the group ambiguous

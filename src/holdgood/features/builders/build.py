@@ -12,7 +12,7 @@ from holdgood.core.errors import DataError, did_you_mean
 from holdgood.core.frame import Feature, Frame
 from holdgood.core.records import FeatureLedger, JoinEntry, LedgerEntry
 from holdgood.core.table import ColumnType, Table
-from holdgood.features.builders.columns import raw_values
+from holdgood.features.builders.columns import check_type, conform, raw_values
 from holdgood.features.builders.dates import calendar, days_since_2000, hours_between
 from holdgood.features.builders.expressions import Expressions
 from holdgood.features.builders.plan import FeaturePlan
@@ -93,7 +93,12 @@ class Builder:
                 "the columns that the features are built from",
                 did_you_mean(absent[0], main.names) or "add them, empty where nothing is known",
             )
-        return main.data.select(names)
+        columns = []
+        for wanted in self.plan.inputs:
+            column = conform(main.data.column(wanted.name), wanted.arrow)
+            check_type(column, wanted.type, f"column {wanted.name!r} of {main.name}")
+            columns.append(column)
+        return pa.Table.from_arrays(columns, names=names)
 
     def _decision(self, data: pa.Table, given: np.ndarray | None) -> np.ndarray | None:
         if given is not None:

@@ -12,6 +12,8 @@ from holdgood.core.errors import DataError
 from holdgood.core.table import ColumnType
 from holdgood.features.builders.expressions import as_moments
 
+_ARROW = {str(t): t for t in (pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.timestamp("us"))}
+
 
 def raw_values(column: pa.ChunkedArray, kind: ColumnType, where: str) -> np.ndarray:
     """The column by its frozen type, shape (rows,).
@@ -19,11 +21,49 @@ def raw_values(column: pa.ChunkedArray, kind: ColumnType, where: str) -> np.ndar
     ``number`` and ``boolean``: float64, NaN for missing and infinite; ``category`` and ``text``: object of str or None;
     ``datetime``: int64 microseconds since the epoch, the smallest int64 for missing.
     """
+    check_type(column, kind, where)
     if kind in ("number", "boolean"):
-        return _numbers(column, kind, where)
+        return _numbers(column)
     if kind == "datetime":
         return as_moments(column, where)
     return _strings(column)
+
+
+def conform(column: pa.ChunkedArray, arrow: str) -> pa.ChunkedArray:
+    """The column in the Arrow type that it had when the plan was made, where that loses nothing.
+
+    Expressions see the same types then as now: a column that came empty has no type of its own, whole numbers come as
+    floats where a row in between has a gap.
+    """
+    wanted = _ARROW.get(arrow)
+    if wanted is None or column.type == wanted:
+        return column
+    if column.null_count == len(column):
+        return pa.chunked_array([pa.nulls(len(column), wanted)])
+    if _is_number(column.type) and _is_number(wanted):
+        try:
+            return column.cast(wanted)
+        except pa.ArrowInvalid:
+            return column  # not whole: stays a float
+    return column
+
+
+def check_type(column: pa.ChunkedArray, kind: ColumnType, where: str) -> None:
+    """Refuse a column that cannot be read as its frozen type."""
+    t = column.type
+    if column.null_count == len(column) or kind in ("category", "text"):
+        return
+    fits = pa.types.is_timestamp(t) if kind == "datetime" else pa.types.is_boolean(t) or _is_number(t)
+    if not fits:
+        raise DataError(
+            f"{where} holds {t} where it was a {kind} when the plan was made",
+            f"a {kind}",
+            "declare a repair such as to-number for it, or run again with its new type",
+        )
+
+
+def _is_number(t: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(t) or pa.types.is_floating(t))
 
 
 def missing_like(kind: ColumnType, rows: int) -> np.ndarray:
@@ -31,18 +71,11 @@ def missing_like(kind: ColumnType, rows: int) -> np.ndarray:
     return raw_values(pa.chunked_array([pa.nulls(rows)]), kind, "an empty column")
 
 
-def _numbers(column: pa.ChunkedArray, kind: ColumnType, where: str) -> np.ndarray:
+def _numbers(column: pa.ChunkedArray) -> np.ndarray:
     if column.null_count == len(column):
         return np.full(len(column), np.nan)
-    t = column.type
-    if pa.types.is_boolean(t):
+    if pa.types.is_boolean(column.type):
         column = column.cast(pa.uint8())
-    elif not (pa.types.is_integer(t) or pa.types.is_floating(t)):
-        raise DataError(
-            f"{where} holds {t} where it was a {kind} when the plan was made",
-            f"a {kind}",
-            "declare the repair to-number for it, or run again with its new type",
-        )
     values = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
     finite = np.isfinite(values)
     return values if finite.all() else np.where(finite, values, np.nan)

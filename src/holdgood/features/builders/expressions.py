@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import duckdb
@@ -15,6 +16,14 @@ from holdgood.core.table import normalise
 
 NEVER = np.iinfo(np.int64).min
 """A moment that is missing, in microseconds since the epoch (NaT)."""
+
+
+_MICROSECONDS = {"second": 10**6, "minute": 6 * 10**7, "hour": 36 * 10**8, "day": 864 * 10**8, "week": 6048 * 10**8}
+_SHIFT = re.compile(
+    r"""(?:"(?P<quoted>[^"]+)"|(?P<bare>[A-Za-z_]\w*))\s*(?P<sign>[+-])\s*"""
+    r"""INTERVAL\s+'(?P<count>\d{1,6})\s+(?P<unit>second|minute|hour|day|week)s?'""",
+    re.IGNORECASE,
+)
 
 
 class Expressions:
@@ -35,6 +44,12 @@ class Expressions:
 
     def moments(self, expression: str, table: pa.Table, *, purpose: str) -> np.ndarray:
         """Moments as int64 microseconds since the epoch (UTC), shape (rows,); NEVER where missing."""
+        shift = _SHIFT.fullmatch(sql.friendly(expression).strip())
+        if shift and (name := shift["quoted"] or shift["bare"]) in table.column_names:
+            # the common case, a column plus or minus a fixed time, needs no query
+            start = as_moments(table.column(name), f"{purpose}: {expression!r}")
+            step = int(shift["count"]) * _MICROSECONDS[shift["unit"].lower()] * (1 if shift["sign"] == "+" else -1)
+            return np.where(start == NEVER, NEVER, start + step)
         column = self.values([expression], table, purpose=purpose)[0]
         return as_moments(column, f"{purpose}: {expression!r}")
 

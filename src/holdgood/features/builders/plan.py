@@ -164,7 +164,9 @@ class _Planner:
             if name in self.needed and name in self.known:
                 self.use(self.known[name], f"tables.{self.name}.known.{name}")
         inputs = tuple(
-            InputColumn(c.name, c.type, self.known.get(c.name)) for c in self.main.columns if c.name in self.needed
+            InputColumn(c.name, c.type, str(self.main.data.column(c.name).type), self.known.get(c.name))
+            for c in self.main.columns
+            if c.name in self.needed
         )
         return FeaturePlan(
             self.name, inputs, tuple(self.features), tuple(self.joins), self.expressions, self.decision, self.left_out
@@ -286,7 +288,14 @@ class _Planner:
                 self.left_out[f"{name}.{column.name}"] = reason
                 continue
             known = spec.known.get(column.name, "before")
-            columns.append(InputColumn(column.name, column.type, None if known == "before" else known))
+            columns.append(
+                InputColumn(
+                    column.name,
+                    column.type,
+                    str(table.data.column(column.name).type),
+                    None if known == "before" else known,
+                )
+            )
         for expression in [*([spec.time] if spec.time else []), *(c.known for c in columns if c.known)]:
             self.check_moment(expression, table, late)
         as_of = spec.time is not None or any(c.known for c in columns)

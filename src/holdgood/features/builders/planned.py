@@ -16,10 +16,11 @@ BUILDERS: tuple[Builder, ...] = ("column", "calendar", "to decision", "absolute 
 
 @dataclass(frozen=True)
 class InputColumn:
-    """A raw column: its frozen type, and the expression for the moment it is known (None: with its row)."""
+    """A raw column: its frozen type, its Arrow type, and the expression for the moment it is known (None: with its row)."""
 
     name: str
     type: ColumnType
+    arrow: str
     known: str | None = None
 
 
@@ -70,7 +71,7 @@ class PlannedJoin:
 def input_from(entry: Mapping[str, Any]) -> InputColumn:
     """Rebuild from JSON."""
     known = entry["known"]
-    return InputColumn(str(entry["name"]), entry["type"], None if known is None else str(known))
+    return InputColumn(str(entry["name"]), entry["type"], str(entry["arrow"]), None if known is None else str(known))
 
 
 def feature_from(entry: Mapping[str, Any]) -> PlannedFeature:

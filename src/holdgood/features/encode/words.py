@@ -12,19 +12,22 @@ import numpy as np
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 _LONGEST_WORD = 40
+_LONGEST_NUMBER = 6
 _MOST_TOKENS = 2000
 # 1 + log(count), from a table: the same bits whatever the batch
-_WEIGHT_OF_COUNT = 1.0 + np.log(np.arange(1.0, _MOST_TOKENS * 2 + 1))
+_WEIGHT_OF_COUNT = 1.0 + np.log(np.arange(1.0, _MOST_TOKENS * 3 + 1))
 
 
 def tokens(text: str) -> list[str]:
-    """Words and signs in lower case, numbers as their length in zeros, and pairs of neighbours.
+    """Words and signs in lower case, numbers as their length in zeros, pairs of neighbours, and short numbers as they are.
 
     >>> tokens("Pump 12 leaks!")
-    ['pump', '00', 'leaks', '!', 'pump 00', '00 leaks', 'leaks !']
+    ['pump', '00', 'leaks', '!', 'pump 00', '00 leaks', 'leaks !', '12']
     """
-    single = [_shape(t) for t in _TOKEN.findall(text.lower())[:_MOST_TOKENS]]
-    return single + [f"{a} {b}" for a, b in pairwise(single)]
+    raw = _TOKEN.findall(text.lower())[:_MOST_TOKENS]
+    single = [_shape(t) for t in raw]
+    numbers = [t for t in raw if t[0].isdigit() and len(t) <= _LONGEST_NUMBER]
+    return single + [f"{a} {b}" for a, b in pairwise(single)] + numbers
 
 
 def _shape(token: str) -> str:

@@ -99,7 +99,7 @@ class Booster:
                 self.leaf_start
             ):  # one tree after the other: the order of the sum is the same for any batch
                 total += self.leaf_shares[start + leaves[:, tree]]
-            return total
+            return np.clip(total, 0.0, 1.0)
         raw = np.asarray(self.native.predict(values, num_threads=threads), dtype=np.float64)
         if self.kind == "regression":
             return raw * self.scale + self.offset

@@ -20,7 +20,7 @@ from holdgood.core.protocols import FitContext, Json, Model, Needs
 from holdgood.core.task import Task
 from holdgood.models.tabular.booster import as_float32
 from holdgood.models.tabular.training_rows import checked
-from holdgood.models.tabular.trees import SklearnTrees, leaves_within
+from holdgood.models.tabular.trees import Grown, SklearnTrees, leaves_within
 
 _SMOOTHING = 1.0
 _MEGABYTES = 28.0
@@ -82,7 +82,7 @@ class Forest(SklearnTrees):
             if batch < 1:
                 break
             forest.set_params(n_estimators=count + batch)
-        self.keep(forest.estimators_, matrix, task.kind, task.n_classes, _SMOOTHING)
+        self.keep(Grown.of(forest, task, _SMOOTHING), matrix)
         return self
 
     def _maker(self, kind: str) -> Any:

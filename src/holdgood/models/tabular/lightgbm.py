@@ -13,7 +13,7 @@ from holdgood.core.frame import Matrix
 from holdgood.core.protocols import FitContext, Json, Model, Needs
 from holdgood.core.task import Task
 from holdgood.models.tabular.booster import Booster, BoosterBacked
-from holdgood.models.tabular.model_text import END
+from holdgood.models.tabular.model_text import scoring_only
 from holdgood.models.tabular.training_rows import checked
 
 _MOST_ROUNDS = 3_000
@@ -56,10 +56,9 @@ class Boosting(BoosterBacked):
         else:
             booster.add_valid(_dataset(matrix, values, weights, ~kept, settings, like=data), "stop")
             best = _boost(booster, _MOST_ROUNDS, deadline, patience=round(max(30, 2.5 / settings["learning_rate"])))
-        text = booster.model_to_string(num_iteration=best)
         self.rounds = best
         self.scorer = Booster(
-            text[: text.index(END)] + END,
+            scoring_only(booster.model_to_string(num_iteration=best), matrix.values.shape[1]),
             kind=task.kind,
             n_classes=task.n_classes,
             columns=matrix.values.shape[1],

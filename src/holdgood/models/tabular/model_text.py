@@ -64,15 +64,12 @@ def check(text: str, *, columns: int, per_iteration: int, objectives: tuple[str,
     if len(trees) % per_iteration:
         raise _bad(f"{len(trees)} trees", f"a multiple of {per_iteration}")
     asked = {"version": "v4", "num_class": str(per_iteration), "num_tree_per_iteration": str(per_iteration)}
-    asked |= {"label_index": "0", "max_feature_idx": str(columns - 1)}
+    asked |= {"label_index": "0", "max_feature_idx": str(columns - 1)} | neutral(columns)
     for key, value in asked.items():
         if header.get(key) != value:
-            raise _bad(f"{key} = {header.get(key)!r}", value)
+            raise _bad(f"{key} = {header.get(key, '')[:40]!r}", value[:40])
     if header.get("objective", "") not in objectives:
         raise _bad(f"objective {header.get('objective', '')!r}", " or ".join(map(repr, objectives)))
-    for key in ("feature_names", "feature_infos"):
-        if len(header.get(key, "").split(" ")) != columns:
-            raise _bad(f"{len(header.get(key, '').split(' '))} {key}", f"{columns}")
     for number, tree in enumerate(trees):
         first, _, rest = tree.partition("\n")
         if first != str(number):
@@ -81,20 +78,36 @@ def check(text: str, *, columns: int, per_iteration: int, objectives: tuple[str,
     return len(trees)
 
 
+def neutral(columns: int) -> dict[str, str]:
+    """Header lines that scoring does not need, without names and extremes of the training rows."""
+    return {
+        "feature_names": " ".join(f"Column_{i}" for i in range(columns)),
+        "feature_infos": " ".join(["[0:1]"] * columns),
+    }
+
+
+def scoring_only(text: str, columns: int) -> str:
+    """LightGBM's own text without parameters and importances, its header neutral."""
+    lines = text[: text.index(END)].split("\n")
+    first_tree = lines.index("Tree=0")
+    for number, line in enumerate(lines[:first_tree]):
+        key = line.partition("=")[0]
+        lines[number] = f"{key}={neutral(columns)[key]}" if key in neutral(columns) else line
+    return "\n".join(lines) + END
+
+
 def _bad(came: str, expected: str) -> BundleError:
     return BundleError(f"a model text with {came}", expected, "the bundle is damaged or was not written by holdgood")
 
 
 def _fields(block: str, used: set[str], ignored: set[str], where: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for line in block.split("\n"):
-        if not line:
-            continue
+    for line in block.rstrip("\n").split("\n"):  # LightGBM stops reading a block at an empty line
         key, equals, value = line.partition("=")
         if not equals or key in found or (key not in used and key not in ignored):
             raise _bad(f"the line {line[:40]!r} in its {where}", "each known line once")
         # Not used for scoring, but LightGBM parses it with the lengths of the used ones.
-        if key in ignored and not (_NUMBERS.fullmatch(value) or value == ""):
+        if (key in ignored and not (_NUMBERS.fullmatch(value) or value == "")) or (key == "shrinkage" and " " in value):
             raise _bad(f"{key} in its {where} that is no list of numbers", "numbers")
         found[key] = value
     return found

@@ -14,7 +14,7 @@ from holdgood.core.protocols import FitContext, Json, Model, Needs
 from holdgood.core.task import Task
 from holdgood.models.tabular.booster import as_float32
 from holdgood.models.tabular.training_rows import checked
-from holdgood.models.tabular.trees import SklearnTrees
+from holdgood.models.tabular.trees import Grown, SklearnTrees
 
 # Rows' weight by which a leaf's class shares are drawn to those of all rows; keeps a pure leaf from being certain.
 _SMOOTHING = 2.0
@@ -39,7 +39,7 @@ class Tree(SklearnTrees):
         }
         maker = DecisionTreeRegressor if task.kind == "regression" else DecisionTreeClassifier
         estimator = maker(**settings).fit(as_float32(matrix.values), values, sample_weight=weights)
-        self.keep([estimator], matrix, task.kind, task.n_classes, _SMOOTHING)
+        self.keep(Grown.of(estimator, task, _SMOOTHING), matrix)
         return self
 
 

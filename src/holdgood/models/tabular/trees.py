@@ -8,6 +8,7 @@ default-left.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ import numpy as np
 from holdgood.core.errors import BundleError
 from holdgood.core.frame import Matrix
 from holdgood.core.protocols import Parts
+from holdgood.core.task import Task
 from holdgood.models.tabular.booster import Booster, BoosterBacked, as_float32
-from holdgood.models.tabular.model_text import END
+from holdgood.models.tabular.model_text import END, neutral
 
 PARITY = 1e-9
 _SAMPLE_ROWS = 256
@@ -30,6 +32,70 @@ def leaves_within(megabytes: float, n_classes: int) -> int:
     return int(megabytes * 1e6 / (_BYTES_A_LEAF + (_BYTES_A_SHARE * n_classes if n_classes > 2 else 0)))
 
 
+@dataclass(frozen=True)
+class Grown:
+    """Trees as scikit-learn grew them (``tree_`` of each), whose mean is the model.
+
+    ``codes`` are the class codes in the order of the trees' outputs (a forest's ``classes_``; its trees number their own
+    anew). Class shares of a node are drawn towards those of the root by ``smoothing`` rows' weight, so that no small
+    leaf is ever certain.
+    """
+
+    trees: Sequence[Any]
+    codes: np.ndarray
+    task: Task
+    smoothing: float
+
+    @classmethod
+    def of(cls, estimator: Any, task: Task, smoothing: float) -> Grown:
+        """From a fitted DecisionTree*, RandomForest* or ExtraTrees*."""
+        trees = [e.tree_ for e in getattr(estimator, "estimators_", [estimator])]
+        codes = np.empty(0) if task.kind == "regression" else estimator.classes_
+        return cls(trees, codes.astype(np.int64), task, smoothing)
+
+    def node_answers(self, tree: Any) -> np.ndarray:
+        """What each node of one tree would answer, shape (nodes, 1) or (nodes, k) for multiclass."""
+        found: np.ndarray = tree.value[:, 0, :].astype(np.float64)
+        if self.task.kind == "regression":
+            return found
+        shares = np.zeros((tree.node_count, self.task.n_classes))
+        shares[:, self.codes] = found / found.sum(axis=1, keepdims=True)
+        weight = tree.weighted_n_node_samples[:, None]
+        smooth: np.ndarray = (shares * weight + self.smoothing * shares[:1]) / (weight + self.smoothing)
+        return smooth[:, 1:] if self.task.kind == "binary" else smooth
+
+    def expected(self, matrix: Matrix) -> np.ndarray:
+        """The mean answer by scikit-learn's own walk: the other road that the text is checked by."""
+        values = as_float32(matrix.values)
+        mean: np.ndarray = np.mean([self.node_answers(t)[t.apply(values)] for t in self.trees], axis=0)
+        return mean if self.task.kind == "multiclass" else mean[:, 0]
+
+    def booster(self, columns: int) -> Booster:
+        """The same as one Booster. Multiclass shares go into a table."""
+        blocks, tables, starts, total = [], [], [], 0
+        for number, tree in enumerate(self.trees):
+            answers = self.node_answers(tree) / len(self.trees)
+            block, leaf_nodes = _tree_text(number, tree, answers[:, 0])
+            blocks.append(block)
+            if self.task.kind == "multiclass":
+                tables.append(answers[leaf_nodes])
+                starts.append(total)
+            total += len(leaf_nodes)
+        header = ["tree", "version=v4", "num_class=1", "num_tree_per_iteration=1", "label_index=0"]
+        header += [f"max_feature_idx={columns - 1}", *(f"{key}={value}" for key, value in neutral(columns).items())]
+        header += ["tree_sizes=" + " ".join(str(len(b)) for b in blocks), "", ""]
+        return Booster(
+            "\n".join(header) + "".join(blocks) + END,
+            kind=self.task.kind,
+            n_classes=self.task.n_classes,
+            columns=columns,
+            float32=True,
+            plain=True,
+            leaf_shares=np.ascontiguousarray(np.concatenate(tables)) if tables else None,
+            leaf_start=np.array(starts, dtype=np.int64) if tables else None,
+        )
+
+
 class SklearnTrees(BoosterBacked):
     """Root of the single tree and the forest: keeps a sample of training rows with scikit-learn's own answers, to be
     checked at save time.
@@ -37,25 +103,19 @@ class SklearnTrees(BoosterBacked):
 
     _sample: tuple[Matrix, np.ndarray] | None = None
 
-    def keep(self, estimators: Sequence[Any], matrix: Matrix, kind: str, n_classes: int, smoothing: float) -> None:
-        """Convert fitted trees (as in ``booster_of``) and remember up to 256 evenly spaced rows with the answers
-        expected.
-        """
-        self.scorer = booster_of(estimators, kind, n_classes, len(matrix.names), smoothing)
-        rows = np.unique(np.linspace(0, len(matrix) - 1, _SAMPLE_ROWS).astype(np.int64))
-        sample = matrix.take(rows)
-        self._sample = sample, expected(estimators, sample, kind, n_classes, smoothing)
+    def keep(self, grown: Grown, matrix: Matrix) -> None:
+        """Convert, and remember the answers expected for up to 256 evenly spaced training rows."""
+        self.scorer = grown.booster(matrix.values.shape[1])
+        sample = matrix.take(np.unique(np.linspace(0, len(matrix) - 1, _SAMPLE_ROWS).astype(np.int64)))
+        self._sample = sample, grown.expected(sample)
 
     def to_parts(self) -> Parts:
-        """As Booster.to_parts, after a check that the text answers as scikit-learn did; BundleError where it does
-        not.
-        """
+        """As Booster.to_parts; BundleError where the text does not answer as scikit-learn did."""
         parts = self.fitted.to_parts()
         if self._sample is not None:
             matrix, wanted = self._sample
-            got = Booster.from_parts(parts).predict(matrix)
             unit = max(1.0, float(np.abs(wanted).max()))
-            worst = float(np.abs(got - wanted).max())
+            worst = float(np.abs(Booster.from_parts(parts).predict(matrix) - wanted).max())
             if not worst <= PARITY * unit:
                 raise BundleError(
                     f"converted trees differ from scikit-learn's by {worst:.3g}",
@@ -63,70 +123,6 @@ class SklearnTrees(BoosterBacked):
                     "report this with your versions: holdgood doctor",
                 )
         return parts
-
-
-def node_answers(estimator: Any, kind: str, n_classes: int, smoothing: float) -> np.ndarray:
-    """What each node of one fitted tree would answer, shape (nodes, 1) or (nodes, k) for multiclass.
-
-    Class shares are drawn towards those of the root by ``smoothing`` rows' weight, so that no small leaf is ever
-    certain.
-    """
-    tree = estimator.tree_
-    if kind == "regression":
-        values: np.ndarray = tree.value[:, 0, :1].astype(np.float64)
-        return values
-    shares = np.zeros((tree.node_count, n_classes))
-    found = tree.value[:, 0, :]
-    shares[:, estimator.classes_.astype(np.int64)] = found / found.sum(axis=1, keepdims=True)
-    weight = tree.weighted_n_node_samples[:, None]
-    smooth = (shares * weight + smoothing * shares[:1]) / (weight + smoothing)
-    return smooth[:, 1:] if kind == "binary" else smooth
-
-
-def expected(estimators: Sequence[Any], matrix: Matrix, kind: str, n_classes: int, smoothing: float) -> np.ndarray:
-    """The mean of the trees' answers by scikit-learn's own walk: the other road that the text is checked by."""
-    values = as_float32(matrix.values)
-    answers = [node_answers(e, kind, n_classes, smoothing)[e.tree_.apply(values)] for e in estimators]
-    mean: np.ndarray = np.mean(answers, axis=0)
-    return mean if kind == "multiclass" else mean[:, 0]
-
-
-def booster_of(estimators: Sequence[Any], kind: str, n_classes: int, columns: int, smoothing: float) -> Booster:
-    """The mean of fitted scikit-learn trees as one Booster.
-
-    ``estimators``: DecisionTree*/ExtraTree* whose ``classes_`` are class codes (classification). Multiclass shares go
-    into a table.
-    """
-    blocks, tables, starts, total = [], [], [], 0
-    for number, estimator in enumerate(estimators):
-        answers = node_answers(estimator, kind, n_classes, smoothing) / len(estimators)
-        block, leaf_nodes = _tree_text(number, estimator.tree_, answers[:, 0])
-        blocks.append(block)
-        if kind == "multiclass":
-            tables.append(answers[leaf_nodes])
-            starts.append(total)
-        total += len(leaf_nodes)
-    names = " ".join(f"Column_{i}" for i in range(columns))
-    header = [
-        "tree",
-        "version=v4",
-        "num_class=1",
-        "num_tree_per_iteration=1",
-        "label_index=0",
-        f"max_feature_idx={columns - 1}",
-    ]
-    header += [f"feature_names={names}", "feature_infos=" + " ".join(["[0:1]"] * columns)]
-    header += ["tree_sizes=" + " ".join(str(len(b)) for b in blocks), "", ""]
-    return Booster(
-        "\n".join(header) + "".join(blocks) + END,
-        kind=kind,
-        n_classes=n_classes,
-        columns=columns,
-        float32=True,
-        plain=True,
-        leaf_shares=np.ascontiguousarray(np.concatenate(tables)) if tables else None,
-        leaf_start=np.array(starts, dtype=np.int64) if tables else None,
-    )
 
 
 def _tree_text(number: int, tree: Any, answers: np.ndarray) -> tuple[str, np.ndarray]:

@@ -57,6 +57,11 @@
   function paint(entry) {
     var option = resolve(entry.spec, "");
     option.tooltip.formatter = tip;
+    if (entry.place.clientWidth < 520 && option.grid.left > 150) {
+      // on a telephone the names give way to the numbers
+      option.grid.left = 118;
+      option.yAxis.axisLabel.width = 104;
+    }
     entry.chart.setOption(option, true);
   }
 
@@ -78,8 +83,9 @@
     changes.forEach(function (change) {
       var figure = change.target;
       if (!change.contentRect.width) return;
-      if (figure.chart) figure.chart.chart.resize();
-      else open(figure);
+      if (!figure.chart) return open(figure);
+      figure.chart.chart.resize();
+      paint(figure.chart);
     });
   });
   document.querySelectorAll("figure[data-live]").forEach(function (figure) { watch.observe(figure); });

@@ -1,0 +1,89 @@
+"""to-number: texts become numbers; what is no number becomes missing, and is counted."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from holdgood.cleaning.cells import entry, only_known, some_columns
+from holdgood.core.errors import DeclarationError
+from holdgood.core.records.cleaning import RepairEntry
+from holdgood.core.table import Column, Table
+
+_PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_GROUPED = re.compile(r"[+-]?\d{1,3}(G\d{3})+(\.\d*)?")
+_SPACES = "\u00a0\u202f "
+
+
+class ToNumber:
+    """Parameters: ``decimal`` ("." or ",") and ``thousands`` ("", ",", ".", " ", "'"); default "." and ","."""
+
+    name: ClassVar[str] = "to-number"
+    title: ClassVar[str] = "texts become numbers"
+
+    def apply(self, table: Table, columns: Sequence[str], parameters: Mapping[str, Any]) -> tuple[Table, RepairEntry]:
+        """Parse each distinct text once; a number stays what it is. Every text that becomes a number or missing is a changed cell."""
+        only_known(self.name, parameters, ("decimal", "thousands"))
+        some_columns(self.name, columns)
+        decimal = parameters.get("decimal", ".")
+        thousands = parameters.get("thousands", "," if decimal == "." else ".")
+        if decimal not in (".", ",") or thousands not in ("", ",", ".", " ", "'") or decimal == thousands:
+            raise DeclarationError(
+                f"{self.name}: decimal = {decimal!r}, thousands = {thousands!r}",
+                "decimal '.' or ',', and another sign (or none) between thousands",
+                'write for example decimal = ","',
+            )
+        out, cells, lost = table, 0, 0
+        for column in dict.fromkeys(columns):
+            kind = out.data.schema.field(column).type
+            if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+                continue
+            if not pa.types.is_string(kind):
+                raise DeclarationError(f"{self.name}: column {column!r} holds {kind}", "texts", "leave it as it is")
+            out, changed, unparsed = _parse_column(out, column, decimal, thousands)
+            cells, lost = cells + changed, lost + unparsed
+        sentence = f"{cells - lost:,} texts became numbers, {lost:,} that are none became missing"
+        return out, entry(self.name, table, columns, parameters, cells, sentence)
+
+
+def _parse_column(table: Table, column: str, decimal: str, thousands: str) -> tuple[Table, int, int]:
+    coded = table.data.column(column).combine_chunks().dictionary_encode()
+    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    values = [parse(t, decimal, thousands) for t in coded.dictionary.to_pylist()]
+    numbers = pa.array(values, pa.float64()).take(coded.indices) if values else pa.nulls(table.rows, pa.float64())
+    before = table.rows - table.data.column(column).null_count
+    at = table.data.schema.get_field_index(column)
+    columns = tuple(Column(c.name, "number") if c.name == column else c for c in table.columns)
+    data = table.data.set_column(at, column, numbers)
+    return replace(table, data=data, columns=columns), before, numbers.null_count - (table.rows - before)
+
+
+def parse(text: str, decimal: str = ".", thousands: str = ",") -> float | None:
+    """A number written by a person, or None.
+
+    >>> parse("1,234.5"), parse("1.234,5", ",", "."), parse(" 12 "), parse("12 kg"), parse("1,2")
+    (1234.5, 1234.5, 12.0, None, None)
+    """
+    bare = text.strip(_SPACES + "\t\r\n")
+    if thousands:
+        signs = _SPACES if thousands == " " else thousands
+        marked = "".join("G" if ch in signs else "." if ch == decimal else "!" if ch == "." else ch for ch in bare)
+        if _GROUPED.fullmatch(marked):
+            return float(marked.replace("G", ""))
+        if "G" in marked:
+            return None
+        bare = marked
+    else:
+        bare = "".join("." if ch == decimal else "!" if ch == "." else ch for ch in bare)
+    if not _PLAIN.fullmatch(bare):
+        return None
+    value = float(bare)
+    return value if math.isfinite(value) else None
+
+
+REPAIR = ToNumber()

@@ -1,0 +1,87 @@
+"""Predictions into answers with their money: a threshold or the cheapest answer, and a capacity a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdgood.core.errors import DeclarationError
+from holdgood.core.records import PlanLine, WorkPlan
+from holdgood.metrics.cost import CostTable, answers, bayes_threshold
+
+
+@dataclass(frozen=True, eq=False)
+class ThresholdPolicy:
+    """Acts where it pays. ``threshold``: None for the Bayes threshold; ``capacity``: actions a day at most, or None."""
+
+    table: CostTable
+    threshold: float | None = None
+    capacity: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.capacity is not None and self.table.kind != "binary":
+            raise DeclarationError(
+                f"a capacity for a {self.table.kind} task", "a binary task: act or do not", "take the capacity away"
+            )
+        if self.capacity is not None and self.capacity < 0:
+            raise DeclarationError(
+                f"a capacity of {self.capacity}", "actions a day, zero or more", "correct the capacity"
+            )
+
+    def decide(self, prediction: np.ndarray) -> np.ndarray:
+        """One answer a row, whatever the neighbours: class codes (int64), or the values for regression; no capacity."""
+        return answers(self.table, prediction, self.threshold)
+
+    def decide_within(self, prediction: np.ndarray, day: np.ndarray | None = None) -> np.ndarray:
+        """Answers under the capacity: of a day's rows that deserve action, those with the largest expected gain.
+
+        ``day`` (n,): rows of one value share a capacity; None: all rows do. Equal gains go to the earlier row.
+        """
+        answer = self.decide(prediction)
+        if self.capacity is None:
+            return answer
+        days = np.zeros(len(prediction), np.int64) if day is None else np.unique(day, return_inverse=True)[1]
+        acted = np.flatnonzero(answer == 1)
+        order = acted[np.lexsort((acted, -self.expected_gain(prediction)[acted], days[acted]))]
+        ordered = days[order]
+        first = np.searchsorted(ordered, ordered, side="left")
+        kept = order[np.arange(len(order)) - first < self.capacity]
+        within = np.zeros(len(prediction), np.int64)
+        within[kept] = 1
+        return within
+
+    def expected_cost(self, prediction: np.ndarray, answer: np.ndarray) -> np.ndarray:
+        """What each answer to a class task costs on average, if stated chances are true; (n,) amounts."""
+        chances = np.column_stack([1.0 - prediction, prediction]) if prediction.ndim == 1 else prediction
+        return np.asarray(np.einsum("ij,ji->i", chances, self.table.cost[:, answer.astype(np.int64)], optimize=False))
+
+    def expected_gain(self, prediction: np.ndarray) -> np.ndarray:
+        """Binary: what acting on a row saves on average against leaving it alone; (n,) amounts."""
+        idle = np.zeros(len(prediction), np.int64)
+        return np.asarray(self.expected_cost(prediction, idle) - self.expected_cost(prediction, idle + 1))
+
+    def plan(self, prediction: np.ndarray, items: Sequence[str], day: np.ndarray | None = None) -> WorkPlan:
+        """Work orders for the rows to act on, the most money first; ``items`` name the rows."""
+        if len(items) != len(prediction):
+            raise DeclarationError(
+                f"{len(items)} items and {len(prediction)} predictions", "a name for every row", "pass as many"
+            )
+        acted = np.flatnonzero(self.decide_within(prediction, day) == 1)
+        gain = self.expected_gain(prediction)
+        idle = np.zeros(len(prediction), np.int64)
+        if_not, if_done = self.expected_cost(prediction, idle), self.expected_cost(prediction, idle + 1)
+        at = bayes_threshold(self.table) if self.threshold is None else self.threshold
+        lines = [
+            PlanLine(
+                item=items[i],
+                action="act",
+                expected_money=float(gain[i]),
+                risk_if_done=float(if_done[i]),
+                risk_if_not=float(if_not[i]),
+                reason=f"the chance is {prediction[i]:.1%}; acting pays from {at:.1%} on",
+            )
+            for i in acted[np.lexsort((acted, -gain[acted]))]
+        ]
+        return WorkPlan(lines=tuple(lines), currency=self.table.currency, assumed=self.table.assumed)

@@ -1,0 +1,173 @@
+"""From finished trials to a choice: the rows to judge on, one honest step a family, the ensemble on top, the climb."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from holdgood.metrics import CostTable
+from holdgood.metrics.score import Metric
+from holdgood.training.ladder import Climb, Limits, Step, climb
+from holdgood.training.progress import Progress, makespan
+from holdgood.training.score import Judge
+from holdgood.training.selection import Blend, blend
+from holdgood.training.work import Work
+
+MOST_IN_ENSEMBLE = 12
+
+
+@dataclass(eq=False)
+class Choice:
+    """The trials that are judged, the rows they are judged on (in order of time where there is one), and what was chosen."""
+
+    judge: Judge
+    rows: np.ndarray
+    trials: list[Progress]
+    predictions: dict[int, np.ndarray]
+    steps: list[Step]
+    climb: Climb
+    blend: Blend | None = None
+    members: list[Progress] = field(default_factory=list)
+
+    @property
+    def step(self) -> Step:
+        """The chosen step."""
+        return self.steps[self.climb.chosen]
+
+    def trial_of(self, step: Step) -> Progress:
+        """The trial behind a step; a step that is an ensemble has none."""
+        return next(p for p in self.trials if p.candidate.name == step.trial)
+
+    @property
+    def prior(self) -> Progress:
+        """The trial of the lowest rung."""
+        return self.trial_of(self.steps[0])
+
+    @property
+    def simple(self) -> Progress | None:
+        """The trial of the lowest rung above the prior."""
+        return next((self.trial_of(s) for s in self.steps[1:] if not s.ensemble), None)
+
+    @property
+    def chosen(self) -> list[Progress]:
+        """The chosen trial, or all members of a chosen ensemble."""
+        return self.members if self.step.ensemble else [self.trial_of(self.step)]
+
+    @property
+    def oof(self) -> np.ndarray:
+        """Out-of-fold predictions of the choice; an ensemble's with weights that were chosen on the other folds."""
+        return self.step.prediction if self.step.ensemble else self.predictions[self.trial_of(self.step).index]
+
+
+def judged(progress: Sequence[Progress], folds: int) -> tuple[list[Progress], int]:
+    """Trials to judge, and on how many folds: all, or as many as the furthest trial above the prior has."""
+    lowest = min(p.candidate.rung for p in progress)
+    alive = [p for p in progress if p.status != "failed"]
+    above = max((p.in_a_row for p in alive if p.candidate.rung > lowest), default=0)
+    base = max((p.in_a_row for p in alive if p.candidate.rung == lowest), default=0)
+    k = min(above or base, base or folds, *(p.folds for p in progress))
+    found = [p for p in alive if k and p.in_a_row >= k and not p.behind]
+    for p in found:
+        p.status, p.reason = "ok", p.reason if k == folds else f"judged on {k} of {folds} folds"
+    return found, k
+
+
+def choose(
+    work: Work,
+    metric: Metric,
+    trials: list[Progress],
+    folds: int,
+    *,
+    clusters: np.ndarray | None,
+    costs: CostTable | None,
+    prefer: str,
+    limits: Limits,
+    room: float,
+    parallel: int,
+) -> Choice:
+    """Judge ``trials`` on the first ``folds`` folds. ``room``: seconds for refitting the members of an ensemble."""
+    rows = np.concatenate([work.folds[f][1] for f in range(folds)])
+    fold_of = np.concatenate([np.full(len(work.folds[f][1]), f) for f in range(folds)])
+    # by time where there is one, so that blocks of neighbours are blocks of time
+    order = np.argsort(rows, kind="stable") if work.time is None else np.lexsort((rows, work.time[rows]))
+    rows, fold_of = rows[order], fold_of[order]
+    predictions = {p.index: np.concatenate([_prediction(p, f) for f in range(folds)])[order] for p in trials}
+    codes = None if clusters is None else by_appearance(clusters[rows])
+    judge = Judge(work.task, metric, work.y[rows], fold_of, codes, ordered=work.time is not None)
+    steps = family_steps(trials, predictions, judge)
+    mixed: Blend | None = None
+    members: list[Progress] = []
+    if prefer != "simple":
+        able = _able(trials, min(p.candidate.rung for p in trials), len(work.training_rows(None)), room, parallel)
+        mixed, members = _blend(able, predictions, judge)
+    if mixed is not None:
+        steps.append(_ensemble_step(mixed, members))
+    result = climb(steps, judge, prefer=prefer, costs=costs, limits=limits)
+    return Choice(judge, rows, trials, predictions, steps, result, mixed, members)
+
+
+def by_appearance(clusters: np.ndarray) -> np.ndarray:
+    """Codes in order of first appearance: neighbours in time are neighbours in code, whatever clusters are called."""
+    _, first, codes = np.unique(clusters, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
+    return rank[codes]
+
+
+def family_steps(trials: Sequence[Progress], predictions: dict[int, np.ndarray], judge: Judge) -> list[Step]:
+    """One step a family: its best trial, with predictions in which the choice of that trial is cross-fitted."""
+    families: dict[str, list[Progress]] = {}
+    for p in sorted(trials, key=lambda p: (p.candidate.rung, p.index)):
+        families.setdefault(p.candidate.family, []).append(p)
+    folds = np.unique(judge.fold_of)
+    sizes = np.array([np.sum(judge.fold_of == f) for f in folds], np.float64)
+    steps = []
+    for family, members in families.items():
+        worth = np.array([[judge.worth(s) for s in judge.fold_scores(predictions[p.index])] for p in members])
+        best = members[int(np.argmax(worth @ sizes))]
+        crossed = predictions[best.index]
+        if len(members) > 1 and len(folds) > 1:
+            crossed = np.empty_like(crossed)
+            for i, fold in enumerate(folds):
+                winner = members[int(np.argmax(np.delete(worth, i, axis=1) @ np.delete(sizes, i)))]
+                inside = judge.fold_of == fold
+                crossed[inside] = predictions[winner.index][inside]
+        steps.append(
+            Step(family, best.candidate.name, family, crossed, best.row_ms(), best.size_bytes(), of=len(members))
+        )
+    return steps
+
+
+def _prediction(p: Progress, fold: int) -> np.ndarray:
+    found = p.done[fold].prediction
+    assert found is not None
+    return found
+
+
+def _able(trials: list[Progress], lowest: int, rows: int, room: float, parallel: int) -> list[Progress]:
+    """The best trials above the prior, as many as can be refitted in what is left."""
+    able = sorted((p for p in trials if p.candidate.rung > lowest), key=lambda p: (p.loss(), p.index))[
+        :MOST_IN_ENSEMBLE
+    ]
+    while len(able) > 1 and makespan([p.refit_seconds(rows) for p in able], parallel) > room:
+        able.pop()
+    return able
+
+
+def _blend(
+    able: list[Progress], predictions: dict[int, np.ndarray], judge: Judge
+) -> tuple[Blend | None, list[Progress]]:
+    if len(able) < 2:
+        return None, []
+    mixed = blend(judge.task, judge.y, [predictions[p.index] for p in able], judge.fold_of)
+    used = [i for i, w in enumerate(mixed.weights) if w > 0]
+    if len(used) < 2:
+        return None, []
+    return Blend(mixed.weights[used], mixed.prediction), [able[i] for i in used]
+
+
+def _ensemble_step(mixed: Blend, members: list[Progress]) -> Step:
+    latency, size = sum(p.row_ms() for p in members), sum(p.size_bytes() for p in members)
+    return Step("ensemble", "ensemble", "ensemble", mixed.prediction, latency, size, ensemble=True)

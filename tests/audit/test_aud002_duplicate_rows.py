@@ -1,0 +1,40 @@
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from holdgood.audit.aud002_duplicate_rows import CHECK
+
+rng = np.random.default_rng(1)
+
+
+def _rich(n):
+    return {f"x{i}": rng.normal(size=n).round(2) for i in range(5)} | {"c": rng.choice(list("abc"), n)}
+
+
+def test_planted_copies_are_counted_as_sql_counts_them(tables_of):
+    whole = pa.table(_rich(800))
+    data = pa.concat_tables([whole, whole.slice(100, 40), whole.slice(100, 10)])
+    (finding,) = CHECK.run(tables_of({"t": {n: data.column(n) for n in data.column_names}}))
+    assert (finding.level, finding.rows) == ("issue", 50)
+    distinct = duckdb.sql("SELECT count(*) FROM (SELECT DISTINCT * FROM data)").fetchone()[0]
+    assert data.num_rows - distinct == finding.rows
+    assert finding.proposal.repair == "drop-duplicate-rows"
+
+
+def test_rows_that_meet_by_chance_are_no_finding(tables_of):
+    few = {"a": rng.integers(0, 4, 500), "b": rng.integers(0, 3, 500), "c": rng.choice(["x", "y"], 500)}
+    assert CHECK.run(tables_of({"t": few})) == []
+
+
+def test_with_a_declared_key_every_copy_counts(tables_of):
+    few = {"id": [*range(200), 7], "b": [*([1, 2] * 100), 2]}
+    (finding,) = CHECK.run(tables_of({"t": few}, specs={"t": {"key": ["id"]}}))
+    assert (finding.level, finding.severity, finding.rows) == ("issue", "high", 1)
+
+
+def test_a_handful_of_copies_is_a_tip_and_one_row_is_not_applicable(tables_of, refuses):
+    whole = pa.table(_rich(5000))
+    data = pa.concat_tables([whole, whole.slice(0, 3)])
+    (finding,) = CHECK.run(tables_of({"t": {n: data.column(n) for n in data.column_names}}))
+    assert (finding.level, finding.rows) == ("tip", 3)
+    assert refuses(CHECK, tables_of({"t": {"a": [1]}}))

@@ -1,0 +1,25 @@
+import numpy as np
+
+from holdgood.audit.aud011_identifiers import CHECK
+
+rng = np.random.default_rng(7)
+
+
+def test_running_numbers_and_unique_codes_are_tips(tables_of):
+    columns = {
+        "n": rng.permutation(200),
+        "code": [f"P{i * 7}" for i in range(200)],
+        "float": np.arange(200) + 0.5,
+        "amount": rng.choice(10**9, 200, replace=False),
+        "words": [f"a sentence with several words and number {i}" for i in range(200)],
+    }
+    (finding,) = CHECK.run(tables_of({"t": columns}))
+    assert (finding.level, finding.columns) == ("tip", ("n", "code"))
+
+
+def test_declared_keys_are_known(tables_of):
+    assert CHECK.run(tables_of({"t": {"n": range(200), "x": [1, 2] * 100}}, specs={"t": {"key": ["n"]}})) == []
+
+
+def test_not_applicable_for_few_rows(tables_of, refuses):
+    assert refuses(CHECK, tables_of({"t": {"n": [1, 2, 3]}}))

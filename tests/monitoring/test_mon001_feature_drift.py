@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from holdgood.core.errors import DataError
+from holdgood.core.frame import Feature, Frame, frame_of
+from holdgood.core.protocols import Detector
+from holdgood.monitoring import FeatureDrift
+from holdgood.monitoring.mon001_feature_drift import DETECTOR
+from holdgood.testing.detector import check_detector
+
+
+def numbers(*columns: np.ndarray) -> Frame:
+    return frame_of([(Feature(f"x{i}", "number"), c) for i, c in enumerate(columns)])
+
+
+def levels(values: np.ndarray) -> Frame:
+    return frame_of([(Feature("kind", "category"), values.astype(object))])
+
+
+def test_it_holds_the_contract():
+    assert isinstance(DETECTOR, Detector)
+    check_detector(FeatureDrift())
+
+
+def test_a_shifted_number_is_named_and_the_others_are_not():
+    rng = np.random.default_rng(0)
+    before, now = rng.normal(size=(3, 800)), rng.normal(size=(3, 500))
+    now[1] += 0.6
+    alarms = DETECTOR.look(numbers(*before), numbers(*now))
+    assert [a.subject for a in alarms] == ["x1"]
+    assert alarms[0].severity == "medium"
+    assert (alarms[0].n_reference, alarms[0].n_current) == (800, 500)
+    assert "KS distance" in alarms[0].message
+
+
+def test_missing_values_that_grow():
+    rng = np.random.default_rng(1)
+    before, now = rng.normal(size=600), rng.normal(size=600)
+    before[:6] = np.nan
+    now[:300] = np.nan
+    alarms = DETECTOR.look(numbers(before), numbers(now))
+    assert len(alarms) == 1
+    assert alarms[0].message.startswith("x0: missing in 50.0% of rows, it was 1.0%")
+    assert alarms[0].severity == "high"
+
+
+def test_levels_that_shift_and_levels_that_are_new():
+    rng = np.random.default_rng(2)
+    before = rng.choice(["a", "b", "c"], 900, p=[0.6, 0.3, 0.1])
+    now = rng.choice(["a", "b", "d"], 900, p=[0.6, 0.3, 0.1])
+    alarms = DETECTOR.look(levels(before), levels(now))
+    assert "hold new ones" in alarms[0].message
+    assert DETECTOR.look(levels(before), levels(rng.permutation(before))) == []
+
+
+def test_a_shift_too_small_to_matter_is_no_alarm():
+    rng = np.random.default_rng(3)
+    before, now = rng.normal(size=300_000), rng.normal(0.02, 1, 300_000)
+    assert DETECTOR.look(numbers(before), numbers(now)) == []
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.9])
+def test_false_alarms_stay_at_the_stated_rate(correlation):
+    rng = np.random.default_rng(4)
+
+    def draw(n: int) -> Frame:
+        shared = rng.normal(size=n)
+        columns = [np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * rng.normal(size=n) for _ in range(5)]
+        columns.append(np.where(rng.random(n) < 0.02, np.nan, rng.poisson(2.0, n)))
+        frame = numbers(*columns)
+        return frame.beside(levels(rng.choice(list("abcdefgh"), n, p=np.arange(1, 9) / 36)))
+
+    tries = 300
+    false = sum(bool(DETECTOR.look(draw(250), draw(120), alpha=0.1)) for _ in range(tries))
+    assert false <= binom.ppf(0.999, tries, 0.1)
+
+
+def test_it_sees_what_it_should():
+    rng = np.random.default_rng(5)
+    seen = sum(
+        bool(DETECTOR.look(numbers(*rng.normal(size=(5, 400))), numbers(*(rng.normal(size=(5, 400)) + 0.4))))
+        for _ in range(40)
+    )
+    assert seen >= 38
+
+
+def test_other_features_are_refused():
+    with pytest.raises(DataError, match="other features"):
+        DETECTOR.look(numbers(np.ones(3)), levels(np.array(["a"])))

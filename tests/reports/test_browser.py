@@ -1,0 +1,154 @@
+"""The page in a real browser: silent, offline, drawn, turned, printed, walked by keyboard."""
+
+import os
+import shutil
+
+import pytest
+
+from holdgood.reports import render_audit, render_run
+
+pytestmark = pytest.mark.server
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def absent(reason):
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        absent("playwright is not installed")
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        absent("no chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+class Opened:
+    """A page with what it said and asked for."""
+
+    def __init__(self, browser, path, **how):
+        self.context = browser.new_context(**({"viewport": {"width": 1200, "height": 900}} | how))
+        self.page = self.context.new_page()
+        self.said, self.asked = [], []
+        self.page.on("console", lambda m: self.said.append(m.text))
+        self.page.on("pageerror", lambda e: self.said.append(str(e)))
+        self.page.on("dialog", lambda d: (self.said.append(f"dialog {d.message}"), d.dismiss()))
+        self.page.on("request", lambda r: self.asked.append(r.url))
+        self.page.goto(path.as_uri())
+        if how.get("java_script_enabled", True):
+            self.page.wait_for_selector("figure[data-live]:not(.drawn)", state="detached")
+
+    def count(self, selector):
+        return self.page.locator(selector).count()
+
+    def ground(self):
+        return self.page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    opened = []
+
+    def open_one(html, **how):
+        path = tmp_path / f"report{len(opened)}.html"
+        path.write_text(html, encoding="utf-8")
+        opened.append(Opened(browser, path, **how))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.context.close()
+
+
+@pytest.mark.parametrize("kind", ["declared", "assumed", "multiclass", "regression", "empty", "hostile"])
+def test_draws_everything_without_a_word_or_a_request(show, request, kind):
+    it = show(render_run(request.getfixturevalue(kind)))
+    assert it.said == []
+    assert len(it.asked) == 1
+    assert it.count("figure.drawn .live svg") == it.count("figure[data-live]")
+    assert it.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_dots_are_drawn_with_their_whiskers(show, declared):
+    it = show(render_run(declared))
+    drawn = it.page.locator("#ladder figure.drawn .live svg").first.inner_html()
+    for rung in declared.leaderboard.ladder:
+        assert rung.name in drawn
+    # a whisker is a horizontal stroke of two units; there is one for every rung (the curve's own axis has none)
+    strokes = it.page.evaluate(
+        "[...document.querySelector('#ladder figure .live svg').querySelectorAll('path[stroke-width=\"2\"]')].length"
+    )
+    assert strokes == len(declared.leaderboard.ladder)
+
+
+def test_theme_turns_and_is_remembered_by_the_charts(show, declared):
+    it = show(render_run(declared), color_scheme="light")
+    light, chart = it.ground(), it.page.locator("#ladder .live svg").first.inner_html()
+    button = it.page.get_by_role("button", name="Dark theme")
+    button.click()
+    assert it.ground() != light
+    assert it.page.locator("#ladder .live svg").first.inner_html() != chart
+    it.page.get_by_role("button", name="Light theme").click()
+    assert it.ground() == light
+    assert it.said == []
+
+
+def test_dark_by_preference_and_light_on_paper(show, declared):
+    it = show(render_run(declared), color_scheme="dark")
+    dark = it.ground()
+    assert dark != "rgb(255, 255, 255)"
+    it.page.emulate_media(media="print", color_scheme="dark")
+    assert it.ground() in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
+    assert it.page.locator("#ladder svg.still").first.is_visible()
+    assert not it.page.locator("#ladder .live").first.is_visible()
+    assert len(it.page.pdf(format="A4")) > 20_000
+
+
+def test_keyboard_reaches_skip_link_theme_and_contents(show, declared):
+    it = show(render_run(declared))
+    reached = []
+    for _ in range(5):
+        it.page.keyboard.press("Tab")
+        reached.append(it.page.evaluate("document.activeElement.textContent.trim()"))
+    assert reached == ["Skip to the report", "Dark theme", "What was asked", "Verdict", "Money"]
+    assert it.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    it.page.keyboard.press("Enter")
+    it.page.locator(".contents a[aria-current]", has_text="Money").wait_for()
+
+
+def test_tables_sort_by_number_and_unknown_stays_below(show, declared):
+    it = show(render_run(declared))
+    it.page.get_by_text("All trials (8)").click()
+    table = it.page.locator("#appendix table[data-sortable]")
+    head = table.get_by_role("button", name="log loss")
+    names = lambda: table.locator("tbody th").all_inner_texts()  # noqa: E731
+    head.click()
+    assert names()[:3] == ["ensemble-1", "boosting-1", "forest-1"]
+    assert set(names()[-2:]) == {"forest-2", "linear-9"}
+    head.click()
+    assert names()[0] == "prior-1"
+    assert set(names()[-2:]) == {"forest-2", "linear-9"}
+    assert table.locator("th[aria-sort=descending]").count() == 1
+
+
+def test_readable_on_a_telephone_and_without_scripts(show, declared):
+    narrow = show(render_run(declared), viewport={"width": 360, "height": 740})
+    assert narrow.page.evaluate("document.documentElement.scrollWidth") <= 360
+    still = show(render_run(declared), java_script_enabled=False)
+    assert still.page.locator("#ladder svg.still").first.is_visible()
+    assert not still.page.locator(".theme").is_visible()
+
+
+def test_the_audit_page_is_as_silent(show, declared):
+    it = show(render_audit(declared.audit_tables, declared.profiles))
+    assert it.said == []
+    assert len(it.asked) == 1

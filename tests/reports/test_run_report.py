@@ -1,0 +1,240 @@
+"""The report of a run: sound HTML, nothing from outside, nothing invented, nothing leaked."""
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from holdgood.reports import render_run
+
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+KINDS = ["declared", "assumed", "multiclass", "regression", "empty", "hostile"]
+
+
+class Page(HTMLParser):
+    """Reads a page strictly: every tag is closed in order; collects what the tests ask about."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.faults, self.ids, self.headings, self.links, self.tags = [], [], [], [], [], []
+        self.scripts, self.figures, self.words, self.tables = [], [], [], []
+        self.feed(text)
+        self.close()
+        self.faults += [f"<{tag}> is not closed" for tag in self.open]
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.tags.append((tag, found))
+        if "id" in found:
+            self.ids.append(found["id"])
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        self.links += [v for k, v in attrs if k in ("src", "href", "srcset", "action", "data", "poster")]
+        if tag == "figure":
+            self.figures.append({"live": "data-live" in found, "table": False, "caption": False, "still": False})
+        if "figure" in self.open:
+            here = self.figures[-1]
+            here["table"] |= tag == "table"
+            here["caption"] |= tag == "figcaption"
+            here["still"] |= tag == "svg" and "still" in found.get("class", "")
+        if tag == "script":
+            self.scripts.append([found.get("type"), ""])
+        if tag not in VOID and not (self.open and self.open[-1] == "svg-void"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open[-1] != tag:
+            self.faults.append(f"</{tag}> closes {self.open[-3:]}")
+        else:
+            self.open.pop()
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == "script":
+            self.scripts[-1][1] += data
+        elif self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(params=KINDS)
+def page(request):
+    view = request.getfixturevalue(request.param)
+    html = render_run(view)
+    return view, html, Page(html)
+
+
+def test_tags_ids_and_headings_are_sound(page):
+    _, html, read = page
+    assert read.faults == []
+    assert len(read.ids) == len(set(read.ids))
+    assert read.headings[0] == 1
+    assert read.headings.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(read.headings, read.headings[1:]))
+    assert html.startswith("<!DOCTYPE html>\n<html lang=")
+    assert "<meta charset" in html[:200]
+
+
+def test_landmarks_and_contents(page):
+    _, _, read = page
+    tags = [t for t, _ in read.tags]
+    assert [tags.count(t) for t in ("header", "nav", "main", "footer")] == [1, 1, 1, 1]
+    targets = [v.removeprefix("#") for v in read.links]
+    assert set(targets) <= set(read.ids)
+    assert [a["id"] for t, a in read.tags if t == "section"] == [
+        "asked", "verdict", "money", "data", "split", "features", "ladder", "evaluation", "fairness", "card", "appendix",
+    ]  # fmt: skip
+    labelled = [a["aria-labelledby"] for t, a in read.tags if t == "section"]
+    assert set(labelled) <= set(read.ids)
+
+
+def test_every_figure_has_title_table_and_still_drawing(page):
+    _, _, read = page
+    assert read.figures
+    assert all(f["table"] and f["caption"] and f["still"] for f in read.figures)
+
+
+def test_nothing_comes_from_outside(page):
+    _, html, read = page
+    assert all(link.startswith("#") for link in read.links)
+    style = html[html.index("<style>") : html.index("</style>")]
+    assert "url(" not in style
+    assert "@import" not in style
+    assert not [t for t, _ in read.tags if t in ("link", "iframe", "object", "embed", "img", "base", "form")]
+    assert not [k for _, a in read.tags for k in a if k.startswith("on")]
+
+
+def test_policy_allows_the_scripts_of_this_page_and_nothing_else(page):
+    _, _, read = page
+    policy = next(a["content"] for t, a in read.tags if a.get("http-equiv") == "Content-Security-Policy")
+    allowed = set(re.findall(r"'sha256-([^']+)'", policy))
+    running = [text for kind, text in read.scripts if kind is None]
+    digests = {base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in running}
+    assert digests == allowed
+    assert policy.startswith("default-src 'none';")
+    assert "script-src 'sha256" in policy
+
+
+def test_no_unknown_number_is_printed(page):
+    _, _, read = page
+    assert not re.search(r"\b(nan|NaN|inf|Infinity|None|undefined)\b", read.text)
+
+
+def test_data_blocks_are_json(page):
+    _, _, read = page
+    blocks = [text for kind, text in read.scripts if kind == "application/json"]
+    assert len(blocks) == sum(f["live"] for f in read.figures)
+    for block in blocks:
+        assert json.loads(block)["series"]
+        assert "<" not in block
+
+
+def test_size_and_determinism(page):
+    view, html, _ = page
+    assert len(html.encode()) < 1_600_000
+    assert render_run(view) == html
+
+
+def test_hostile_names_stay_words(hostile):
+    html = render_run(hostile)
+    read = Page(html)
+    assert "<script>alert(1)" not in html
+    assert "<img src=x" not in html
+    assert "</script><script>alert(1)</script><img src=x onerror=alert(1)> {{ 7*7 }} $accent" in read.text
+    assert "49" not in [w.strip() for w in read.words]
+    assert sum(kind is None for kind, _ in read.scripts) == 2
+
+
+def test_verdict_comes_before_the_evidence_and_open_gates_first(declared):
+    text = Page(render_run(declared)).text
+    order = [
+        text.index(w)
+        for w in (
+            "which flights will arrive",
+            "Ready to pilot",
+            "checklist signed",
+            "beats the prior",
+            "What matters most",
+        )
+    ]
+    assert order == sorted(order)
+    assert "1 gate open (nobody has signed the checklist)" in text
+
+
+def test_every_check_and_status_is_listed(declared):
+    text = Page(render_run(declared)).text
+    for outcome in declared.audit_tables.outcomes + declared.audit_target.outcomes:
+        assert outcome.code in text
+    for word in ("passed", "not applicable", "skipped", "ignored", "not enough memory", "ignored by Ann"):
+        assert word in text
+
+
+def test_money_is_shown_as_declared(declared):
+    text = Page(render_run(declared)).text
+    assert "€41,200" in text
+    assert "€34,000 to €48,400" in text
+    assert "€300 per flight" in text
+    assert "ASSUMED" not in text
+    assert "+€24,300" in text
+
+
+def test_without_costs_no_amount_is_shown_but_the_ratio(assumed):
+    html = render_run(assumed)
+    body = Page(html[html.index('id="money"') :].split('id="data"')[0]).text
+    assert "ASSUMED" in body
+    assert "2.41 false alarms" in body
+    assert "1,430" not in body
+    assert "1,431" not in body
+    assert "false_alarm =" in body
+    assert "In money" not in Page(html).text
+
+
+def test_values_of_rows_and_secrets_stay_out(declared):
+    html = render_run(declared)
+    for value in ("UNITED-LEVEL", "4983", "4,983", "s3cret"):
+        assert value not in html
+
+
+def test_thin_groups_say_that_they_cannot_tell(declared):
+    text = Page(render_run(declared)).text
+    assert "cannot tell: 32 rows, 900 would tell" in text
+    assert "about 900 rows would tell" in text
+
+
+def test_a_worn_holdout_is_named(regression, declared):
+    assert "opened 7 times" in Page(render_run(regression)).text
+    assert "worn" not in Page(render_run(declared)).text
+
+
+def test_a_page_without_charts_carries_no_chart_library(empty, declared):
+    assert len(render_run(empty)) < 100_000
+    assert len(render_run(declared)) > 700_000
+
+
+def test_perturbed_records_change_the_page(declared, assumed):
+    from dataclasses import replace
+
+    before = render_run(declared)
+    changed = declared.split.model_copy(update={"no_outcome": 4_741})
+    after = render_run(replace(declared, split=changed))
+    assert "4,741 rows" in after
+    assert "4,741 rows" not in before
+
+
+def test_wide_tables_are_cut_and_counted(declared):
+    from dataclasses import replace
+
+    many = {f"column {i}": "only identifies" for i in range(10_000)}
+    html = render_run(replace(declared, ledger=declared.ledger.model_copy(update={"left_out": many})))
+    assert "9,800 more columns" in html
+    assert len(html.encode()) < 1_600_000

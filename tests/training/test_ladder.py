@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from holdgood.core.declaration import Costs
+from holdgood.core.task import Task
+from holdgood.metrics import metric, resolve
+from holdgood.training.ladder import ALPHA, Limits, Step, climb
+from holdgood.training.score import Judge
+
+TASK = Task(kind="regression", metric="rmse")
+
+
+def judge_of(n, clusters=None, ordered=False):
+    return Judge(TASK, metric("rmse", TASK), np.zeros(n), np.arange(n) % 3, clusters, ordered)
+
+
+def steps_of(*errors, names=None, seed=0, n=2000, ms=None, size=None, shared=0.9):
+    """Steps whose squared errors have the given means; rows are hard or easy for all of them alike."""
+    rng = np.random.default_rng(seed)
+    common = rng.normal(size=n)
+    out = []
+    for i, level in enumerate(errors):
+        p = np.sqrt(level) * (shared * common + np.sqrt(1 - shared**2) * rng.normal(size=n))
+        name = names[i] if names else f"rung{i}"
+        cost = {"row_ms": ms[i] if ms else 1.0 + i, "size_bytes": size[i] if size else 1e3 * (1 + i)}
+        out.append(Step(name, f"{name}-best", name, p, ensemble=name == "ensemble", **cost))
+    return out
+
+
+def taken(result):
+    return [r.name for r in result.rungs if r.taken]
+
+
+def test_balanced_climbs_what_is_proven_and_worth_it_and_compares_with_the_best_taken_below():
+    result = climb(steps_of(4.0, 2.0, 3.0, 1.5), judge_of(2000))
+    assert taken(result) == ["rung0", "rung1", "rung3"]
+    assert result.chosen == 3
+    assert [r.gain.second for r in result.rungs[1:]] == ["rung0", "rung1", "rung1"]
+    gain = result.rungs[3].gain
+    steps = steps_of(4.0, 2.0, 3.0, 1.5)
+    assert gain.difference == pytest.approx(np.mean(np.square(steps[1].prediction) - np.square(steps[3].prediction)))
+    assert gain.low > 0
+    assert gain.level == pytest.approx(1 - ALPHA / 1)  # Holm: the two proven rungs leave one comparison
+    assert "not proven; not taken" in result.rungs[2].sentence
+    assert "the ladder stands on it" in result.rungs[0].sentence
+
+
+def test_a_proven_gain_below_one_percent_is_not_worth_climbing_but_best_takes_it():
+    steps = steps_of(4.0, 2.0, 1.99, n=40_000, shared=0.9999)
+    balanced = climb(steps, judge_of(40_000))
+    assert balanced.rungs[2].gain.verdict == "better"
+    assert balanced.chosen == 1
+    assert "not worth it" in balanced.rungs[2].sentence
+    best = climb(steps, judge_of(40_000), prefer="best")
+    assert best.chosen == 2
+    assert best.rungs[2].taken
+
+
+def test_declared_money_makes_a_small_gain_worth_it_and_assumed_money_does_not():
+    steps = steps_of(4.0, 2.0, 1.99, n=40_000, shared=0.9999)
+    declared = resolve(Costs(over=3.0, under=5.0, currency="EUR"), TASK)
+    assert climb(steps, judge_of(40_000), costs=declared).chosen == 2
+    result = climb(steps, judge_of(40_000), costs=resolve(Costs(), TASK))
+    assert result.chosen == 1
+    assert "ASSUMED" in result.rungs[2].money_gain.unit
+
+
+def test_no_ensemble_for_a_tiny_gain_at_three_times_the_cost_even_where_money_is_proven():
+    names = ("prior", "linear", "ensemble")
+    declared = resolve(Costs(over=3.0, under=5.0), TASK)
+    steps = steps_of(4.0, 2.0, 1.995, names=names, n=40_000, shared=0.99999, ms=(1, 1, 5))
+    assert climb(steps, judge_of(40_000), costs=declared).chosen == 1
+    cheap = steps_of(4.0, 2.0, 1.995, names=names, n=40_000, shared=0.99999, ms=(1, 1, 2))
+    assert climb(cheap, judge_of(40_000), costs=declared).chosen == 2
+
+
+def test_limits_keep_a_better_rung_out_and_say_which():
+    steps = steps_of(4.0, 2.0, 1.0, ms=(1, 1, 80), size=(1e3, 1e3, 3e8))
+    slow = climb(steps, judge_of(2000), limits=Limits(latency_ms=50))
+    assert slow.chosen == 1
+    assert "80 ms a row, more than the 50 ms allowed" in slow.rungs[2].sentence
+    assert climb(steps, judge_of(2000), limits=Limits(size_mb=200)).chosen == 1
+    by_size = climb(steps, judge_of(2000), limits=Limits(latency_ms=50, by_size=True))
+    assert by_size.chosen == 2
+    assert "times the size" in by_size.rungs[2].sentence
+
+
+def test_simple_takes_the_lowest_that_is_not_proven_worse_than_the_best():
+    steps = steps_of(4.0, 2.002, 2.001, 2.0, shared=0.5)
+    result = climb(steps, judge_of(2000), prefer="simple")
+    assert result.chosen == 1
+    assert taken(result) == ["rung0", "rung1"]
+    assert climb(steps_of(4.0, 3.0, 2.0), judge_of(2000), prefer="simple").chosen == 2
+
+
+@pytest.mark.parametrize("prefer", ["simple", "balanced", "best"])
+def test_where_nothing_is_proven_better_the_lowest_rung_is_chosen(prefer):
+    result = climb(steps_of(2.0, 1.999, 2.001, shared=0.3), judge_of(2000), prefer=prefer)
+    assert result.chosen == 0
+
+
+def test_a_ladder_of_one_rung_stands():
+    result = climb(steps_of(2.0), judge_of(2000))
+    assert (result.chosen, len(result.rungs)) == (0, 1)
+
+
+def test_rows_that_belong_together_weaken_a_proof():
+    steps = steps_of(2.0, 1.8, n=400, shared=0.0)
+    alone = climb(steps, judge_of(400)).rungs[1].gain
+    repeated = [Step(s.name, s.trial, s.family, np.repeat(s.prediction, 10)) for s in steps]
+    together = climb(repeated, judge_of(4000, clusters=np.repeat(np.arange(400), 10))).rungs[1].gain
+    naive = climb(repeated, judge_of(4000)).rungs[1].gain
+    assert together.p == pytest.approx(alone.p, rel=0.02)
+    assert naive.p < 0.1 * together.p
+
+
+@pytest.mark.parametrize(("prefer", "simulations"), [("balanced", 400), ("best", 200), ("simple", 200)])
+def test_where_all_rungs_are_equal_in_truth_a_climb_is_as_rare_as_stated(prefer, simulations):
+    climbs = sum(
+        climb(steps_of(1.0, 1.0, 1.0, 1.0, seed=s, n=150, shared=0.6), judge_of(150), prefer=prefer).chosen > 0
+        for s in range(simulations)
+    )
+    # exact binomial acceptance at one in a thousand
+    assert climbs <= binom.ppf(0.999, simulations, ALPHA)
+
+
+def test_real_gains_do_not_make_false_ones_more_likely():
+    false = 0
+    for seed in range(300):
+        result = climb(steps_of(9.0, 1.0, 1.0, 1.0, seed=seed, n=150, shared=0.6), judge_of(150))
+        false += result.chosen > 1
+    assert false <= binom.ppf(0.999, 300, ALPHA)

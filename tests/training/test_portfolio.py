@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from holdgood.core.budget import Budget, Clock
+from holdgood.core.declaration import Costs
+from holdgood.core.errors import DataError, DeclarationError, Interrupted, SplitError
+from holdgood.core.frame import Feature, Frame
+from holdgood.core.records import Leaderboard
+from holdgood.core.records.envelope import unwrap, wrap
+from holdgood.metrics import best_threshold, loss_rows, resolve
+from holdgood.training import Ensemble, portfolio, train
+
+
+def work_clock(trials):
+    return Clock(Budget(trials=trials))
+
+
+@pytest.fixture
+def run(make_data, make_folds, families):
+    """Train on small data with real candidates; keywords reach ``train``."""
+
+    def go(*names, kind="binary", n=400, most=1, trials=20, change=None, more=(), seed=0, **options):
+        frame, y, task = make_data(n=n, kind=kind, seed=seed)
+        if change is not None:
+            frame, y = change(frame, y)
+        candidates = [
+            *families(task, *(names or ("prior", "linear", "lightgbm")), rows=n, most=most),
+            *(m(task) for m in more),
+        ]
+        options.setdefault("clock", work_clock(trials))
+        return train(frame, y, task, candidates, options.pop("folds", None) or make_folds(n), **options), frame, y, task
+
+    return go
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
+def test_the_whole_leaderboard_is_there_and_survives_its_envelope(run, kind):
+    trained, frame, y, task = run("prior", "linear", "tree", "lightgbm", kind=kind, most=2, prefer="best")
+    board = trained.leaderboard
+    assert unwrap(wrap(board), Leaderboard).payload() == board.payload()
+    assert [t.status for t in board.trials] == ["ok"] * 6
+    assert (board.rows, board.folds, board.budget, board.budget_hit) == (400, 3, "trials=20", False)
+    names = [r.name for r in board.ladder]
+    assert names[:4] == ["prior", "linear", "tree", "lightgbm"]
+    assert board.ladder[0].gain is None
+    assert all(r.sentence and r.gain is not None for r in board.ladder[1:])
+    for t in board.trials:
+        losses = loss_rows(task, y, trained.oof[t.name][np.argsort(trained.oof_rows)])
+        mean = np.sqrt(losses.mean()) if kind == "regression" else losses.mean()
+        assert t.score.value == pytest.approx(mean)
+        assert t.score.low < t.score.value < t.score.high
+        assert len(t.fold_scores) == 3
+        assert t.size_bytes > 0
+        assert t.fit_seconds > 0
+        assert t.predict_us_per_row > 0
+        assert (t.rounds is None) == (t.family != "lightgbm")
+    shape = (400, 3) if kind == "multiclass" else (400,)
+    assert trained.oof["chosen"].shape == trained.chain.predict(frame).shape == shape
+    assert trained.simple.model.part == "linear"
+    assert trained.prior.model.part == "prior"
+    assert board.reason
+
+
+def test_the_chosen_is_refitted_on_all_rows(run):
+    trained, frame, y, task = run("prior", "linear")
+    assert trained.leaderboard.chosen == "linear"
+    from holdgood.core.chain import Chain
+    from holdgood.core.protocols import FitContext
+    from holdgood.features.encode.for_needs import encoder_for
+    from holdgood.models.tabular.linear import LinearFamily
+
+    parameters = trained.leaderboard.trials[1].parameters
+    by_hand = Chain(encoder_for("dense"), LinearFamily.make(parameters)).fit(frame, y, None, FitContext(task))
+    assert np.allclose(trained.chain.predict(frame), by_hand.predict(frame), rtol=1e-9)
+    assert trained.simple.predict(frame).tolist() == trained.chain.predict(frame).tolist()
+
+
+def test_the_same_work_gives_the_same_bits_twice_with_and_without_workers(run, monkeypatch):
+    first, frame, _, _ = run(most=2, prefer="best")
+    again, *_ = run(most=2, prefer="best")
+    monkeypatch.setattr(portfolio._Training, "_how_many", lambda self, workers: workers)
+    with_workers, *_ = run(most=2, prefer="best", workers=2)
+    for other in (again, with_workers):
+        assert other.leaderboard.chosen == first.leaderboard.chosen
+        assert other.leaderboard.members == first.leaderboard.members
+        assert [r.gain for r in other.leaderboard.ladder] == [r.gain for r in first.leaderboard.ladder]
+        assert (other.chain.predict(frame) == first.chain.predict(frame)).all()
+        assert other.threshold == first.threshold
+        for name, prediction in first.oof.items():
+            assert (other.oof[name] == prediction).all()
+
+
+def test_names_of_features_change_nothing(run):
+    def rename(frame, y):
+        names = ("zz", "mm", "qq", "aa")
+        return Frame(tuple(Feature(n, f.type) for n, f in zip(names, frame.features, strict=True)), frame.arrays), y
+
+    one, frame, *_ = run()
+    two, renamed, _, _ = run(change=rename)
+    assert (one.chain.predict(frame) == two.chain.predict(renamed)).all()
+    assert all((one.oof[k] == two.oof[k]).all() for k in one.oof)
+    assert [r.sentence for r in one.leaderboard.ladder] == [r.sentence for r in two.leaderboard.ladder]
+
+
+@pytest.mark.parametrize("prefer", ["simple", "balanced", "best"])
+def test_a_shuffled_target_gives_the_prior(run, prefer):
+    shuffle = lambda frame, y: (frame, np.random.default_rng(5).permutation(y))  # noqa: E731
+    trained, *_ = run(most=2, prefer=prefer, change=shuffle)
+    assert trained.leaderboard.chosen == "prior"
+    assert trained.chain.model.part == "prior"
+
+
+def test_an_ensemble_is_built_from_refitted_members(run):
+    def curved(frame, y):
+        # half of the signal is linear, half is not: each family sees what the other misses
+        x = np.column_stack(frame.arrays[:3])
+        raw = 1.5 * x[:, 0] + 2.5 * np.sign(x[:, 1] * x[:, 2])
+        return frame, (np.random.default_rng(1).random(len(y)) < 1 / (1 + np.exp(-raw))).astype(float)
+
+    trained, *_ = run(prefer="best", n=1500, change=curved, most=2)
+    board = trained.leaderboard
+    assert board.chosen == "ensemble"
+    assert isinstance(trained.chain, Ensemble)
+    assert abs(sum(board.members.values()) - 1) < 1e-9
+    assert tuple(board.members.values()) == pytest.approx(trained.chain.weights)
+    assert "prior" not in board.members
+
+
+def test_candidates_that_fail_are_told_of_and_the_others_go_on(run, custom):
+    def explode(y, context):
+        raise ValueError("no such luck\nsecond line")
+
+    trained, *_ = run("prior", "linear", more=[lambda task: custom(task, explode)])
+    failed = trained.leaderboard.trials[-1]
+    assert (failed.name, failed.status, failed.reason) == ("custom", "failed", "ValueError: no such luck")
+    assert trained.leaderboard.chosen == "linear"
+
+
+def test_where_all_fail_there_is_one_clear_error(make_data, make_folds, custom):
+    def explode(y, context):
+        raise ValueError("broken")
+
+    frame, y, task = make_data()
+    with pytest.raises(DataError, match="no candidate could be fitted: custom: ValueError: broken"):
+        train(frame, y, task, [custom(task, explode)], make_folds(400), clock=work_clock(5))
+
+
+def test_a_work_budget_takes_first_configurations_before_variants(run):
+    trained, *_ = run("prior", "linear", "tree", "lightgbm", most=3, trials=5)
+    by_status = {s: [t.name for t in trained.leaderboard.trials if t.status == s] for s in ("ok", "skipped")}
+    assert by_status == {
+        "ok": ["prior", "linear", "tree", "lightgbm", "tree-1"],
+        "skipped": ["lightgbm-1", "lightgbm-2"],
+    }
+    assert trained.leaderboard.trials[-1].reason == "beyond the work budget"
+    assert trained.leaderboard.budget_hit
+
+
+def test_the_threshold_is_the_best_on_out_of_fold_rows_at_the_declared_costs(run):
+    frame_task = run()[3]
+    costs = resolve(Costs(miss=300, false_alarm=40), frame_task)
+    trained, _, y, _ = run(costs=costs)
+    assert trained.threshold == best_threshold(costs, y[trained.oof_rows], trained.oof["chosen"])
+    board = trained.leaderboard
+    assert board.threshold_low <= board.threshold <= board.threshold_high
+    assert all(r.money_gain is not None for r in board.ladder[1:])
+    assert np.isnan(run(kind="regression")[0].threshold)
+
+
+def test_another_metric_ranks_and_gains_in_its_own_units(run):
+    trained, *_ = run("prior", "linear", metric="roc_auc")
+    board = trained.leaderboard
+    assert (board.metric, board.higher_is_better, board.chosen) == ("roc_auc", True, "linear")
+    assert board.ladder[0].score.value == pytest.approx(0.5, abs=0.1)
+    assert board.ladder[1].gain.unit == "area under the ROC curve"
+
+
+def test_time_orders_the_judged_rows_and_later_rows_only_are_validated(run):
+    n = 400
+    when = np.random.default_rng(3).permutation(n).astype(np.int64)
+    by_time = np.argsort(when)
+    folds = [(np.sort(by_time[:200]), np.sort(by_time[200:300])), (np.sort(by_time[:300]), np.sort(by_time[300:]))]
+    trained, *_ = run(time=when, folds=folds, clusters=when // 10)
+    assert (np.diff(when[trained.oof_rows]) > 0).all()
+    assert sorted(trained.oof_rows) == sorted(by_time[200:])
+    assert trained.leaderboard.chosen == "linear"
+
+
+def test_finished_trials_are_not_fitted_twice(run, custom, tmp_path):
+    fits = []
+    count = lambda task: custom(task, lambda y, context: fits.append(context.rounds))  # noqa: E731
+    first, *_ = run("prior", "linear", more=[count], store=tmp_path)
+    assert len(fits) == 3
+    again, *_ = run("prior", "linear", more=[count], store=tmp_path)
+    assert len(fits) == 3
+    assert all("earlier" in t.reason for t in again.leaderboard.trials)
+    assert all((first.oof[k] == again.oof[k]).all() for k in first.oof)
+    run("prior", "linear", more=[count], store=tmp_path, seed=1)
+    assert len(fits) == 6
+
+
+def test_ctrl_c_keeps_what_was_finished(run, custom, tmp_path):
+    def interrupt(y, context):
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="after 2 finished trials") as caught:
+        run("prior", "linear", more=[lambda task: custom(task, interrupt)], store=tmp_path)
+    assert "not done twice" in caught.value.do
+    assert len(list(tmp_path.glob("*.json"))) == 2
+
+
+def test_damaged_stored_trials_are_noted(run, tmp_path):
+    run("prior", "linear", store=tmp_path)
+    for file in tmp_path.glob("*.json"):
+        file.write_text("{")
+    trained, *_ = run("prior", "linear", store=tmp_path)
+    assert trained.leaderboard.notes == ("2 stored trials were damaged and done again",)
+
+
+def test_limits_hold_by_size_under_a_work_budget_and_the_latency_limit_is_said_to_be_unseen(run):
+    trained, *_ = run("prior", "linear", size_limit_mb=1e-6, latency_limit_ms=50)
+    assert trained.leaderboard.chosen == "prior"
+    assert "more than the 1e-06 MB allowed" in trained.leaderboard.ladder[1].sentence
+    assert any("latency limit was not looked at" in n for n in trained.leaderboard.notes)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"weight": np.ones(3)}, DataError, "weight of 3 rows beside a frame of 400"),
+        ({"prefer": "fastest"}, DeclarationError, "prefer = 'fastest'"),
+        ({"folds": [(np.arange(10), np.arange(5, 15))]}, SplitError, "trains on"),
+        ({"metric": "nonsense"}, DeclarationError, "no metric named"),
+        (
+            {"change": lambda f, y: (f, np.where(np.arange(400) == 3, np.nan, y))},
+            DataError,
+            "1 rows without an outcome",
+        ),
+    ],
+)
+def test_bad_input_is_refused_in_plain_words(run, options, error, said):
+    with pytest.raises(error, match=said):
+        run(**options)
+
+
+def test_candidates_must_be_there_and_have_names_of_their_own(make_data, make_folds, families):
+    frame, y, task = make_data()
+    (prior,) = families(task, "prior")
+    with pytest.raises(DataError, match="no candidates"):
+        train(frame, y, task, [], make_folds(400), clock=work_clock(5))
+    with pytest.raises(DataError, match="share the name 'prior'"):
+        train(frame, y, task, [prior, prior], make_folds(400), clock=work_clock(5))
+    with pytest.raises(DataError, match="'chosen'"):
+        train(frame, y, task, [replace(prior, name="chosen")], make_folds(400), clock=work_clock(5))
+
+
+def test_a_budget_that_is_already_spent_still_gives_a_model(run):
+    trained, frame, y, _ = run(clock=Clock(Budget(seconds=0.001), started=time.monotonic() - 10))
+    assert trained.leaderboard.budget_hit
+    assert trained.chain.predict(frame) == pytest.approx(np.full(400, y.mean()), abs=0.01)
+    assert any("nothing was compared" in n for n in trained.leaderboard.notes)
+    assert {t.status for t in trained.leaderboard.trials} == {"skipped"}
+
+
+def test_with_much_data_and_little_time_fits_learn_from_fewer_rows_and_say_so(run, monkeypatch):
+    monkeypatch.setattr(portfolio, "CELLS_A_SECOND", 4000.0)
+    trained, *_ = run("prior", "linear", n=6000, clock=Clock(Budget(seconds=2.5)))
+    assert any("at most 2," in n and "of 6,000 rows" in n for n in trained.leaderboard.notes)
+    assert trained.leaderboard.chosen == "linear"
+
+
+def test_clusters_named_otherwise_change_nothing(run):
+    clusters = np.random.default_rng(0).integers(0, 40, 400)
+    one, *_ = run(clusters=clusters)
+    two, *_ = run(clusters=(clusters * 7919) % 104729)
+    assert [r.gain for r in one.leaderboard.ladder] == [r.gain for r in two.leaderboard.ladder]

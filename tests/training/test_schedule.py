@@ -1,0 +1,102 @@
+"""The promises about time, with candidates that do not keep theirs."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from holdgood.core.budget import Budget, Clock
+from holdgood.training import train
+
+SLACK = 0.3
+
+
+def within(clock, budget):
+    return clock.spent() <= 1.05 * budget + SLACK
+
+
+@pytest.fixture
+def run(make_data, make_folds, families):
+    def go(budget, *names, n=2000, more=(), **options):
+        frame, y, task = make_data(n=n)
+        candidates = [*families(task, *names, rows=n, most=2), *(m(task) for m in more)]
+        clock = Clock(Budget(seconds=budget))
+        events = []
+        trained = train(frame, y, task, candidates, make_folds(n), clock=clock, listener=events.append, **options)
+        return trained, clock, events
+
+    return go
+
+
+def test_a_short_budget_is_kept_here_and_gives_a_model(run):
+    trained, clock, events = run(3.0, "prior", "linear", "lightgbm", n=20_000)
+    assert within(clock, 3.0)
+    assert trained.leaderboard.chosen != "prior"
+    assert [e.kind for e in events[-2:]] == ["candidate", "note"]
+    assert all(e.fraction is None or 0 <= e.fraction <= 1 for e in events)
+
+
+def sleeper(seconds):
+    def sleep(y, context):
+        import time
+
+        time.sleep(seconds)
+
+    return sleep
+
+
+def test_a_model_that_never_ends_is_killed_and_the_rest_is_delivered(run, custom):
+    trained, clock, _ = run(9.0, "prior", "linear", more=[lambda task: custom(task, sleeper(60))])
+    assert within(clock, 9.0)
+    board = trained.leaderboard
+    assert board.chosen == "linear"
+    assert board.trials[[t.name for t in board.trials].index("custom")].status in ("stopped", "skipped")
+    assert board.budget_hit
+
+
+def test_without_workers_a_sample_of_rows_shows_what_would_overrun(run, custom):
+    def slow(y, context):
+        time.sleep(len(y) / 1000)  # a second for a thousand rows, whatever the context says
+
+    trained, clock, _ = run(4.0, "prior", "linear", more=[lambda task: custom(task, slow)], n=15_000)
+    assert within(clock, 4.0)
+    stopped = next(t for t in trained.leaderboard.trials if t.name == "custom")
+    assert stopped.status == "stopped"
+    assert "a sixteenth of the rows" in stopped.reason
+
+
+def test_a_worker_that_dies_fails_its_candidate_only(run, custom):
+    def die(y, context):
+        import os
+        import signal
+
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    trained, clock, _ = run(12.0, "prior", "linear", more=[lambda task: custom(task, die)])
+    assert within(clock, 12.0)
+    died = next(t for t in trained.leaderboard.trials if t.name == "custom")
+    assert (died.status, "worker process died" in died.reason) == ("failed", True)
+    assert trained.leaderboard.chosen == "linear"
+
+
+def test_a_variant_that_is_clearly_behind_is_stopped_early(run, custom):
+    def nothing(y, context):
+        pass
+
+    def bad(task):
+        return custom(task, nothing, name="linear-bad", family="linear", rung=1, answer=lambda n: np.full(n, 0.999))
+
+    trained, _, _ = run(4.0, "prior", "linear", more=[bad])
+    stopped = next(t for t in trained.leaderboard.trials if t.name == "linear-bad")
+    assert stopped.status == "stopped"
+    assert "clearly behind linear" in stopped.reason
+    assert not trained.leaderboard.budget_hit
+
+
+def test_all_done_before_the_time_is_up_returns_at_once(run):
+    trained, clock, _ = run(30.0, "prior", "linear", n=300)
+    assert clock.spent() < 20.0
+    assert not trained.leaderboard.budget_hit
+    assert {t.status for t in trained.leaderboard.trials} == {"ok"}

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from holdgood.core.chain import Chain
+from holdgood.core.protocols import FitContext
+from holdgood.training.folds import stop_rows
+from holdgood.training.work import Work, fit_all, fit_fold, same_encoder, size_of
+
+
+@pytest.fixture
+def work(make_data, make_folds, families):
+    frame, y, task = make_data()
+    candidates = families(task, "prior", "linear", "lightgbm", most=2)
+    return Work(
+        frame,
+        y,
+        np.linspace(0.5, 1.5, len(y)),
+        task,
+        tuple(candidates),
+        tuple(make_folds(len(y))),
+        seed=3,
+        cache_bytes=10**8,
+    )
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_fold_is_what_a_fresh_chain_on_its_training_rows_predicts(work, cached):
+    work.cache_bytes = 10**8 if cached else 0
+    for candidate in range(len(work.candidates)):
+        for fold in (0, 1):
+            fit = fit_fold(work, candidate, fold, float("inf"), keep=True)
+            rows, valid = work.folds[fold]
+            stop = stop_rows(rows, work.y, work.task, time=None, groups=None, seed=3)
+            chain = Chain.of(work.candidates[candidate])
+            chain.fit(
+                work.frame.take(rows), work.y[rows], work.weight[rows], FitContext(work.task, seed=3, stop_rows=stop)
+            )
+            assert fit.error == ""
+            assert (fit.prediction == chain.predict(work.frame.take(valid))).all()
+            assert fit.learned_rows == len(rows) - len(stop)
+            assert (fit.rounds is None) == (chain.rounds is None)
+            assert (fit.chain is not None) == (fold == 0) == (fit.size_bytes > 0) == np.isfinite(fit.row_ms)
+    assert (len(work.cache) > 0) == cached
+
+
+def test_candidates_with_equal_encoder_factories_share_matrices_and_others_do_not(work, families):
+    linear = [c.name for c in work.candidates].index("linear")
+    boosted = [i for i, c in enumerate(work.candidates) if c.family == "lightgbm"]
+    shared = {same_encoder(work.candidates, i) for i in boosted}
+    assert len(shared) == 1
+    assert same_encoder(work.candidates, linear) not in shared
+    for i in boosted:
+        fit_fold(work, i, 0, float("inf"), keep=False)
+    assert len(work.cache) == 1
+
+
+def test_the_cache_stays_within_its_bytes_and_does_not_travel(work):
+    fit_fold(work, 0, 0, float("inf"), keep=False)
+    one = next(iter(work.cache.values())).size
+    work.cache_bytes = int(1.5 * one)
+    for fold in (1, 2, 0):
+        fit_fold(work, 0, fold, float("inf"), keep=False)
+        assert sum(e.size for e in work.cache.values()) <= work.cache_bytes
+    assert not work.__getstate__()["cache"]
+
+
+def test_a_cap_draws_the_same_rows_every_time_and_leaves_small_data_alone(work):
+    work.cap = 100
+    rows = work.training_rows(0)
+    assert len(rows) == 100
+    assert (np.diff(rows) > 0).all()
+    assert np.isin(rows, work.folds[0][0]).all()
+    assert (rows == work.training_rows(0)).all()
+    assert len(work.training_rows(None, cap=50)) == 50
+    work.cap = 10**6
+    assert len(work.training_rows(None)) == len(work.y)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda n: np.full(n, np.nan), "are no numbers"),
+        (lambda n: np.zeros((n, 2)), "predictions of shape"),
+        (lambda n: 1 / 0, "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_whatever_goes_wrong_is_told_and_not_raised(work, custom, answer, said):
+    work.candidates = (custom(work.task, lambda y, context: None, answer=answer),)
+    fit = fit_fold(work, 0, 0, float("inf"), keep=False)
+    assert said in fit.error
+    assert fit.prediction is None
+
+
+def test_a_refit_learns_from_all_rows_for_the_rounds_asked(work):
+    boosted = [c.name for c in work.candidates].index("lightgbm")
+    chain = fit_all(work, boosted, 17, float("inf"), False)
+    assert chain.rounds == 17
+    by_hand = Chain.of(work.candidates[boosted]).fit(
+        work.frame, work.y, work.weight, FitContext(work.task, seed=3, rounds=17)
+    )
+    assert (chain.predict(work.frame) == by_hand.predict(work.frame)).all()
+
+
+def test_size_is_that_of_the_parts(work):
+    chain = fit_all(work, 0, None, float("inf"), False)
+    parts = chain.to_parts()
+    expected = (
+        len(json.dumps(parts.json))
+        + sum(a.nbytes for a in parts.arrays.values())
+        + sum(len(b) for b in parts.files.values())
+    )
+    assert size_of(chain) == expected

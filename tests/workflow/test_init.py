@@ -1,0 +1,100 @@
+import json
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from holdgood.core.declaration import parse, read
+from holdgood.core.errors import DeclarationError
+from holdgood.core.table import Table
+from holdgood.workflow.guess import guess_identifiers, guess_join, guess_key, guess_target, guess_time
+from holdgood.workflow.init import init_project, json_schema
+
+
+@pytest.fixture
+def shop(tmp_path):
+    random = np.random.default_rng(0)
+    n = 400
+    orders = pd.DataFrame(
+        {
+            "order": [f"O{i:04d}" for i in range(n)],
+            "customer": [f"C{i:03d}" for i in random.integers(0, 60, n)],
+            "site": random.choice(["north", "south"], n),
+            "placed": pd.date_range("2024-01-01", periods=n, freq="h"),
+            "amount": random.normal(100, 10, n).round(2),
+            "late": random.choice(["no", "yes"], n, p=[0.8, 0.2]),
+        }
+    )
+    customers = pd.DataFrame({"id": [f"C{i:03d}" for i in range(60)], "age": random.integers(20, 70, 60)})
+    weather = pd.DataFrame(
+        {
+            "site": np.repeat(["north", "south"], 400),
+            "at": [*pd.date_range("2024-01-01", periods=400, freq="h")] * 2,
+            "temp": random.normal(size=800),
+        }
+    )
+    for name, frame in {"orders": orders, "customers": customers, "weather": weather}.items():
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+    return tmp_path
+
+
+def test_init_guesses_keys_joins_times_and_the_task(shop):
+    made = init_project([str(shop / f"{n}.parquet") for n in ("orders", "customers", "weather")], folder=shop)
+    declared = read(shop)
+    assert declared.main == "orders"
+    assert declared.task.target == "late"
+    assert declared.task.positive == "yes"
+    assert declared.tables["orders"].key == ["order"]
+    assert declared.tables["orders"].time == "placed"
+    assert declared.tables["customers"].join.on == {"customer": "id"}
+    assert declared.tables["customers"].time is None
+    assert declared.tables["weather"].join.on == {"site": "site"}
+    assert declared.tables["weather"].time == "at"
+    assert declared.tables["orders"].types["amount"] == "number"
+    assert len(made.worth_a_look) == 3
+    assert json.loads(made.schema.read_text())["title"] == "Declaration"
+
+
+def test_an_existing_file_is_kept_unless_forced(shop):
+    sources = [str(shop / "orders.parquet")]
+    init_project(sources, folder=shop)
+    first = (shop / "holdgood.toml").read_text()
+    with pytest.raises(DeclarationError, match="exists"):
+        init_project(sources, folder=shop)
+    init_project(sources, target="amount > 100", folder=shop, force=True)
+    assert (shop / "holdgood.toml.bak").read_text() == first
+    assert read(shop).task.target == "amount > 100"
+
+
+def test_odd_names_survive_the_file(tmp_path):
+    frame = pd.DataFrame({'we"ird ünï': ["a", "b"] * 30, "x y": np.arange(60.0) ** 1.5, "t.z": ["p", "q"] * 30})
+    frame.to_parquet(tmp_path / "odd table.parquet")
+    made = init_project([str(tmp_path / "odd table.parquet")], folder=tmp_path)
+    declared = parse(tomllib.loads(made.path.read_text()))
+    assert set(declared.tables["odd table"].types) == set(frame.columns)
+
+
+def test_guesses_on_small_tables():
+    table = Table.of(pd.DataFrame({"a": [1, 1, 2, 2], "b": ["x", "y", "x", "y"], "v": [0.5, 0.1, 0.2, 0.3]}))
+    assert guess_key(table) == ["a", "b"]
+    assert guess_time(table) is None
+    assert guess_target(table) == "v"
+    assert guess_identifiers(table) == []
+    assert guess_key(Table.of(pd.DataFrame({"a": [1, 1]}))) == []
+    assert guess_join(table, Table.of(pd.DataFrame({"k": ["p", "q"], "w": [1.0, 2.0]}))) is None
+
+
+def test_renaming_columns_renames_the_guesses_only():
+    frame = pd.DataFrame({"a": [f"K{i}" for i in range(80)], "b": np.arange(80) % 7, "c": ["u", "v"] * 40})
+    renamed = frame.rename(columns={"a": "z1", "b": "z2", "c": "z3"})
+    names = dict(zip(frame.columns, renamed.columns, strict=True))
+    for guess in (guess_key, guess_identifiers):
+        assert [names[c] for c in guess(Table.of(frame))] == guess(Table.of(renamed))
+    assert names[guess_target(Table.of(frame))] == guess_target(Table.of(renamed))
+
+
+def test_the_schema_is_one_that_editors_take():
+    schema = json.loads(json_schema())
+    assert schema["additionalProperties"] is False
+    assert "tables" in schema["properties"]
