@@ -5,7 +5,6 @@ One JSON line a measurement: the median of five runs, with the floor of a bare i
 
 from __future__ import annotations
 
-import json
 import resource
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from record import record
 
 RUNS = 5
 
@@ -52,18 +52,7 @@ def main() -> None:
             ("holdgood audit 100,000 x 20 csv", 5.0, [holdgood, "audit", "orders.csv"]),
         ):
             seconds, peak = cpu(command, folder)
-            print(
-                json.dumps(
-                    {
-                        "bench": "cost",
-                        "what": name,
-                        "cpu_s": round(seconds, 3),
-                        "aim_s": aim,
-                        "peak_mb_so_far": round(peak),
-                    }
-                ),
-                flush=True,
-            )
+            record("cost", {"what": name, "cpu_s": round(seconds, 3), "aim_s": aim, "peak_mb_so_far": round(peak)})
 
 
 if __name__ == "__main__":

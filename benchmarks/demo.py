@@ -8,6 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from record import record
+
 from holdgood.workflow.demo import make_demo
 from holdgood.workflow.project import run_project
 
@@ -20,26 +22,24 @@ def main() -> None:
         wall = time.perf_counter() - begun
         for step in sorted(p for p in run.folder.path.iterdir() if (p / "step.json").exists()):
             seconds = json.loads((step / "step.json").read_text())["seconds"]
-            print(json.dumps({"bench": "demo", "step": step.name, "wall_s": seconds}))
+            record("demo", {"step": step.name, "wall_s": seconds})
         used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
         cpu = sum(u.ru_utime + u.ru_stime for u in used)
         peak = max(u.ru_maxrss for u in used) / 1024
         headline = run.holdout.metrics[run.holdout.metric]
-        print(
-            json.dumps(
-                {
-                    "bench": "demo",
-                    "step": "all",
-                    "wall_s": round(wall, 1),
-                    "cpu_s": round(cpu, 1),
-                    "peak_mb": round(peak),
-                    "metric": run.holdout.metric,
-                    "value": headline.value,
-                    "low": headline.low,
-                    "high": headline.high,
-                    "chosen": run.leaderboard.chosen,
-                }
-            )
+        record(
+            "demo",
+            {
+                "step": "all",
+                "wall_s": round(wall, 1),
+                "cpu_s": round(cpu, 1),
+                "peak_mb": round(peak),
+                "metric": run.holdout.metric,
+                "value": headline.value,
+                "low": headline.low,
+                "high": headline.high,
+                "chosen": run.leaderboard.chosen,
+            },
         )
 
 

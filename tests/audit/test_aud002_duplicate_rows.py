@@ -16,7 +16,7 @@ def test_planted_copies_are_counted_as_sql_counts_them(tables_of):
     data = pa.concat_tables([whole, whole.slice(100, 40), whole.slice(100, 10)])
     (finding,) = CHECK.run(tables_of({"t": {n: data.column(n) for n in data.column_names}}))
     assert (finding.level, finding.rows) == ("issue", 50)
-    distinct = duckdb.sql("SELECT count(*) FROM (SELECT DISTINCT * FROM data)").fetchone()[0]
+    distinct = duckdb.sql("SELECT count(*) FROM (SELECT DISTINCT * FROM data)").fetchall()[0][0]
     assert data.num_rows - distinct == finding.rows
     assert finding.proposal.repair == "drop-duplicate-rows"
 

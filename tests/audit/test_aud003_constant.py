@@ -2,7 +2,12 @@ from holdgood.audit.aud003_constant import CHECK
 
 
 def test_constant_and_almost_constant_columns_are_tips(tables_of):
-    columns = {"same": ["x"] * 2000, "almost": [0] * 1999 + [1], "some": [0] * 1990 + [1] * 10, "all": list(range(2000))}
+    columns = {
+        "same": ["x"] * 2000,
+        "almost": [0] * 1999 + [1],
+        "some": [0] * 1990 + [1] * 10,
+        "all": list(range(2000)),
+    }
     findings = CHECK.run(tables_of({"t": columns}))
     assert [(f.level, f.columns) for f in findings] == [("tip", ("same",)), ("tip", ("almost",))]
 

@@ -17,14 +17,18 @@ def test_share_is_what_sql_says(tables_of):
     there = list(range(100))
     (finding,) = CHECK.run(_joined(tables_of, here, there))
     main, other = pa.table({"k": here}), pa.table({"key": there})
-    alone = duckdb.sql("SELECT count(*) FROM main WHERE NOT EXISTS (SELECT 1 FROM other WHERE key = k)").fetchone()[0]
+    alone = duckdb.sql("SELECT count(*) FROM main WHERE NOT EXISTS (SELECT 1 FROM other WHERE key = k)").fetchall()[0][
+        0
+    ]
     assert finding.rows == alone
     assert finding.evidence["without_key"] == here.null_count
     assert len(main) == 1000
     assert len(other) == 100
 
 
-@pytest.mark.parametrize(("present", "level", "severity"), [(95, "tip", "low"), (70, "tip", "medium"), (30, "issue", "high")])
+@pytest.mark.parametrize(
+    ("present", "level", "severity"), [(95, "tip", "low"), (70, "tip", "medium"), (30, "issue", "high")]
+)
 def test_level_follows_the_share(tables_of, present, level, severity):
     (finding,) = CHECK.run(_joined(tables_of, list(range(100)), list(range(present))))
     assert (finding.level, finding.severity) == (level, severity)

@@ -14,6 +14,7 @@ def test_fractions_with_a_few_words_are_an_issue(tables_of):
 def test_fractions_only_are_a_tip(tables_of):
     (finding,) = CHECK.run(tables_of({"t": {"price": [f"1.{i:03d},5" for i in range(99)]}}))
     assert finding.level == "tip"
+    assert finding.proposal.parameters == {"decimal": ","}
 
 
 def test_codes_in_digits_are_left_alone(tables_of):

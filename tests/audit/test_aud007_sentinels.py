@@ -16,7 +16,9 @@ def _with(values, sentinel, share=0.03):
 @pytest.mark.parametrize("sentinel", [-999.0, -9999.0, 999999.0, 9999.0])
 @pytest.mark.parametrize("kind", ["weights", "degrees", "counts"])
 def test_planted_sentinels_are_issues_with_the_right_count(tables_of, sentinel, kind):
-    clean = {"weights": rng.gamma(4, 3, 2000), "degrees": rng.normal(10, 12, 2000), "counts": rng.poisson(20, 2000)}[kind]
+    clean = {"weights": rng.gamma(4, 3, 2000), "degrees": rng.normal(10, 12, 2000), "counts": rng.poisson(20, 2000)}[
+        kind
+    ]
     spoiled = _with(clean, sentinel)
     (finding,) = CHECK.run(tables_of({"t": {"x": spoiled}}))
     assert finding.level == "issue"
@@ -53,7 +55,9 @@ def test_words_for_missing(tables_of):
     job = rng.choice(["smith", "baker", "?", "unknown"], 600, p=[0.5, 0.3, 0.1, 0.1])
     other = rng.choice(["yes", "no", "none"], 600)
     findings = CHECK.run(tables_of({"t": {"job": job, "other": other}}))
-    assert [(f.level, f.columns, f.rows) for f in findings if f.level == "issue"] == [("issue", ("job",), (job == "?").sum())]
+    assert [(f.level, f.columns, f.rows) for f in findings if f.level == "issue"] == [
+        ("issue", ("job",), (job == "?").sum())
+    ]
     assert [f.proposal.parameters["values"] for f in findings if f.level == "tip"] == [["unknown"]]
 
 

@@ -12,7 +12,9 @@ def _days(first, n):
     return np.datetime64(first, "us") + (rng.integers(0, 700, n) * DAY).astype("timedelta64[us]")
 
 
-@pytest.mark.parametrize(("odd", "side"), [("1803-05-01", "early"), ("2199-01-01", "late"), ("9999-12-31", "late"), ("1900-01-01", "early")])
+@pytest.mark.parametrize(
+    ("odd", "side"), [("1803-05-01", "early"), ("2199-01-01", "late"), ("9999-12-31", "late"), ("1900-01-01", "early")]
+)
 def test_dates_far_away_are_counted(tables_of, odd, side):
     when = _days("2021-01-01", 500)
     when[:7] = np.datetime64(odd, "us")

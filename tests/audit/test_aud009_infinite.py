@@ -21,7 +21,11 @@ def test_absurd_magnitudes_are_counted(tables_of):
 
 
 def test_heavy_tails_are_honest(tables_of):
-    columns = {"log": rng.lognormal(3, 2, 5000), "cauchy": rng.standard_cauchy(5000), "zeros": np.r_[np.zeros(4999), 5.0]}
+    columns = {
+        "log": rng.lognormal(3, 2, 5000),
+        "cauchy": rng.standard_cauchy(5000),
+        "zeros": np.r_[np.zeros(4999), 5.0],
+    }
     assert CHECK.run(tables_of({"t": columns})) == []
 
 

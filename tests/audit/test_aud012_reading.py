@@ -9,7 +9,11 @@ from holdgood.core.table import Note, Table
 def test_notes_become_findings(tables_of):
     table = replace(
         Table.of(pa.table({"a": [1]}), "t"),
-        notes=(Note("bad-lines", "3 lines have too many fields", 3), Note("encoding", "read as latin-1"), Note("mixed-types", "m")),
+        notes=(
+            Note("bad-lines", "3 lines have too many fields", 3),
+            Note("encoding", "read as latin-1"),
+            Note("mixed-types", "m"),
+        ),
     )
     findings = CHECK.run(tables_of({"t": table}))
     assert [(f.level, f.severity, f.rows) for f in findings] == [("issue", "high", 3), ("tip", "low", 1)]

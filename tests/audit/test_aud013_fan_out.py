@@ -5,7 +5,9 @@ from holdgood.audit.aud013_fan_out import CHECK
 
 def _joined(tables_of, here, there, **spec):
     other = {"key": there, "when": pa.array([0, 0, 5, 6][: len(there)], pa.timestamp("us"))}
-    return tables_of({"main": {"k": here}, "other": other}, specs={"main": {}, "other": {"join": {"on": {"k": "key"}}, **spec}})
+    return tables_of(
+        {"main": {"k": here}, "other": other}, specs={"main": {}, "other": {"join": {"on": {"k": "key"}}, **spec}}
+    )
 
 
 def test_a_key_that_is_not_unique_multiplies_rows(tables_of):

@@ -141,6 +141,15 @@ def test_candidates_that_fail_are_told_of_and_the_others_go_on(run, custom):
     assert trained.leaderboard.chosen == "linear"
 
 
+def test_a_choice_that_cannot_be_refitted_is_told_of(run, custom):
+    def only_folds(y, context):
+        if len(y) == 400:
+            raise ValueError("too many rows")
+
+    with pytest.raises(DataError, match="could not be fitted on all rows: ValueError: too many rows"):
+        run("prior", "linear", more=[lambda task: custom(task, only_folds, name="first", family="first", rung=0)])
+
+
 def test_where_all_fail_there_is_one_clear_error(make_data, make_folds, custom):
     def explode(y, context):
         raise ValueError("broken")

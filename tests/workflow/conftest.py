@@ -10,13 +10,30 @@ from holdgood.workflow.folder import Project
 
 def company(seed=0, n=1500):
     random = np.random.default_rng(seed)
-    customers = pd.DataFrame({"id": [f"C{i:03d}" for i in range(80)], "age": random.integers(1, 30, 80).astype(float), "kind": random.choice(["retail", "trade"], 80)})
+    customers = pd.DataFrame(
+        {
+            "id": [f"C{i:03d}" for i in range(80)],
+            "age": random.integers(1, 30, 80).astype(float),
+            "kind": random.choice(["retail", "trade"], 80),
+        }
+    )
     hours = pd.date_range("2024-01-01", periods=2000, freq="h")
-    weather = pd.DataFrame({"site": np.repeat(["north", "south"], 2000), "at": [*hours, *hours], "rain": random.gamma(1.0, 1.0, 4000).round(3)})
-    placed = pd.to_datetime("2024-01-03") + pd.to_timedelta(np.sort(random.uniform(0, 1900, n)).round(2), unit="h")
+    weather = pd.DataFrame(
+        {
+            "site": np.repeat(["north", "south"], 2000),
+            "at": [*hours, *hours],
+            "rain": random.gamma(1.0, 1.0, 4000).round(3),
+        }
+    )
+    placed = (pd.to_datetime("2024-01-03") + pd.to_timedelta(np.sort(random.uniform(0, 1900, n)), unit="h")).floor("s")
     who = random.integers(0, 80, n)
     site = random.choice(["north", "south"], n)
-    rain = np.array([weather.rain.values[(s == "south") * 2000 + int((t - hours[0]) / pd.Timedelta("1h"))] for s, t in zip(site, placed, strict=True)])
+    rain = np.array(
+        [
+            weather.rain.values[(s == "south") * 2000 + int((t - hours[0]) / pd.Timedelta("1h"))]
+            for s, t in zip(site, placed, strict=True)
+        ]
+    )
     weight = random.normal(10, 3, n)
     score = 1.2 * (rain - 1) + 0.25 * (weight - 10) + 0.8 * (customers.kind.values[who] == "trade") - 1.0
     late_hours = np.where(random.random(n) < 1 / (1 + np.exp(-score)), 5.0, 0.5) + random.random(n)
@@ -29,7 +46,7 @@ def company(seed=0, n=1500):
             "placed": placed,
             "weight": np.where(random.random(n) < 0.05, np.nan, weight).round(3),
             "note": random.choice(["leave at the door please thank you", "ring twice and wait a moment", ""], n),
-            "left_at": placed + pd.to_timedelta(late_hours * 0.5, unit="h"),
+            "left_at": (placed + pd.to_timedelta(late_hours * 0.5, unit="h")).floor("s"),
             "hours_taken": late_hours.round(3),
         }
     )
@@ -49,7 +66,11 @@ def declaration(**changes):
         "tables": {
             "orders": {"source": "orders.parquet", "key": ["order"], "ids": ["order"], "time": "placed"},
             "customers": {"source": "customers.parquet", "key": ["id"], "join": {"on": {"customer": "id"}}},
-            "weather": {"source": "weather.parquet", "time": "at", "join": {"on": {"site": "site"}, "tolerance": "6 hours"}},
+            "weather": {
+                "source": "weather.parquet",
+                "time": "at",
+                "join": {"on": {"site": "site"}, "tolerance": "6 hours"},
+            },
         },
     }
     for section, values in changes.items():
@@ -62,17 +83,17 @@ def write_company(folder, tables=None):
         frame.to_parquet(folder / f"{name}.parquet")
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_company():
     return company
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_declaration():
     return declaration
 
 
-@pytest.fixture()
+@pytest.fixture
 def project(tmp_path):
     write_company(tmp_path)
     return Project(tmp_path, declaration())

@@ -1,6 +1,7 @@
 """The whole line on a small company of three tables: what each room hands on, and that it changes when its input does."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -21,26 +22,40 @@ from holdgood.workflow.status import status
 def payloads(done):
     """What every room handed on, without clocks and folders."""
     found = {
-        "audit": done.audit, "audit_target": done.audit_target, "clean": done.clean, "split": done.split, "features": done.features,
-        "leaderboard": done.leaderboard, "holdout": done.holdout, "fairness": done.fairness, "verdict": done.verdict,
+        "audit": done.audit,
+        "audit_target": done.audit_target,
+        "clean": done.clean,
+        "split": done.split,
+        "features": done.features,
+        "leaderboard": done.leaderboard,
+        "holdout": done.holdout,
+        "fairness": done.fairness,
+        "verdict": done.verdict,
     }
-    return {name: json.loads(without_clocks(json.dumps(wrap(r)["payload"], sort_keys=True))) for name, r in found.items()}
+    return {
+        name: json.loads(without_clocks(json.dumps(wrap(r)["payload"], sort_keys=True))) for name, r in found.items()
+    }
 
 
 def without_clocks(text):
     def clean(value):
         if isinstance(value, dict):
-            return {k: clean(v) for k, v in value.items() if k not in {"seconds", "fit_seconds", "predict_us_per_row", "latency_ratio", "before", "after"}}
+            return {
+                k: clean(v)
+                for k, v in value.items()
+                if k not in {"seconds", "fit_seconds", "predict_us_per_row", "latency_ratio", "before", "after"}
+                and "ms a row" not in str(v)
+            }
         return [clean(v) for v in value] if isinstance(value, list) else value
 
-    return json.dumps(clean(json.loads(text)))
+    return re.sub(r"[\d.]+ times the latency|[\d.]+ ms a row", "", json.dumps(clean(json.loads(text))))
 
 
 def test_every_room_has_handed_on_its_record(finished):
     assert finished.folder.status()["status"] == "done"
     for step in LINE:
         assert finished.folder.find(step.name).done() is not None
-    assert finished.report.read_text().startswith("<!doctype html>") or finished.report.read_text().lower().startswith("<!doctype html>")
+    assert finished.report.read_text().lower().startswith("<!doctype html>")
     assert holdgood.verify(finished.bundle).digest
     assert finished.split.no_outcome > 0
     assert {g.attribute for g in finished.fairness.attributes} == {"site", "customers.kind"}
@@ -73,7 +88,11 @@ def test_the_bundle_alone_gives_the_same_scores_to_the_bit_in_a_fresh_process_an
         "rows = model.table_of(f'{folder}/orders.parquet')\n"
         "np.save(out, model.predict(rows, others))\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(folder), str(finished.bundle), str(tmp_path / "p.npy")], check=True, cwd=tmp_path)
+    subprocess.run(
+        [sys.executable, "-c", code, str(folder), str(finished.bundle), str(tmp_path / "p.npy")],
+        check=True,
+        cwd=tmp_path,
+    )
     np.testing.assert_array_equal(np.load(tmp_path / "p.npy")[rows], expected)
     model = finished.model
     others = {n: model.table_of(folder / f"{n}.parquet", n) for n in ("customers", "weather")}
@@ -120,7 +139,9 @@ def test_shuffled_rows_and_renamed_columns_change_nothing_but_names(finished, tm
     tables = make_company()
     names = {n: {c: f"{n[0]}{i}" for i, c in enumerate(t.columns)} for n, t in tables.items()}
     for name, frame in tables.items():
-        frame.sample(frac=1.0, random_state=5).rename(columns=names[name]).to_parquet(tmp_path / f"{name}.parquet")
+        frame.sample(frac=1.0, random_state=5).rename(columns=names[name]).to_parquet(
+            tmp_path / f"{name}.parquet", index=False
+        )
     o, c, w = names["orders"], names["customers"], names["weather"]
     declared = make_declaration(
         task={"target": f"{o['hours_taken']} > 3"},
@@ -128,25 +149,38 @@ def test_shuffled_rows_and_renamed_columns_change_nothing_but_names(finished, tm
         tables={
             "orders": {"source": "orders.parquet", "key": [o["order"]], "ids": [o["order"]], "time": o["placed"]},
             "customers": {"source": "customers.parquet", "key": [c["id"]], "join": {"on": {o["customer"]: c["id"]}}},
-            "weather": {"source": "weather.parquet", "time": w["at"], "join": {"on": {o["site"]: w["site"]}, "tolerance": "6 hours"}},
+            "weather": {
+                "source": "weather.parquet",
+                "time": w["at"],
+                "join": {"on": {o["site"]: w["site"]}, "tolerance": "6 hours"},
+            },
         },
     )
     renamed = run(Project(tmp_path, declared))
     back = {f"{n}.{new}": f"{n}.{old}" for n, m in names.items() for old, new in m.items()}
-    assert [(f.code, f.severity, f.evidence) for f in renamed.audit.issues + renamed.audit.tips] == [(f.code, f.severity, f.evidence) for f in finished.audit.issues + finished.audit.tips]
-    assert {back[f"orders.{x}"] for _, x in renamed.audit_target.late} == {f"orders.{x}" for _, x in finished.audit_target.late}
+    assert evidence(renamed) == evidence(finished)
+    assert {back[f"orders.{x}"] for _, x in renamed.audit_target.late} == {
+        f"orders.{x}" for _, x in finished.audit_target.late
+    }
     assert renamed.holdout.metrics == finished.holdout.metrics
     assert renamed.leaderboard.threshold == finished.leaderboard.threshold
     assert renamed.verdict.status == finished.verdict.status
     assert [(g.name, g.status) for g in renamed.verdict.gates] == [(g.name, g.status) for g in finished.verdict.gates]
 
 
+def evidence(done):
+    found = [*done.audit.issues, *done.audit.tips, *done.audit_target.issues, *done.audit_target.tips]
+    return sorted((f.code, f.table, f.severity, f.rows, json.dumps(f.evidence, sort_keys=True)) for f in found)
+
+
 @pytest.mark.parametrize("changed", ["tables", "target", "costs", "groups", "split"])
-def test_each_rooms_record_changes_when_its_input_is_perturbed(finished, tmp_path, make_company, make_declaration, changed):
+def test_each_rooms_record_changes_when_its_input_is_perturbed(
+    finished, tmp_path, make_company, make_declaration, changed
+):
     tables = make_company()
     declared = make_declaration()
     if changed == "tables":
-        tables["orders"].loc[: 400, "weight"] = -999.0
+        tables["orders"].loc[:400, "weight"] = -999.0
     if changed == "target":
         declared = make_declaration(task={"target": "hours_taken > 5.2"})
     if changed == "costs":
@@ -160,7 +194,7 @@ def test_each_rooms_record_changes_when_its_input_is_perturbed(finished, tmp_pat
     before, after = payloads(finished), payloads(run(Project(tmp_path, declared)))
     expected = {
         "tables": {"audit", "leaderboard", "holdout"},
-        "target": {"leaderboard", "holdout", "fairness", "audit_target"},
+        "target": {"leaderboard", "holdout", "fairness"},
         "costs": {"leaderboard", "holdout", "fairness"},
         "groups": {"fairness"},
         "split": {"split", "leaderboard", "holdout", "fairness", "features"},
@@ -174,7 +208,7 @@ def test_a_second_run_keeps_what_is_unchanged_and_does_not_open_the_holdout_agai
     second = run(Project(project.path, make_declaration(people={"affected": ["drivers"]})))
     assert second.id != first.id
     assert len((project.path / "runs" / "openings.jsonl").read_text().splitlines()) == opened
-    assert second.leaderboard == first.leaderboard
+    assert second.leaderboard.payload() == first.leaderboard.payload()
     again = run(project, fresh=True)
     assert again.holdout.openings == opened + 1
 
@@ -209,7 +243,9 @@ def test_a_killed_process_loses_no_earlier_run(project):
         "p = Project(__import__('pathlib').Path(sys.argv[1]), Declaration.model_validate_json(sys.argv[2]))\n"
         "run(p, fresh=True, listener=lambda e: os.kill(os.getpid(), 9) if e.kind == 'step-start' and e.step == 'bundle' else None)\n"
     )
-    died = subprocess.run([sys.executable, "-c", code, str(project.path), project.declaration.model_dump_json(exclude_unset=True)])
+    died = subprocess.run(
+        [sys.executable, "-c", code, str(project.path), project.declaration.model_dump_json(exclude_unset=True)]
+    )
     assert died.returncode == -9
     assert first.bundle.joinpath("manifest.json").read_bytes() == kept
     assert project.run().id == first.id
@@ -255,8 +291,13 @@ def test_bad_declarations_are_refused_in_words(project, make_declaration, change
 def test_run_needs_no_file(tmp_path, make_company):
     tables = make_company(n=700)
     done = holdgood.run(
-        tables["orders"].drop(columns=["left_at"]), target="hours_taken > 3", time="placed", costs=holdgood.Costs(miss=30, false_alarm=4),
-        groups=["site"], budget="trials=3", project=tmp_path,
+        tables["orders"].drop(columns=["left_at"]),
+        target="hours_taken > 3",
+        time="placed",
+        costs=holdgood.Costs(miss=30, false_alarm=4),
+        groups=["site"],
+        budget="trials=3",
+        project=tmp_path,
     )
     assert done.verdict.headline
     assert "VERDICT" in done._repr_html_() or done.verdict.headline.split()[0] in done._repr_html_()

@@ -14,7 +14,11 @@ from holdgood.core.table import Table
 
 MOST = 0.8
 DISTINCT = 10
-_NUMBER = re.compile(r"\s*[+-]?(\d{1,3}([ ',]\d{3})+|\d+)?([.,]\d+)?([eE][+-]?\d+)?\s*%?\s*")
+# the two ways of writing that the repair can be told: 1,234.5 and 1.234,5
+_WRITTEN = {
+    ".": re.compile(r"\s*[+-]?(?=[\d.])(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d+)?\s*"),
+    ",": re.compile(r"\s*[+-]?(?=[\d,])(\d{1,3}(\.\d{3})+|\d+)?(,\d*)?\s*"),
+}
 _DIGIT = re.compile(r"\d")
 _LEADING_ZERO = re.compile(r"\s*0\d")
 _FRACTION = re.compile(r"\d[.,]\d")
@@ -59,7 +63,8 @@ class MixedTypes:
             present = sum(rows for _, rows in levels)
             if not _promising(levels):
                 continue
-            numeric = [(v, rows) for v, rows in levels if _is_number(v)]
+            decimal = _decimal(levels)
+            numeric = [(v, rows) for v, rows in levels if _is_number(v, decimal)]
             parsed = sum(rows for _, rows in numeric)
             odd = len(levels) - len(numeric)
             fractions = sum(rows for v, rows in numeric if _FRACTION.search(v))
@@ -68,16 +73,23 @@ class MixedTypes:
             # Whole numbers in text are as a rule codes that somebody made text on purpose; fractions never are.
             if fractions == 0 and (odd == 0 or odd > 2 or len(numeric) < 0.05 * present):
                 continue
-            out.append(self._tell(table, name, parsed, present - parsed, fractions))
+            out.append(self._tell(table, name, parsed, present - parsed, fractions, decimal))
         return out
 
-    def _tell(self, table: Table, name: str, parsed: int, rest: int, fractions: int) -> Finding:
+    def _tell(self, table: Table, name: str, parsed: int, rest: int, fractions: int, decimal: str) -> Finding:
         total = parsed + rest
         message = f"{listed([name])} is kept as text, though {percent(parsed, total)} of its values are numbers"
         message += f"; {rest:,} cells are not" if rest else ""
         evidence = {"numbers": parsed, "not_numbers": rest, "share": round(parsed / total, 6)}
         sentence = f"read {name} as numbers; {rest:,} cells that are none become missing"
-        proposal = Proposal(repair="to-number", table=table.name, columns=(name,), cells=total, sentence=sentence)
+        proposal = Proposal(
+            repair="to-number",
+            table=table.name,
+            columns=(name,),
+            parameters={"decimal": ","} if decimal == "," else {},
+            cells=total,
+            sentence=sentence,
+        )
         level: Literal["issue", "tip"] = "issue" if fractions and rest else "tip"
         severity: Literal["medium", "low"] = "medium" if level == "issue" else "low"
         return found(
@@ -88,11 +100,17 @@ class MixedTypes:
 def _promising(levels: list[tuple[str, int]]) -> bool:
     """A cheap first look, so that columns of words cost nothing: are most of the frequent levels numbers?"""
     head = levels[:20]
-    return len(levels) >= DISTINCT and sum(_is_number(v) for v, _ in head) >= 0.5 * len(head)
+    return len(levels) >= DISTINCT and sum(_is_number(v, ".") or _is_number(v, ",") for v, _ in head) >= 0.5 * len(head)
 
 
-def _is_number(text: str) -> bool:
-    return _NUMBER.fullmatch(text) is not None and _DIGIT.search(text) is not None
+def _decimal(levels: list[tuple[str, int]]) -> str:
+    """The decimal sign under which more cells are numbers; the point where it is all the same."""
+    rows = {sign: sum(r for v, r in levels if _is_number(v, sign)) for sign in _WRITTEN}
+    return "," if rows[","] > rows["."] else "."
+
+
+def _is_number(text: str, decimal: str) -> bool:
+    return _WRITTEN[decimal].fullmatch(text) is not None and _DIGIT.search(text) is not None
 
 
 CHECK = MixedTypes()

@@ -7,6 +7,7 @@ Arrow and NumPy, not SQL: with one DuckDB query the same numbers took 0.27 s ins
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdgood.audit import columns
@@ -39,7 +40,8 @@ def _describe(table: Table, column: Column) -> ColumnProfile:
     data = table.data.column(column.name)
     common = {"name": column.name, "type": column.type, "rows": table.rows, "missing": data.null_count}
     if columns.is_numeric(table, column.name) or columns.is_moment(table, column.name):
-        distinct = pc.count_distinct(data, mode="only_valid").as_py()
+        plain = pc.add(data, 0.0) if pa.types.is_floating(data.type) else data  # -0 and 0 are one value
+        distinct = pc.count_distinct(plain, mode="only_valid").as_py()
         values = columns.numbers(table, column.name)
         return ColumnProfile(**common, distinct=distinct, **_moments(values[~np.isnan(values)]))
     counted = pc.value_counts(data.drop_null())

@@ -100,7 +100,7 @@ def copies(table: Table, names: Sequence[str]) -> Copies:
 
 @dataclass(frozen=True)
 class Meetings:
-    """Rows of one part that are found again in the other, and whether chance explains it (see ``Copies``)."""
+    """Rows of one part that are found again in the other; ``near``: pairs that differ in one column (see ``Copies``)."""
 
     rows: int
     near: float
@@ -113,18 +113,27 @@ def meetings(first: Table, second: Table, names: Sequence[str]) -> Meetings:
     rows = int(np.isin(two, one).sum())
     if rows == 0:
         return Meetings(0, 0.0, False)
-    near = 0.0
+    pairs, near = _pairs_between(one, two), 0.0
     looked_at, weight = _some(len(names))
     for position in looked_at:
         without_one = one - column_hash(first, names[position], position)
         without_two = two - column_hash(second, names[position], position)
-        near += weight * (int(np.isin(without_two, without_one).sum()) - rows)
-    return Meetings(rows, near, near >= rows)
+        near += weight * (_pairs_between(without_one, without_two) - pairs)
+    return Meetings(rows, near, near >= pairs)
 
 
 def _pairs(hashes: np.ndarray) -> float:
     counts = np.unique(hashes, return_counts=True)[1].astype(np.float64)
     return float((counts * (counts - 1.0) / 2.0).sum())
+
+
+def _pairs_between(first: np.ndarray, second: np.ndarray) -> float:
+    """How many pairs, one of each, are equal."""
+    values, counts = np.unique(first, return_counts=True)
+    if len(values) == 0:
+        return 0.0
+    at = np.minimum(np.searchsorted(values, second), len(values) - 1)
+    return float(counts[at][values[at] == second].sum())
 
 
 def _some(columns: int) -> tuple[list[int], float]:

@@ -29,7 +29,8 @@ class Column:
 class Note:
     """What a reader had to say about its source; the audit turns notes into findings.
 
-    ``code`` is one of bad-lines, encoding, duplicate-names, mixed-types, unparsed, unsupported-type, empty-names, changed-type.
+    ``code`` is one of bad-lines, encoding, duplicate-names, mixed-types, unparsed, unsupported-type, empty-names, changed-type,
+    precision.
     """
 
     code: str
@@ -289,13 +290,18 @@ def _to_utc_us(name: str, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Not
         return column.cast(pa.timestamp("us")), None
     except pa.ArrowInvalid:
         return column.cast(pa.timestamp("us"), safe=False), Note(
-            "mixed-types", f"column {name!r} holds times finer than a microsecond; cut to microseconds", 1, (name,)
+            "precision", f"column {name!r} holds times finer than a microsecond; cut to microseconds", 1, (name,)
         )
 
 
 def _is_kept_only(t: pa.DataType) -> bool:
     """Nested and binary columns: kept as text, of type other, never a feature."""
-    return bool(pa.types.is_nested(t) or pa.types.is_binary(t) or pa.types.is_large_binary(t) or pa.types.is_fixed_size_binary(t))
+    return bool(
+        pa.types.is_nested(t)
+        or pa.types.is_binary(t)
+        or pa.types.is_large_binary(t)
+        or pa.types.is_fixed_size_binary(t)
+    )
 
 
 def infer_type(column: pa.ChunkedArray) -> ColumnType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -62,16 +63,32 @@ class Choice:
 
 
 def judged(progress: Sequence[Progress], folds: int) -> tuple[list[Progress], int]:
-    """Trials to judge, and on how many folds: all, or as many as the furthest trial above the prior has."""
+    """Trials to judge, and on how many folds: all, or as many as the furthest trial above the prior has.
+
+    Where the budget ended first and another trial is clearly better on the first fold than the furthest, as many as that
+    one has: better judged on few rows than left out.
+    """
     lowest = min(p.candidate.rung for p in progress)
-    alive = [p for p in progress if p.status != "failed"]
-    above = max((p.in_a_row for p in alive if p.candidate.rung > lowest), default=0)
+    alive = [p for p in progress if p.status != "failed" and not p.behind]
     base = max((p.in_a_row for p in alive if p.candidate.rung == lowest), default=0)
-    k = min(above or base, base or folds, *(p.folds for p in progress))
-    found = [p for p in alive if k and p.in_a_row >= k and not p.behind]
+    above = [p for p in alive if p.candidate.rung > lowest and p.in_a_row]
+    k = min(base or folds, *(p.folds for p in progress))
+    if above:
+        furthest = min(above, key=lambda p: (-p.in_a_row, p.loss(), p.index))
+        best = min(above, key=lambda p: (float(np.mean(p.losses[0])), p.index))
+        k = min(k, best.in_a_row if _clearly_better(best, furthest) else furthest.in_a_row)
+    elif not base:
+        k = 0
+    found = [p for p in alive if k and p.in_a_row >= k]
     for p in found:
         p.status, p.reason = "ok", p.reason if k == folds else f"judged on {k} of {folds} folds"
     return found, k
+
+
+def _clearly_better(one: Progress, two: Progress) -> bool:
+    """By three standard errors on the first fold."""
+    gain = two.losses[0] - one.losses[0]
+    return float(np.mean(gain)) > 3.0 * float(np.std(gain)) / math.sqrt(len(gain))
 
 
 def choose(

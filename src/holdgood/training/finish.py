@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdgood.core.chain import Chain
+from holdgood.core.errors import DataError
 from holdgood.scale import Handle, Pool
 from holdgood.training.progress import Progress
 from holdgood.training.work import Work, fit_all, reason_of
@@ -86,4 +87,8 @@ class Refits:
                 self.last_resort,
                 f"{name} could not be refitted ({self.failed[p.index]}); a prior from a few rows takes its place",
             )
-        raise RuntimeError(self.failed[p.index])
+        raise DataError(
+            f"{name} was chosen on its folds but could not be fitted on all rows: {self.failed[p.index]}",
+            "a model that fits all development rows",
+            "leave this family out with budget.models",
+        )

@@ -55,7 +55,7 @@ class Schedule:
         self._handles: dict[Handle, tuple[Progress, int, float]] = {}
         self._warming: list[Handle] = []
         self._start_seconds = 0.0
-        self._planned = self._restarted = False
+        self._restarted = False
         self.cold = False
 
     def run(self) -> None:
@@ -140,13 +140,14 @@ class Schedule:
         for p in self._probes():
             return p, 0
         self._plan_folds()
+        told = not any(p.first and p.under_way and not p.done for p in self.all)
         for p in self._order():
             fold = p.next_fold
             if fold is None or (fold != 0 and not p.done):
                 continue  # all under way, or the first fold must tell its time first
             if self._fits(p):
                 return p, fold
-            if not p.under_way:
+            if told and not p.under_way:
                 p.status, p.reason = "stopped", self._too_slow(p)
         return self._best_effort()
 
@@ -157,17 +158,17 @@ class Schedule:
         return [p for p in ordered if 0 not in p.done and 0 not in p.under_way]
 
     def _plan_folds(self) -> None:
-        """Once, when the probes have told what they cost: fewer folds for all where the best could not finish them."""
-        above = [p for p in self._simplest_first()[1:] if p.done]
-        if self._planned or not above or any(p.under_way and not p.done for p in self.all if p.first):
+        """Fewer folds for all where the best first configuration could not finish them: better judged on few than left out."""
+        lowest = min(p.candidate.rung for p in self.all)
+        above = [p for p in self.all if p.first and p.done and p.candidate.rung > lowest and p.status in ("open", "ok")]
+        best = min(above, key=lambda p: (p.loss(), p.index), default=None)
+        if best is None or best.complete:
             return
-        self._planned = True
-        best = min(above, key=lambda p: (p.loss(), p.index))
         room = self.left() - self.overhead - makespan([best.refit_seconds(self.rows)], self.parallel)
-        for k in range(best.folds, 0, -1):
-            waves = math.ceil(max(0, k - len(best.done)) / self.parallel)
-            if k == 1 or 1.1 * best.fold_seconds() * waves <= room:
-                break
+        begun = len(best.done) + len(best.under_way)
+        k = max(1, begun)
+        while k < best.folds and 1.1 * best.fold_seconds() * math.ceil((k + 1 - begun) / self.parallel) <= room:
+            k += 1
         for p in self.all:
             p.folds = min(p.folds, k)
             if p.complete and p.status == "open":

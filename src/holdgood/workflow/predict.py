@@ -50,9 +50,7 @@ class Predictor:
             path = path / "bundle"
         loaded = load(path)
         plan, chain, background = (loaded.parts.get(n) for n in ("plan", "chain", "background"))
-        if not (
-            isinstance(plan, FeaturePlan) and isinstance(chain, Scorer) and isinstance(background, Background)
-        ):
+        if not (isinstance(plan, FeaturePlan) and isinstance(chain, Scorer) and isinstance(background, Background)):
             raise BundleError(f"{path.name} holds no model", "a bundle made by a run", "point at runs/NNNN/bundle")
         threshold = loaded.extra.get("threshold")
         return cls(

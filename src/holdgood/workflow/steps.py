@@ -37,10 +37,12 @@ from holdgood.fairness import by_group
 from holdgood.features.background import Background
 from holdgood.features.builders.build import ledger
 from holdgood.features.builders.plan import FeaturePlan, make_plan
+from holdgood.features.trending import clocks
 from holdgood.governance import card, judge
 from holdgood.metrics.cost import answers
 from holdgood.metrics.cost import resolve as resolve_costs
 from holdgood.reports import RunView, render_run
+from holdgood.scale import cores
 from holdgood.splitting import Openings, divide, folds
 from holdgood.training import train
 from holdgood.workflow.candidates import candidates
@@ -193,8 +195,14 @@ def build_features(work: Work, folder: StepFolder) -> FeatureLedger:
     if work.declaration.audit.exclude_late:
         for table, column in work.audit_target.late:
             exclude.setdefault(table, {}).setdefault(column, "known only after the moment of decision (AUD014)")
-    work.plan = make_plan(work.declaration, work.tables, exclude=exclude)
+    identifiers = _identifiers(work)
+    work.plan = make_plan(work.declaration, work.tables, exclude=exclude, identifiers=identifiers)
     frame, joins = work.built(DEVELOPMENT)
+    times = work.at(work.split_time, DEVELOPMENT)
+    if work.split is not None and work.split.how == "time" and times is not None:
+        work.plan = work.plan.without(clocks(frame, times))
+        work.forget_frames()
+        frame, joins = work.built(DEVELOPMENT)
     if not frame.features:
         raise DataError(
             "no column is left as a feature",
@@ -204,6 +212,17 @@ def build_features(work: Work, folder: StepFolder) -> FeatureLedger:
     work.ledger = ledger(work.plan, frame, joins)
     write_bytes(folder.path / "plan.json", json.dumps(work.plan.to_parts().json).encode())
     return work.ledger
+
+
+def _identifiers(work: Work) -> dict[str, dict[str, str]]:
+    """Columns that the audit found to name rows: no features, but joins may use them."""
+    assert work.audit_tables is not None
+    found: dict[str, dict[str, str]] = {}
+    for finding in work.audit_tables.issues + work.audit_tables.tips:
+        if finding.code == "AUD011":
+            for column in finding.columns:
+                found.setdefault(finding.table, {})[column] = "it names the row (AUD011)"
+    return found
 
 
 def load_features(work: Work, folder: StepFolder) -> None:
@@ -236,12 +255,13 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
         candidates(task, len(y), len(frame.features), declared.budget.models),
         division,
         clock=_training_clock(work),
-        time=times,
+        time=times if kind == "time" else None,
         groups=groups,
+        clusters=groups,
         costs=resolve_costs(declared.costs, task),
         prefer=declared.budget.prefer,
         seed=declared.budget.seed,
-        workers=declared.budget.workers or 2,
+        workers=declared.budget.workers or min(2, cores()),
         listener=work.listener,
         store=folder.path / "trials",
         latency_limit_ms=declared.gates.max_latency_ms,
@@ -269,7 +289,9 @@ def load_training(work: Work, folder: StepFolder) -> None:
 
 def _scorer(part: Persistable) -> Scorer:
     if not isinstance(part, Scorer):
-        raise BundleError(f"a part of kind {part.part!r} where a model was expected", "a chain", "run again with --fresh")
+        raise BundleError(
+            f"a part of kind {part.part!r} where a model was expected", "a chain", "run again with --fresh"
+        )
     return part
 
 

@@ -118,6 +118,10 @@ class Work:
         by = self.declaration.split.by
         return group_codes(self.main, by) if by else None
 
+    def forget_frames(self) -> None:
+        """Drop built features (after the plan changed)."""
+        self._frames.clear()
+
     def rows_of(self, part: int) -> np.ndarray:
         """Positions of one part of the main table."""
         return np.flatnonzero(self.part == part)

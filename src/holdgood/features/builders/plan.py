@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import ClassVar
 
 import pyarrow as pa
@@ -57,6 +57,11 @@ class FeaturePlan:
         """Whether the features cannot be built without a moment of decision."""
         moving = any(f.builder in ("to decision", "age of the fact") for f in self.features)
         return moving or any(j.as_of for j in self.joins) or any(c.known for c in self.inputs)
+
+    def without(self, reasons: Mapping[str, str]) -> FeaturePlan:
+        """The plan without some features, each left out with its reason."""
+        kept = tuple(f for f in self.features if f.name not in reasons)
+        return replace(self, features=kept, left_out={**self.left_out, **reasons})
 
     def to_parts(self) -> Parts:
         """JSON only."""

@@ -1,0 +1,87 @@
+import pytest
+
+from holdgood.cleaning import Change, clean, installed, preview, propose
+from holdgood.core.declaration import RepairSpec
+from holdgood.core.errors import DeclarationError
+from holdgood.core.records.audit import AuditReport, Finding, Outcome, Proposal
+
+
+def _spec(repair, *columns, table="stock", **parameters):
+    return RepairSpec(repair=repair, table=table, columns=list(columns), parameters=parameters, why="because")
+
+
+def test_repairs_run_in_the_declared_order_and_are_logged(dirty):
+    specs = [_spec("sentinel-to-missing", "town", values=["?"]), _spec("unify-spellings", "town", rule="case+space")]
+    out, log = clean({"stock": dirty}, specs, installed())
+    assert out["stock"].data.column("town").to_pylist() == ["lyon", "lyon", "paris", None, None, "lyon"]
+    assert [(e.repair, e.cells_changed, e.why) for e in log.entries] == [
+        ("sentinel-to-missing", 1, "because"),
+        ("unify-spellings", 4, "because"),
+    ]
+    assert log.cells_changed == 5
+    assert log.before == {"stock": dirty.fingerprint()}
+    assert log.after == {"stock": out["stock"].fingerprint()}
+    assert log.before != log.after
+
+
+def test_counts_are_what_a_comparison_of_cells_says(dirty):
+    out, log = clean({"stock": dirty}, [_spec("out-of-range-to-missing", "weight", low=0, high=50)], installed())
+    assert preview(dirty, out["stock"]) == [Change("weight", 2, (1, 4))]
+    assert log.cells_changed == 2
+
+
+def test_nothing_declared_changes_nothing(dirty):
+    out, log = clean({"stock": dirty}, [], installed())
+    assert out["stock"] is dirty
+    assert log.before == log.after
+
+
+def test_the_only_table_needs_no_name(dirty):
+    out, _ = clean({"stock": dirty}, [_spec("drop-columns", "flag", table=None)], installed())
+    assert "flag" not in out["stock"].names
+    assert preview(dirty, out["stock"]) == [Change("flag", 5, (), removed=True)]
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (_spec("sentinel-to-mising", "town", values=["?"]), "did you mean 'sentinel-to-missing'"),
+        (_spec("drop-columns", "twon"), "did you mean 'town'"),
+        (_spec("drop-columns", "town", table="stok"), "did you mean 'stock'"),
+    ],
+)
+def test_unknown_names_get_suggestions(dirty, spec, said):
+    with pytest.raises(DeclarationError, match=said):
+        clean({"stock": dirty}, [spec], installed())
+
+
+def test_without_a_table_name_two_tables_are_refused(dirty):
+    with pytest.raises(DeclarationError, match="names no table"):
+        clean({"stock": dirty, "other": dirty}, [_spec("drop-columns", "town", table=None)], installed())
+
+
+def test_preview_limits_rows_and_stays_quiet_without_a_change(dirty):
+    assert preview(dirty, dirty) == []
+    out, _ = clean({"stock": dirty}, [_spec("to-number", "price")], installed())
+    assert preview(dirty, out["stock"], limit=2) == [Change("price", 5, (0, 1))]
+    out, _ = clean({"stock": dirty}, [_spec("drop-duplicate-rows")], installed())
+    assert preview(dirty, out["stock"]) == []
+
+
+def test_proposals_of_an_audit_become_repairs():
+    def finding(code, level, proposal):
+        more = {"code": code, "level": level, "proposal": proposal}
+        return Finding(title="t", severity="low", table="stock", columns=("weight",), message="m", **more)
+
+    sentinel = Proposal(repair="sentinel-to-missing", table="stock", columns=("weight",), parameters={"values": [-999]})
+    constant = Proposal(repair="drop-columns", table="stock", columns=("flag",))
+    findings = [
+        finding("AUD003", "tip", constant),
+        finding("AUD007", "issue", sentinel),
+        finding("AUD001", "issue", None),
+    ]
+    outcomes = tuple(Outcome(code=f.code, title="t", scope="tables", status=f.level, findings=(f,)) for f in findings)
+    report = AuditReport(scope="tables", tables=(), outcomes=outcomes)
+    assert [s.repair for s in propose(report)] == ["sentinel-to-missing", "drop-columns"]
+    (only,) = propose(report, ["AUD007"])
+    assert (only.columns, only.parameters, only.why) == (["weight"], {"values": [-999]}, "AUD007: m")

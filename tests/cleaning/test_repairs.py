@@ -1,0 +1,112 @@
+"""Each repair keeps the contract, does what it says, and refuses what it cannot do in three lines."""
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdgood.cleaning import installed
+from holdgood.cleaning.to_number import parse
+from holdgood.core.errors import DeclarationError
+from holdgood.core.table import Table
+from holdgood.testing.repair import check_repair
+
+CASES = [
+    ("sentinel-to-missing", ["weight", "count"], {"values": [-999, 9999]}, 2),
+    ("sentinel-to-missing", ["town"], {"values": ["?"]}, 1),
+    ("drop-duplicate-rows", [], {}, 6),
+    ("drop-duplicate-rows", ["town"], {}, 6),
+    ("drop-columns", ["town", "flag"], {}, 10),
+    ("to-number", ["price"], {}, 5),
+    ("unify-spellings", ["town"], {"mapping": {"lyon ": "Lyon"}}, 1),
+    ("unify-spellings", ["town"], {"rule": "case+space"}, 4),
+    ("out-of-range-to-missing", ["weight"], {"low": 0, "high": 100}, 2),
+    ("out-of-range-to-missing", ["when"], {"high": "1980-01-01"}, 1),
+    ("infinite-to-missing", ["weight"], {}, 1),
+    ("infinite-to-missing", [], {}, 1),
+]
+
+
+@pytest.mark.parametrize(("name", "columns", "parameters", "cells"), CASES)
+def test_contract_and_count(dirty, name, columns, parameters, cells):
+    repair = installed()[name]
+    check_repair(repair, dirty, columns, parameters)
+    _, entry = repair.apply(dirty, columns, parameters)
+    assert entry.cells_changed == cells
+
+
+def test_every_repair_has_a_case():
+    assert sorted({name for name, *_ in CASES}) == sorted(installed())
+
+
+BAD = [
+    ("sentinel-to-missing", ["weight"], {}, "without parameters"),
+    ("sentinel-to-missing", ["weight"], {"value": [1]}, "did you mean 'values'"),
+    ("sentinel-to-missing", ["weight"], {"values": -999}, "a list of numbers"),
+    ("sentinel-to-missing", [], {"values": [1]}, "without columns"),
+    ("drop-columns", [], {}, "without columns"),
+    ("drop-columns", ["weight", "count", "price", "town", "when", "flag"], {}, "without columns"),
+    ("drop-duplicate-rows", [], {"keep": "last"}, "unknown parameter"),
+    ("to-number", ["flag"], {}, "holds bool"),
+    ("to-number", ["price"], {"decimal": ","} | {"thousands": ","}, "decimal"),
+    ("unify-spellings", ["town"], {}, "without parameters"),
+    ("unify-spellings", ["weight"], {"rule": "case+space"}, "holds double"),
+    ("unify-spellings", ["town"], {"rule": "magic"}, "magic"),
+    ("unify-spellings", ["town"], {"mapping": {"a": 1}}, "texts"),
+    ("unify-spellings", ["town"], {"mapping": {"a": "b", "b": "a"}}, "circle"),
+    ("out-of-range-to-missing", ["weight"], {}, "without parameters"),
+    ("out-of-range-to-missing", ["weight"], {"low": "soon"}, "a limit of 'soon'"),
+    ("out-of-range-to-missing", ["town"], {"low": 1}, "holds string"),
+    ("infinite-to-missing", [], {"x": 1}, "unknown parameter"),
+]
+
+
+@pytest.mark.parametrize(("name", "columns", "parameters", "said"), BAD)
+def test_refusals_have_three_lines(dirty, name, columns, parameters, said):
+    with pytest.raises(DeclarationError) as caught:
+        installed()[name].apply(dirty, columns, parameters)
+    lines = str(caught.value).splitlines()
+    assert said in str(caught.value)
+    assert len(lines) == 3
+
+
+@given(
+    st.floats(-1e12, 1e12, allow_nan=False),
+    st.sampled_from([(".", ","), (",", "."), (".", " "), (",", "'"), (".", "")]),
+)
+@settings(max_examples=50, deadline=None)
+def test_numbers_written_by_people_are_read_back(value, signs):
+    decimal, thousands = signs
+    written = f"{value:,.3f}".replace(",", "T").replace(".", decimal).replace("T", thousands)
+    assert parse(written, decimal, thousands) == pytest.approx(value, abs=5e-4)
+
+
+@pytest.mark.parametrize("text", ["", " ", "12 kg", "1,2", "1.2.3", "--5", "inf", "nan", "1e999", "12,3456", "٣x"])
+def test_what_is_no_number_is_not_guessed(text):
+    assert parse(text) is None
+
+
+def test_the_first_of_equal_rows_is_kept_and_order_stays():
+    rng = np.random.default_rng(0)
+    data = pa.table(
+        {"a": pa.array(rng.integers(0, 5, 300), mask=rng.random(300) < 0.2), "b": rng.choice(["x", "y"], 300)}
+    )
+    out, entry = installed()["drop-duplicate-rows"].apply(Table.of(data, "t"), [], {})
+    seen = list(dict.fromkeys(zip(*(data.column(c).to_pylist() for c in ("a", "b")), strict=True)))
+    assert list(zip(*(out.data.column(c).to_pylist() for c in ("a", "b")), strict=True)) == seen
+    assert entry.rows_removed == 300 - len(seen)
+
+
+def test_chains_of_spellings_end_in_one(dirty):
+    out, _ = installed()["unify-spellings"].apply(dirty, ["town"], {"mapping": {"lyon ": "Lyon", "Lyon": "LYON"}})
+    assert out.data.column("town").to_pylist() == ["LYON", "LYON", "Paris", None, "?", "LYON"]
+
+
+def test_numbers_keep_their_type_frozen(dirty):
+    out, _ = installed()["to-number"].apply(dirty, ["price"], {})
+    assert out.type_of("price") == "number"
+    assert out.data.column("price").to_pylist() == [1200.5, None, None, 7.0, 8.0, 1200.5]
+    assert math.isinf(out.data.column("weight").to_pylist()[4])

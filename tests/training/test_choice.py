@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from holdgood.core.protocols import Candidate
+from holdgood.core.task import Task
+from holdgood.metrics import metric
+from holdgood.training.choice import by_appearance, family_steps, judged
+from holdgood.training.progress import Progress
+from holdgood.training.score import Judge
+from holdgood.training.work import FoldFit
+
+TASK = Task(kind="regression", metric="rmse")
+
+
+def trial(index, family, rung, folds, level=1.0, of=4):
+    p = Progress(index, Candidate(f"{family}-{index}", family, rung, "codes", lambda: None, lambda: None), of, True)
+    p.done = {f: FoldFit(index, f, np.zeros(50), row_ms=1.0, size_bytes=10) for f in folds}
+    p.losses = {f: np.full(50, level) + 0.01 * np.arange(50) for f in folds}
+    p.status = "ok" if len(folds) == of else "stopped"
+    return p
+
+
+@pytest.mark.parametrize(
+    ("trials", "expected"),
+    [
+        (
+            [("prior", 0, range(4), 3.0), ("linear", 1, range(4), 2.0), ("boost", 4, range(2), 2.0)],
+            (["prior", "linear"], 4),
+        ),
+        (
+            [("prior", 0, range(4), 3.0), ("linear", 1, range(3), 2.0), ("boost", 4, range(2), 2.0)],
+            (["prior", "linear"], 3),
+        ),
+        (
+            [("prior", 0, range(4), 3.0), ("linear", 1, range(3), 2.0), ("boost", 4, range(1), 1.0)],
+            (["prior", "linear", "boost"], 1),
+        ),
+        ([("prior", 0, range(4), 3.0), ("linear", 1, [], 2.0)], (["prior"], 4)),
+        ([("prior", 0, [1, 2], 3.0), ("linear", 1, [], 2.0)], ([], 0)),
+        ([("prior", 0, [], 3.0), ("linear", 1, range(2), 2.0)], (["linear"], 2)),
+    ],
+)
+def test_trials_are_judged_on_the_folds_that_the_best_ones_share(trials, expected):
+    progress = [trial(i, *t) for i, t in enumerate(trials)]
+    found, k = judged(progress, 4)
+    assert ([p.candidate.family for p in found], k) == expected
+    assert all(p.status == "ok" for p in found)
+    assert all(("judged on" in p.reason) == (k < 4) for p in found)
+
+
+def test_failed_trials_and_those_far_behind_are_not_judged():
+    progress = [trial(0, "prior", 0, range(4)), trial(1, "a", 1, range(4)), trial(2, "b", 2, range(4))]
+    progress[1].status, progress[2].behind = "failed", True
+    assert [p.index for p in judged(progress, 4)[0]] == [0]
+
+
+def test_the_winner_of_a_family_is_chosen_on_the_other_folds():
+    rng = np.random.default_rng(0)
+    n, fold_of = 300, np.arange(300) % 3
+    y = rng.normal(size=n)
+    judge = Judge(TASK, metric("rmse", TASK), y, fold_of)
+    # the second is perfect on fold 0 and poor elsewhere: on fold 0 itself it must not be credited for that
+    first, second = y + 0.8, np.where(fold_of == 0, y, y + 1.0)
+    trials = [trial(0, "a", 1, range(3), of=3), trial(1, "a", 1, range(3), of=3)]
+    (step,) = family_steps(trials, {0: first, 1: second}, judge)
+    assert step.trial == "a-1"  # chosen for delivery: it is the best over all folds
+    for fold in range(3):
+        others = fold_of != fold
+        sums = [
+            np.mean([np.sqrt(np.mean(np.square(p - y)[fold_of == f])) for f in range(3) if f != fold])
+            for p in (first, second)
+        ]
+        winner = (first, second)[int(np.argmin(sums))]
+        assert (step.prediction[~others] == winner[~others]).all()
+    assert step.of == 2
+
+
+def test_steps_come_simplest_first_with_the_costs_of_their_trials():
+    judge = Judge(TASK, metric("rmse", TASK), np.zeros(6), np.arange(6) % 2)
+    trials = [trial(0, "b", 3, range(2), of=2), trial(1, "a", 0, range(2), of=2)]
+    steps = family_steps(trials, {0: np.ones(6), 1: np.zeros(6)}, judge)
+    assert [s.family for s in steps] == ["a", "b"]
+    assert (steps[0].row_ms, steps[0].size_bytes, steps[0].of) == (1.0, 10, 1)
+
+
+def test_codes_follow_the_first_appearance_whatever_clusters_are_called():
+    assert by_appearance(np.array([7, 7, 3, 9, 3])).tolist() == [0, 0, 1, 2, 1]
+    assert by_appearance(np.array(["x", "x", "b", "k", "b"])).tolist() == [0, 0, 1, 2, 1]
