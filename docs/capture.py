@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -40,7 +41,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:  # a fresh copy a page: each can be read, and followed, alone
             project = Path(scratch) / "flights"
             shutil.copytree(source, project)
-            after = MARK.sub(lambda m, p=project: _block(m, p), before)
+            after = MARK.sub(partial(_block, project), before)
         if after != before:
             page.write_text(after, encoding="utf-8")
             print(f"rewritten: {page.relative_to(HERE.parent)}")
@@ -52,14 +53,14 @@ def newest(project: Path) -> Path:
     return sorted(project.glob("runs/*/report.html"))[-1]
 
 
-def _block(found: re.Match[str], project: Path) -> str:
+def _block(project: Path, found: re.Match[str]) -> str:
     first = int(found["first"]) if found["first"] else None
     if found["how"] == "run":
         shown = [f"$ {found['what']}", *_output(found["what"], project)]
     else:
         shown = (project / found["what"]).read_text(encoding="utf-8").splitlines()
     if first is not None and len(shown) > first:
-        shown = [*shown[:first], "…"]
+        shown = [*shown[:first], "# …" if found["kind"] == "toml" else "…"]
     head = found[0].split("\n", 1)[0]
     return "\n".join([head, f"```{found['kind']}", *(line.rstrip() for line in shown), "```"])
 

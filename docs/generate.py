@@ -230,7 +230,7 @@ def _spelled(annotation: Any) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    value = field.get_default(call_default_factory=True)  # type: ignore[call-arg]
+    value = field.get_default(call_default_factory=True)
     if value is None or isinstance(value, BaseModel) or value in ([], {}, ""):
         return ""
     if value != value:  # NaN: nothing was measured

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from holdgood.core.errors import DeclarationError
-from holdgood.core.sql import columns_in, connect, evaluate, friendly, quote
+from holdgood.core.sql import check_expression, columns_in, connect, evaluate, friendly, quote
 
 ROWS = pa.table({"a": [1, 2, None], "when": [dt.datetime(2020, 1, 1, 12)] * 3, 'we"ird': ["x", "y", "z"]})
 
@@ -32,6 +32,93 @@ def test_expressions_see_one_row_and_keep_order():
 def test_what_is_not_an_expression_over_a_row_is_refused(bad):
     with pytest.raises(DeclarationError):
         evaluate(bad, ROWS)
+
+
+OTHER_ROWS = [
+    "EXISTS (FROM rows_ r WHERE r.a > rows_.a)",
+    "a IN (FROM rows_ SELECT a)",
+    "(TABLE rows_)",
+    "SUM(a)",
+    "sum(a) FILTER (WHERE a > 1)",
+    "geomean(a)",
+    "wavg(a, a)",
+    "json_group_array(a)",
+    "lag(a) OVER (ORDER BY a)",
+    "unnest([a, a])",
+]
+NO_EXPRESSION = [
+    "*",
+    "COLUMNS('a')",
+    "rows_::VARCHAR",
+    "?",
+    "$1",
+    "#1",
+    "1) FROM x; SELECT (2",
+    "a) AS q, (a",
+    "1) UNION SELECT (2",
+]
+UNSTABLE = [
+    "random()",
+    "uuid()",
+    "now()",
+    "current_date",
+    "CURRENT_TIMESTAMP",
+    "today()",
+    "ago(INTERVAL 1 DAY)",
+    'age("when")',
+]
+
+
+@pytest.mark.parametrize("bad", OTHER_ROWS + NO_EXPRESSION + UNSTABLE)
+def test_an_expression_sees_its_own_row_and_nothing_else(bad):
+    for rows in (ROWS, ROWS.slice(0, 1), ROWS.slice(0, 0)):
+        with pytest.raises(DeclarationError):
+            evaluate(bad, rows)
+    with pytest.raises(DeclarationError):
+        check_expression(bad, tuple(ROWS.column_names))
+
+
+@pytest.mark.parametrize("bad", UNSTABLE)
+def test_the_clock_and_chance_are_told_apart_from_faults(bad):
+    with pytest.raises(DeclarationError, match="each time"):
+        check_expression(bad, tuple(ROWS.column_names))
+
+
+WORDS = pa.table(
+    {
+        "load": [1, 5],
+        "copy": [1, 5],
+        "over": [1, 5],
+        "install": [1, 5],
+        "now": [1, 5],
+        "sum": [1, 5],
+        "w": ["install", "select over"],
+        "größe": [1.0, 5.0],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        *(
+            f"{name} > 3"
+            for name in ("load", "copy", "over", "install", '"load"', '"NOW"', '"sum"', "größe", "rows_.load")
+        ),
+        "w <> 'install'",
+        "w = 'select over'",
+        "w = 'select; drop' OR load > 3 -- a comment",
+        "list_sum([x + load for x in [0, 0]]) > 6",
+        "if(load > 3, true, false)",
+        "coalesce(nullif(load, 1), 0) > 3",
+        "w LIKE 'sel%'",
+        "load BETWEEN 2 AND 9 AND copy IN (5, 6)",
+        "try_cast(w AS INTEGER) IS NULL AND CASE WHEN load > 3 THEN 1 ELSE 0 END = 1",
+        "split_part(w, ' ', 2) = 'over'",
+    ],
+)
+def test_words_of_sql_may_be_names_and_values(fine):
+    assert evaluate(fine, WORDS).to_pylist() == [False, True]
 
 
 @pytest.mark.parametrize("bad", ["sum(a)", "count(*)"])
@@ -65,9 +152,13 @@ def test_columns_in_an_expression():
     assert columns_in("A + other > 3 and kind = 'a'", ["a", "other", "kind", "late"]) == ("a", "other", "kind")
     assert columns_in('"we ird" > 1', ["we ird", "we"]) == ("we ird",)
     assert columns_in("odd name", ["odd name", "odd"]) == ("odd name",)
+    # SQL finds a column whatever the case, even within double quotes, and letters are not only those of English
+    assert columns_in('"LATE" > 1 AND größe > 2', ["late", "größe", "e"]) == ("late", "größe")
 
 
 def test_friendly_leaves_words_and_intervals_alone():
     assert friendly("a - 90 minutes") == "a - INTERVAL '90 minute'"
     assert friendly("a - INTERVAL 2 HOUR") == "a - INTERVAL 2 HOUR"
     assert friendly("x = '2 hours'") == "x = '2 hours'"
+    assert friendly("x = 'in 2 hours or so' AND b < 3 days") == "x = 'in 2 hours or so' AND b < INTERVAL '3 day'"
+    assert friendly("\"2 hours\" + 'interval' + 1 day") == "\"2 hours\" + 'interval' + INTERVAL '1 day'"

@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import binom
 
 from holdgood.core.task import Task
+from holdgood.evaluation import calibration as module
 from holdgood.evaluation.calibration import calibration
 
 BINARY = Task(kind="binary", classes=(0, 1))
@@ -45,6 +46,16 @@ def test_level_and_cover_by_simulation():
         covered += error.low <= 0.1 <= error.high
     assert binom.sf(rejected - 1, runs, 0.05) > 0.001
     assert binom.cdf(covered, runs, 0.95) > 0.001
+
+
+def test_many_rows_give_the_same_p_by_either_road(monkeypatch):
+    """Above a variance of 100 a bin the sums are drawn, not the rows; both say how often chance goes as far."""
+    y, p = draw(np.random.default_rng(3), 12_000, 0.006)
+    sums = [calibration(BINARY, y, p, None, seed).p for seed in range(4)]
+    monkeypatch.setattr(module, "NEARLY_NORMAL", np.inf)
+    rows = [calibration(BINARY, y, p, None, seed).p for seed in range(4)]
+    assert np.mean(sums) == pytest.approx(np.mean(rows), abs=0.05)
+    assert 0.01 < np.mean(rows) < 0.9
 
 
 @pytest.mark.parametrize("days", [20, 80])

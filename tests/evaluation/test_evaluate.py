@@ -8,7 +8,7 @@ from holdgood.core.errors import DataError
 from holdgood.core.records import Evaluation, envelope
 from holdgood.evaluation import evaluate
 from holdgood.evaluation.evaluate import UNSEEN, WORN_AFTER
-from holdgood.evaluation.units import DAY
+from holdgood.metrics.units import DAY
 
 COSTS = Costs(miss=300, false_alarm=40, currency="€")
 
@@ -54,6 +54,24 @@ def test_without_a_threshold_the_costs_decide(binary):
     found = run(binary, costs=COSTS)
     assert found.threshold.value == pytest.approx(40 / 340)
     assert any("Bayes threshold" in n for n in found.notes)
+
+
+def test_the_same_predictions_at_the_same_threshold_differ_by_exactly_nothing(binary):
+    """A simple rule that is the model must not lose money to it."""
+    for given in ({"simple_threshold": 0.12}, {}):
+        found = run(binary, simple=binary.prediction, costs=COSTS, threshold=0.12, **given)
+        against = found.money_against[-1]
+        assert against.second == "the simplest rule"
+        assert (against.difference, against.low, against.high) == (0.0, 0.0, 0.0)
+        assert any("acts at the model's, 0.12" in n for n in found.notes) == (not given)
+
+
+def test_the_simple_rule_acts_at_its_own_threshold(binary):
+    """Its chances are shifted; at a threshold that suits them it answers as the model does."""
+    found = run(binary, simple=binary.prediction / 2, costs=COSTS, threshold=0.12, simple_threshold=0.06)
+    assert found.money_against[-1].difference == 0.0
+    handicapped = run(binary, simple=binary.prediction / 2, costs=COSTS, threshold=0.12)
+    assert handicapped.money_against[-1].difference != 0.0
 
 
 def test_multiclass_with_classes_that_development_never_saw(multiclass):

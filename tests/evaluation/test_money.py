@@ -6,8 +6,8 @@ import pytest
 from holdgood.core.declaration import Costs
 from holdgood.core.task import Task
 from holdgood.evaluation import money
-from holdgood.evaluation.units import DAY
 from holdgood.metrics.cost import answers, resolve
+from holdgood.metrics.units import DAY
 
 BINARY = Task(kind="binary", classes=(0, 1))
 COSTS = Costs(miss=300, false_alarm=40, currency="€", per="flight")

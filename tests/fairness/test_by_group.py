@@ -154,3 +154,43 @@ def test_labels_of_other_rows_are_refused(rows):
     y, p, answer, site = rows
     with pytest.raises(DataError, match="labels of 'site'"):
         by_group(BINARY, y, p, answer, {"site": site[:10]}, SPEC)
+
+
+def test_a_group_of_few_clusters_cannot_be_told_and_is_named():
+    """Two customers place hundreds of orders; under the null, such a group was "proven" different in half of all runs."""
+    gaps, runs = 0, 40
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        customers = np.repeat(np.arange(122), 60)
+        region = np.where(customers < 2, "north", np.where(customers < 62, "south", "west")).astype(object)
+        rate = np.clip(0.5 + rng.normal(0, 0.25, 122), 0.02, 0.98)[customers]
+        y = (rng.random(len(customers)) < 0.5).astype(float)
+        answer = (rng.random(len(customers)) < rate).astype(np.int64)
+        report = by_group(BINARY, y, rate, answer, {"region": region}, SPEC, clusters=customers, seed=seed)
+        gap = next(g for g in report.attributes[0].gaps if g.measure == report.measure)
+        gaps += gap.verdict == "gap"
+        north = next(g for g in report.attributes[0].groups if g.name == "north")
+        assert north.thin
+        assert north.measures == {}
+        assert north.rows_needed >= 480
+        assert "north" not in gap.between
+        assert "not compared, too few clusters to tell: north (worth 2 of 8 needed)" in gap.sentence
+        assert "Too few clusters to tell in region: north (worth 2 of 8 needed)." in report.sentence
+    assert gaps <= 6  # binom.sf(6, 40, 0.05) = 0.003
+
+
+def test_a_measure_that_lies_in_few_clusters_is_not_compared(rows):
+    y, p, answer, site = rows
+    clusters = np.arange(len(y)) // 10
+    answer = np.where((site == "C") & (clusters > 30), 0, answer)
+    gaps = {
+        g.measure: g for g in by_group(BINARY, y, p, answer, {"s": site}, SPEC, clusters=clusters).attributes[0].gaps
+    }
+    assert "not compared" not in gaps["precision"].sentence
+    answer = np.where((site == "C") & (clusters > 4), 0, answer)
+    gaps = {
+        g.measure: g for g in by_group(BINARY, y, p, answer, {"s": site}, SPEC, clusters=clusters).attributes[0].gaps
+    }
+    assert set(gaps["precision"].between) == {"A", "B"}
+    assert "too few clusters to tell: C" in gaps["precision"].sentence
+    assert "not compared" not in gaps["true_positive_rate"].sentence

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from holdgood.fairness.gaps import largest_gap, summed
+from holdgood.fairness.gaps import clusters_worth, largest_gap, summed
 from holdgood.fairness.measures import Ratio
 
 
@@ -94,3 +94,42 @@ def test_all_or_nothing_is_not_certainty():
 
 def test_one_group_has_no_gap():
     assert gap_of(np.ones(10, bool), np.zeros(10, int), 1) is None
+
+
+def separate(rng, clusters_a_group, each, sd):
+    """Rows of clusters that lie in one group each; every cluster has a rate of its own around 0.4."""
+    sizes = [each] * sum(clusters_a_group)
+    codes = np.repeat(np.repeat(np.arange(len(clusters_a_group)), clusters_a_group), sizes)
+    clusters = np.repeat(np.arange(len(sizes)), sizes)
+    rate = np.clip(0.4 + sd * rng.standard_normal(len(sizes)), 0.01, 0.99)
+    return rng.random(len(codes)) < rate[clusters], codes, clusters
+
+
+@pytest.mark.parametrize("clusters_a_group", [(8, 100), (8,) * 6])
+def test_a_group_of_few_clusters_holds_the_level(clusters_a_group):
+    """Degrees of freedom are those of the group's own clusters, not of all that there are."""
+    rng = np.random.default_rng(8)
+    runs, false = 200, 0
+    for run in range(runs):
+        hits, codes, clusters = separate(rng, clusters_a_group, 40, 0.2)
+        false += gap_of(hits, codes, len(clusters_a_group), limit=1e-6, clusters=clusters, seed=run).verdict == "gap"
+    assert binom.sf(false - 1, runs, 0.05) > 0.001
+
+
+def test_few_days_that_cross_many_groups_hold_the_level():
+    rng = np.random.default_rng(9)
+    days, groups, runs, false = 8, 8, 200, 0
+    for run in range(runs):
+        day, codes = np.repeat(np.arange(days), groups * 25), np.tile(np.repeat(np.arange(groups), 25), days)
+        own = rng.normal(0, 0.2, (days, groups))[day, codes] + rng.normal(0, 0.1, days)[day]
+        hits = rng.random(len(day)) < np.clip(0.4 + own, 0, 1)
+        false += gap_of(hits, codes, groups, limit=1e-6, clusters=day, seed=run).verdict == "gap"
+    assert binom.sf(false - 1, runs, 0.05) > 0.001
+
+
+def test_clusters_are_worth_their_number_where_equal_and_one_where_one_is_all():
+    codes = np.repeat([0, 1, 2, -1], 100)
+    clusters = np.r_[np.arange(100) // 10, np.zeros(99), 1, np.full(100, 5), np.arange(100)]
+    worth = clusters_worth(np.ones(400), codes, 4, clusters)
+    assert worth == pytest.approx([10.0, 100**2 / (99**2 + 1), 1.0, 0.0])
+    assert clusters_worth((codes == 0) * 1.0, codes, 3, clusters)[1] == 0.0

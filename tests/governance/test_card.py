@@ -1,6 +1,7 @@
 from holdgood.core.declaration import Declaration
 from holdgood.core.records import Comparison, Interval, ModelCard, Slice, envelope
-from holdgood.governance import card, checklist, judge, words
+from holdgood.governance import card, judge, words
+from holdgood.governance.checklist import checklist
 
 
 def build(declaration, records, **more):
@@ -28,7 +29,10 @@ def test_the_card_says_what_records_say(declaration, records, tmp_path):
     assert dict(section(made, "Evaluation").table)["log loss"] == "0.4 (95%: 0.39 to 0.41, n=1,000)"
     assert "1 group too thin" in dict(section(made, "Fairness").table)["site"]
     assert section(made, "Money").paragraphs == ("At your costs it would have saved €41,200 a month.",)
-    assert dict(section(made, "What it costs").table)["One answer"] == "2 ms at the 95th percentile"
+    assert (
+        dict(section(made, "What it costs").table)["One answer"]
+        == "features and model, one row: 2 ms at the 95th percentile"
+    )
     assert [k for k, _ in section(made, "Versions").table][2:] == ["holdgood", "numpy"]
     assert envelope.read(envelope.write(tmp_path / "card.json", made), ModelCard) == made
 
@@ -51,7 +55,7 @@ def test_missing_records_are_said_not_invented(declaration, records):
     assert "not the same as being fair" in section(made, "Fairness").paragraphs[0]
     assert "Nobody recorded" in section(made, "What was left out").paragraphs[-1]
     assert dict(section(made, "Data").table)["Audit of the target"] == "not run"
-    assert dict(section(made, "What it costs").table)["Size"] == "not measured"
+    assert dict(section(made, "What it costs").table)["Model files"] == "not measured"
     assert "nan" not in text(made).lower().split()
 
 
@@ -71,8 +75,12 @@ def test_the_checklist_goes_into_the_card(declaration, records):
     assert by_question["Is every changed cell counted, with its reason?"].status == "open"
     assert by_question["Has somebody put their name under this list?"].answer == "signed by A. Person"
     assert by_question["Is it proven better than the prior?"].status == "done"
-    made = build(declaration, records, checklist=items)
-    assert section(made, "Release checklist").paragraphs[0].endswith(f"of {len(items)} done.")
+    made = section(build(declaration, records), "Release checklist")
+    done = sum(i.status == "done" for i in items)
+    assert made.paragraphs == (f"{done} of {len(items)} done, {len(items) - done} open.",)
+    assert dict(made.table) == {i.question: f"{i.status}: {i.answer}" for i in items}
+    begins = [answer.split(":")[0] for _, answer in made.table]
+    assert begins == sorted(begins, reverse=True)
 
 
 def test_money_against_is_shown_only_as_declared(declaration, records):

@@ -1,6 +1,7 @@
 from holdgood.core.declaration import Declaration, GateSpec
 from holdgood.core.records import CleanLog, Outcome, RepairEntry
-from holdgood.governance import checklist, judge
+from holdgood.governance import judge
+from holdgood.governance.checklist import checklist
 
 
 def items(declaration, records, **more):

@@ -29,12 +29,14 @@ def test_an_unsigned_checklist_leaves_one_gate_open(declaration, records):
 
 
 def test_sentences_begin_with_money_and_count_the_ladder(declaration, records):
-    money, metric, ladder, fairness = judge(declaration, **records).sentences
+    money, metric, ladder, first, second, fairness = judge(declaration, **records).sentences
     assert "€41,200 a month" in money
     assert (
         metric == "On 3,000 holdout rows from 2013-07-01 on: log loss 0.4 (95%: 0.39 to 0.41, n=1,000), the prior 0.5."
     )
-    assert ladder.startswith("1 of 2 steps up the ladder was worth climbing: prior → linear +€29,100, yes; linear")
+    assert ladder == "1 of 2 steps up the ladder was worth climbing:"
+    assert first.startswith("– prior → linear +€29,100, yes")
+    assert second.startswith("– linear")
     assert fairness.startswith("Fairness")
 
 
@@ -49,7 +51,13 @@ def test_not_better_than_the_prior_fails(declaration, records):
 
 @pytest.mark.parametrize(
     ("value", "low", "high", "status"),
-    [(0.02, 0.0, 0.09, "passed"), (0.08, 0.0, 0.2, "open"), (0.15, 0.05, 0.2, "failed"), (math.nan, 0, 0, "open")],
+    [
+        (0.02, 0.0, 0.09, "passed"),
+        (0.08, 0.0, 0.2, "open"),
+        (0.15, 0.05, 0.2, "open"),
+        (0.15, 0.11, 0.2, "failed"),
+        (math.nan, 0, 0, "open"),
+    ],
 )
 def test_calibration_by_its_whole_interval(declaration, records, value, low, high, status):
     evaluation = records["evaluation"]
@@ -71,6 +79,23 @@ def test_the_metric_floor_looks_at_the_near_end(declaration, records, floor, hig
 def test_latency_and_size(declaration, records, ms, status):
     assert gate(judge(declaration, **records | {"latency_ms": ms}), "latency").status == status
     assert gate(judge(declaration, **records | {"size_mb": ms * 4}), "size").status == status
+
+
+def test_latency_and_size_say_what_was_measured(declaration, records):
+    verdict = judge(declaration, **records | {"latency_ms": 60.0, "size_mb": 3.2})
+    assert gate(verdict, "latency").sentence == "features and model take 60 ms a row, above 50 ms"
+    assert gate(verdict, "size").sentence == "model files of 3.2 MB, within 200 MB"
+
+
+def test_under_a_work_budget_a_slow_clock_decides_nothing(declaration, records):
+    """A run that replays to the bit must not end as failed on a slower machine."""
+    board = change(records["leaderboard"], budget="trials=40")
+    slow = judge(declaration, **records | {"leaderboard": board, "latency_ms": 60.0})
+    assert gate(slow, "latency").status == "open"
+    assert gate(slow, "latency").sentence.endswith("above 50 ms, measured once on this machine")
+    assert slow.status == "ready to pilot"
+    fast = judge(declaration, **records | {"leaderboard": board, "latency_ms": 40.0})
+    assert gate(fast, "latency").status == "passed"
 
 
 @pytest.mark.parametrize(("verdict", "status"), [("within", "passed"), ("cannot tell", "open"), ("gap", "failed")])
@@ -161,5 +186,7 @@ def test_gates_that_are_switched_off_are_not_listed(declaration, records):
 
 def test_failed_and_open_are_both_counted(declaration, records):
     verdict = judge(change(declaration, gates=GateSpec()), **records | {"latency_ms": 900.0, "size_mb": 900.0})
-    assert verdict.headline.startswith("not ready, 2 gates failed (latency 900 ms a row, above 50 ms a row; size")
+    assert verdict.headline.startswith(
+        "not ready, 2 gates failed (features and model take 900 ms a row, above 50 ms; model files"
+    )
     assert verdict.headline.endswith("1 open (nobody has signed the checklist)")

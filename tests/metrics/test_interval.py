@@ -32,7 +32,6 @@ def test_bad_input_has_no_interval():
     one = iv.mean_interval(np.array([3.0]))
     assert (one.value, one.low, one.high) == (3.0, -math.inf, math.inf)
     assert math.isnan(iv.wilson(0, 0).value)
-    assert math.isnan(iv.bootstrap_interval(lambda rows: 1.0, 0).value)
     assert math.isnan(iv.auc_interval(np.ones(4), np.arange(4.0)).low)
 
 
@@ -128,26 +127,18 @@ def test_auc_interval_value_clusters_and_perfection(scored):
     assert perfect.low == pytest.approx(iv.wilson(10, 10).low)
 
 
-def test_bootstrap_agrees_with_scipy_and_repeats():
-    rows = np.random.default_rng(2).exponential(size=80)
-    found = iv.bootstrap_interval(lambda r: float(np.median(rows[r])), 80, n_boot=1000, seed=3)
-    known = stats.bootstrap((rows,), np.median, n_resamples=1000, rng=np.random.default_rng(0), method="BCa")
-    width = known.confidence_interval.high - known.confidence_interval.low
-    assert found.low == pytest.approx(known.confidence_interval.low, abs=0.2 * width)
-    assert found.high == pytest.approx(known.confidence_interval.high, abs=0.2 * width)
-    assert found == iv.bootstrap_interval(lambda r: float(np.median(rows[r])), 80, n_boot=1000, seed=3)
+@given(
+    st.lists(st.integers(-3, 30), min_size=1, max_size=30), st.sampled_from([np.int64, np.int32, np.float64, np.str_])
+)
+@settings(max_examples=50, deadline=None)
+def test_cluster_codes_are_the_ranks_of_the_content(values, kind):
+    clusters = np.array(values).astype(kind)
+    assert iv.cluster_codes(clusters).tolist() == np.unique(clusters, return_inverse=True)[1].tolist()
 
 
-def test_bootstrap_by_weights_is_the_same_as_by_rows():
-    rows = np.random.default_rng(2).normal(size=50)
-    codes = np.repeat(np.arange(10), 5)
-    one = iv.bootstrap_interval(lambda r: float(np.mean(rows[r])), 50, codes, seed=4)
-    two = iv.bootstrap_interval(lambda w: float(np.sum(rows * w) / np.sum(w)), 50, codes, seed=4, weights=True)
-    assert (one.low, one.high) == (pytest.approx(two.low), pytest.approx(two.high))
-
-
-def test_bootstrap_without_a_value_in_many_draws_says_so():
-    y = np.r_[np.ones(1), np.zeros(30)]
-    found = iv.bootstrap_interval(lambda r: float(y[r].mean()) if y[r].any() else math.nan, 31)
-    assert math.isnan(found.low)
-    assert "without a value" in found.method
+def test_clusters_are_drawn_whole():
+    clusters = np.repeat(np.arange(6), 3)
+    drawn = np.array(list(iv.resample_counts(18, clusters, 0, 50)))
+    assert np.all(drawn.sum(axis=1) == 18)
+    assert np.all(drawn.reshape(50, 6, 3).std(axis=2) == 0)
+    assert np.array_equal(drawn, np.array(list(iv.resample_counts(18, clusters, 0, 50))))

@@ -116,8 +116,17 @@ def test_segments_are_as_wide_as_their_rows():
 
 def test_many_groups_are_cut_in_the_chart_and_counted(regression):
     made = charts.group_figure(regression.fairness.attributes[0], "true_positive_rate")
-    assert len(made.rows) == charts.MOST_DOTS
-    assert "31 more" in made.caption
+    groups = regression.fairness.attributes[0].groups
+    assert len(made.option["series"][0]["data"]) == charts.MOST_DOTS
+    assert [r[0] for r in made.rows] == [g.name for g in groups]
+    assert "31 more are in the table below" in made.caption
+    many = regression.fairness.attributes[0].model_copy(update={"groups": groups * 20})
+    made = charts.group_figure(many, "true_positive_rate")
+    assert len(made.rows) == charts.MOST_ROWS
+    assert (
+        f"470 more are in the table below. {len(groups) * 20 - 500:,} more are in the run's records only"
+        in made.caption
+    )
 
 
 def test_no_dots_no_figure(empty):

@@ -54,9 +54,9 @@ def test_unknown_intervals_are_a_dash():
 
 def test_comparison_and_signs():
     worse = Comparison(first="a", second="b", difference=-0.02, low=-0.03, high=-0.01)
-    assert words.interval(worse, signed=True) == "−0.020 (−0.030 to −0.010)"
-    assert words.interval(worse, currency="USD", signed=True) == "−$0.02 (−$0.03 to −$0.01)"
+    assert words.interval(worse, signed=True) == "−0.020 (95%: −0.030 to −0.010)"
+    assert words.interval(worse, currency="USD", signed=True) == "−$0.02 (95%: −$0.03 to −$0.01)"
 
 
 def test_open_ended_interval_says_infinity():
-    assert words.interval(Interval(value=2.0, low=1.0, high=math.inf)) == "2.00 (1.00 to ∞)"
+    assert words.interval(Interval(value=2.0, low=1.0, high=math.inf)) == "2.00 (95%: 1.00 to ∞)"

@@ -4,10 +4,12 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
+from holdgood.core.records import CardSection
 from holdgood.reports import render_run
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -171,6 +173,44 @@ def test_verdict_comes_before_the_evidence_and_open_gates_first(declared):
     assert "1 gate open (nobody has signed the checklist)" in text
 
 
+def test_steps_of_the_ladder_are_a_list_under_their_sentence(declared):
+    sentences = (
+        "Money.",
+        "1 of 2 steps up the ladder was worth climbing:",
+        "– a → b +€5, yes",
+        "– b → c, not <b>",
+        "Fair.",
+    )
+    verdict = declared.verdict.model_copy(update={"sentences": sentences})
+    html = render_run(replace(declared, verdict=verdict))
+    assert Page(html).faults == []
+    flat = "".join(line.strip() for line in html.splitlines())
+    steps = '<ul class="plain"><li>a → b +€5, yes</li><li>b → c, not &lt;b&gt;</li></ul>'
+    assert f"<p>1 of 2 steps up the ladder was worth climbing:</p>{steps}<p>Fair.</p>" in flat
+    assert "– a →" not in html
+    only = render_run(replace(declared, verdict=verdict.model_copy(update={"sentences": ("– lone",)})))
+    assert "<li>lone</li>" in only
+
+
+def test_comparisons_and_calibration_name_the_level_of_their_interval(declared):
+    text = Page(render_run(declared)).text
+    part = text[text.index("What the sealed holdout said") :]
+    comparison = declared.evaluation.against_prior
+    assert re.search(rf"{comparison.first} against {comparison.second}: \S+ \(95%: ", part)
+    assert re.search(r"Calibration error \S+ \(95%: ", part)
+
+
+def test_the_release_checklist_is_not_folded(declared):
+    sections = [CardSection(title=t) for t in ("Intended use", "Who is affected, and how")]
+    sections += [
+        CardSection(title="Release checklist", paragraphs=("9 of 17 done, 8 open.",), table=(("Signed?", "open"),))
+    ]
+    card = declared.card.model_copy(update={"sections": (*sections, CardSection(title="Data"))})
+    html = render_run(replace(declared, card=card))
+    part = html[html.index('id="card"') :]
+    assert part.index("9 of 17 done, 8 open.") < part.index("<summary>The rest of the card: Data")
+
+
 def test_every_check_and_status_is_listed(declared):
     text = Page(render_run(declared)).text
     for outcome in declared.audit_tables.outcomes + declared.audit_target.outcomes:
@@ -222,8 +262,6 @@ def test_a_page_without_charts_carries_no_chart_library(empty, declared):
 
 
 def test_perturbed_records_change_the_page(declared, assumed):
-    from dataclasses import replace
-
     before = render_run(declared)
     changed = declared.split.model_copy(update={"no_outcome": 4_741})
     after = render_run(replace(declared, split=changed))
@@ -232,8 +270,6 @@ def test_perturbed_records_change_the_page(declared, assumed):
 
 
 def test_wide_tables_are_cut_and_counted(declared):
-    from dataclasses import replace
-
     many = {f"column {i}": "only identifies" for i in range(10_000)}
     html = render_run(replace(declared, ledger=declared.ledger.model_copy(update={"left_out": many})))
     assert "9,800 more columns" in html

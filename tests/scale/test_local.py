@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 
 from holdgood.core.errors import DataError, EnvironmentFault
-from holdgood.scale import Pool
+from holdgood.scale import Pool, folders
+from holdgood.scale.folders import sweep
 
 
 def collect(pool, handles, seconds=60.0):
@@ -203,6 +205,43 @@ def test_children_end_with_their_parent(tmp_path, sign):
     assert not _alive(child)
     if sign == signal.SIGINT:
         assert stderr.count("KeyboardInterrupt") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of this kind are POSIX")
+def test_a_folder_that_a_kill_left_behind_is_cleared_by_the_next_pool(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    script = "from holdgood.scale import Pool; import os; Pool(0); print('ready', flush=True); input()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ}, text=True
+    )
+    assert other.stdout.readline() == "ready\n"
+    (folder,) = tmp_path.glob("holdgood-pool-*")
+    (folder / "shared-1.bin").write_bytes(b"rows")
+    stranger, alike = tmp_path / "holdgood-else", tmp_path / "holdgood-pool-of-nobody"
+    stranger.mkdir()
+    alike.mkdir()
+    assert sweep() == 0  # its owner lives
+    assert folder.exists()
+    other.kill()
+    other.communicate()
+    with Pool(1) as pool:
+        assert not folder.exists()
+        assert stranger.exists()
+        assert alike.exists()  # without a lock file nothing says whose it is
+        assert sweep() == 0  # not its own
+        assert pool.folder.exists()
+    assert not pool.folder.exists()
+
+
+def test_without_locks_a_folder_is_still_given(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(folders, "_locked", lambda folder: None)
+    folder = folders.Folder()
+    assert folder.path.is_dir()
+    assert list(tmp_path.iterdir()) == [folder.path]
+    folder.remove()
+    assert not list(tmp_path.iterdir())
 
 
 def _alive(pid):

@@ -7,7 +7,7 @@ from holdgood.core.declaration import SplitSpec
 from holdgood.core.errors import SplitError
 from holdgood.core.task import Task
 from holdgood.splitting import DEVELOPMENT, HOLDOUT, NO_OUTCOME, UNUSED, divide
-from holdgood.splitting.divide import UNKNOWN_TIME, moment
+from holdgood.splitting.divide import UNKNOWN_TIME, iso, moment
 
 BINARY = Task(kind="binary", classes=(False, True))
 THREE = Task(kind="multiclass", classes=("a", "b", "c"))
@@ -112,6 +112,16 @@ def test_a_class_that_development_never_saw_is_counted():
 def test_a_class_of_one_row_stays_in_development():
     y = np.r_[np.tile([0.0, 1.0], 50), 2.0]
     assert divide(SplitSpec(), THREE, y).part[100] == DEVELOPMENT
+
+
+def test_times_beyond_the_calendar_are_divided_and_told():
+    time = np.arange(200, dtype=np.int64) * 10**15 + 4 * 10**18  # what milliseconds read as microseconds come to
+    found = divide(SplitSpec(), Task(kind="regression"), np.arange(200.0), time=time)
+    assert found.split.how == "time"
+    assert (time[found.part == DEVELOPMENT].max() < time[found.part == HOLDOUT].min()).all()
+    assert "before 1" in found.split.sentence
+    assert iso(UNKNOWN_TIME + 1).startswith("-290308-12-21T19:59:05")
+    assert iso(253402300799_000_001) == "9999-12-31T23:59:59.000001"
 
 
 def test_moment_reads_zones():

@@ -6,7 +6,8 @@ import pytest
 from holdgood.core.protocols import Candidate
 from holdgood.core.task import Task
 from holdgood.metrics import metric
-from holdgood.training.choice import by_appearance, family_steps, judged
+from holdgood.metrics.units import DAY
+from holdgood.training.choice import affordable, by_appearance, family_steps, judged, units
 from holdgood.training.progress import Progress
 from holdgood.training.score import Judge
 from holdgood.training.work import FoldFit
@@ -75,6 +76,36 @@ def test_the_winner_of_a_family_is_chosen_on_the_other_folds():
         winner = (first, second)[int(np.argmin(sums))]
         assert (step.prediction[~others] == winner[~others]).all()
     assert step.of == 2
+
+
+def test_with_one_fold_too_a_winner_is_chosen_on_other_rows():
+    rng = np.random.default_rng(1)
+    n = 200
+    clusters = np.repeat(np.arange(20), 10)
+    y = rng.normal(size=n)
+    judge = Judge(TASK, metric("rmse", TASK), y, np.zeros(n, int), clusters)
+    even = clusters % 2 == 0
+    first, second = np.where(even, y, y + 1.0), np.where(even, y + 0.9, y)
+    trials = [trial(0, "a", 1, [0], of=1), trial(1, "a", 1, [0], of=1)]
+    (step,) = family_steps(trials, {0: first, 1: second}, judge)
+    assert (step.prediction[even] == second[even]).all()
+    assert (step.prediction[~even] == first[~even]).all()
+
+
+def test_refits_that_are_there_cost_nothing_and_the_worst_are_cut_first():
+    needs = [5.0, 1.0, 1.0, 0.0]
+    assert affordable([1, 0, 2, 3], needs=needs, room=7.5, parallel=1) == [1, 0, 2, 3]
+    assert affordable([1, 2, 3, 0], needs=needs, room=3.0, parallel=1) == [1, 2, 3]
+    assert affordable([0, 1, 2, 3], needs=needs, room=0.0, parallel=1) == [0]
+
+
+def test_units_are_declared_clusters_else_blocks_of_days_else_nothing():
+    when, rows = np.repeat(np.arange(30), 2) * DAY, np.arange(0, 60, 2)
+    assert units(None, None, rows) == (None, "rows taken as independent")
+    codes, words = units(None, when, rows)
+    assert codes.tolist() == (np.arange(30) // 3).tolist()
+    assert words == "blocks of 3 days"
+    assert units(np.repeat([9, 4], 30), when, rows)[0].tolist() == [0] * 15 + [1] * 15
 
 
 def test_steps_come_simplest_first_with_the_costs_of_their_trials():

@@ -13,8 +13,8 @@ from holdgood.training.score import Judge
 TASK = Task(kind="regression", metric="rmse")
 
 
-def judge_of(n, clusters=None, ordered=False):
-    return Judge(TASK, metric("rmse", TASK), np.zeros(n), np.arange(n) % 3, clusters, ordered)
+def judge_of(n, clusters=None):
+    return Judge(TASK, metric("rmse", TASK), np.zeros(n), np.arange(n) % 3, clusters)
 
 
 def steps_of(*errors, names=None, seed=0, n=2000, ms=None, size=None, shared=0.9):

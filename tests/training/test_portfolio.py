@@ -14,6 +14,8 @@ from holdgood.core.records import Leaderboard
 from holdgood.core.records.envelope import unwrap, wrap
 from holdgood.metrics import best_threshold, loss_rows, resolve
 from holdgood.training import Ensemble, portfolio, train
+from holdgood.training.ladder import Limits
+from holdgood.training.work import Work
 
 
 def work_clock(trials):
@@ -61,7 +63,10 @@ def test_the_whole_leaderboard_is_there_and_survives_its_envelope(run, kind):
         assert (t.rounds is None) == (t.family != "lightgbm")
     shape = (400, 3) if kind == "multiclass" else (400,)
     assert trained.oof["chosen"].shape == trained.chain.predict(frame).shape == shape
-    assert trained.simple.model.part == "linear"
+    if board.chosen == "linear":
+        assert (trained.simple, trained.simple_name) == (None, "")
+    else:
+        assert trained.simple.model.part == trained.simple_name == "linear"
     assert trained.prior.model.part == "prior"
     assert board.reason
 
@@ -74,10 +79,25 @@ def test_the_chosen_is_refitted_on_all_rows(run):
     from holdgood.features.encode.for_needs import encoder_for
     from holdgood.models.tabular.linear import LinearFamily
 
-    parameters = trained.leaderboard.trials[1].parameters
+    parameters = {**trained.leaderboard.trials[1].parameters, "strength": trained.chain.model.hints["strength"]}
     by_hand = Chain(encoder_for("dense"), LinearFamily.make(parameters)).fit(frame, y, None, FitContext(task))
     assert np.allclose(trained.chain.predict(frame), by_hand.predict(frame), rtol=1e-9)
-    assert trained.simple.predict(frame).tolist() == trained.chain.predict(frame).tolist()
+
+
+def test_the_simplest_rule_has_a_threshold_of_its_own_and_is_not_told_of_where_it_is_the_choice(run):
+    costs = resolve(Costs(miss=300, false_alarm=40), run()[3])
+    # on rows alone the boosted rung wins over few configurations of much signal
+    trained, frame, y, _ = run("prior", "tree", "lightgbm", n=1500, prefer="best", costs=costs)
+    assert trained.leaderboard.chosen != "tree"
+    assert trained.simple_name == "tree"
+    assert trained.simple_threshold == best_threshold(costs, y[trained.oof_rows], trained.oof["tree"])
+    assert trained.simple_threshold != trained.threshold
+    assert (trained.simple.predict(frame) != trained.chain.predict(frame)).any()
+    alone, *_ = run("prior", "linear")
+    assert alone.leaderboard.chosen == "linear"
+    assert (alone.simple, alone.simple_name, np.isnan(alone.simple_threshold)) == (None, "", True)
+    numbers, *_ = run("prior", "linear", "tree", kind="regression", prefer="best", most=2)
+    assert np.isnan(numbers.simple_threshold)
 
 
 def test_the_same_work_gives_the_same_bits_twice_with_and_without_workers(run, monkeypatch):
@@ -141,13 +161,94 @@ def test_candidates_that_fail_are_told_of_and_the_others_go_on(run, custom):
     assert trained.leaderboard.chosen == "linear"
 
 
-def test_a_choice_that_cannot_be_refitted_is_told_of(run, custom):
-    def only_folds(y, context):
-        if len(y) == 400:
-            raise ValueError("too many rows")
+def only_folds(y, context):
+    if len(y) == 400:
+        raise ValueError("too many rows")
 
+
+def test_a_prior_that_cannot_be_refitted_is_told_of(run, custom):
     with pytest.raises(DataError, match="could not be fitted on all rows: ValueError: too many rows"):
-        run("prior", "linear", more=[lambda task: custom(task, only_folds, name="first", family="first", rung=0)])
+        run("linear", more=[lambda task: custom(task, only_folds, name="first", family="first", rung=0)])
+
+
+def spoiled(candidate, share=None):
+    """The same candidate, whose refit on all rows fails, or is cut short at a share of its work."""
+
+    class Model:
+        part, rounds, finished = "spoiled", None, 1.0
+
+        def fit(self, matrix, y, weight, context):
+            if share is None:
+                only_folds(y, context)
+            self.inner = candidate.make_model()
+            self.inner.fit(matrix, y, weight, context)
+            self.finished = share if share is not None and len(y) == 400 else 1.0
+            return self
+
+        def predict(self, matrix):
+            return self.inner.predict(matrix)
+
+        def to_parts(self):
+            return self.inner.to_parts()
+
+    return replace(candidate, make_model=Model)
+
+
+@pytest.fixture
+def run_spoiled(make_data, make_folds, families):
+    """Train with one spoiled candidate; ``seconds``: under a clock, where chains of the first fold are kept."""
+
+    def go(name, *others, share=None, seconds=None, n=400, signal=1.5, **options):
+        frame, y, task = make_data(n=n, signal=signal)
+        found = [spoiled(c, share) if c.name == name else c for c in families(task, "prior", *others, rows=n)]
+        clock = Clock(Budget(seconds=seconds)) if seconds else work_clock(9)
+        return train(frame, y, task, found, make_folds(n), clock=clock, **options), frame
+
+    return go
+
+
+def test_where_the_choice_cannot_be_refitted_the_next_best_is_chosen_named_and_delivered(run_spoiled):
+    trained, frame = run_spoiled("linear", "linear", "tree", prefer="best", signal=4.0)
+    board = trained.leaderboard
+    assert board.chosen in ("tree", "ensemble")
+    assert board.members == {} or "linear" not in board.members
+    assert trained.chain.model.part == "booster"
+    failed = next(t for t in board.trials if t.name == "linear")
+    assert (failed.status, failed.reason) == (
+        "failed",
+        "judged, but not fitted on all rows: ValueError: too many rows",
+    )
+    assert any("linear was left out after the choice" in n for n in board.notes)
+    assert (trained.oof["chosen"] == trained.oof["tree"]).all()
+    assert trained.threshold == board.threshold
+    assert "linear" not in trained.oof
+    down, _ = run_spoiled("linear", "linear")
+    assert (down.leaderboard.chosen, down.chain.model.part, down.simple) == ("prior", "prior", None)
+
+
+def test_a_simplest_rule_that_cannot_be_refitted_is_left_out_and_told_of(run_spoiled):
+    trained, _ = run_spoiled("tree", "tree", "lightgbm", n=400, prefer="best")
+    if trained.leaderboard.chosen == "lightgbm":
+        assert (trained.simple, trained.simple_name) == (None, "")
+        assert any("tree is not compared with: ValueError" in n for n in trained.leaderboard.notes)
+    else:
+        pytest.fail(trained.leaderboard.chosen)
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.9, "made 90% of what was asked"), (0.01, "first fold's training rows")])
+def test_a_refit_cut_short_by_the_clock_is_never_silent(run_spoiled, share, said):
+    trained, frame = run_spoiled("linear", "linear", share=share, seconds=4.0)
+    assert trained.leaderboard.chosen == "linear"
+    assert any(said in n for n in trained.leaderboard.notes)
+
+
+def test_a_restored_trial_whose_refit_is_cut_short_is_not_delivered_under_its_name(run_spoiled, tmp_path):
+    run_spoiled("linear", "linear", share=1.0, seconds=4.0, store=tmp_path)
+    trained, frame = run_spoiled("linear", "linear", share=0.01, seconds=4.0, store=tmp_path)
+    board = trained.leaderboard
+    assert (board.chosen, trained.chain.model.part) == ("prior", "prior")
+    assert (trained.oof["chosen"] == trained.oof["prior"]).all()
+    assert any("linear was left out after the choice: the time was up after 1%" in n for n in board.notes)
 
 
 def test_where_all_fail_there_is_one_clear_error(make_data, make_folds, custom):
@@ -194,7 +295,8 @@ def test_time_orders_the_judged_rows_and_later_rows_only_are_validated(run):
     when = np.random.default_rng(3).permutation(n).astype(np.int64)
     by_time = np.argsort(when)
     folds = [(np.sort(by_time[:200]), np.sort(by_time[200:300])), (np.sort(by_time[:300]), np.sort(by_time[300:]))]
-    trained, *_ = run(time=when, folds=folds, clusters=when // 10)
+    trained, *_ = run("prior", "linear", time=when, folds=folds, clusters=when // 10)
+    assert "gains were compared over rows in 20 declared clusters" in trained.leaderboard.notes
     assert (np.diff(when[trained.oof_rows]) > 0).all()
     assert sorted(trained.oof_rows) == sorted(by_time[200:])
     assert trained.leaderboard.chosen == "linear"
@@ -211,6 +313,27 @@ def test_finished_trials_are_not_fitted_twice(run, custom, tmp_path):
     assert all((first.oof[k] == again.oof[k]).all() for k in first.oof)
     run("prior", "linear", more=[count], store=tmp_path, seed=1)
     assert len(fits) == 6
+
+
+def test_trials_of_other_code_are_not_reused(run, tmp_path):
+    run("prior", "linear", store=tmp_path, stamp="one")
+    other, *_ = run("prior", "linear", store=tmp_path, stamp="two")
+    same, *_ = run("prior", "linear", store=tmp_path, stamp="one")
+    assert [t.reason for t in other.leaderboard.trials] == ["", ""]
+    assert all("earlier" in t.reason for t in same.leaderboard.trials)
+
+
+def test_whoever_goes_on_later_in_the_budget_has_the_same_cap(make_data, make_folds, families, monkeypatch):
+    monkeypatch.setattr(portfolio, "CELLS_A_SECOND", 200.0)
+    frame, y, task = make_data(n=6000)
+    caps = []
+    for budget, spent in ((60.0, 0.0), (60.0, 45.0), (57.0, 0.0)):
+        work = Work(frame, y, None, task, tuple(families(task, "prior")), tuple(make_folds(6000)))
+        clock = Clock(Budget(seconds=budget), started=time.monotonic() - spent)
+        portfolio._Training(work, "log_loss", clock, None, None, "balanced", Limits(), [])
+        caps.append(work.cap)
+    assert caps[0] is not None
+    assert len(set(caps)) == 1
 
 
 def test_ctrl_c_keeps_what_was_finished(run, custom, tmp_path):

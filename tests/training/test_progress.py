@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -38,6 +39,15 @@ def test_rounds_of_a_refit_grow_with_the_root_of_the_rows_up_to_a_quarter():
     assert p.refit_rounds(84) == round(100 * math.sqrt(1.2))
     assert p.refit_rounds(10_000) == 125
     assert progress(None, None).refit_rounds(100) is None
+
+
+def test_hints_are_the_lower_median_of_the_folds():
+    p = progress(1, 1, 1, folds=4)
+    p.done = {f: replace(fit, hints={"strength": s}) for (f, fit), s in zip(p.done.items(), (10, 0.1, 1), strict=True)}
+    assert p.hints() == {"strength": 1}
+    p.done[3] = replace(p.done[0], hints={"strength": 0.01, "trees": 7})
+    assert p.hints() == {"strength": 0.1, "trees": 7}
+    assert progress(1).hints() == {}
 
 
 def test_folds_count_in_a_row_and_fewer_may_be_wanted():

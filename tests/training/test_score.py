@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 from sklearn.metrics import log_loss, roc_auc_score
 
 from holdgood.core.task import Task
 from holdgood.metrics import metric
+from holdgood.metrics.units import DAY
+from holdgood.training.choice import units
 from holdgood.training.score import Judge
 
 BINARY = Task(kind="binary", classes=(0, 1))
@@ -54,13 +58,56 @@ def test_metrics_that_are_no_means_get_their_interval_from_the_folds(answers):
     assert math.isnan(Judge(BINARY, metric("f1", BINARY), y, np.zeros(600, int)).score(p).low)
 
 
-def test_rows_that_follow_in_time_are_judged_in_blocks():
+def test_days_that_lean_one_way_prove_nothing_more_often_than_stated():
+    """Rows of a day share what one model gains on it: as in flights, where a day's weather is everybody's."""
     task = Task(kind="regression", metric="rmse")
-    rng = np.random.default_rng(1)
-    drift = np.repeat(rng.normal(size=40), 25)
-    judges = [Judge(task, metric("rmse", task), np.zeros(1000), np.zeros(1000, int), ordered=o) for o in (False, True)]
-    plain, blocks = (j.gain("a", 1 + 0.3 * drift, "b", np.full(1000, 1.02), 0.95) for j in judges)
-    assert blocks.high - blocks.low > 1.5 * (plain.high - plain.low)
+    rmse, simulations, days, a_day = metric("rmse", task), 300, 60, 40
+    when = np.repeat(np.arange(days), a_day) * DAY
+    codes, words = units(None, when, np.arange(len(when)))
+    assert words == "blocks of 4 days"
+    found = {"rows": 0, "days": 0}
+    for seed in range(simulations):
+        rng = np.random.default_rng(seed)
+        lean, own = np.repeat(rng.normal(size=days), a_day), rng.normal(size=len(when))
+        one, two = (np.sqrt(1 + 0.3 * np.tanh(s * lean / 2 + own / 2)) for s in (1, -1))
+        for name, clusters in (("rows", None), ("days", codes)):
+            judge = Judge(task, rmse, np.zeros(len(when)), np.zeros(len(when), int), clusters)
+            found[name] += judge.gain("a", one, "b", two, 0.95).verdict != "not proven"
+    # exact binomial acceptance at one in a thousand
+    assert found["days"] <= binom.ppf(0.999, simulations, 0.05)
+    assert found["rows"] > 5 * binom.ppf(0.999, simulations, 0.05)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("rmse", "regression"), ("roc_auc", "binary"), ("log_loss", "binary")])
+def test_scores_too_are_as_wide_as_days_make_them(name, kind):
+    task = Task(kind=kind, classes=() if kind == "regression" else (0, 1), metric=name)
+    rng = np.random.default_rng(2)
+    good_days = np.repeat(rng.normal(size=50), 30)
+    y = rng.integers(0, 2, 1500).astype(float)
+    p = y + good_days if kind == "regression" else 1 / (1 + np.exp(-(2 * y - 1) * (0.5 + 1.5 * good_days)))
+    codes, _ = units(None, np.repeat(np.arange(50), 30) * DAY, np.arange(1500))
+    spans = []
+    for clusters in (None, codes):
+        score = Judge(task, metric(name, task), y, np.zeros(1500, int), clusters).score(p)
+        spans.append(score.high - score.low)
+    assert spans[1] > 1.8 * spans[0]
+
+
+def test_a_perfect_ranking_is_proven_better_than_a_constant(answers):
+    y = answers[0]
+    judge = Judge(BINARY, metric("roc_auc", BINARY), y, np.zeros(600, int))
+    gain = judge.gain("perfect", 0.1 + 0.8 * y, "constant", np.full(600, y.mean()), 0.95)
+    assert (gain.difference, gain.verdict, gain.unit) == (0.5, "better", "area under the ROC curve")
+    assert 0.45 < gain.low < 0.5 < gain.high
+    assert gain.p < 1e-50
+
+
+def test_with_one_fold_the_parts_are_halves_that_part_no_cluster():
+    judge = Judge(BINARY, metric("log_loss", BINARY), np.zeros(12), np.zeros(12, int), np.repeat(np.arange(4), 3))
+    assert judge.parts.tolist() == [0, 0, 0, 1, 1, 1] * 2
+    assert replace(judge, clusters=None).parts.tolist() == [0, 1] * 6
+    assert replace(judge, clusters=np.zeros(12, int)).parts.tolist() == [0, 1] * 6
+    assert replace(judge, fold_of=np.arange(12) % 3).parts.tolist() == [0, 1, 2] * 4
 
 
 def test_what_could_not_be_scored_comes_last():

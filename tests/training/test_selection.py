@@ -14,6 +14,10 @@ from holdgood.training.selection import blend, greedy, mix
 TASK = Task(kind="regression", metric="rmse")
 
 
+def everybody(order):
+    return order
+
+
 def problem(seed, n=300, noises=(0.5, 0.5, 1.0)):
     rng = np.random.default_rng(seed)
     y = rng.normal(size=n)
@@ -49,27 +53,44 @@ def test_mixing_is_near_the_best_of_a_fine_grid():
 
 def test_outcomes_of_a_fold_choose_nothing_for_that_fold():
     y, predictions, fold_of = problem(1)
-    before = blend(TASK, y, predictions, fold_of).prediction
+    before = blend(TASK, y, predictions, fold_of, everybody).prediction
     changed = np.where(fold_of == 1, predictions[2], y)
-    after = blend(TASK, changed, predictions, fold_of)
+    after = blend(TASK, changed, predictions, fold_of, everybody)
     assert (before[fold_of == 1] == after.prediction[fold_of == 1]).all()
     assert after.weights[2] > 0.1  # while the weights for delivery did see the change
 
 
-def test_with_one_fold_the_halves_judge_each_other():
+def test_of_two_halves_each_chooses_for_the_other():
     y, predictions, _ = problem(2)
-    one = np.zeros(len(y), int)
+    one = np.arange(len(y)) % 2
     even = np.arange(len(y)) % 2 == 0
     changed = np.where(even, y, y + 100)
-    first, second = (blend(TASK, v, predictions, one).prediction for v in (y, changed))
+    first, second = (blend(TASK, v, predictions, one, everybody).prediction for v in (y, changed))
     assert (first[~even] == second[~even]).all()
 
 
 def test_weights_of_many_rows_come_from_an_even_sample(monkeypatch):
     monkeypatch.setattr(selection, "MOST_ROWS", 500)
     y, predictions, fold_of = problem(3, n=6000)
-    sampled = blend(TASK, y, predictions, fold_of)
+    sampled = blend(TASK, y, predictions, fold_of, everybody)
     assert np.mean(np.square(sampled.prediction - y)) < min(np.mean(np.square(p - y)) for p in predictions)
+
+
+def test_the_cut_to_the_best_sits_inside_the_resampling():
+    """Where all candidates are equal in truth, picking the best of many by all rows would make them look better."""
+    y = np.zeros(240)
+    fold_of = np.arange(240) % 3
+    gains, outside = [], []
+    for seed in range(150):
+        predictions = list(np.random.default_rng(seed).normal(size=(30, 240)))
+        mixed = blend(TASK, y, predictions, fold_of, lambda order: order[:1])
+        gains.append(np.mean(np.square(mixed.prediction)) - 1.0)
+        best = min(predictions, key=lambda p: float(np.mean(np.square(p))))
+        outside.append(np.mean(np.square(best)) - 1.0)
+        assert (mixed.weights > 0).sum() == 1
+    error = np.std(gains) / np.sqrt(len(gains))
+    assert abs(np.mean(gains)) < 3.3 * error
+    assert np.mean(outside) < -10 * error  # what the cut outside of it claimed
 
 
 def test_members_that_hardly_count_are_left_out():

@@ -45,6 +45,34 @@ def test_a_finished_trial_comes_back_with_all_its_numbers(work, tmp_path):
     assert not Store(tmp_path, work).restore(Progress(0, work.candidates[0], 3, True), losses)
 
 
+def test_hints_come_back(work, tmp_path):
+    saved = finished(work, 1)
+    Store(tmp_path, work).save(saved)
+    fresh = Progress(1, work.candidates[1], len(work.folds), True)
+    Store(tmp_path, work).restore(fresh, losses)
+    assert fresh.hints() == saved.hints() != {}
+
+
+def test_a_trial_of_fewer_folds_comes_back_as_what_it_is(work, tmp_path):
+    cut = finished(work, 1)
+    del cut.done[2]
+    cut.folds = 2
+    Store(tmp_path, work).save(cut)
+    store, fresh = Store(tmp_path, work), Progress(1, work.candidates[1], 3, True)
+    assert store.restore(fresh, losses)
+    assert store.unreadable == 0
+    assert (fresh.in_a_row, fresh.status, fresh.next_fold) == (2, "open", 2)
+    assert (fresh.done[1].prediction == cut.done[1].prediction).all()
+
+
+def test_trials_of_another_stamp_are_not_found(work, tmp_path):
+    Store(tmp_path, work, "one").save(finished(work, 1))
+    fresh = Progress(1, work.candidates[1], 3, True)
+    assert not Store(tmp_path, work, "two").restore(fresh, losses)
+    assert not Store(tmp_path, work).restore(fresh, losses)
+    assert Store(tmp_path, work, "one").restore(fresh, losses)
+
+
 def test_an_unfinished_trial_is_not_kept(work, tmp_path):
     p = finished(work, 0)
     del p.done[1]

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from holdgood.core.chain import Chain
+from holdgood.core.frame import Feature, Frame
 from holdgood.core.protocols import FitContext
+from holdgood.models.tabular.linear import Linear
 from holdgood.training.folds import stop_rows
-from holdgood.training.work import Work, fit_all, fit_fold, same_encoder, size_of
+from holdgood.training.progress import Progress
+from holdgood.training.work import Work, encode_apart, fit_all, fit_fold, same_encoder, size_of
 
 
 @pytest.fixture
@@ -35,10 +40,11 @@ def test_a_fold_is_what_a_fresh_chain_on_its_training_rows_predicts(work, cached
             fit = fit_fold(work, candidate, fold, float("inf"), keep=True)
             rows, valid = work.folds[fold]
             stop = stop_rows(rows, work.y, work.task, time=None, groups=None, seed=3)
-            chain = Chain.of(work.candidates[candidate])
-            chain.fit(
-                work.frame.take(rows), work.y[rows], work.weight[rows], FitContext(work.task, seed=3, stop_rows=stop)
-            )
+            proper = np.delete(np.arange(len(rows)), stop)
+            chain, context = Chain.of(work.candidates[candidate]), FitContext(work.task, seed=3)
+            chain.encoder.fit_transform(work.frame.take(rows[proper]), work.y[rows[proper]], context)
+            matrix = encode_apart(work, work.candidates[candidate].make_encoder(), rows, stop, float("inf"))
+            chain.model.fit(matrix, work.y[rows], work.weight[rows], replace(context, stop_rows=stop))
             assert fit.error == ""
             assert (fit.prediction == chain.predict(work.frame.take(valid))).all()
             assert fit.learned_rows == len(rows) - len(stop)
@@ -95,9 +101,77 @@ def test_whatever_goes_wrong_is_told_and_not_raised(work, custom, answer, said):
     assert fit.prediction is None
 
 
+def levels_work(work, n=1200, groups=None, seed=0):
+    """Many levels that say nothing, so that a mean outcome which saw its own row is all signal there is."""
+    rng = np.random.default_rng(seed)
+    frame = Frame((Feature("k", "category"),), (np.array([f"v{i}" for i in rng.integers(0, 300, n)], object),))
+    y = rng.integers(0, 2, n).astype(float)
+    return replace(
+        work,
+        frame=frame,
+        y=y,
+        weight=None,
+        groups=groups,
+        folds=((np.arange(n - 200), np.arange(n - 200, n)),),
+        cache=OrderedDict(),
+    )
+
+
+def test_stop_rows_are_encoded_without_their_own_outcomes(work):
+    noise = levels_work(work)
+    rows = noise.folds[0][0]
+    stop = stop_rows(rows, noise.y, noise.task, time=None, groups=None, seed=3)
+    boosted = next(c for c in noise.candidates if c.family == "lightgbm")
+    values = encode_apart(noise, boosted.make_encoder(), rows, stop, float("inf")).values
+    flipped = replace(noise, y=noise.y.copy())
+    flipped.y[rows[stop]] = 1 - flipped.y[rows[stop]]
+    same = encode_apart(flipped, boosted.make_encoder(), rows, stop, float("inf")).values
+    assert (values == same).all()
+    valid = boosted.make_encoder()
+    valid.fit_transform(
+        noise.frame.take(np.delete(rows, stop)), noise.y[np.delete(rows, stop)], FitContext(noise.task, seed=3)
+    )
+    assert (values[stop] == valid.transform(noise.frame.take(rows[stop])).values).all()
+
+
+def test_groups_reach_the_encoder_and_its_inner_folds(work):
+    n = 1200
+    groups = np.random.default_rng(8).integers(0, 40, n)
+    grouped = levels_work(work, n, groups)
+    boosted = next(i for i, c in enumerate(work.candidates) if c.family == "lightgbm")
+    plain = fit_fold(levels_work(work, n), boosted, 0, float("inf"), keep=True)
+    kept = fit_fold(grouped, boosted, 0, float("inf"), keep=True)
+    renamed = fit_fold(replace(grouped, groups=groups * 977 % 1009), boosted, 0, float("inf"), keep=True)
+    assert kept.error == ""
+    assert (kept.prediction == renamed.prediction).all()
+    assert (kept.prediction != plain.prediction).any()
+
+
+def test_a_refit_keeps_the_penalty_that_the_folds_chose(work):
+    linear = [c.name for c in work.candidates].index("linear")
+    p = Progress(linear, work.candidates[linear], 3, True)
+    p.done = {f: fit_fold(work, linear, f, float("inf"), keep=False) for f in range(3)}
+    chosen = sorted(fit.hints["strength"] for fit in p.done.values())
+    assert p.hints() == {"strength": chosen[1]}
+    for strength in (0.001, 10.0):
+        refit = fit_all(work, linear, None, float("inf"), False, {"strength": strength}).chain
+        fixed = Chain(work.candidates[linear].make_encoder(), Linear(strength=strength))
+        fixed.fit(work.frame, work.y, work.weight, FitContext(work.task, seed=3))
+        assert (refit.predict(work.frame) == fixed.predict(work.frame)).all()
+        assert refit.model.hints == {"strength": strength}
+
+
+def test_a_refit_that_the_clock_cut_short_says_how_far_it_came(work):
+    boosted = [c.name for c in work.candidates].index("lightgbm")
+    assert fit_all(work, boosted, 300, float("inf"), False).share == 1.0
+    short = fit_all(work, boosted, 300, 0.0, False)
+    assert short.chain.rounds == 1
+    assert short.share == pytest.approx(1 / 300)
+
+
 def test_a_refit_learns_from_all_rows_for_the_rounds_asked(work):
     boosted = [c.name for c in work.candidates].index("lightgbm")
-    chain = fit_all(work, boosted, 17, float("inf"), False)
+    chain = fit_all(work, boosted, 17, float("inf"), False).chain
     assert chain.rounds == 17
     by_hand = Chain.of(work.candidates[boosted]).fit(
         work.frame, work.y, work.weight, FitContext(work.task, seed=3, rounds=17)
@@ -106,7 +180,7 @@ def test_a_refit_learns_from_all_rows_for_the_rounds_asked(work):
 
 
 def test_size_is_that_of_the_parts(work):
-    chain = fit_all(work, 0, None, float("inf"), False)
+    chain = fit_all(work, 0, None, float("inf"), False).chain
     parts = chain.to_parts()
     expected = (
         len(json.dumps(parts.json))

@@ -52,6 +52,36 @@ def test_moments_are_microseconds_and_missing_ones_are_counted():
         moments("s", table, purpose="the time")
 
 
+@pytest.mark.parametrize(("unit", "scale"), [("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)])
+def test_whole_numbers_are_read_in_the_unit_that_they_are_large_enough_for(unit, scale):
+    whole = np.datetime64("2024-03-01", unit).astype(np.int64) + np.arange(3) * 3600 * scale
+    expected = (np.datetime64("2024-03-01", "us") + np.arange(3) * np.timedelta64(1, "h")).astype(np.int64)
+    for values in (whole, whole.astype(float)):
+        table = Table.of(pa.table({"t": values}))
+        assert moments("t", table, purpose="the time").tolist() == expected.tolist()
+
+
+def test_the_order_of_neighbouring_whole_numbers_is_kept():
+    near = 2**53 * 8  # a float would take these for equal
+    table = Table.of(pa.table({"t": [near, near + 1, near + 2]}))
+    assert np.diff(moments("t", table, purpose="the time")).tolist() == [1, 1]
+    years = Table.of(pa.table({"t": [2013, 2014, 1999]}))
+    assert np.argsort(moments("t", years, purpose="the time")).tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize("bad", [[1.0, float("inf")], [1e30, 2.0], [True, False]])
+def test_what_cannot_be_a_time_is_refused_in_words(bad):
+    with pytest.raises((DataError, DeclarationError), match="the time: 't'"):
+        moments("t", Table.of(pa.table({"t": bad})), purpose="the time")
+
+
+def test_dates_and_fine_times_are_moments_too():
+    table = Table.of(pa.table({"t": [dt.datetime(2020, 1, 1, 5), dt.datetime(2020, 1, 2, 6)]}))
+    assert np.diff(moments("CAST(t AS DATE)", table, purpose="x")).tolist() == [86_400_000_000]
+    fine = moments("CAST(t AS TIMESTAMP_NS) + to_microseconds(1)", table, purpose="x")
+    assert (fine - moments("t", table, purpose="x")).tolist() == [1, 1]
+
+
 def test_group_codes_number_by_content():
     table = Table.of(pa.table({"a": ["y", "x", "y", None], "b": [1, 1, 1, 1]}))
     codes = group_codes(table, ["a", "b"])

@@ -1,5 +1,5 @@
 """The command line. Exit codes: 0 done; 1 a fault that has no code of its own, or --strict and something to deal with; 2 declaration or
-usage; 3 data; 4 bundle; 5 a library is missing; 6 disk, permission, memory; 7 trust; 130 interrupted.
+usage; 3 data; 4 bundle; 5 a library is missing; 6 disk, permission, memory; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from holdgood.core.errors import EnvironmentFault, HoldgoodError, Interrupted
 
 EPILOG = (
     "Exit codes: 0 done · 1 something to deal with (--strict) · 2 declaration or usage · 3 data · 4 bundle · "
-    "5 library missing · 6 disk, permission or memory · 7 trust · 130 interrupted (run again to resume)"
+    "5 library missing · 6 disk, permission or memory · 130 interrupted (run again to resume)"
 )
 
 app = typer.Typer(
@@ -69,20 +69,31 @@ for _command in _COMMANDS:
     app.command()(_command)
 
 
+_INTERRUPTED = Interrupted("interrupted", "nothing is lost: what was finished is kept", "run the same command again")
+
+
 def main() -> None:
     """Run the command line; every fault becomes its message and its exit code, never a stack trace."""
+    if not os.environ.get("HOLDGOOD_DEBUG"):
+        # on a full disk what a library left open fails once more while it is swept up: the fault itself is told below
+        sys.unraisablehook = lambda _: None
     try:
         app()
     except KeyboardInterrupt:
-        _fail(Interrupted("interrupted", "nothing is lost: what was finished is kept", "run the same command again"))
+        _fail(_INTERRUPTED)
+    except SystemExit as end:
+        # typer turns Ctrl-C into this code and says nothing
+        if end.code == Interrupted.exit_code:
+            _fail(_INTERRUPTED)
+        raise
     except HoldgoodError as error:
         _fail(error)
     except MemoryError:
         _fail(
             EnvironmentFault(
                 "the machine ran out of memory",
-                "more memory, or less data at once",
-                "set budget.memory, or drop columns",
+                "data that fits into it",
+                "use fewer columns or rows, or a machine with more memory",
             )
         )
     except BrokenPipeError:
@@ -110,7 +121,7 @@ def main() -> None:
 
 
 def _fail(error: HoldgoodError) -> None:
-    err.print("error: " + str(error), style="red", markup=False)
+    err.print("error: " + str(error), style="red")
     sys.exit(error.exit_code)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -29,8 +29,10 @@ _COLOURS = {
 }
 _SIGNS = {"passed": "✓", "failed": "✗", "open": "○", "done": "✓", "stale": "~", "blocked": "·"}
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# No markup: a feature may be called "weight [kg]" or "rate [/min]", and square brackets are no commands.
+out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+_NO_SCREEN = 10_000
 
 
 def as_json(value: Any) -> None:
@@ -115,12 +117,18 @@ def audit_text(report: AuditReport, *, every: bool = False, most: int = 3) -> No
             out.print(f" ignored {outcome.code}  by {outcome.ignored_by}: {outcome.reason}", style="dim")
 
 
-def repairs_text(findings: Iterable[Finding], table: str) -> None:
-    """The repairs that the findings propose, as commands."""
-    for finding in findings:
+def repairs_text(report: AuditReport) -> None:
+    """The repairs that the findings propose, as commands: one a file and code."""
+    sources = {t.name: t.source or t.name for t in report.tables}
+    cells: dict[tuple[str, str], int] = {}
+    for finding in report.issues + report.tips:
         if finding.proposal is not None:
-            said = f"   ({finding.proposal.cells:,} cells)" if finding.proposal.cells else ""
-            out.print(f" repair: holdgood clean {table} --apply {finding.code}{said}", style="cyan")
+            table = finding.proposal.table or finding.table
+            asked = (sources.get(table, table), finding.code)
+            cells[asked] = cells.get(asked, 0) + finding.proposal.cells
+    for (source, code), changed in cells.items():
+        said = f"   ({changed:,} cells)" if changed else ""
+        out.print(f" repair: holdgood clean {shlex.quote(source)} --apply {code}{said}", style="cyan")
 
 
 def verdict_text(verdict: Verdict) -> None:
@@ -152,13 +160,13 @@ def ladder_text(board: Leaderboard) -> None:
         grid.add_column(name, justify=justify)  # type: ignore[arg-type]
     for rung in board.ladder:
         grid.add_row(
-            rung.name,
+            Text(rung.name),
             f"{rung.score.value:.4f}",
             f"{rung.score.low:.4f} to {rung.score.high:.4f}",
             "yes" if rung.taken else "no",
-            rung.sentence,
+            Text(rung.sentence),
         )
-    out.print(grid)
+    _print_grid(grid)
     out.print(f"  chosen: {board.chosen} ({board.reason})")
 
 
@@ -181,10 +189,16 @@ def rows_text(names: list[str], rows: list[list[str]]) -> None:
     """A plain grid."""
     grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in names:
-        grid.add_column(name)
+        grid.add_column(Text(name))
     for row in rows:
-        grid.add_row(*row)
-    out.print(grid)
+        grid.add_row(*(Text(cell) for cell in row))
+    _print_grid(grid)
+
+
+def _print_grid(grid: Grid) -> None:
+    """A grid, fitted to the screen; in a pipe or a file no cell is cut off."""
+    wide = Console(file=out.file, width=_NO_SCREEN, highlight=False, markup=False, emoji=False)
+    (out if out.is_terminal else wide).print(grid)
 
 
 def status_line(number: int, title: str, state: str, sentence: str, command: str) -> None:

@@ -198,7 +198,7 @@ def demo(
     with draw.Progress(quiet=json) as progress:
         made = make_demo(folder)
         if not json:
-            draw.err.print(f"{made.question}\n  {made.sentence}\n  project: {_near(made.folder)}\n", markup=False)
+            draw.err.print(f"{made.question}\n  {made.sentence}\n  project: {_near(made.folder)}\n")
         done = run_project(made.folder, budget=budget, fresh=fresh, listener=progress)
     if json:
         draw.as_json(

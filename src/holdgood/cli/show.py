@@ -14,7 +14,9 @@ def show_record(run: Run, what: str, json: bool) -> None:
     """Print a record as text, or as JSON."""
     if what not in _SHOWN:
         raise DeclarationError(
-            f"nothing is called {what!r}", "one of: " + ", ".join(_SHOWN), did_you_mean(what, _SHOWN)
+            f"nothing is called {what!r}",
+            "one of: " + ", ".join(_SHOWN),
+            did_you_mean(what, _SHOWN) or "holdgood show verdict",
         )
     get, text = _SHOWN[what]
     if json:
@@ -62,7 +64,8 @@ def _evaluation(run: Run) -> None:
     for comparison in (result.against_prior, result.against_simple):
         if comparison is not None:
             draw.out.print(
-                f" against {comparison.second}: {comparison.verdict} by {comparison.difference:.4g} ({comparison.low:.4g} to {comparison.high:.4g}) {comparison.unit}"
+                f" against {comparison.second}: {comparison.verdict} by {comparison.difference:.4g} "
+                f"({comparison.low:.4g} to {comparison.high:.4g}) {comparison.unit}"
             )
     draw.out.print(f" {result.money_sentence}")
     draw.out.print(f" tuned on {result.tuned_on}; opened {result.openings} times", style="dim")

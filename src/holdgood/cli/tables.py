@@ -40,7 +40,7 @@ def audit(
         )
     else:
         draw.audit_text(looked.report, every=every)
-        draw.repairs_text(looked.report.issues + looked.report.tips, tables[0] if len(tables) == 1 else "TABLE")
+        draw.repairs_text(looked.report)
         draw.out.print(
             f"       {looked.seconds:.1f} s" + (f" · report: {looked.path}" if looked.path else ""), style="dim"
         )
@@ -64,12 +64,15 @@ def clean(
         ),
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only say what would change.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a file that is there already; never the source.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Apply the repairs that the audit proposes, count every changed cell, and write a new file with its log."""
     from holdgood.workflow.tables import clean_file
 
-    done = clean_file(table, apply or [], to=to, preview=preview)
+    done = clean_file(table, apply or [], to=to, preview=preview, force=force)
     if json:
         draw.as_json({"clean": done.log.payload(), "written": done.path and str(done.path)})
         return
@@ -84,4 +87,7 @@ def clean(
     if done.path:
         draw.out.print(f" written: {done.path} (and its log beside it); the source is untouched", style="dim")
     elif done.log.entries:
-        draw.out.print(" nothing written (--preview)", style="dim") if preview else None
+        draw.out.print(
+            " nothing written (--preview)" if preview else " nothing written; --apply CODE or --apply all does it",
+            style="dim",
+        )

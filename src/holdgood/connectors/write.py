@@ -76,7 +76,7 @@ def _fault(error: OSError, target: Path) -> EnvironmentFault:
         return EnvironmentFault(
             f"the disk is full: {target.name} was not written", "free space", "make room and run again"
         )
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
         return EnvironmentFault(f"no folder {target.parent}", "a folder that exists", "create it first")
     if isinstance(error, IsADirectoryError):
         return EnvironmentFault(f"{target} is a folder", "a file to write", "choose another name")

@@ -10,7 +10,6 @@ HoldgoodError                 exit code 1
 │   └── TamperedError             its hashes do not match what is on disk
 ├── MissingExtra              5   an optional library is not installed
 ├── EnvironmentFault          6   disk full, no permission, out of memory, a worker died
-├── TrustError                7   another's code or file needs the user's word first
 └── Interrupted             130   Ctrl-C; what was finished is kept
 
 NotApplicable                 a check says that it has nothing to look at (not an error)
@@ -101,12 +100,6 @@ class EnvironmentFault(HoldgoodError):
     """The machine refused: disk full, no permission, out of memory, a worker died."""
 
     exit_code = 6
-
-
-class TrustError(HoldgoodError):
-    """Another's code or file needs the user's word before it is used."""
-
-    exit_code = 7
 
 
 class Interrupted(HoldgoodError):

@@ -50,6 +50,7 @@ class FitContext:
     """What a fit is told. ``stop_rows``: positions (in the training rows) kept for early stopping, or None.
 
     ``rounds``: fit exactly that many rounds (a refit); ``seconds``: stop by then if it can be done between rounds.
+    ``groups``: a code a training row; rows of one group are not parted where a fit divides its training rows, or None.
     """
 
     task: Task
@@ -58,6 +59,7 @@ class FitContext:
     stop_rows: np.ndarray | None = None
     rounds: int | None = None
     seconds: float = float("inf")
+    groups: np.ndarray | None = None
 
 
 class Transformer(Persistable, Protocol):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -47,56 +50,206 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-_DURATION = re.compile(r"(?<![\w'])(\d+(?:\.\d+)?)\s+(second|minute|hour|day|week|month|year)s?\b(?!')", re.IGNORECASE)
+_QUOTED = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")""")
+_DURATION = re.compile(r"(?<!\w)(\d+(?:\.\d+)?)\s+(second|minute|hour|day|week|month|year)s?\b", re.IGNORECASE)
 
 
 def friendly(expression: str) -> str:
-    """Allow ``2 hours`` where SQL wants ``INTERVAL '2 hours'``; leave the rest as it is.
+    """Allow ``2 hours`` where SQL wants ``INTERVAL '2 hours'``; leave the rest, and all that is quoted, as it is.
 
     >>> friendly("due - 2 hours")
     "due - INTERVAL '2 hour'"
     """
-    if re.search(r"\binterval\b", expression, re.IGNORECASE):
+    pieces = _QUOTED.split(expression)  # what is quoted stands at the odd places
+    if any(re.search(r"\binterval\b", bare, re.IGNORECASE) for bare in pieces[::2]):
         return expression
-    return _DURATION.sub(lambda m: f"INTERVAL '{m.group(1)} {m.group(2).lower()}'", expression)
+    pieces[::2] = [
+        _DURATION.sub(lambda m: f"INTERVAL '{m.group(1)} {m.group(2).lower()}'", bare) for bare in pieces[::2]
+    ]
+    return "".join(pieces)
 
 
 def evaluate(expression: str, table: pa.Table, *, purpose: str = "an expression") -> pa.ChunkedArray:
     """Evaluate one SQL expression over a table's rows, in row order.
 
-    ``expression`` may use the columns of the table and DuckDB's scalar functions. Subqueries and aggregates are refused:
-    an expression sees one row. Raises DeclarationError in the user's words.
+    ``expression`` may use the columns of the table and DuckDB's scalar functions; ``check_expression`` says what is
+    refused. Raises DeclarationError in the user's words.
     """
     if expression in table.column_names:
         # a plain column, whatever it is called: "when" and "order" are words of SQL too
         return table.column(expression)
-    if ";" in expression or re.search(r"\b(select|over|attach|copy|pragma|install|load)\b", expression, re.IGNORECASE):
-        raise DeclarationError(
-            f"{purpose}: {expression!r}",
-            "one expression over the columns of a row",
-            "take out SELECT, OVER and semicolons",
-        )
-    # One row is looked at twice: an aggregate gives itself away by returning one value for two rows.
-    shown = pa.concat_tables([table, table]) if table.num_rows == 1 else table
-    connection = connect({"rows_": shown}, threads=1)
+    check_expression(expression, tuple(table.column_names), purpose=purpose)
+    connection = connect({ROWS: table}, threads=1)
     try:
-        result = connection.sql(f"SELECT ({friendly(expression)}) AS v FROM rows_").to_arrow_table()
+        result = connection.sql(f"SELECT {inside(expression)} AS v FROM {ROWS}").to_arrow_table()
     except duckdb.Error as error:
-        first = str(error).splitlines()[0]
-        missing = re.search(r'column "([^"]+)" not found', first)
-        hint = did_you_mean(missing.group(1), table.column_names) if missing else ""
-        raise DeclarationError(
-            f"{purpose}: {expression!r} cannot be evaluated: {first}",
-            "an SQL expression over: " + ", ".join(table.column_names[:12]) + (" …" if table.num_columns > 12 else ""),
-            hint or "check names and types; text goes in single quotes",
-        ) from error
+        raise _cannot(expression, error, table.column_names, purpose) from error
     finally:
         connection.close()
-    if result.num_rows != shown.num_rows:
+    if result.num_rows != table.num_rows:
         raise DeclarationError(
-            f"{purpose}: {expression!r} gives one value for the whole table", "one value a row", "take out aggregates"
+            f"{purpose}: {expression!r} gives {result.num_rows:,} values for {table.num_rows:,} rows",
+            "one value a row",
+            "take out what makes or joins rows",
         )
-    return result.column(0).slice(0, table.num_rows)
+    return result.column(0)
+
+
+ROWS = "rows_"
+"""What the table under an expression is called in a query."""
+
+# What an expression over one row is made of; any other kind of node looks elsewhere, or is none.
+_ALLOWED = frozenset(
+    [
+        "BETWEEN",
+        "CASE",
+        "CAST",
+        "COLLATE",
+        "COLUMN_REF",
+        "COMPARISON",
+        "CONJUNCTION",
+        "CONSTANT",
+        "FUNCTION",
+        "LAMBDA",
+        "LAMBDA_REF",
+        "OPERATOR",
+        "TYPE",
+    ]
+)
+_ELSEWHERE = {
+    "SUBQUERY": ("looks at other rows (a subquery)", "take out SELECT, FROM and EXISTS"),
+    "WINDOW": ("looks at other rows (a window)", "take out OVER"),
+    "STAR": ("stands for several columns", "name the columns"),
+    "PARAMETER": ("has a parameter", "write the value itself"),
+}
+
+
+def inside(expression: str) -> str:
+    """The expression as it stands in a query: in parentheses on lines of their own, so that a comment ends."""
+    return f"(\n{friendly(expression)}\n)"
+
+
+@lru_cache(maxsize=4096)
+def check_expression(expression: str, names: tuple[str, ...], *, purpose: str = "an expression") -> None:
+    """Refuse what is not one expression over one row, before anything is evaluated.
+
+    ``names`` are the columns of the row. DeclarationError for several statements, subqueries, windows, aggregates,
+    stars, parameters, the row as a whole, and functions that answer differently each time (the clock, chance). The text
+    is parsed by DuckDB, so that a column called "load" or a value 'select' is no more than that.
+    """
+    tree, bare = _parsed(inside(expression)), _parsed("(NULL)")
+    if "statements" not in tree:
+        raise _cannot(expression, tree.get("error_message", "it is no expression"), names, purpose)
+    columns, _ = _take_columns(tree), _take_columns(bare)
+    fault = _fault(columns, {n.lower() for n in names})
+    if fault is None and (len(columns) != 1 or _without_places(tree) != _without_places(bare)):
+        fault = ("is more than one expression", "write one expression; take out semicolons and clauses")
+    if fault:
+        raise DeclarationError(f"{purpose}: {expression!r} {fault[0]}", "one expression over one row", fault[1])
+
+
+@lru_cache(maxsize=1)
+def _parser() -> duckdb.DuckDBPyConnection:
+    """A connection that only parses; it stays open, because opening one costs more than a hundred questions."""
+    return connect(threads=1)
+
+
+def _parsed(expression: str) -> dict[str, Any]:
+    """DuckDB's syntax tree of the expression in a query; a cursor of its own, so that threads do not meet."""
+    cursor = _parser().cursor()
+    try:
+        found = cursor.execute("SELECT json_serialize_sql(?)", [f"SELECT {expression} AS v FROM {ROWS}"]).fetchone()
+    except duckdb.Error as error:
+        return {"error_message": str(error)}
+    finally:
+        cursor.close()
+    tree: dict[str, Any] = json.loads(found[0]) if found else {}
+    return tree
+
+
+def _take_columns(tree: Any) -> list[Any]:
+    statements = tree.get("statements") or [{}]
+    return list(statements[0].get("node", {}).pop("select_list", []))
+
+
+def _without_places(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {k: _without_places(v) for k, v in node.items() if not k.startswith("query_location")}
+    return [_without_places(v) for v in node] if isinstance(node, list) else node
+
+
+def _fault(node: Any, names: set[str]) -> tuple[str, str] | None:
+    """What is wrong with a node or one below it: what it does, and what to do."""
+    if isinstance(node, dict):
+        kind = node.get("class")
+        if kind is not None and kind not in _ALLOWED:
+            return _ELSEWHERE.get(kind, (f"holds a {str(kind).lower()}", "write an expression over the columns"))
+        called = ""
+        if kind == "FUNCTION" and not node.get("is_operator"):
+            called = str(node.get("function_name", "")).lower()
+            if called == "age" and len(node.get("arguments") or node.get("children") or ()) == 1:
+                called = "now"  # the age of one moment is measured at the clock
+        elif kind == "COLUMN_REF":
+            path = [str(part).lower() for part in node.get("column_names", [])]
+            if path[0] not in names:
+                if path == [ROWS]:
+                    return "takes the row as a whole", "name the columns"
+                called = path[0] if len(path) == 1 else ""
+        if called and (reason := _refused().get(called)):
+            return reason
+    below = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return next((fault for part in below if (fault := _fault(part, names))), None)
+
+
+_AGGREGATE = ("looks at other rows (an aggregate)", "take out aggregates such as sum, avg and count")
+_UNSTABLE = ("gives something else each time it is asked", "use the decision time instead of the clock, and no chance")
+_MAKES_ROWS = ("makes rows", "take out unnest")
+
+
+@lru_cache(maxsize=1)
+def _refused() -> dict[str, tuple[str, str]]:
+    """Functions that an expression over one row may not call: by DuckDB's own list, macros by what they are made of."""
+    cursor = _parser().cursor()
+    try:
+        listed = cursor.execute(
+            "SELECT lower(function_name), function_type, stability, macro_definition FROM duckdb_functions()"
+        ).fetchall()
+    finally:
+        cursor.close()
+    refused = {"unnest": _MAKES_ROWS, "unlist": _MAKES_ROWS}
+    for name, kind, stability, _ in listed:
+        if kind in ("aggregate", "window"):
+            refused[name] = _AGGREGATE
+        elif stability not in (None, "CONSISTENT") and name not in _ASSERTING:
+            refused[name] = _UNSTABLE
+    # bare words of SQL that are calls of the clock
+    refused |= dict.fromkeys(("current_timestamp", "current_time", "localtime", "localtimestamp"), _UNSTABLE)
+    macros = [(name, _QUOTED_TEXT.sub(" ", text.lower())) for name, _, _, text in listed if text]
+    for _ in range(3):  # macros that call macros
+        for name, text in macros:
+            calls = re.findall(r'(\w+)"?\(|\b(current_timestamp)\b', text)
+            reasons = [refused[word] for call in calls for word in call if word in refused]
+            if re.search(r"\bselect\b", text):
+                reasons.append(_ELSEWHERE["SUBQUERY"])
+            if reasons and name not in refused and name not in _ASSERTING:
+                refused[name] = reasons[0]
+    return refused
+
+
+_QUOTED_TEXT = re.compile(r"'(?:[^']|'')*'")
+# volatile only because it may stop the query
+_ASSERTING = ("error", "assert_true")
+
+
+def _cannot(expression: str, error: object, names: Sequence[str], purpose: str) -> DeclarationError:
+    first = str(error).splitlines()[0]
+    missing = re.search(r'column "([^"]+)" not found', first)
+    return DeclarationError(
+        f"{purpose}: {expression!r} cannot be evaluated: {first}",
+        "an SQL expression over: " + ", ".join(names[:12]) + (" …" if len(names) > 12 else ""),
+        (did_you_mean(missing.group(1), names) if missing else "")
+        or "check names and types; text goes in single quotes",
+    )
 
 
 def columns_in(expression: str, names: list[str] | tuple[str, ...]) -> tuple[str, ...]:
@@ -105,9 +258,10 @@ def columns_in(expression: str, names: list[str] | tuple[str, ...]) -> tuple[str
     >>> columns_in("arr > 30 AND kind = 'dep'", ["arr", "dep", "kind"])
     ('arr', 'kind')
     """
-    bare = re.sub(r"'(?:[^']|'')*'", " ", expression)
-    quoted = {m.replace('""', '"') for m in re.findall(r'"((?:[^"]|"")*)"', bare)}
-    words = {w.lower() for w in re.findall(r"[A-Za-z_][A-Za-z_0-9]*", re.sub(r'"(?:[^"]|"")*"', " ", bare))}
     if expression in names:
         return (expression,)
-    return tuple(n for n in names if n in quoted or n.lower() in words)
+    bare = re.sub(r"'(?:[^']|'')*'", " ", expression)
+    # SQL does not look at upper and lower case, not even within double quotes
+    words = {m.replace('""', '"').lower() for m in re.findall(r'"((?:[^"]|"")*)"', bare)}
+    words |= {w.lower() for w in re.findall(r"[^\W\d][\w$]*", re.sub(r'"(?:[^"]|"")*"', " ", bare))}
+    return tuple(n for n in names if n.lower() in words)

@@ -95,7 +95,7 @@ class Table:
         raise DataError(
             f"table {self.name!r} has no column {column!r}",
             "one of: " + ", ".join(self.names[:12]) + (" …" if len(self.names) > 12 else ""),
-            did_you_mean(column, self.names),
+            did_you_mean(column, self.names) or "check the spelling",
         )
 
     def of_type(self, *types: ColumnType) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from holdgood.evaluation.evaluate import evaluate
 from holdgood.evaluation.explain import explain_rows
 from holdgood.evaluation.importance import Importances, permutation_importance
 from holdgood.evaluation.slices import WeakSlices, weak_slices
-from holdgood.evaluation.units import resampling_units
 
 __all__ = [
     "Importances",
@@ -18,6 +17,5 @@ __all__ = [
     "evaluate",
     "explain_rows",
     "permutation_importance",
-    "resampling_units",
     "weak_slices",
 ]

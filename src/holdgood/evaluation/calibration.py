@@ -8,13 +8,15 @@ import numpy as np
 
 from holdgood.core.records import Calibration, Interval
 from holdgood.core.task import Task
-from holdgood.metrics.interval import mean_interval, share_interval
+from holdgood.metrics.interval import cluster_codes, mean_interval, share_interval
 from holdgood.metrics.quantile import t_quantile
 
 BINS = 10
 ROWS_A_BIN = 30
 CLUSTERS_A_BIN = 8
 SIMULATIONS = 499
+NEARLY_NORMAL = 100.0
+"""Variance of a bin's count from which its outcomes are drawn as one normal number instead of row by row."""
 
 
 def calibration(
@@ -78,8 +80,9 @@ def _bins(stated: np.ndarray, clusters: np.ndarray | None) -> np.ndarray:
         codes = np.unique(np.searchsorted(edges, stated, side="right"), return_inverse=True)[1]
         if clusters is None or bins == 1:
             return codes
-        pairs = np.unique(np.column_stack([codes, np.unique(clusters, return_inverse=True)[1]]), axis=0)
-        if np.bincount(pairs[:, 0]).min() >= CLUSTERS_A_BIN:
+        units = cluster_codes(clusters)
+        g = int(units.max()) + 1
+        if np.bincount(np.unique(codes * g + units) // g).min() >= CLUSTERS_A_BIN:
             return codes
         bins //= 2
 
@@ -92,7 +95,7 @@ def _covariance(
     if clusters is None:
         square = np.bincount(codes, weights=np.square(within))
         return np.diag(square / (counts * np.maximum(counts - 1, 1))), len(residual)
-    units = np.unique(clusters, return_inverse=True)[1]
+    units = cluster_codes(clusters)
     g, b = int(units.max()) + 1, len(counts)
     sums = np.bincount(units * b + codes, weights=within / counts[codes], minlength=g * b).reshape(g, b)
     return np.einsum("ui,uj->ij", sums, sums) * g / max(g - 1, 1), g
@@ -119,8 +122,9 @@ def _p(
 ) -> float:  # fmt: skip
     """How often chance alone gives at least this distance.
 
-    Independent rows of a class task: outcomes drawn from the stated chances. Clusters, or numbers: the bins' distances
-    drawn around zero with their own covariance, because no stated chance says how rows hang together.
+    Independent rows of a class task: outcomes drawn from the stated chances (or, where every bin varies enough, the
+    bins' sums drawn as the normal numbers that they are then). Clusters, or numbers: the bins' distances drawn around
+    zero with their own covariance, because no stated chance says how rows hang together.
     """
     found = float(np.sum(weight * np.square(distance)))
     if task.kind == "regression" or clusters is not None:
@@ -131,11 +135,19 @@ def _p(
     else:
         counts = np.bincount(codes)
         chance = np.clip(stated, 0.0, 1.0)
+        variance = np.bincount(codes, weights=chance * (1.0 - chance))
+        if variance.min() >= NEARLY_NORMAL:
+            sums = rng.standard_normal((SIMULATIONS, len(counts))) * np.sqrt(variance)
+            return _at_least(found, np.square(sums / counts) @ weight)
         totals = np.empty(SIMULATIONS)
         for s in range(SIMULATIONS):
             outcome = rng.random(len(chance)) < chance
             totals[s] = np.sum(weight * np.square(np.bincount(codes, weights=outcome - chance) / counts))
-    return float((1 + np.sum(totals >= found)) / (1 + SIMULATIONS))
+    return _at_least(found, totals)
+
+
+def _at_least(found: float, drawn: np.ndarray) -> float:
+    return float((1 + np.sum(drawn >= found)) / (1 + len(drawn)))
 
 
 def _bin_interval(task: Task, observed: np.ndarray, clusters: np.ndarray | None) -> Interval:

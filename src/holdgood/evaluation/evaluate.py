@@ -14,10 +14,10 @@ from holdgood.evaluation import money
 from holdgood.evaluation.calibration import calibration
 from holdgood.evaluation.curves import curves
 from holdgood.evaluation.headline import at_threshold, measure
-from holdgood.evaluation.units import resampling_units
 from holdgood.metrics.compare import paired
-from holdgood.metrics.cost import CostTable, answers, bayes_threshold, resolve
+from holdgood.metrics.cost import answers, bayes_threshold, resolve
 from holdgood.metrics.score import loss_rows
+from holdgood.metrics.units import resampling_units
 
 WORN_AFTER = 5
 """Openings after which the headline is marked as worn."""
@@ -39,7 +39,7 @@ def evaluate(
     threshold: float = math.nan,
     threshold_low: float = math.nan,
     threshold_high: float = math.nan,
-    simple_threshold: float | None = None,
+    simple_threshold: float = math.nan,
     clusters: np.ndarray | None = None,
     time: np.ndarray | None = None,
     months: float | None = None,
@@ -56,9 +56,11 @@ def evaluate(
     ``y`` (n,) coded as in Task; codes outside the task's classes are classes that development never saw: no chance was
     given to them and they are charged the full loss. ``prediction``, ``prior`` and ``simple``: predictions of the same
     rows, shapes as in Task. ``threshold`` with ``threshold_low`` and ``threshold_high`` was chosen on out-of-fold
-    development predictions (binary; NaN: the Bayes threshold of the costs); ``simple_threshold`` likewise for the
-    simple rule. ``clusters`` (n,): rows that belong together; ``time`` (n,) microseconds: else blocks of days.
-    ``months``: length of the holdout. ``openings``: how often it was opened, this time included.
+    development predictions (binary; NaN: the Bayes threshold of the costs). ``simple_threshold``: the simple rule's,
+    chosen in the same way; a binary task with ``simple`` wants it, because a rule that may not choose its threshold is
+    no fair opponent. NaN: the simple rule acts at the threshold that the model acts at, and a note says so.
+    ``clusters`` (n,): rows that belong together; ``time`` (n,) microseconds: else blocks of days. ``months``: length of
+    the holdout. ``openings``: how often it was opened, this time included.
 
     Raises DataError for no rows, for arrays that do not fit together and for predictions that are not numbers.
     """
@@ -69,7 +71,11 @@ def evaluate(
     if task.kind == "binary" and math.isnan(threshold):
         threshold = bayes_threshold(table)
         said.append("No threshold was chosen on development rows; the Bayes threshold is used.")
-    answer = answers(table, prediction, None if math.isnan(threshold) else threshold)
+    if task.kind == "binary" and simple is not None and math.isnan(simple_threshold):
+        simple_threshold = threshold
+        said.append(f"No threshold was chosen for {simple_name}; it acts at the model's, {threshold:.3g}.")
+    answer = answers(table, prediction, threshold)
+    simple_answer = None if simple is None else answers(table, simple, simple_threshold)
     metrics = measure(task, y, prediction, units)
     if task.kind == "binary":
         metrics |= at_threshold(y, answer, units)
@@ -78,8 +84,8 @@ def evaluate(
         baselines[simple_name] = measure(task, y, simple, units)
     over = money.period(table, len(y), time, months)
     worth = money.value(
-        task, y, prediction, answer, prior=prior, simple_answer=_simple_answer(table, simple, simple_threshold),
-        simple_name=simple_name, table=table, costs=costs or Costs(), over=over, clusters=units, name=name,
+        task, y, prediction, answer, prior=prior, simple_answer=simple_answer, simple_name=simple_name, table=table,
+        costs=costs or Costs(), over=over, clusters=units, name=name,
     )  # fmt: skip
     return Evaluation(
         rows=len(y),
@@ -138,10 +144,6 @@ def _coded(task: Task, y: np.ndarray) -> tuple[np.ndarray, list[str]]:
         return np.where(known, y, 0.0), [said]
     said = f"{rows} hold a class never seen in development; it was given no chance and is charged the full loss."
     return np.where(known, y, float(task.n_classes)), [said]
-
-
-def _simple_answer(table: CostTable, simple: np.ndarray | None, threshold: float | None) -> np.ndarray | None:
-    return None if simple is None else answers(table, simple, threshold)
 
 
 def _against(

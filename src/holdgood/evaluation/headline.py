@@ -11,6 +11,7 @@ from holdgood.core.task import Task
 from holdgood.metrics.interval import (
     auc_interval,
     auc_parts,
+    cluster_codes,
     mean_interval,
     root_mean_interval,
     share_interval,
@@ -93,7 +94,7 @@ def ratio_influence(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
 
 
 def _how(method: str, clusters: np.ndarray | None) -> str:
-    return method if clusters is None else f"{method}, {len(np.unique(clusters)):,} clusters"
+    return method if clusters is None else f"{method}, {cluster_codes(clusters).max() + 1:,} clusters"
 
 
 def _by_influence(value: float, influence: np.ndarray, clusters: np.ndarray | None, method: str) -> Interval:

@@ -11,13 +11,14 @@ from holdgood.core.declaration import FairnessSpec
 from holdgood.core.errors import DataError
 from holdgood.core.records import FairnessReport, Gap, GroupReport, GroupResult, Interval
 from holdgood.core.task import Task
-from holdgood.fairness.gaps import largest_gap, summed
+from holdgood.fairness.gaps import FEWEST_CLUSTERS, clusters_worth, largest_gap, summed
 from holdgood.fairness.measures import DESCRIBED_ONLY, Ratio, gate_measure, ratios
 from holdgood.metrics.interval import mean_interval, share_interval
 from holdgood.metrics.quantile import normal_quantile
 
 MISSING = "(missing)"
 MOST_LISTED = 40
+MOST_NAMED = 5
 LEVEL = 0.95
 
 
@@ -37,9 +38,11 @@ def by_group(
     ``y`` (n,) coded, ``prediction`` as in Task, ``answers`` (n,) class codes or values as given at the threshold in
     use; ``attributes``: name to (n,) labels, None for missing (a group of its own); ``clusters`` (n,): rows that belong
     together. A group under ``spec.min_rows`` rows, or (binary) under ``spec.min_positives`` positives or negatives, is
-    thin: no measures, but the rows that would tell. Intervals of groups are 95% each; a gap's interval holds for all
-    pairs of groups of one attribute at once and is Bonferroni-corrected over attributes; several measures are several
-    questions, of which the gate asks one (``FairnessReport.measure``). Raises DataError for arrays of other lengths.
+    thin: no measures, but the rows that would tell. So is a group whose rows are worth fewer than eight clusters (two
+    customers are two facts, however many orders they place); sentences name it. Intervals of groups are 95% each; a
+    gap's interval holds for all pairs of groups of one attribute at once and is Bonferroni-corrected over attributes;
+    several measures are several questions, of which the gate asks one (``FairnessReport.measure``). Raises DataError
+    for arrays of other lengths.
     """
     for name, labels in attributes.items():
         if len(labels) != len(y):
@@ -52,17 +55,22 @@ def by_group(
         return FairnessReport(measure=measure, rows=len(y), sentence=sentence)
     level = 1.0 - (1.0 - LEVEL) / len(attributes)
     found = ratios(task, y, prediction, answers, measure)
-    reports = tuple(
+    pairs = [
         _attribute(name, labels, found, task, y, spec, measure, level, clusters, [seed, position])
         for position, (name, labels) in enumerate(attributes.items())
-    )
-    return FairnessReport(attributes=reports, measure=measure, rows=len(y), sentence=_sentence(reports, measure))
+    ]
+    reports = tuple(report for report, _ in pairs)
+    few = [f"{report.attribute}: {said}" for report, said in pairs if said]
+    left_out = f" Too few clusters to tell in {'; in '.join(few)}." if few else ""
+    sentence = _sentence(reports, measure) + left_out
+    return FairnessReport(attributes=reports, measure=measure, rows=len(y), sentence=sentence)
 
 
 def _attribute(
     name: str, labels: np.ndarray, found: tuple[Ratio, ...], task: Task, y: np.ndarray, spec: FairnessSpec,
     measure: str, level: float, clusters: np.ndarray | None, seed: list[int],
-) -> GroupReport:  # fmt: skip
+) -> tuple[GroupReport, str]:  # fmt: skip
+    """One attribute's report, and its groups of too few clusters in words (empty: there are none)."""
     missing = np.array([v is None for v in labels], bool)
     text = np.where(missing, MISSING, labels).astype(str)
     names, codes = np.unique(text, return_inverse=True)
@@ -73,6 +81,10 @@ def _attribute(
     thin = n < spec.min_rows
     if task.kind == "binary":
         thin |= (positives < spec.min_positives) | (n - positives < spec.min_positives)
+    # several rows of one cluster are no better than one: below a few clusters no spread can be known
+    worth = n * 1.0 if clusters is None else clusters_worth(np.ones(len(y)), codes, len(names), clusters)
+    clustered_few = ~thin & (worth < FEWEST_CLUSTERS) & (clusters is not None)
+    thin |= clustered_few
     gate = next(r for r in found if r.name == measure)
     needed = _rows_needed(gate, spec)
     # largest first, thin ones behind; equals by their label
@@ -80,7 +92,8 @@ def _attribute(
     results = []
     for g in order:
         if thin[g]:
-            rows = max(needed, spec.min_rows, int(n[g]) + 1)
+            alike = math.ceil(n[g] * FEWEST_CLUSTERS / worth[g]) if clustered_few[g] else 0
+            rows = max(needed, spec.min_rows, int(n[g]) + 1, alike)
             results.append(
                 GroupResult(name=str(names[g]), n=int(n[g]), positives=int(positives[g]), thin=True, rows_needed=rows)
             )
@@ -89,13 +102,14 @@ def _attribute(
         measures = {r.name: _interval(r, rows_of, clusters) for r in found}
         results.append(GroupResult(name=str(names[g]), n=int(n[g]), positives=int(positives[g]), measures=measures))
     thick = [g for g in order if not thin[g]]
-    gaps = _gaps(found, codes, thick, [str(names[g]) for g in thick], spec, level, clusters, seed)
-    return GroupReport(attribute=name, groups=tuple(_shortened(results)), gaps=gaps)
+    few = [(str(names[g]), float(worth[g])) for g in order if clustered_few[g]]
+    gaps = _gaps(found, codes, thick, [str(names[g]) for g in thick], few, spec, level, clusters, seed)
+    return GroupReport(attribute=name, groups=tuple(_shortened(results)), gaps=gaps), _few_clusters(few)
 
 
 def _gaps(
-    found: tuple[Ratio, ...], codes: np.ndarray, thick: list[int], names: list[str], spec: FairnessSpec, level: float,
-    clusters: np.ndarray | None, seed: list[int],
+    found: tuple[Ratio, ...], codes: np.ndarray, thick: list[int], names: list[str], few: list[tuple[str, float]],
+    spec: FairnessSpec, level: float, clusters: np.ndarray | None, seed: list[int],
 ) -> tuple[Gap, ...]:  # fmt: skip
     gaps = []
     for position, ratio in enumerate(found):
@@ -103,6 +117,12 @@ def _gaps(
             continue
         # where nobody in a group was acted on, its precision has no value; the other groups still have theirs
         valued = [i for i, g in enumerate(thick) if np.any(ratio.bottom[codes == g] > 0)]
+        left_out = list(few)
+        if clusters is not None:
+            # a measure of few rows, such as precision, can lie in few clusters although the group does not
+            worth = clusters_worth(ratio.bottom, codes, int(codes.max(initial=-1)) + 1, clusters)
+            left_out += [(names[i], float(worth[thick[i]])) for i in valued if worth[thick[i]] < FEWEST_CLUSTERS]
+            valued = [i for i in valued if worth[thick[i]] >= FEWEST_CLUSTERS]
         place = np.full(int(codes.max(initial=-1)) + 1, -1)
         place[[thick[i] for i in valued]] = np.arange(len(valued))
         table = summed(ratio, place[codes], len(valued), clusters)
@@ -111,8 +131,16 @@ def _gaps(
             seed=int(np.random.SeedSequence([*seed, position]).generate_state(1)[0]),
         )  # fmt: skip
         if gap is not None:
-            gaps.append(gap)
+            more = f"; not compared, too few clusters to tell: {_few_clusters(left_out)}" if left_out else ""
+            gaps.append(gap.model_copy(update={"sentence": gap.sentence + more}))
     return tuple(gaps)
+
+
+def _few_clusters(few: list[tuple[str, float]]) -> str:
+    """Groups with the clusters that their rows are worth, for example: north (worth 2 of 8 needed)."""
+    said = [f"{name} (worth {worth:.2g} of {FEWEST_CLUSTERS} needed)" for name, worth in few[:MOST_NAMED]]
+    rest = len(few) - len(said)
+    return ", ".join(said) + (f" and {rest:,} more" if rest else "")
 
 
 def _interval(ratio: Ratio, rows: np.ndarray, clusters: np.ndarray | None) -> Interval:

@@ -13,18 +13,36 @@ from holdgood.metrics.quantile import normal_quantile
 
 DRAWS = 2000
 
+FEWEST_CLUSTERS = 8
+"""A group whose rows are worth fewer clusters than this is not compared: its spread cannot be known."""
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
     """Tops and bottoms summed by group, (groups,), and the covariance of the groups' ratios, (groups, groups).
 
-    ``bottoms`` of shares are counts. ``units`` are the independent units behind the covariance.
+    ``bottoms`` of shares are counts. ``units``, (groups,): the independent units behind each group's ratio.
     """
 
     tops: np.ndarray
     bottoms: np.ndarray
     covariance: np.ndarray
-    units: int
+    units: np.ndarray
+
+
+def clusters_worth(bottom: np.ndarray, codes: np.ndarray, groups: int, clusters: np.ndarray) -> np.ndarray:
+    """How many clusters of equal size each group's rows are worth, (groups,): (sum of sizes)² / sum of squared sizes.
+
+    One large cluster beside many small ones tells little more than one does (Carter, Schnepel & Steigerwald 2017).
+    ``bottom`` (n,) weighs the rows; rows of a negative code belong to no group; a group without weight is worth 0.
+    """
+    inside = codes >= 0
+    units = np.unique(clusters[inside], return_inverse=True)[1].astype(np.int64)
+    pairs, at = np.unique(units * groups + codes[inside], return_inverse=True)
+    sizes = np.bincount(at, weights=bottom[inside], minlength=len(pairs))
+    total = np.bincount(pairs % groups, weights=sizes, minlength=groups)
+    square = np.bincount(pairs % groups, weights=np.square(sizes), minlength=groups)
+    return np.divide(np.square(total), square, out=np.zeros(groups), where=square > 0)
 
 
 def summed(ratio: Ratio, codes: np.ndarray, groups: int, clusters: np.ndarray | None) -> Table:
@@ -38,13 +56,14 @@ def summed(ratio: Ratio, codes: np.ndarray, groups: int, clusters: np.ndarray | 
     if clusters is None:
         counts = np.bincount(codes, minlength=groups)
         square = np.bincount(codes, weights=np.square(influence), minlength=groups)
-        return Table(tops, bottoms, np.diag(square * counts / np.maximum(counts - 1, 1)), len(codes))
+        return Table(tops, bottoms, np.diag(square * counts / np.maximum(counts - 1, 1)), counts)
     units = np.unique(clusters[inside], return_inverse=True)[1]
     g = int(units.max(initial=-1)) + 1
-    covariance = np.zeros((groups, groups))
     sums = np.bincount(units * groups + codes, weights=influence, minlength=g * groups).reshape(g, groups)
-    covariance = np.einsum("ui,uj->ij", sums, sums) * g / max(g - 1, 1)
-    return Table(tops, bottoms, covariance, g)
+    worth = clusters_worth(bottom, codes, groups, units)
+    # each group's own clusters stand behind its spread, not all that there are
+    few = np.sqrt(worth / np.maximum(worth - 1.0, 1e-9))
+    return Table(tops, bottoms, np.einsum("ui,uj->ij", sums, sums) * np.outer(few, few), worth)
 
 
 def largest_gap(
@@ -114,31 +133,40 @@ def _critical(
 ) -> float:  # fmt: skip
     """The ``level`` quantile of the largest studentised difference over all pairs."""
     g = len(centre)
-    error = _pair_error(covariance)
     if ratio.share and not clustered:
         trials = np.round(table.bottoms).astype(np.int64)
         drawn = (rng.binomial(trials, centre, size=(DRAWS, g)) + 1.0) / (trials + 2.0)
-        spread = drawn * (1.0 - drawn) / (trials + 2.0)
         expected = (trials * centre + 1.0) / (trials + 2.0)
-        return _maximum_quantile(drawn - expected, spread, None, level)
+        return _maximum_quantile(drawn - expected, drawn * (1.0 - drawn) / (trials + 2.0), np.ones((g, g)), level)
     values, vectors = np.linalg.eigh(covariance)
     normal = rng.standard_normal((DRAWS, g)) * np.sqrt(np.clip(values, 0.0, None))
     away = np.einsum("di,ji->dj", normal, vectors)
-    # few units: the covariance itself is uncertain, by as much as a chi-square of its degrees of freedom
-    df = max(table.units - 1, 1)
-    away /= np.sqrt(rng.chisquare(df, DRAWS) / df)[:, None]
-    return _maximum_quantile(away, None, error, level)
+    variance = np.diag(covariance)
+    either = variance[:, None] + variance[None, :]
+    crossed = np.divide(np.square(_pair_error(covariance)), either, out=np.zeros((g, g)), where=either > 0)
+    # Few units: spreads are uncertain themselves, by a chi-square of each group's own degrees of freedom; all err
+    # together, or each for itself: the wider of the two quantiles is taken.
+    df = np.maximum(table.units - 1.0, 1.0)
+    least = float(np.min(df))
+    together = np.repeat(rng.chisquare(least, (DRAWS, 1)) / least, g, axis=1)
+    # where groups share clusters, the two spreads of a pair come from the same clusters and are no better than one
+    shared = np.any(covariance - np.diag(variance) != 0.0, axis=1)
+    own = np.where(shared, df / 2.0, df)
+    apart = rng.chisquare(own, (DRAWS, g)) / own
+    return max(_maximum_quantile(away, variance * spread, crossed, level) for spread in (together, apart))
 
 
-def _maximum_quantile(away: np.ndarray, spread: np.ndarray | None, error: np.ndarray | None, level: float) -> float:
-    """Quantile over draws of max over pairs |away_i - away_j| / error_ij, pair by pair to keep memory small."""
+def _maximum_quantile(away: np.ndarray, spread: np.ndarray, crossed: np.ndarray, level: float) -> float:
+    """Quantile over draws of the largest |away_i - away_j| over its standard error, row by row to keep memory small.
+
+    ``away`` and ``spread`` are (draws, groups); ``crossed`` (groups, groups): the share of the two variances' sum that
+    is left where clusters move both groups alike.
+    """
     largest = np.zeros(len(away))
     for i in range(away.shape[1] - 1):
         difference = np.abs(away[:, i + 1 :] - away[:, i : i + 1])
-        below = np.sqrt(spread[:, i + 1 :] + spread[:, i : i + 1]) if spread is not None else error[i, i + 1 :]  # type: ignore[index]
-        ratio = np.divide(
-            difference, below, out=np.zeros_like(difference), where=np.broadcast_to(below > 0, difference.shape)
-        )
+        below = np.sqrt((spread[:, i + 1 :] + spread[:, i : i + 1]) * crossed[i, i + 1 :])
+        ratio = np.divide(difference, below, out=np.zeros_like(difference), where=below > 0)
         largest = np.maximum(largest, ratio.max(axis=1))
     # draws of rare events hardly ever move; one pair alone would still need the normal quantile
     return max(float(np.quantile(largest, level)), normal_quantile((1.0 + level) / 2.0))

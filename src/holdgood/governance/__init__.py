@@ -7,7 +7,6 @@ Never: invent what nobody declared or measured.
 """
 
 from holdgood.governance.card import card
-from holdgood.governance.checklist import ChecklistItem, checklist
 from holdgood.governance.judge import judge
 
-__all__ = ["ChecklistItem", "card", "checklist", "judge"]
+__all__ = ["card", "judge"]

@@ -20,7 +20,7 @@ from holdgood.core.records import (
     Verdict,
 )
 from holdgood.governance import words
-from holdgood.governance.checklist import ChecklistItem
+from holdgood.governance.checklist import ChecklistItem, checklist
 
 
 def card(
@@ -36,14 +36,22 @@ def card(
     ledger: FeatureLedger | None = None,
     fairness: FairnessReport | None = None,
     versions: Mapping[str, str] | None = None,
-    checklist: tuple[ChecklistItem, ...] = (),
     latency_ms: float = math.nan,
     size_mb: float = math.nan,
 ) -> ModelCard:
-    """All sections. ``latency_ms``: one row at the 95th percentile; ``size_mb``: the bundle; NaN where not measured."""
-    sections = [
+    """All sections, the release checklist among them.
+
+    ``latency_ms``: one row through features and model, at the 95th percentile; ``size_mb``: the model's files; NaN where
+    nobody measured.
+    """
+    items = checklist(
+        declaration, audit_tables=audit_tables, audit_target=audit_target, clean=clean, split=split, ledger=ledger,
+        leaderboard=leaderboard, evaluation=evaluation, verdict=verdict,
+    )  # fmt: skip
+    sections = (
         _use(declaration, verdict),
         _people(declaration),
+        _checklist(items),
         _data(audit_tables, audit_target, clean, split),
         _left_out(declaration, ledger, split),
         _model(leaderboard, ledger),
@@ -53,14 +61,8 @@ def card(
         _limits(declaration, split, evaluation, leaderboard, fairness),
         _cost(leaderboard, latency_ms, size_mb),
         _versions(declaration, split, leaderboard, versions or {}),
-    ]
-    if checklist:
-        rows = tuple((i.question, f"{i.status}: {i.answer}") for i in checklist)
-        done = sum(i.status == "done" for i in checklist)
-        sections.append(
-            CardSection(title="Release checklist", paragraphs=(f"{done} of {len(rows)} done.",), table=rows)
-        )
-    return ModelCard(title=f"Model card: {declaration.name}", sections=tuple(sections))
+    )
+    return ModelCard(title=f"Model card: {declaration.name}", sections=sections)
 
 
 def _use(declaration: Declaration, verdict: Verdict) -> CardSection:
@@ -84,6 +86,17 @@ def _people(declaration: Declaration) -> CardSection:
             ("How they could be harmed", words.listed(people.harms, 20) or words.NOT_DECLARED),
             ("Contact", people.contact or words.NOT_DECLARED),
         ),
+    )
+
+
+def _checklist(items: tuple[ChecklistItem, ...]) -> CardSection:
+    """What is still open stands first: it is what somebody has to do."""
+    done = sum(i.status == "done" for i in items)
+    rows = sorted(items, key=lambda i: i.status == "done")
+    return CardSection(
+        title="Release checklist",
+        paragraphs=(f"{done} of {len(items)} done, {len(items) - done} open.",),
+        table=tuple((i.question, f"{i.status}: {i.answer}") for i in rows),
     )
 
 
@@ -233,11 +246,11 @@ def _cost(leaderboard: Leaderboard, latency_ms: float, size_mb: float) -> CardSe
             ),
             (
                 "One answer",
-                f"{words.number(latency_ms)} ms at the 95th percentile"
+                f"features and model, one row: {words.number(latency_ms)} ms at the 95th percentile"
                 if math.isfinite(latency_ms)
                 else "not measured",
             ),
-            ("Size", f"{words.number(size_mb)} MB" if math.isfinite(size_mb) else "not measured"),
+            ("Model files", f"{words.number(size_mb)} MB" if math.isfinite(size_mb) else "not measured"),
         ),
     )
 

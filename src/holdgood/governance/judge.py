@@ -33,7 +33,8 @@ def judge(
 ) -> Verdict:
     """All gates and the verdict.
 
-    ``latency_ms``: one row at the 95th percentile; ``size_mb``: the bundle on disk; NaN where nobody measured.
+    ``latency_ms``: one row through features and model, at the 95th percentile; ``size_mb``: the model's files on disk;
+    NaN where nobody measured.
     ``ready``: all gates passed; ``ready to pilot``: none failed, some open; ``not ready``: at least one failed.
     A gate that the declaration switches off is not listed.
     """
@@ -50,9 +51,9 @@ def judge(
     if spec.fairness:
         found.append(gates.fair(declaration.fairness.max_gap, fairness))
     if spec.max_latency_ms is not None:
-        found.append(gates.at_most("latency", spec.max_latency_ms, latency_ms, "ms a row"))
+        found.append(gates.fast_enough(spec.max_latency_ms, latency_ms, leaderboard.budget))
     if spec.max_size_mb is not None:
-        found.append(gates.at_most("size", spec.max_size_mb, size_mb, "MB"))
+        found.append(gates.small_enough(spec.max_size_mb, size_mb))
     found.append(gates.fresh_holdout(evaluation))
     found.append(gates.costs_declared(declaration))
     found.append(gates.people_declared(declaration))
@@ -83,7 +84,7 @@ def _headline(status: str, failed: list[Gate], open_: list[Gate], total: int) ->
 def _sentences(
     split: Split, leaderboard: Leaderboard, evaluation: Evaluation, fairness: FairnessReport | None
 ) -> tuple[str, ...]:
-    said = [evaluation.money_sentence, _headline_metric(split, evaluation), _ladder(leaderboard)]
+    said = [evaluation.money_sentence, _headline_metric(split, evaluation), *_ladder(leaderboard)]
     if evaluation.worn:
         said.append(
             f"The holdout was opened {words.counted(evaluation.openings, 'time')}: read its numbers as optimistic."
@@ -103,13 +104,13 @@ def _headline_metric(split: Split, evaluation: Evaluation) -> str:
     return sentence + (f", the prior {words.number(prior.value)}." if prior is not None else ".")
 
 
-def _ladder(leaderboard: Leaderboard) -> str:
-    """How many steps up the ladder were worth it, each with its own sentence."""
+def _ladder(leaderboard: Leaderboard) -> list[str]:
+    """How many steps up the ladder were worth it, then a line for each."""
     steps = leaderboard.ladder[1:]
     if not steps:
-        return ""
+        return []
     worth = sum(step.taken for step in steps)
     noun = "step" if len(steps) == 1 else "steps"
     head = f"{worth} of {len(steps)} {noun} up the ladder {'was' if worth == 1 else 'were'} worth climbing"
-    each = "; ".join(step.sentence.rstrip(".") for step in steps if step.sentence)
-    return f"{head}: {each}." if each else f"{head}."
+    each = [f"– {step.sentence.rstrip('.')}" for step in steps if step.sentence]
+    return [f"{head}{':' if each else '.'}", *each]

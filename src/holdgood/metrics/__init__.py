@@ -1,4 +1,4 @@
-"""Pure functions of numbers: error, ranking, cost, interval, group, distance, paired comparison.
+"""Pure functions of numbers: error, ranking, cost, interval, distance, paired comparison, units of resampling.
 
 Comes in: arrays.
 Goes out: floats, intervals and comparisons.
@@ -21,7 +21,6 @@ from holdgood.metrics.cost import (
 )
 from holdgood.metrics.interval import (
     auc_interval,
-    bootstrap_interval,
     mean_interval,
     root_mean_interval,
     share_interval,
@@ -38,7 +37,6 @@ __all__ = [
     "auc_interval",
     "bayes_threshold",
     "best_threshold",
-    "bootstrap_interval",
     "break_even_ratio",
     "corrected_t",
     "cost_curve",

@@ -15,6 +15,9 @@ from holdgood.metrics.quantile import t_quantile, t_two_sided
 
 Verdict = Literal["better", "worse", "not proven"]
 
+_NO_SPREAD = 1e-12
+"""A standard error of an area under the curve below this is rounding."""
+
 
 def verdict(difference: float, p: float, level: float) -> Verdict:
     """``better`` or ``worse`` only where p is below 1 - level."""
@@ -69,23 +72,47 @@ def delong(
     clusters: np.ndarray | None = None,
     level: float = LEVEL,
 ) -> Comparison:
-    """Difference of two areas under the ROC curve on the same rows (DeLong, DeLong & Clarke-Pearson 1988)."""
+    """Difference of two areas under the ROC curve on the same rows (DeLong, DeLong & Clarke-Pearson 1988).
+
+    Two rankings that differ and have no variance (a perfect one against a constant) are told apart by what the smaller
+    class can prove: the exact bound of Clopper & Pearson (1934) for a share that was never missed.
+    """
     one, of_one = auc_parts(y, first_score)
     two, of_two = auc_parts(y, second_score)
     difference = one - two
     error, df = auc_spread(y, of_one - of_two, clusters)
-    if error == 0.0:
-        # the same ranking twice: nothing to tell apart; two perfect opposites: nothing to measure the spread with
-        p = 1.0 if difference == 0.0 else math.nan
-        ends = (difference, difference) if difference == 0.0 else (math.nan, math.nan)
+    method = "DeLong" + ("" if clusters is None else ", clusters")
+    if math.isnan(difference):
+        p, ends = math.nan, (math.nan, math.nan)
+    elif error <= _NO_SPREAD:
+        p, ends = _without_spread(difference, _smaller_class(y, clusters), level)
+        method = method if difference == 0.0 else "exact bound of the smaller class: no row contradicts"
     else:
         half = t_quantile((1 + level) / 2, df) * error
         p, ends = t_two_sided(difference / error, df), (difference - half, difference + half)
     return Comparison(
         first=first, second=second, difference=difference, low=ends[0], high=ends[1], level=level, n=len(y),
-        unit="area under the ROC curve", method="DeLong" + ("" if clusters is None else ", clusters"), p=p,
-        verdict=verdict(difference, p, level),
+        unit="area under the ROC curve", method=method, p=p, verdict=verdict(difference, p, level),
     )  # fmt: skip
+
+
+def _smaller_class(y: np.ndarray, clusters: np.ndarray | None) -> int:
+    """Rows of the smaller class, or the fewest clusters that one class lies in."""
+    sides = (y == 1, y != 1)
+    return min(int(np.count_nonzero(s)) if clusters is None else len(np.unique(clusters[s])) for s in sides)
+
+
+def _without_spread(difference: float, units: int, level: float) -> tuple[float, tuple[float, float]]:
+    """p-value and interval of a difference that no row contradicts; p is below 1 - level where the interval is above 0.
+
+    For a perfect ranking against a constant p is that of a sign test, 2 to the power of 1 - ``units``.
+    """
+    if difference == 0.0:
+        return 1.0, (0.0, 0.0)
+    away = abs(difference)
+    half = max(1.0, 2.0 * away) * (1.0 - ((1 - level) / 2) ** (1.0 / units))
+    low, high = max(-1.0, difference - half), min(1.0, difference + half)
+    return min(1.0, 2.0 * (1.0 - min(away, 0.5)) ** units), (low, high)
 
 
 def corrected_t(

@@ -1,4 +1,4 @@
-"""How far two samples lie apart: KS, chi-squared on the contingency table, PSI, Wasserstein. Both sides are samples."""
+"""How far two samples lie apart: KS, and chi-squared on the contingency table. Both sides are samples."""
 
 from __future__ import annotations
 
@@ -62,30 +62,3 @@ def _pool(a: np.ndarray, b: np.ndarray, least: float) -> tuple[np.ndarray, np.nd
     while thin < len(total) and total[:thin].sum() < need:
         thin += 1
     return np.r_[a[:thin].sum(), a[thin:]], np.r_[b[:thin].sum(), b[thin:]]
-
-
-def psi(first: np.ndarray, second: np.ndarray) -> float:
-    """Population stability index of two vectors of counts over the same levels; half a row is added to each level.
-
-    It has no p-value and grows as samples shrink: for reading, not for alarms.
-    """
-    a, b = np.asarray(first, np.float64) + 0.5, np.asarray(second, np.float64) + 0.5
-    a, b = a / a.sum(), b / b.sum()
-    return float(np.sum((b - a) * np.log(b / a)))
-
-
-def wasserstein(first: np.ndarray, second: np.ndarray) -> float:
-    """Earth mover's distance in standard deviations of the first sample; NaN values are left out.
-
-    Infinite where the first sample is constant and the second is not.
-    """
-    a, b = np.sort(first[~np.isnan(first)]), np.sort(second[~np.isnan(second)])
-    if len(a) == 0 or len(b) == 0:
-        return math.nan
-    both = np.sort(np.concatenate([a, b]))
-    steps = np.diff(both)
-    gap = np.searchsorted(a, both[:-1], side="right") / len(a) - np.searchsorted(b, both[:-1], side="right") / len(b)
-    distance, scale = float(np.sum(np.abs(gap) * steps)), float(np.std(a))
-    if scale == 0.0:
-        return 0.0 if distance == 0.0 else math.inf
-    return distance / scale

@@ -1,15 +1,15 @@
-"""Intervals: of a mean, a share, an area under the curve, any statistic. Rows of a cluster stay together."""
+"""Intervals: of a mean, a share, an area under the curve. Rows of a cluster stay together."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from holdgood.core.records import Interval
-from holdgood.metrics.quantile import normal_below, normal_quantile, t_quantile, t_two_sided
+from holdgood.metrics.quantile import normal_quantile, t_quantile, t_two_sided
 from holdgood.metrics.ranking import midranks
 
 LEVEL = 0.95
@@ -61,12 +61,20 @@ class Spread:
         return root * 3.0 / self.skew * (math.cbrt(inner) - 1.0)
 
 
+def cluster_codes(clusters: np.ndarray) -> np.ndarray:
+    """Clusters as codes 0…g-1 without gaps, in order of content, (n,); whole numbers below n need no sorting."""
+    if clusters.dtype.kind in "iu" and len(clusters) and clusters.min() >= 0 and clusters.max() < len(clusters):
+        seen = np.bincount(clusters) > 0
+        return clusters if seen.all() else (np.cumsum(seen) - 1)[clusters]
+    codes: np.ndarray = np.unique(clusters, return_inverse=True)[1]
+    return codes
+
+
 def cluster_sums(rows: np.ndarray, clusters: np.ndarray | None) -> np.ndarray:
     """Sums a cluster, in the order of the cluster codes; the rows themselves without clusters."""
     if clusters is None:
         return rows
-    _, codes = np.unique(clusters, return_inverse=True)
-    return np.bincount(codes, weights=rows)
+    return np.bincount(cluster_codes(clusters), weights=rows)
 
 
 def spread_of_mean(rows: np.ndarray, clusters: np.ndarray | None = None, blocks: int | None = None) -> Spread:
@@ -90,7 +98,7 @@ def spread_of_mean(rows: np.ndarray, clusters: np.ndarray | None = None, blocks:
         return Spread(scale * error, df, 0.0, g)
     square = float(np.sum(np.square(units)))
     variance = square * g / (g - 1.0)
-    skew = float(np.mean(units**3)) / (square / g) ** 1.5
+    skew = float(np.mean(np.square(units) * units)) / (square / g) ** 1.5
     return Spread(scale * math.sqrt(variance), g - 1.0, skew, g)
 
 
@@ -233,63 +241,8 @@ def auc_interval(
 def resample_counts(n: int, clusters: np.ndarray | None, seed: int, n_boot: int) -> Iterator[np.ndarray]:
     """For each draw: how often every row is drawn, (n,) float. Clusters are drawn whole."""
     rng = np.random.default_rng(seed)
-    codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    codes = None if clusters is None else cluster_codes(clusters)
     units = n if codes is None else int(codes.max(initial=-1)) + 1
     for _ in range(n_boot):
         counts = np.bincount(rng.integers(0, units, units), minlength=units).astype(np.float64)
         yield counts if codes is None else counts[codes]
-
-
-def bootstrap_interval(
-    statistic: Callable[[np.ndarray], float],
-    n: int,
-    clusters: np.ndarray | None = None,
-    seed: int = 0,
-    n_boot: int = 400,
-    level: float = LEVEL,
-    *,
-    weights: bool = False,
-) -> Interval:
-    """BCa bootstrap of any statistic (Efron 1987); acceleration from a jackknife over at most 50 sets of units.
-
-    ``statistic`` takes row positions, with repeats; with ``weights=True`` it takes how often each row counts, (n,),
-    which is faster for whatever can be weighted. Draws without a value (NaN) are left out; with more than one in ten
-    of them there is no interval.
-    """
-    rows = np.arange(n)
-
-    def at(counts: np.ndarray) -> float:
-        return float(statistic(counts if weights else np.repeat(rows, counts.astype(np.int64))))
-
-    if n == 0:
-        return Interval(value=math.nan, low=math.nan, high=math.nan, level=level, n=0, method="no rows")
-    value = at(np.ones(n))
-    draws = np.array([at(counts) for counts in resample_counts(n, clusters, seed, n_boot)])
-    known = np.sort(draws[~np.isnan(draws)])
-    method = f"BCa bootstrap, {n_boot} draws of " + ("rows" if clusters is None else "clusters")
-    if math.isnan(value) or len(known) < 0.9 * n_boot:
-        method += "; too many without a value"
-        return Interval(value=value, low=math.nan, high=math.nan, level=level, n=n, method=method)
-    share = float((np.sum(known < value) + 0.5 * np.sum(known == value)) / len(known))
-    bias = normal_quantile(min(max(share, 1 / (len(known) + 1)), len(known) / (len(known) + 1)))
-    a = _acceleration(at, n, clusters, seed)
-    ends = []
-    for tail in ((1 - level) / 2, (1 + level) / 2):
-        z = bias + normal_quantile(tail)
-        ends.append(float(np.quantile(known, normal_below(bias + z / max(1e-6, 1 - a * z)))))
-    return Interval(value=value, low=min(ends), high=max(ends), level=level, n=n, method=method)
-
-
-def _acceleration(at: Callable[[np.ndarray], float], n: int, clusters: np.ndarray | None, seed: int) -> float:
-    """A sixth of the skewness of the sum of influences; third moments add up, so sets of units serve as units do."""
-    codes = np.arange(n) if clusters is None else np.unique(clusters, return_inverse=True)[1]
-    units = int(codes.max()) + 1
-    sets = min(50, units)
-    if sets < 2:
-        return 0.0
-    member = np.random.default_rng([seed, 1]).permutation(units) % sets
-    left = np.array([at((member[codes] != s).astype(np.float64)) for s in range(sets)])
-    left = left[~np.isnan(left)]
-    away = np.mean(left) - left if len(left) else left
-    below = float(np.sum(np.square(away))) ** 1.5
-    return float(np.sum(away**3)) / (6.0 * below) if below > 0 else 0.0

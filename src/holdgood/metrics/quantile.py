@@ -17,16 +17,6 @@ def normal_quantile(p: float) -> float:
     return _NORMAL.inv_cdf(p)
 
 
-def normal_tail(z: float) -> float:
-    """Chance of a standard normal above ``z``."""
-    return 0.5 * math.erfc(z / math.sqrt(2.0))
-
-
-def normal_below(z: float) -> float:
-    """Chance of a standard normal below ``z``."""
-    return normal_tail(-z)
-
-
 def t_quantile(p: float, df: float) -> float:
     """Quantile of Student's t with ``df`` degrees of freedom; the normal's above a million."""
     if df > 1e6:

@@ -20,8 +20,10 @@ from holdgood.reports.figure import Figure, figure
 from holdgood.reports.plots import Axis, Dot, DotPlot, Segment, SegmentBar, Tone
 from holdgood.reports.words import SHARES, metric
 
-# More dots than this are a wall, not a chart; the tables beside the charts always hold all of them.
+# More dots than this are a wall, not a chart; the table beside the chart goes on.
 MOST_DOTS = 30
+# And more rows than this are not read; the records in the run folder have all of them.
+MOST_ROWS = 500
 
 
 def split_figure(split: Split, gap: str) -> Figure:
@@ -165,16 +167,16 @@ def _dots(
     caption: str = "",
     bounds: tuple[float, float] | None = None,
 ) -> Figure | None:
-    """A figure of at most ``MOST_DOTS`` dots, or None where there is nothing to draw."""
-    shown = tuple(dots[:MOST_DOTS])
+    """A figure of ``MOST_DOTS`` dots and a table of ``MOST_ROWS``, or None where there is nothing to draw."""
+    shown, beyond = tuple(dots[:MOST_DOTS]), tuple(dots[MOST_DOTS:MOST_ROWS])
     if not any(words.known(d.value) for d in shown):
         return None
     values = [v for d in shown for v in (d.value, d.low, d.high)] + ([] if reference is None else [reference])
-    plot = DotPlot(shown, Axis.over(axis_name, values, style, bounds), reference, first_column, note_column)
-    left_out = len(dots) - len(shown)
-    return figure(
-        title, plot, " ".join(filter(None, (caption, f"{left_out:,} more are in the table below." if left_out else "")))
-    )
+    plot = DotPlot(shown, Axis.over(axis_name, values, style, bounds), reference, first_column, note_column, beyond)
+    left_out = max(0, len(dots) - MOST_ROWS)
+    more = f"{words.count(len(beyond))} more are in the table below." if beyond else ""
+    rest = f"{words.count(left_out)} more are in the run's records only." if left_out else ""
+    return figure(title, plot, " ".join(filter(None, (caption, more, rest))))
 
 
 def _levels(intervals: Iterable[Interval]) -> str:

@@ -240,7 +240,7 @@ def _curve_series(plot: LinePlot, line: Line, position: int) -> list[dict[str, A
 def _dot_rows(plot: DotPlot) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     columns = (plot.first_column or "Name", plot.axis.name, "from", "to")
     rows = []
-    for dot in plot.dots:
+    for dot in (*plot.dots, *plot.beyond):
         cells = (dot.label, *(plot.axis.fine_text(v) for v in (dot.value, dot.low, dot.high)))
         rows.append((*cells, dot.note or NOTHING) if plot.note_column else cells)
     return ((*columns, plot.note_column) if plot.note_column else columns), tuple(rows)

@@ -79,17 +79,17 @@ def money_decimals(low: float, high: float, value: float) -> int:
 def interval(
     value: Interval | Comparison, currency: str | None = None, signed: bool = False, share: bool = False
 ) -> str:
-    """A value with its interval, rounded to what the interval carries; ``share`` shows it as per cent.
+    """A value with its interval and level, rounded to what the interval carries; ``share`` shows it as per cent.
 
     >>> interval(Interval(value=0.41234, low=0.40111, high=0.42333, n=900))
-    '0.412 (0.401 to 0.423)'
-    >>> interval(Interval(value=0.41234, low=0.40111, high=0.42333, n=900), share=True)
-    '41.2% (40.1% to 42.3%)'
+    '0.412 (95%: 0.401 to 0.423)'
+    >>> interval(Interval(value=0.41234, low=0.40111, high=0.42333, n=900, level=0.975), share=True)
+    '41.2% (97.5%: 40.1% to 42.3%)'
     >>> interval(Interval(value=41234, low=33901, high=48333), currency="EUR", signed=True)
-    '+€41,200 (+€33,900 to +€48,300)'
+    '+€41,200 (95%: +€33,900 to +€48,300)'
     """
     middle, spread = interval_pieces(value, currency, signed, share)
-    return f"{middle} ({spread})" if spread else middle
+    return f"{middle} ({percent(value.level)}: {spread})" if spread else middle
 
 
 def interval_pieces(

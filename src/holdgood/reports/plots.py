@@ -96,13 +96,17 @@ class Dot:
 
 @dataclass(frozen=True)
 class DotPlot:
-    """Dots and whiskers, one line each, from top to bottom; ``reference`` draws a vertical line (zero for gains)."""
+    """Dots and whiskers, one line each, from top to bottom; ``reference`` draws a vertical line (zero for gains).
+
+    ``beyond``: dots for which there is no room in the picture; they stand in the table only.
+    """
 
     dots: tuple[Dot, ...]
     axis: Axis
     reference: float | None = None
     first_column: str = ""
     note_column: str = ""
+    beyond: tuple[Dot, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from holdgood.core.declaration import Costs
@@ -26,6 +27,9 @@ CONTENTS = (
     ("appendix", "Appendix"),
 )
 
+DASH = "– "
+"""How a sentence of the verdict begins that belongs to the one before it."""
+
 _GATE_ORDER = {"failed": 0, "open": 1, "passed": 2}
 
 
@@ -41,6 +45,7 @@ def render_run(view: RunView) -> str:
         v=view,
         kind=_kind(view),
         headline=_headline(view.verdict),
+        said=_said(view.verdict.sentences),
         gates=sorted(view.verdict.gates, key=lambda g: _GATE_ORDER[g.status]),
         found=_by_weight([*view.audit_tables.issues, *view.audit_target.issues])
         + _by_weight([*view.audit_tables.tips, *view.audit_target.tips]),
@@ -133,6 +138,23 @@ def _headline(verdict: Verdict) -> str:
     """The headline without the status, which stands above it in large letters."""
     rest = verdict.headline.removeprefix(verdict.status).lstrip(" ,:.")
     return rest[:1].upper() + rest[1:]
+
+
+def _said(sentences: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Paragraphs, each with the list that follows it: sentences that begin with a dash are its items.
+
+    >>> _said(["One step was worth it:", "– a → b", "Fair."])
+    [('One step was worth it:', ['a → b']), ('Fair.', [])]
+    """
+    said: list[tuple[str, list[str]]] = []
+    for sentence in sentences:
+        if not sentence.startswith(DASH):
+            said.append((sentence, []))
+        elif said:
+            said[-1][1].append(sentence.removeprefix(DASH))
+        else:
+            said.append(("", [sentence.removeprefix(DASH)]))
+    return said
 
 
 def _declared_costs(costs: Costs) -> list[tuple[str, float]]:

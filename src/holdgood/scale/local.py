@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
-import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections import deque
@@ -15,7 +13,6 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -24,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from holdgood.core.errors import EnvironmentFault
 from holdgood.scale import shared
+from holdgood.scale.folders import Folder, sweep
 from holdgood.scale.shared import Shared
 
 _THREAD_VARIABLES = (
@@ -80,7 +78,10 @@ class Pool:
 
     def __init__(self, workers: int, threads_per_worker: int = 1) -> None:
         self.workers, self.threads = workers, threads_per_worker
-        self.folder = Path(tempfile.mkdtemp(prefix="holdgood-"))
+        if workers:
+            sweep()
+        self._folder = Folder()
+        self.folder = self._folder.path
         self._slots = [_Slot(threads_per_worker) for _ in range(workers)]
         self._waiting: deque[Handle] = deque()
         self._running: dict[int, Handle] = {}
@@ -97,7 +98,7 @@ class Pool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill(restart=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._folder.remove()
 
     @property
     def idle(self) -> int:

@@ -150,7 +150,10 @@ def iso(microseconds: int) -> str:
     >>> iso(86_400_000_000), iso(3_600_000_000)
     ('1970-01-02', '1970-01-01T01:00:00')
     """
-    when = datetime(1970, 1, 1) + int(microseconds) * _MICROSECOND
+    try:
+        when = datetime(1970, 1, 1) + int(microseconds) * _MICROSECOND
+    except OverflowError:  # plain numbers may lie outside the years 1 to 9999 that a date can name
+        return str(np.datetime64(int(microseconds), "us"))
     return when.date().isoformat() if microseconds % 86_400_000_000 == 0 else when.isoformat()
 
 

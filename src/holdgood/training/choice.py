@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from holdgood.metrics import CostTable
 from holdgood.metrics.score import Metric
+from holdgood.metrics.units import resampling_units
 from holdgood.training.ladder import Climb, Limits, Step, climb
 from holdgood.training.progress import Progress, makespan
 from holdgood.training.score import Judge
@@ -31,6 +33,7 @@ class Choice:
     climb: Climb
     blend: Blend | None = None
     members: list[Progress] = field(default_factory=list)
+    units: str = ""
 
     @property
     def step(self) -> Step:
@@ -55,6 +58,11 @@ class Choice:
     def chosen(self) -> list[Progress]:
         """The chosen trial, or all members of a chosen ensemble."""
         return self.members if self.step.ensemble else [self.trial_of(self.step)]
+
+    @property
+    def wanted(self) -> list[Progress]:
+        """What is to be refitted: the choice, the lowest rung above the prior, and the prior."""
+        return [*self.chosen, *([self.simple] if self.simple else []), self.prior]
 
     @property
     def oof(self) -> np.ndarray:
@@ -103,26 +111,44 @@ def choose(
     limits: Limits,
     room: float,
     parallel: int,
+    ready: Collection[int] = (),
 ) -> Choice:
-    """Judge ``trials`` on the first ``folds`` folds. ``room``: seconds for refitting the members of an ensemble."""
+    """Judge ``trials`` on the first ``folds`` folds. ``room``: seconds for refitting the members of an ensemble.
+
+    ``ready``: trials (by index) that are refitted already.
+    """
     rows = np.concatenate([work.folds[f][1] for f in range(folds)])
     fold_of = np.concatenate([np.full(len(work.folds[f][1]), f) for f in range(folds)])
-    # by time where there is one, so that blocks of neighbours are blocks of time
+    # by time where there is one: thinning and sums then go along it, whatever order the table had
     order = np.argsort(rows, kind="stable") if work.time is None else np.lexsort((rows, work.time[rows]))
     rows, fold_of = rows[order], fold_of[order]
     predictions = {p.index: np.concatenate([_prediction(p, f) for f in range(folds)])[order] for p in trials}
-    codes = None if clusters is None else by_appearance(clusters[rows])
-    judge = Judge(work.task, metric, work.y[rows], fold_of, codes, ordered=work.time is not None)
+    codes, words = units(clusters, work.time, rows)
+    judge = Judge(work.task, metric, work.y[rows], fold_of, codes)
     steps = family_steps(trials, predictions, judge)
     mixed: Blend | None = None
     members: list[Progress] = []
     if prefer != "simple":
-        able = _able(trials, min(p.candidate.rung for p in trials), len(work.training_rows(None)), room, parallel)
-        mixed, members = _blend(able, predictions, judge)
+        lowest = min(p.candidate.rung for p in trials)
+        above = [p for p in trials if p.candidate.rung > lowest]
+        refit_rows = len(work.training_rows(None))
+        needs = [0.0 if p.index in ready else p.refit_seconds(refit_rows) for p in above]
+        mixed, members = _blend(
+            above, predictions, judge, partial(affordable, needs=needs, room=room, parallel=parallel)
+        )
     if mixed is not None:
         steps.append(_ensemble_step(mixed, members))
     result = climb(steps, judge, prefer=prefer, costs=costs, limits=limits)
-    return Choice(judge, rows, trials, predictions, steps, result, mixed, members)
+    return Choice(judge, rows, trials, predictions, steps, result, mixed, members, words)
+
+
+def units(clusters: np.ndarray | None, time: np.ndarray | None, rows: np.ndarray) -> tuple[np.ndarray | None, str]:
+    """What belongs together among ``rows``, as codes in order of first appearance, and how it came about in words.
+
+    Rows that follow in time are never taken as independent: neighbouring days share too much.
+    """
+    codes, words = resampling_units(None if clusters is None else clusters[rows], None if time is None else time[rows])
+    return None if codes is None else by_appearance(codes), words
 
 
 def by_appearance(clusters: np.ndarray) -> np.ndarray:
@@ -138,18 +164,19 @@ def family_steps(trials: Sequence[Progress], predictions: dict[int, np.ndarray],
     families: dict[str, list[Progress]] = {}
     for p in sorted(trials, key=lambda p: (p.candidate.rung, p.index)):
         families.setdefault(p.candidate.family, []).append(p)
-    folds = np.unique(judge.fold_of)
-    sizes = np.array([np.sum(judge.fold_of == f) for f in folds], np.float64)
+    parts = judge.parts
+    names = np.unique(parts)
+    sizes = np.array([np.sum(parts == f) for f in names], np.float64)
     steps = []
     for family, members in families.items():
-        worth = np.array([[judge.worth(s) for s in judge.fold_scores(predictions[p.index])] for p in members])
+        worth = np.array([[judge.worth(s) for s in judge.part_scores(predictions[p.index], parts)] for p in members])
         best = members[int(np.argmax(worth @ sizes))]
         crossed = predictions[best.index]
-        if len(members) > 1 and len(folds) > 1:
+        if len(members) > 1 and len(names) > 1:
             crossed = np.empty_like(crossed)
-            for i, fold in enumerate(folds):
+            for i, name in enumerate(names):
                 winner = members[int(np.argmax(np.delete(worth, i, axis=1) @ np.delete(sizes, i)))]
-                inside = judge.fold_of == fold
+                inside = parts == name
                 crossed[inside] = predictions[winner.index][inside]
         steps.append(
             Step(family, best.candidate.name, family, crossed, best.row_ms(), best.size_bytes(), of=len(members))
@@ -163,26 +190,27 @@ def _prediction(p: Progress, fold: int) -> np.ndarray:
     return found
 
 
-def _able(trials: list[Progress], lowest: int, rows: int, room: float, parallel: int) -> list[Progress]:
-    """The best trials above the prior, as many as can be refitted in what is left."""
-    able = sorted((p for p in trials if p.candidate.rung > lowest), key=lambda p: (p.loss(), p.index))[
-        :MOST_IN_ENSEMBLE
-    ]
-    while len(able) > 1 and makespan([p.refit_seconds(rows) for p in able], parallel) > room:
+def affordable(order: Sequence[int], *, needs: Sequence[float], room: float, parallel: int) -> list[int]:
+    """The first of ``order``, as many as can be refitted in ``room`` seconds; ``needs``: seconds a refit."""
+    able = list(order[:MOST_IN_ENSEMBLE])
+    while len(able) > 1 and makespan([needs[i] for i in able], parallel) > room:
         able.pop()
     return able
 
 
 def _blend(
-    able: list[Progress], predictions: dict[int, np.ndarray], judge: Judge
+    above: list[Progress],
+    predictions: dict[int, np.ndarray],
+    judge: Judge,
+    cut: Callable[[Sequence[int]], Sequence[int]],
 ) -> tuple[Blend | None, list[Progress]]:
-    if len(able) < 2:
+    if len(above) < 2:
         return None, []
-    mixed = blend(judge.task, judge.y, [predictions[p.index] for p in able], judge.fold_of)
+    mixed = blend(judge.task, judge.y, [predictions[p.index] for p in above], judge.parts, cut)
     used = [i for i, w in enumerate(mixed.weights) if w > 0]
     if len(used) < 2:
         return None, []
-    return Blend(mixed.weights[used], mixed.prediction), [able[i] for i in used]
+    return Blend(mixed.weights[used], mixed.prediction), [above[i] for i in used]
 
 
 def _ensemble_step(mixed: Blend, members: list[Progress]) -> Step:

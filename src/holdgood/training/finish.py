@@ -8,57 +8,56 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdgood.core.chain import Chain
-from holdgood.core.errors import DataError
 from holdgood.scale import Handle, Pool
 from holdgood.training.progress import Progress
-from holdgood.training.work import Work, fit_all, reason_of
+from holdgood.training.work import FullFit, Work, fit_all, reason_of
 
 CLOSE = 0.12
 """Seconds kept for ending workers and returning."""
+ENOUGH = 0.8
+"""A refit that the clock ended before this share of its rounds or trees is not the model that was judged."""
 
 
 @dataclass(frozen=True)
 class Refit:
-    """A chain for delivery. ``note`` says so where it is not the refit on all rows that was wanted."""
+    """A chain for delivery. ``note`` says so where it is not the whole refit on all rows that was wanted."""
 
     chain: Chain
     note: str = ""
 
 
 class Refits:
-    """Started at once, collected at the end, so that the ladder's arithmetic runs beside them."""
+    """Started at once, collected at the end, so that the ladder's arithmetic runs beside them.
+
+    ``failed``: after ``collect``, the reason for each candidate (by index) whose refit did not end as wanted.
+    """
 
     def __init__(
-        self,
-        work: Work,
-        pool: Pool,
-        ticket: Any,
-        wanted: Sequence[Progress],
-        *,
-        left: Callable[[], float],
-        last_resort: Chain | None,
+        self, work: Work, pool: Pool, ticket: Any, wanted: Sequence[Progress], *, left: Callable[[], float]
     ) -> None:
-        self.left, self.pool, self.last_resort = left, pool, last_resort
+        self.left, self.pool = left, pool
         self.wanted = list({p.index: p for p in wanted}.values())
-        self.done: dict[int, Chain] = {}
+        self.done: dict[int, FullFit] = {}
         self.failed: dict[int, str] = {}
         self._handles: dict[Handle, int] = {}
-        everything = sum(p.refit_seconds(len(work.y)) for p in self.wanted) if math.isfinite(left()) else 0.0
+        timed = math.isfinite(left())
+        everything = sum(p.refit_seconds(len(work.y)) for p in self.wanted) if timed else 0.0
         # capped while comparing, all rows in the end, where there is time for it
         capped = everything > left() - CLOSE
         self.rows = len(work.training_rows(None)) if capped else len(work.y)
-        for p in self.wanted:
-            estimate = p.refit_seconds(self.rows)
-            if math.isfinite(left()) and not pool.workers and estimate > left() - CLOSE:
+        estimates = [p.refit_seconds(self.rows) for p in self.wanted]
+        for p, estimate in zip(self.wanted, estimates, strict=True):
+            if timed and not pool.workers and estimate > left() - CLOSE:
                 self.failed[p.index] = "no time was left for its refit"  # nothing can be ended here once it has begun
                 continue
-            # a little more than the folds took, scaled to all rows: a refit cut short would not be the model that was judged
-            seconds = 1.5 * estimate if math.isfinite(left()) else math.inf
-            handle = pool.submit(fit_all, ticket, p.index, p.refit_rounds(self.rows), seconds, capped)
+            # more than the folds took, and more yet where there is time: a refit cut short is not the model judged
+            share = 0.8 * (left() - CLOSE) * estimate / max(sum(estimates), 1e-9)
+            seconds = max(1.5 * estimate, share) if timed else math.inf
+            handle = pool.submit(fit_all, ticket, p.index, p.refit_rounds(self.rows), seconds, capped, p.hints())
             self._handles[handle] = p.index
 
     def collect(self) -> dict[int, Refit]:
-        """Chains by candidate; where a refit did not end in time or failed, the chain of the first fold, with a note."""
+        """What can be delivered, by candidate: refits, else the chain of the first fold with a note; others are left out."""
         while any(h.state in ("waiting", "running") for h in self._handles) and self.left() > CLOSE:
             self.pool.wait(None if math.isinf(self.left()) else self.left() - CLOSE)
         for handle, index in self._handles.items():
@@ -66,29 +65,25 @@ class Refits:
                 self.failed[index] = "the time was up before its refit ended"
                 continue
             try:
-                self.done[index] = handle.result()
-            except Exception as error:  # told in the notes; the first fold's chain takes its place
+                fit: FullFit = handle.result()
+            except Exception as error:  # told in the notes; the first fold's chain or a lower rung takes its place
                 self.failed[index] = reason_of(error)
-        if self.failed:
+                continue
+            self.done[index] = fit
+            if fit.share < ENOUGH:
+                self.failed[index] = f"the time was up after {fit.share:.0%} of its refit"
+        if any(h.state in ("waiting", "running") for h in self._handles):
             self.pool.kill(restart=False)
-        return {p.index: self._delivered(p) for p in self.wanted}
+        found = {p.index: self._delivered(p) for p in self.wanted}
+        return {index: refit for index, refit in found.items() if refit is not None}
 
-    def _delivered(self, p: Progress) -> Refit:
+    def _delivered(self, p: Progress) -> Refit | None:
         name = p.candidate.name
-        if p.index in self.done:
-            return Refit(self.done[p.index])
+        if p.index not in self.failed:
+            fit = self.done[p.index]
+            short = f"the refit of {name} made {fit.share:.0%} of what was asked before the time was up"
+            return Refit(fit.chain, "" if fit.share >= 1.0 else short)
         first = p.done[0].chain if 0 in p.done else None
-        if first is not None:
-            return Refit(
-                first, f"{name} is delivered as fitted on the first fold's training rows: {self.failed[p.index]}"
-            )
-        if self.last_resort is not None:
-            return Refit(
-                self.last_resort,
-                f"{name} could not be refitted ({self.failed[p.index]}); a prior from a few rows takes its place",
-            )
-        raise DataError(
-            f"{name} was chosen on its folds but could not be fitted on all rows: {self.failed[p.index]}",
-            "a model that fits all development rows",
-            "leave this family out with budget.models",
-        )
+        if first is None:
+            return None
+        return Refit(first, f"{name} is delivered as fitted on the first fold's training rows: {self.failed[p.index]}")

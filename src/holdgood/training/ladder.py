@@ -187,7 +187,7 @@ def _money(step: Step, judge: Judge, costs: CostTable | None) -> np.ndarray | No
         return None
     if judge.task.kind != "binary":
         return cost_rows(costs, judge.y, answers(costs, step.prediction))
-    parts = judge.fold_of if len(np.unique(judge.fold_of)) > 1 else np.arange(len(judge.y)) % 2
+    parts = judge.parts
     out = np.empty(len(judge.y))
     for part in np.unique(parts):
         inside = parts == part
@@ -208,7 +208,6 @@ def _earned(
     one, two = money[i], money[below]
     if one is None or two is None:
         return None
-    blocks = 0 if judge.ordered else None
     return paired(
         one,
         two,
@@ -217,7 +216,6 @@ def _earned(
         clusters=judge.clusters,
         unit=unit,
         level=level,
-        blocks=blocks,
     )
 
 

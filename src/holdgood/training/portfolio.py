@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time as clocks
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from holdgood.scale import Pool, memory_available
 from holdgood.training.board import board, trials
 from holdgood.training.choice import Choice, choose, judged
 from holdgood.training.ensemble import Ensemble
-from holdgood.training.finish import Refit, Refits
+from holdgood.training.finish import CLOSE, Refit, Refits
 from holdgood.training.folds import checked
 from holdgood.training.ladder import Limits
 from holdgood.training.progress import Progress
@@ -47,7 +47,9 @@ SHORTEST = 5.0
 class Trained:
     """What training hands on. ``oof``: predictions by trial name and of the choice under ``"chosen"``, on ``oof_rows``.
 
-    ``simple`` is the lowest rung above the prior, refitted, or None where there is none; all chains can be saved.
+    ``simple`` is the lowest rung above the prior, refitted: its trial is ``simple_name``, its ``simple_threshold`` is the
+    best on its own out-of-fold predictions (binary; else NaN). None, "" and NaN where there is no such rung, where it is
+    the choice itself, or where it could not be refitted. All chains can be saved.
     """
 
     chain: Chain | Ensemble
@@ -57,6 +59,8 @@ class Trained:
     threshold: float
     simple: Chain | None
     prior: Chain
+    simple_threshold: float = math.nan
+    simple_name: str = ""
 
 
 def train(
@@ -80,12 +84,14 @@ def train(
     metric: str | None = None,
     latency_limit_ms: float | None = None,
     size_limit_mb: float | None = None,
+    stamp: str = "",
 ) -> Trained:
     """Try candidates over the folds until the clock's budget ends, choose by the ladder, refit the choice on all rows.
 
-    ``y``: float64, (n,), coded as in Task. ``folds``: pairs of row numbers. ``time`` (int64): rows follow in time, later
-    rows end early fits and gains are judged in blocks; ``groups``: rows that early stopping may not part; ``clusters``:
-    rows that belong together in every interval. ``store``: a folder in which finished trials survive an interruption.
+    ``y``: float64, (n,), coded as in Task. ``folds``: pairs of row numbers. ``time`` (int64, microseconds): rows follow
+    in time, later rows end early fits and gains are judged in blocks of days; ``groups``: rows that early stopping and
+    encoders may not part; ``clusters``: rows that belong together in every interval. ``store``: a folder in which finished
+    trials survive an interruption, for the same ``stamp`` (a fingerprint of code and versions).
     Under ``trials=N`` the first N candidates are tried and nothing depends on the clock or on ``workers``.
     Raises DataError where no candidate can be fitted, Interrupted on Ctrl-C.
     """
@@ -104,12 +110,12 @@ def train(
     limits = Limits(latency_limit_ms, size_limit_mb, by_size=clock.budget.trials is not None)
     training = _Training(work, metric or task.metric, clock, clusters, costs, prefer, limits, beyond)
     try:
-        return training.run(workers, listener, store)
+        return training.run(workers, listener, store, stamp)
     except KeyboardInterrupt:
         kept = sum(p.complete for p in training.progress)
         raise Interrupted(
             f"training was stopped by Ctrl-C after {kept} finished trials",
-            "",
+            "nothing is lost: what was finished is kept" if store else "to be let run until its budget ends",
             "run it again: finished trials are not done twice"
             if store
             else "give a store to keep finished trials next time",
@@ -175,10 +181,10 @@ class _Training:
             Progress(i, c, len(work.folds), families.index(c.family) == i) for i, c in enumerate(work.candidates)
         ]
 
-    def run(self, workers: int, listener: Listener, folder: Path | None) -> Trained:
+    def run(self, workers: int, listener: Listener, folder: Path | None, stamp: str) -> Trained:
         """Fit, choose, refit, tell."""
         resort = self._last_resort()
-        store = self._restored(folder)
+        store = self._restored(folder, stamp)
         workers = self._how_many(workers)
         self.work.cache_bytes = memory_available() // (6 * (workers + 1))
         with Pool(workers) as pool:
@@ -189,25 +195,21 @@ class _Training:
                 refit_members=1 if self.prefer == "simple" or self.clock.left() < SHORT else 3,
             )  # fmt: skip
             schedule.run()
-            choice = self._choose(schedule)
-            if choice is None:
+            found, k = self._judged()
+            if not found:
                 return self._only_prior(resort)
-            wanted = [*choice.chosen, *([choice.simple] if choice.simple else []), choice.prior]
+            choice = self._choose(found, k, schedule, {})
             # workers that had to be killed would spend the rest of the time on importing: this process is warm
             with Pool(0) if schedule.cold else nullcontext(pool) as warm:
                 refits = Refits(
-                    self.work,
-                    warm,
-                    self.work if schedule.cold else ticket,
-                    wanted,
-                    left=self.clock.left,
-                    last_resort=resort,
+                    self.work, warm, self.work if schedule.cold else ticket, choice.wanted, left=self.clock.left
                 )
-                record = board(
-                    self.metric, self.progress, self.beyond, choice, costs=self._money, prefer=self.prefer, budget=str(self.clock.budget),
-                    seed=self.work.seed,
-                )  # fmt: skip
-                trained = self._delivered(choice, record, refits.collect())
+                record = self._board(choice)
+                ready = refits.collect()
+                fallen = self._fall(choice, found, k, schedule, ready, refits.failed)
+            if fallen is not choice:
+                choice, record = fallen, self._board(fallen)
+            trained = self._delivered(choice, record, ready, refits.failed, resort)
         listener(Event("note", "train", f"chosen: {record.chosen} ({record.reason})", 1.0))
         return trained
 
@@ -216,9 +218,50 @@ class _Training:
         """The costs, or assumed ones where nobody declared any."""
         return self.costs or resolve(Costs(), self.work.task)
 
+    def _board(self, choice: Choice) -> Leaderboard:
+        return board(
+            self.metric, self.progress, self.beyond, choice, costs=self._money, prefer=self.prefer, budget=str(self.clock.budget),
+            seed=self.work.seed,
+        )  # fmt: skip
+
+    def _fall(
+        self,
+        choice: Choice,
+        found: list[Progress],
+        k: int,
+        schedule: Schedule,
+        ready: dict[int, Refit],
+        failed: dict[int, str],
+    ) -> Choice:
+        """Choose anew among the others where what was chosen cannot be delivered, so that what is named is delivered.
+
+        A trial restored from a store has no chain of its first fold that could stand in. New refits (of the next best)
+        are added to ``ready``, run here, and only where there is time.
+        """
+        lowest = min(p.candidate.rung for p in found)
+        while lost := [p for p in choice.chosen if p.index not in ready and p is not choice.prior]:
+            for p in lost:
+                p.status, p.reason = "failed", f"judged, but not fitted on all rows: {failed[p.index]}"
+                self.notes.append(f"{p.candidate.name} was left out after the choice: {failed[p.index]}")
+            left = self.clock.left() - CLOSE
+            found = [
+                p
+                for p in found
+                if p.candidate.rung == lowest
+                or p.index in ready
+                or (p.index not in failed and (p.done[0].chain or p.refit_seconds(len(self.work.y)) < left))
+            ]
+            choice = self._choose(found, k, schedule, ready)
+            with Pool(0) as here:
+                more = [p for p in choice.wanted if p.index not in ready and p.index not in failed]
+                refits = Refits(self.work, here, self.work, more, left=self.clock.left)
+                ready |= refits.collect()
+                failed |= refits.failed
+        return choice
+
     def _how_many(self, workers: int) -> int:
         """Workers to start: none where starting them would take longer than the work, fewer where memory is short."""
-        fits = sum(not p.reused for p in self.progress) * len(self.work.folds)
+        fits = sum(p.folds - len(p.done) for p in self.progress)
         small = fits * (0.04 + 4e-7 * self.cells) < 4.0
         if workers == 0 or self.clock.left() < SHORTEST or (small and not self.timed):
             return 0
@@ -230,7 +273,10 @@ class _Training:
         if not self.timed:
             return
         n = len(self.work.y)
-        cap = max(2000, int(CELLS_A_SECOND * self.clock.left() / max(1, len(self.work.frame.features))))
+        # by the budget as it was given, in steps of the root of two, not by what is left of it: whoever goes on after an
+        # interruption has the same cap, and finds the trials that are there
+        bearable = CELLS_A_SECOND * (self.clock.budget.seconds or 0.0) / max(1, len(self.work.frame.features))
+        cap = max(2000, int(2.0 ** (round(2.0 * math.log2(max(bearable, 1.0))) / 2.0)))
         if cap < n:
             self.work.cap = cap
             self.notes.append(
@@ -245,15 +291,15 @@ class _Training:
         work = self.work
         few = Work(work.frame, work.y, work.weight, work.task, (lowest,), work.folds, seed=work.seed, cap=2000)
         try:
-            return fit_all(few, 0, None, self.clock.left() / 4, True)
+            return fit_all(few, 0, None, self.clock.left() / 4, True).chain
         except Exception as error:  # the prior itself will be tried again and told of as a trial
             self.notes.append(f"no last resort: {error}")
             return None
 
-    def _restored(self, folder: Path | None) -> Store | None:
+    def _restored(self, folder: Path | None, stamp: str) -> Store | None:
         if folder is None:
             return None
-        store = Store(folder, self.work)
+        store = Store(folder, self.work, stamp)
         for p in self.progress:
             store.restore(p, self._losses)
         if store.unreadable:
@@ -265,7 +311,8 @@ class _Training:
         rows = self.metric.rows or loss_rows
         return rows(self.work.task, self.work.y[self.work.folds[fit.fold][1]], fit.prediction)
 
-    def _choose(self, schedule: Schedule) -> Choice | None:
+    def _judged(self) -> tuple[list[Progress], int]:
+        """The trials to judge and on how many folds; none where no fold of the prior ended."""
         found, k = judged(self.progress, len(self.work.folds))
         if not found:
             failed = [f"{p.candidate.name}: {p.reason}" for p in self.progress if p.status == "failed"]
@@ -275,27 +322,63 @@ class _Training:
                     "at least the prior",
                     "look at the reasons above",
                 )
-            return None
+            return [], 0
         if k < len(self.work.folds):
             self.notes.append(f"judged on {k} of {len(self.work.folds)} folds: the budget allowed no more")
         if self.limits.by_size and self.limits.latency_ms is not None:
             self.notes.append("the latency limit was not looked at: under a work budget nothing depends on a clock")
+        return found, k
+
+    def _choose(self, found: list[Progress], k: int, schedule: Schedule, ready: Collection[int]) -> Choice:
         return choose(
             self.work, self.metric, found, k, clusters=self.clusters, costs=self.costs, prefer=self.prefer, limits=self.limits,
-            room=self.clock.left() - schedule.overhead, parallel=1 if schedule.cold else schedule.parallel,
+            room=self.clock.left() - schedule.overhead, parallel=1 if schedule.cold else schedule.parallel, ready=ready,
         )  # fmt: skip
 
-    def _delivered(self, choice: Choice, record: Leaderboard, refits: dict[int, Refit]) -> Trained:
+    def _delivered(
+        self,
+        choice: Choice,
+        record: Leaderboard,
+        ready: dict[int, Refit],
+        failed: dict[int, str],
+        resort: Chain | None,
+    ) -> Trained:
+        prior = choice.prior
+        refits = ready if prior.index in ready else ready | {prior.index: self._stand_in(prior, failed, resort)}
         chains = [refits[p.index].chain for p in choice.chosen]
         if choice.step.ensemble and choice.blend is not None:
             chain: Chain | Ensemble = Ensemble(chains, choice.blend.weights.tolist())
         else:
             chain = chains[0]
-        self.notes += [r.note for r in refits.values() if r.note]
+        simple = choice.simple if choice.simple not in choice.chosen else None
+        if simple is not None and simple.index not in refits:
+            self.notes.append(f"{simple.candidate.name} is not compared with: {failed[simple.index]}")
+            simple = None
+        delivered = {p.index for p in [*choice.chosen, prior, *([simple] if simple else [])]}
+        self.notes += [r.note for index, r in refits.items() if r.note and index in delivered]
+        if self.work.time is not None:
+            self.notes.append(f"gains were compared over {choice.units}")
         oof = {p.candidate.name: choice.predictions[p.index] for p in choice.trials} | {"chosen": choice.oof}
-        simple = refits[choice.simple.index].chain if choice.simple else None
-        return Trained(
-            chain, self._finished(record), oof, choice.rows, record.threshold, simple, refits[choice.prior.index].chain
+        trained = Trained(
+            chain, self._finished(record), oof, choice.rows, record.threshold, None, refits[prior.index].chain
+        )
+        if simple is None:
+            return trained
+        own = math.nan
+        if self.work.task.kind == "binary":
+            own = best_threshold(self._money, choice.judge.y, choice.predictions[simple.index])
+        name = simple.candidate.name
+        return replace(trained, simple=refits[simple.index].chain, simple_threshold=own, simple_name=name)
+
+    def _stand_in(self, prior: Progress, failed: dict[int, str], resort: Chain | None) -> Refit:
+        """The prior from a few rows, where the prior itself could not be refitted; DataError where there is none."""
+        name, reason = prior.candidate.name, failed[prior.index]
+        if resort is not None:
+            return Refit(resort, f"{name} could not be refitted ({reason}); the same from a few rows takes its place")
+        raise DataError(
+            f"{name} was judged on its folds but could not be fitted on all rows: {reason}",
+            "a model that fits all development rows",
+            "leave this family out with budget.models",
         )
 
     def _finished(self, record: Leaderboard) -> Leaderboard:

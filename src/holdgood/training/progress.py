@@ -77,6 +77,14 @@ class Progress:
         learned = float(np.median([f.learned_rows for f in self.done.values()]))
         return max(1, round(rounds * min(MOST_GROWTH, max(1.0, math.sqrt(rows / max(1.0, learned))))))
 
+    def hints(self) -> dict[str, float]:
+        """What the model chose inside the training rows of its folds: of each number the (lower) median."""
+        told: dict[str, list[float]] = {}
+        for fold in sorted(self.done):
+            for name, value in self.done[fold].hints.items():
+                told.setdefault(name, []).append(value)
+        return {name: sorted(values)[(len(values) - 1) // 2] for name, values in told.items()}
+
     def row_ms(self) -> float:
         """Milliseconds for a single row."""
         return self.done[0].row_ms if 0 in self.done else math.nan

@@ -284,7 +284,7 @@ class Schedule:
         if fit.error or fit.prediction is None:
             p.status, p.reason = "failed", fit.error
             return
-        p.done[fold] = fit
+        p.done[fold], p.reused = fit, False
         p.losses[fold] = self.losses(fit)
         if p.status != "open":
             return

@@ -18,8 +18,8 @@ from holdgood.metrics.score import Metric
 class Judge:
     """The rows that candidates are judged on, in order of time where they have one, and what they are judged by.
 
-    ``fold_of``: fold number a row; ``clusters``: rows that belong together, as codes in order of first appearance;
-    ``ordered``: rows (or clusters) follow in time, so that neighbours are not independent.
+    ``fold_of``: fold number a row; ``clusters``: rows that belong together (declared ones, or blocks of days where rows
+    follow in time), as codes in order of first appearance.
     """
 
     task: Task
@@ -27,11 +27,19 @@ class Judge:
     y: np.ndarray
     fold_of: np.ndarray
     clusters: np.ndarray | None = None
-    ordered: bool = False
 
     @property
-    def _blocks(self) -> int | None:
-        return 0 if self.ordered else None
+    def parts(self) -> np.ndarray:
+        """Part of each row for whatever is chosen on the others: its fold; with one fold, every other unit.
+
+        A cluster is never parted, except where there is but one.
+        """
+        if len(np.unique(self.fold_of)) > 1:
+            return self.fold_of
+        if self.clusters is not None and len(np.unique(self.clusters)) > 1:
+            halves: np.ndarray = self.clusters % 2
+            return halves
+        return np.arange(len(self.y)) % 2
 
     def losses(self, prediction: np.ndarray) -> np.ndarray:
         """Per-row losses in the units of the metric where it has any, else of ``loss_rows``."""
@@ -53,10 +61,11 @@ class Judge:
 
     def fold_scores(self, prediction: np.ndarray) -> tuple[float, ...]:
         """The metric on each fold's rows."""
-        return tuple(
-            self.metric.score(self.task, self.y[self.fold_of == f], prediction[self.fold_of == f])
-            for f in np.unique(self.fold_of)
-        )
+        return self.part_scores(prediction, self.fold_of)
+
+    def part_scores(self, prediction: np.ndarray, parts: np.ndarray) -> tuple[float, ...]:
+        """The metric on the rows of each part."""
+        return tuple(self.metric.score(self.task, self.y[parts == f], prediction[parts == f]) for f in np.unique(parts))
 
     def worth(self, score: float) -> float:
         """A score as a number of which more is better; what could not be scored comes last."""
@@ -71,7 +80,7 @@ class Judge:
         if self._by_auc:
             return auc_interval(self.y, prediction, self.clusters)
         if self.metric.rows is not None and not self.metric.higher_is_better:
-            return mean_interval(self.losses(prediction), self.clusters, blocks=self._blocks)
+            return mean_interval(self.losses(prediction), self.clusters)
         return self._over_folds(prediction)
 
     def _over_folds(self, prediction: np.ndarray) -> Interval:
@@ -94,7 +103,7 @@ class Judge:
 
     def gain(self, first: str, one: np.ndarray, second: str, two: np.ndarray, level: float) -> Comparison:
         """Paired gain of the first over the second on the same rows; positive: the first is better."""
-        if self._by_auc and not self.ordered:
+        if self._by_auc:
             return delong(self.y, one, two, first=first, second=second, clusters=self.clusters, level=level)
         return paired(
             self.losses(one),
@@ -102,17 +111,12 @@ class Judge:
             first=first,
             second=second,
             clusters=self.clusters,
-            unit=self._row_unit,
+            unit=self.unit,
             level=level,
-            blocks=self._blocks,
         )
-
-    @property
-    def _row_unit(self) -> str:
-        return "log loss" if self._by_auc else self.unit
 
     def left(self, prediction: np.ndarray) -> float:
         """What is left to gain, in the units of ``gain``: the mean loss, or one minus the area."""
-        if self._by_auc and not self.ordered:
+        if self._by_auc:
             return 1.0 - float(self.metric.score(self.task, self.y, prediction))
         return float(np.mean(self.losses(prediction)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,18 +47,24 @@ def greedy(task: Task, y: np.ndarray, predictions: Sequence[np.ndarray], steps: 
     return weights
 
 
-def blend(task: Task, y: np.ndarray, predictions: Sequence[np.ndarray], fold_of: np.ndarray) -> Blend:
-    """Choose weights on all rows; predict each fold's rows with weights chosen on the other folds.
+def blend(
+    task: Task,
+    y: np.ndarray,
+    predictions: Sequence[np.ndarray],
+    parts: np.ndarray,
+    affordable: Callable[[Sequence[int]], Sequence[int]],
+) -> Blend:
+    """Choose members and weights on all rows; predict each part's rows with those chosen on the other parts.
 
-    The selection thus sits inside the resampling. With one fold its rows are halved (even and odd positions) for that.
+    ``parts``: two or more, see ``Judge.parts``. ``affordable`` cuts positions, best first, to those that may take part:
+    ranking and cut thus sit inside the resampling as the weights do.
     """
-    parts = fold_of if len(np.unique(fold_of)) > 1 else np.arange(len(y)) % 2
     crossed = np.empty_like(predictions[0])
     for part in np.unique(parts):
         inside = parts == part
-        weights = _chosen(task, y, predictions, np.flatnonzero(~inside))
+        weights = _chosen(task, y, predictions, np.flatnonzero(~inside), affordable)
         crossed[inside] = mix(weights, [p[inside] for p in predictions])
-    return Blend(_chosen(task, y, predictions, np.arange(len(y))), crossed)
+    return Blend(_chosen(task, y, predictions, np.arange(len(y)), affordable), crossed)
 
 
 def mix(weights: np.ndarray, predictions: Sequence[np.ndarray]) -> np.ndarray:
@@ -70,7 +76,19 @@ def mix(weights: np.ndarray, predictions: Sequence[np.ndarray]) -> np.ndarray:
     return total
 
 
-def _chosen(task: Task, y: np.ndarray, predictions: Sequence[np.ndarray], rows: np.ndarray) -> np.ndarray:
+def _chosen(
+    task: Task,
+    y: np.ndarray,
+    predictions: Sequence[np.ndarray],
+    rows: np.ndarray,
+    affordable: Callable[[Sequence[int]], Sequence[int]],
+) -> np.ndarray:
+    """Weights (one a prediction) chosen on some rows: rank, cut, then greedy."""
     if len(rows) > MOST_ROWS:
         rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.int64)]
-    return greedy(task, y[rows], [p[rows] for p in predictions])
+    here = [p[rows] for p in predictions]
+    losses = [float(np.mean(loss_rows(task, y[rows], p))) for p in here]
+    members = affordable(sorted(range(len(here)), key=lambda i: (losses[i], i)))
+    weights = np.zeros(len(predictions))
+    weights[list(members)] = greedy(task, y[rows], [here[i] for i in members])
+    return weights

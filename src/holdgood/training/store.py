@@ -17,7 +17,7 @@ from holdgood.core.records.envelope import write_bytes
 from holdgood.training.progress import Progress
 from holdgood.training.work import FoldFit, Work
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def work_fingerprint(work: Work) -> str:
@@ -36,22 +36,25 @@ def work_fingerprint(work: Work) -> str:
 
 
 class Store:
-    """A folder of finished trials: ``NAME.json`` with numbers and ``NAME.npz`` with predictions a fold."""
+    """A folder of finished trials: ``NAME.json`` with numbers and ``NAME.npz`` with predictions a fold.
 
-    def __init__(self, folder: Path, work: Work) -> None:
-        self.folder, self._base, self._folds = folder, work_fingerprint(work), work.folds
+    ``stamp``: what stands for the code and the versions that made them; trials of another stamp are not found.
+    """
+
+    def __init__(self, folder: Path, work: Work, stamp: str = "") -> None:
+        self.folder, self._base, self._folds, self._stamp = folder, work_fingerprint(work), work.folds, stamp
         self.unreadable = 0
 
     def _stem(self, candidate: Candidate) -> str:
         key = json.dumps(
-            [self._base, candidate.name, candidate.family, candidate.needs, dict(candidate.parameters)],
+            [self._base, self._stamp, candidate.name, candidate.family, candidate.needs, dict(candidate.parameters)],
             sort_keys=True,
             default=str,
         )
         return hashlib.sha256(key.encode()).hexdigest()[:24]
 
     def save(self, p: Progress) -> None:
-        """Write a complete trial; others are not worth keeping."""
+        """Write a complete trial, of all folds or of as many as the budget allowed; others are not worth keeping."""
         if not p.complete or p.reused:
             return
         stem, content = self._stem(p.candidate), io.BytesIO()
@@ -68,15 +71,20 @@ class Store:
         )
 
     def restore(self, p: Progress, losses: Callable[[FoldFit], np.ndarray]) -> bool:
-        """Fill in a trial that was finished before; a damaged one is counted and done again."""
+        """Fill in a trial that was finished before; a damaged one is counted and done again.
+
+        One that was kept with fewer folds than are wanted now stays open, and goes on with the next.
+        """
         stem = self._stem(p.candidate)
         record, content = self.folder / f"{stem}.json", self.folder / f"{stem}.npz"
         if not record.exists():
             return False
         try:
             numbers = json.loads(record.read_text(encoding="utf-8"))["folds"]
+            if not 0 < len(numbers) <= p.folds:
+                raise ValueError("other folds")
             with np.load(content, allow_pickle=False) as arrays:
-                fits = [FoldFit(p.index, f, prediction=arrays[f"fold_{f}"], **numbers[f]) for f in range(p.folds)]
+                fits = [FoldFit(p.index, f, prediction=arrays[f"fold_{f}"], **numbers[f]) for f in range(len(numbers))]
             if any(
                 len(fit.prediction) != len(self._folds[f][1])
                 for f, fit in enumerate(fits)
@@ -88,11 +96,11 @@ class Store:
             return False
         p.done = dict(enumerate(fits))
         p.losses = {f: losses(fit) for f, fit in p.done.items()}
-        p.status, p.reused = "ok", True
+        p.status, p.reused = "ok" if p.complete else "open", True
         return True
 
 
-_NUMBERS = ("fit_seconds", "predict_seconds", "rows", "learned_rows", "rounds", "size_bytes", "row_ms")
+_NUMBERS = ("fit_seconds", "predict_seconds", "rows", "learned_rows", "rounds", "size_bytes", "row_ms", "hints")
 
 
 def _add(update: Callable[[bytes], None], array: np.ndarray | None) -> None:

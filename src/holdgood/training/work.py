@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -70,10 +71,17 @@ class Work:
         """Weights of some rows."""
         return None if self.weight is None else self.weight[rows]
 
+    def grouped(self, rows: np.ndarray) -> np.ndarray | None:
+        """Groups of some rows."""
+        return None if self.groups is None else self.groups[rows]
+
 
 @dataclass(frozen=True)
 class FoldFit:
-    """One candidate on one fold. ``prediction``: its validation rows; None with the reason in ``error`` where it failed."""
+    """One candidate on one fold. ``prediction``: its validation rows; None with the reason in ``error`` where it failed.
+
+    ``hints``: numbers that the model chose inside its training rows (a penalty), to be kept in a refit.
+    """
 
     candidate: int
     fold: int
@@ -87,6 +95,15 @@ class FoldFit:
     row_ms: float = float("nan")
     chain: Chain | None = None
     error: str = ""
+    hints: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FullFit:
+    """A refit. ``share``: how much of the work asked for was done before its time was up; 1.0: all."""
+
+    chain: Chain
+    share: float = 1.0
 
 
 def load(work: Work) -> int:
@@ -105,11 +122,28 @@ def fit_fold(work: Work, candidate: int, fold: int, seconds: float, keep: bool, 
         return FoldFit(candidate, fold, error=reason_of(error))
 
 
-def fit_all(work: Work, candidate: int, rounds: int | None, seconds: float, capped: bool) -> Chain:
-    """Refit on all development rows (or the cap), for exactly ``rounds`` rounds where the model has any."""
+def fit_all(
+    work: Work,
+    candidate: int,
+    rounds: int | None,
+    seconds: float,
+    capped: bool,
+    hints: Mapping[str, float] | None = None,
+) -> FullFit:
+    """Refit on all development rows (or the cap), for exactly ``rounds`` rounds where the model has any.
+
+    Two attributes that a model may have are heeded: ``hints`` (what it chose inside its training rows: set before the
+    fit, it is used as it is) and ``finished`` (the share of its work that was done before the time was up; where it is
+    not there, rounds made are compared with rounds asked).
+    """
     rows = work.training_rows(None) if capped else np.arange(len(work.y))
-    context = FitContext(work.task, seed=work.seed, rounds=rounds, seconds=seconds)
-    return Chain.of(work.candidates[candidate]).fit(work.frame.take(rows), work.y[rows], work.weights(rows), context)
+    context = FitContext(work.task, seed=work.seed, rounds=rounds, seconds=seconds, groups=work.grouped(rows))
+    chain = Chain.of(work.candidates[candidate])
+    if hints:
+        chain.model.hints = dict(hints)  # type: ignore[attr-defined]
+    chain.fit(work.frame.take(rows), work.y[rows], work.weights(rows), context)
+    counted = 1.0 if rounds is None or chain.rounds is None else min(1.0, chain.rounds / rounds)
+    return FullFit(chain, float(getattr(chain.model, "finished", counted)))
 
 
 def reason_of(error: BaseException) -> str:
@@ -122,7 +156,9 @@ def _fit_fold(work: Work, candidate: int, fold: int, seconds: float, keep: bool,
     started = time.perf_counter()
     encoded = _encoded(work, candidate, fold, seconds, cap)
     left = max(0.0, seconds - (time.perf_counter() - started))
-    context = FitContext(work.task, seed=work.seed, stop_rows=encoded.stop, seconds=left)
+    context = FitContext(
+        work.task, seed=work.seed, stop_rows=encoded.stop, seconds=left, groups=work.grouped(encoded.rows)
+    )
     begun = time.perf_counter()
     model = work.candidates[candidate].make_model()
     model.fit(encoded.train, work.y[encoded.rows], work.weights(encoded.rows), context)
@@ -144,6 +180,7 @@ def _fit_fold(work: Work, candidate: int, fold: int, seconds: float, keep: bool,
         size_bytes=size_of(chain) if first else 0,
         row_ms=_row_ms(chain, work.frame.take(work.folds[fold][1][:1])) if first else float("nan"),
         chain=chain if first and keep else None,
+        hints=dict(getattr(model, "hints", {})),
     )
 
 
@@ -157,9 +194,7 @@ def _encoded(work: Work, candidate: int, fold: int, seconds: float, cap: int | N
     stop = stop_rows(rows, work.y, work.task, time=work.time, groups=work.groups, seed=work.seed)
     begun = time.perf_counter()
     encoder = work.candidates[candidate].make_encoder()
-    train = encoder.fit_transform(
-        work.frame.take(rows), work.y[rows], FitContext(work.task, seed=work.seed, stop_rows=stop, seconds=seconds)
-    )
+    train = encode_apart(work, encoder, rows, stop, seconds)
     fitted = time.perf_counter()
     valid = encoder.transform(work.frame.take(work.folds[fold][1]))
     encoded = Encoded(encoder, train, valid, rows, stop, fitted - begun, time.perf_counter() - fitted)
@@ -168,6 +203,26 @@ def _encoded(work: Work, candidate: int, fold: int, seconds: float, cap: int | N
             work.cache.popitem(last=False)
         work.cache[key] = encoded
     return encoded
+
+
+def encode_apart(work: Work, encoder: Transformer, rows: np.ndarray, stop: np.ndarray | None, seconds: float) -> Matrix:
+    """The matrix of training rows ``rows``; stop rows are encoded by what was learned from the others.
+
+    An encoder that saw their outcomes would make them easier than the rows a fold is judged on, and fits that are ended
+    by them would run too long.
+    """
+    context = FitContext(work.task, seed=work.seed, seconds=seconds)
+    if stop is None:
+        return encoder.fit_transform(work.frame.take(rows), work.y[rows], replace(context, groups=work.grouped(rows)))
+    learn = np.ones(len(rows), bool)
+    learn[stop] = False
+    theirs = rows[learn]
+    fitted = encoder.fit_transform(
+        work.frame.take(theirs), work.y[theirs], replace(context, groups=work.grouped(theirs))
+    )
+    values = np.empty((len(rows), fitted.values.shape[1]), fitted.values.dtype)
+    values[learn], values[stop] = fitted.values, encoder.transform(work.frame.take(rows[stop])).values
+    return replace(fitted, values=values)
 
 
 def same_encoder(candidates: tuple[Candidate, ...], index: int) -> int:

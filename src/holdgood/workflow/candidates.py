@@ -31,7 +31,7 @@ def candidates(task: Task, rows: int, columns: int, families: Sequence[str] = ()
         for label, parameters in family.configurations(task, rows, columns):
             found.append(
                 Candidate(
-                    name=name if label in ("", name, "default") else f"{name}-{label}",
+                    name=label if label.startswith(name) else f"{name}-{label}",
                     family=name,
                     rung=family.rung,
                     needs=family.needs,

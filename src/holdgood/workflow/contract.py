@@ -17,15 +17,20 @@ from holdgood.features.builders.plan import FeaturePlan
 _LEVEL_ROWS, _LEVELS = 10, 200
 
 
-def contract_of(declaration: Declaration, tables: Mapping[str, Table], plan: FeaturePlan) -> Contract:
-    """Rules of the columns that the plan reads; the others are not asked for."""
+def contract_of(
+    declaration: Declaration, raw: Mapping[str, Table], tables: Mapping[str, Table], plan: FeaturePlan
+) -> Contract:
+    """Rules of the columns that the plan reads; the others are not asked for.
+
+    Types are those of the tables as read (``raw``): what comes to be scored is read first and repaired then.
+    """
     needed = columns_needed(declaration, plan, {n: t.names for n, t in tables.items()})
     rules = []
     for name, table in tables.items():
         wanted = needed.get(name, ())
         if not wanted and name != declaration.main:
             continue
-        columns = tuple(_rule(table, c) for c in table.names if c in wanted)
+        columns = tuple(_rule(table, c, raw[name]) for c in table.names if c in wanted)
         rules.append(TableContract(name=name, columns=columns, key=tuple(declaration.tables[name].key)))
     return Contract(tables=tuple(rules))
 
@@ -45,7 +50,7 @@ def columns_needed(
     return found
 
 
-def _rule(table: Table, name: str) -> ColumnRule:
+def _rule(table: Table, name: str, raw: Table) -> ColumnRule:
     column, type_ = table.data.column(name), table.type_of(name)
     share = column.null_count / table.rows if table.rows else 0.0
     low = high = float("nan")
@@ -60,4 +65,6 @@ def _rule(table: Table, name: str) -> ColumnRule:
         counts = pc.value_counts(column.drop_null()).to_pylist()
         kept = sorted(str(c["values"]) for c in counts if c["counts"] >= _LEVEL_ROWS)
         levels = tuple(kept) if len(kept) <= _LEVELS else ()
-    return ColumnRule(name=name, type=type_, missing_share=round(share, 6), low=low, high=high, levels=levels)
+    return ColumnRule(
+        name=name, type=raw.type_of(name), missing_share=round(share, 6), low=low, high=high, levels=levels
+    )

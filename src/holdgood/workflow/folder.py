@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from holdgood.connectors.place import mask
 from holdgood.core.declaration import FILE_NAME, Declaration, read
-from holdgood.core.errors import DataError, EnvironmentFault
+from holdgood.core.errors import DataError, DeclarationError, EnvironmentFault, did_you_mean
 from holdgood.core.records.envelope import write_bytes
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -64,6 +67,13 @@ class StepFolder:
             return None
         return noted if isinstance(noted, dict) else None
 
+    def empty(self) -> None:
+        """Take out what an earlier attempt left, except finished trials (each whole, and keyed by what it depends on)."""
+        for entry in self.path.iterdir():
+            if entry.name == "trials":
+                continue
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+
     def close(self, fingerprint: str, seconds: float) -> None:
         """Note that the step is done."""
         noted = {"fingerprint": fingerprint, "seconds": round(seconds, 3)}
@@ -107,6 +117,24 @@ class RunFolder:
             return {}
         return said if isinstance(said, dict) else {}
 
+    def declaration(self) -> Declaration | None:
+        """The declaration as this run used it; None where it cannot be read."""
+        try:
+            return Declaration.model_validate_json((self.path / "declaration.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    @contextmanager
+    def held(self) -> Iterator[bool]:
+        """Hold the run for the life of this process; yields whether nobody else holds it."""
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield False
+            else:
+                yield True
+
     def note(self, **changes: Any) -> None:
         """Change what ``run.json`` says."""
         write_bytes(self.path / "run.json", json.dumps({**self.status(), **changes}, indent=1, default=str).encode())
@@ -121,9 +149,22 @@ class Project:
 
     @classmethod
     def at(cls, path: Path | str) -> Project:
-        """Open the project in a folder (or by its holdgood.toml)."""
+        """Open the project in a folder (or by its holdgood.toml).
+
+        Runs that were made from Python leave no such file; the newest one's declaration then speaks for the folder.
+        """
         folder = Path(path)
         folder = folder.parent if folder.name == FILE_NAME else folder
+        if not folder.is_dir():
+            near = sorted(p.name for p in folder.parent.iterdir() if p.is_dir()) if folder.parent.is_dir() else []
+            raise DeclarationError(
+                f"no folder {folder}",
+                f"a folder with a {FILE_NAME}",
+                did_you_mean(folder.name, near) or "holdgood init TABLE… --target COLUMN",
+            )
+        runs = cls(folder.resolve(), Declaration()).runs()
+        if not (folder / FILE_NAME).exists() and runs and (used := runs[-1].declaration()) is not None:
+            return cls(folder.resolve(), used)
         return cls(folder.resolve(), read(folder))
 
     @property
@@ -153,7 +194,8 @@ class Project:
     def next_run(self) -> RunFolder:
         """A fresh folder for the next run."""
         number = int(self.runs()[-1].id) + 1 if self.runs() else 1
-        folder = self.path / "runs" / f"{number:04d}"
+        while (folder := self.path / "runs" / f"{number:04d}").exists():
+            number += 1
         try:
             folder.mkdir(parents=True)
         except OSError as error:
@@ -170,15 +212,22 @@ def _number(text: str) -> int:
 
 
 def reuse(project: Project, into: StepFolder, name: str, fingerprint: str) -> bool:
-    """Bring a finished step with the same fingerprint from an earlier run, by hard links. True where one was found."""
+    """Bring a finished step with the same fingerprint from an earlier run, by hard links. True where one was found.
+
+    The links are made beside and moved in at once: a step is whole or not there. Whoever does a step again empties its
+    folder first, so that no file of the earlier run is ever written through a link.
+    """
     for run in reversed(project.runs()):
         found = run.find(name)
         if found is None or found.path == into.path:
             continue
         noted = found.done()
         if noted and noted.get("fingerprint") == fingerprint:
+            beside = into.path.with_name(f".{into.path.name}.linked")
+            shutil.rmtree(beside, ignore_errors=True)
+            shutil.copytree(found.path, beside, copy_function=_link)
             shutil.rmtree(into.path, ignore_errors=True)
-            shutil.copytree(found.path, into.path, copy_function=_link)
+            beside.rename(into.path)
             return True
     return False
 
@@ -191,6 +240,18 @@ def _link(source: str, target: str) -> None:
 
 
 def declared_part(declaration: Declaration, *sections: str) -> Mapping[str, Any]:
-    """The sections of a declaration that a step depends on, as plain values."""
+    """The sections (or ``section.field``) of a declaration that a step depends on, as plain values."""
     dumped = declaration.model_dump(mode="json")
-    return {s: dumped[s] for s in sections}
+    found: dict[str, Any] = {}
+    for section in sections:
+        value: Any = dumped
+        for name in section.split("."):
+            value = value[name]
+        found[section] = value
+    return found
+
+
+def masked(declaration: Declaration) -> Declaration:
+    """The same declaration with passwords in addresses hidden: what may be written down and passed on."""
+    tables = {n: t.model_copy(update={"source": mask(t.source)}) for n, t in declaration.tables.items()}
+    return declaration.model_copy(update={"tables": tables})

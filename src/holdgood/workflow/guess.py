@@ -119,7 +119,7 @@ def guess_target(table: Table) -> str:
     for column in last:
         if column.type in ("boolean", "category") and 2 <= levels[column.name] <= _MOST_LEVELS:
             return column.name
-    numbers = [c.name for c in last if c.type == "number"]
+    numbers = [c.name for c in last if c.type == "number" and levels[c.name] > 1]
     return numbers[0] if numbers else ""
 
 

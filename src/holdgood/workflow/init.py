@@ -15,6 +15,7 @@ from holdgood.core.records.envelope import write_bytes
 from holdgood.core.sql import columns_in
 from holdgood.core.table import Table
 from holdgood.workflow.guess import JoinGuess, guess_identifiers, guess_join, guess_key, guess_target, guess_time
+from holdgood.workflow.named import check_rows
 from holdgood.workflow.target import resolve
 from holdgood.workflow.toml import array, inline, string
 
@@ -46,7 +47,7 @@ def init_project(
         )
     tables: dict[str, Table] = {}
     for source in sources:
-        table = read_table(source)
+        table = check_rows(read_table(source))
         if table.name in tables:
             raise DeclarationError(
                 f"two tables are called {table.name!r}", "one name a table", "rename one of the files"
@@ -97,7 +98,7 @@ def _write(
             )
     if time:
         lines.append(
-            f"# decision_time = {string(time + ' - 2 hours')}   # when the decision is taken; default: the row's own time"
+            f"# decision_time = {string(_quoted(time) + ' - 2 hours')}   # when the decision is taken; default: the row's own time"
         )
         worth.append(f"tables.{main.name}.time = {string(time)}: rows are divided by it; when is each fact known?")
     else:

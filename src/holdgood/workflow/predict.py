@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from holdgood.bundle import load
+from holdgood.cleaning import clean, installed
 from holdgood.connectors import read_table
-from holdgood.core.declaration import Declaration
+from holdgood.core.declaration import Declaration, RepairSpec
 from holdgood.core.errors import BundleError, DataError, did_you_mean
 from holdgood.core.frame import Frame
 from holdgood.core.protocols import Scorer
@@ -25,7 +26,7 @@ from holdgood.features.background import Background
 from holdgood.features.builders.build import Builder
 from holdgood.features.builders.plan import FeaturePlan
 from holdgood.metrics.cost import answers, resolve
-from holdgood.workflow.rows import later, moments
+from holdgood.workflow.rows import moments
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,11 @@ class Predictor:
                 "every table that the features come from",
                 "add " + " ".join(f"--table {n}=FILE" for n in absent),
             )
-        spec = self.declaration.tables[self.declaration.main]
-        expression = self.declaration.task.decision_time or spec.time
         times = None
-        if expression:
-            times = moments(expression, rows, purpose="the decision time")
-            times = times if self.declaration.task.decision_time else later(times, spec.delay)
+        expression = self.plan.decision
+        if expression in rows.names and rows.type_of(str(expression)) == "number":
+            # a plain number orders rows as a date does; the builder takes dates only
+            times = moments(str(expression), rows, purpose="the decision time")
         return self._builder(others).build(rows, times)[0]
 
     def _builder(self, others: Mapping[str, Table]) -> Builder:
@@ -104,14 +104,19 @@ class Predictor:
         """Read rows for a table of the contract: frozen types, checked names."""
         name = name or self.declaration.main
         rules = next((t for t in self.contract.tables if t.name == name), None)
+        options = dict(self.declaration.tables[name].options) if name in self.declaration.tables else {}
         if rules is None:
             known = [t.name for t in self.contract.tables]
             raise DataError(
-                f"the model knows no table {name!r}", "one of: " + ", ".join(known), did_you_mean(name, known)
+                f"the model knows no table {name!r}", "one of: " + ", ".join(known), did_you_mean(name, known) or "take the option out"
             )
         types: dict[str, ColumnType] = {c.name: cast(ColumnType, c.type) for c in rules.columns}
         table = read_table(
-            source, name=name, options=dict(self.declaration.tables[name].options), types=types, base=base
+            source,
+            name=name,
+            options=options if _same_kind(source, self.declaration.tables[name].source) else {},
+            types=types,
+            base=base,
         )
         missing = [c.name for c in rules.columns if c.required and c.name not in table.names]
         if missing:
@@ -122,6 +127,15 @@ class Predictor:
                 "the columns that the model was trained on",
                 hints[0] if hints else "see the contract: holdgood show contract",
             )
+        return self.repaired(table)
+
+    def repaired(self, table: Table) -> Table:
+        """The declared repairs of one table. A row that is asked about gets an answer: main rows are never removed."""
+        available = installed()
+        for spec in with_tables(self.declaration):
+            if spec.table == table.name:
+                after = clean({table.name: table}, [spec], available)[0][table.name]
+                table = table if table.name == self.declaration.main and after.rows != table.rows else after
         return table
 
     def output(self, rows: Table, prediction: np.ndarray, kind: FrameKind | None = None) -> Any:
@@ -149,6 +163,34 @@ class Predictor:
         return explain_rows(
             self.chain.predict, self.frame(rows, others or {}), self.background.frame, self.task, top=top
         )
+
+
+def with_tables(declaration: Declaration) -> list[RepairSpec]:
+    """The declared repairs, each with its table (default: the main one)."""
+    return [r if r.table else r.model_copy(update={"table": declaration.main}) for r in declaration.repairs]
+
+
+# What says where rows are, not how they are written; a bundle must not say where its user's rows are.
+_PLACES = ("table", "query", "parameters", "columns", "names")
+
+
+def for_bundle(declaration: Declaration) -> Declaration:
+    """What of a declaration travels with a model: no addresses, and of the options only how a file is written."""
+    tables = {
+        n: t.model_copy(
+            update={
+                "source": Path(t.source).suffix if "://" not in t.source else "",
+                "options": {k: v for k, v in t.options.items() if k not in _PLACES},
+            }
+        )
+        for n, t in declaration.tables.items()
+    }
+    return declaration.model_copy(update={"tables": tables})
+
+
+def _same_kind(source: Any, suffix: str) -> bool:
+    """Whether a file is written as the training file was, so that its options (delimiter, decimal) hold."""
+    return isinstance(source, (str, Path)) and bool(suffix) and Path(str(source)).suffix == suffix
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from holdgood.core.budget import seconds_of
 from holdgood.core.errors import DataError, DeclarationError
 from holdgood.core.sql import connect, evaluate, quote
-from holdgood.core.table import Table
+from holdgood.core.table import Table, normalise
 
 
 def canonical_order(table: Table) -> np.ndarray:
@@ -26,31 +26,55 @@ def canonical_order(table: Table) -> np.ndarray:
 
 def moments(expression: str, table: Table, *, purpose: str) -> np.ndarray:
     """A time expression a row as int64 microseconds since the epoch (UTC); rows without a time are refused, counted."""
-    found = evaluate(expression, table.data, purpose=purpose)
-    if pa.types.is_string(found.type):
-        raise DeclarationError(
-            f"{purpose}: {expression!r} is a text",
-            "a date or time",
-            "declare the column's type as datetime, or cast it in the expression",
-        )
-    if pa.types.is_integer(found.type) or pa.types.is_floating(found.type):
-        # A plain number orders rows as well as a date does (a cycle count, a year): read as seconds.
-        micros = found.cast(pa.float64()).to_numpy(zero_copy_only=False) * 1e6
-        if np.isnan(micros).any():
-            raise DataError(
-                f"{purpose}: {int(np.isnan(micros).sum()):,} rows have no time",
-                "a time in every row",
-                "repair or filter these rows",
-            )
-        return micros.astype(np.int64)
-    stamps = found.cast(pa.timestamp("us"))
-    if stamps.null_count:
+    return as_moments(evaluate(expression, table.data, purpose=purpose), f"{purpose}: {expression!r}")
+
+
+# Plain numbers below this size count seconds since the epoch (or cycles, or years: they only have to be in order), the
+# next thousandfold milliseconds, then microseconds, then nanoseconds. Each reading reaches beyond the year 5000.
+_SECONDS, _MILLISECONDS, _MICROSECONDS = 10**11, 10**14, 10**17
+
+
+def as_moments(values: pa.ChunkedArray, where: str) -> np.ndarray:
+    """Dates, times or plain numbers as int64 microseconds since the epoch, in the order of the values.
+
+    The unit of plain numbers is taken from the largest of them. Raises DeclarationError for what is neither, DataError
+    where a row has no time, or none that can be counted.
+    """
+    data, _ = normalise(pa.table({"t": values}))
+    times = data.column(0)
+    if times.null_count:
         raise DataError(
-            f"{purpose}: {stamps.null_count:,} of {table.rows:,} rows have no time",
+            f"{where}: {times.null_count:,} of {len(times):,} rows have no time",
             "a time in every row",
             "repair these rows, or declare another time",
         )
-    return stamps.cast(pa.int64()).to_numpy().astype(np.int64)
+    if pa.types.is_timestamp(times.type):
+        return np.asarray(times.cast(pa.int64()).to_numpy(), dtype=np.int64)
+    if pa.types.is_string(times.type):
+        raise DeclarationError(
+            f"{where} is a text",
+            "a date or time",
+            "declare the column's type as datetime, or cast it in the expression",
+        )
+    if pa.types.is_boolean(times.type):
+        raise DeclarationError(f"{where} is true or false", "a date, a time or a number", "name another column")
+    return _counted(times.to_numpy(), where)
+
+
+def _counted(numbers: np.ndarray, where: str) -> np.ndarray:
+    """Plain numbers as microseconds. Whole ones never pass through floating point, which would lose their order."""
+    size = max(abs(float(np.min(numbers))), abs(float(np.max(numbers)))) if len(numbers) else 0.0
+    if not size < 2**63:
+        raise DataError(
+            f"{where} holds numbers up to {size:g}",
+            "dates, or a count of seconds, milliseconds, microseconds or nanoseconds",
+            "repair these rows, or write an expression such as to_timestamp(seconds)",
+        )
+    if size >= _MICROSECONDS:
+        return (numbers // 1000).astype(np.int64)
+    factor = 1_000_000 if size < _SECONDS else 1_000 if size < _MILLISECONDS else 1
+    scaled = numbers * factor
+    return scaled if scaled.dtype == np.int64 else np.rint(scaled).astype(np.int64)
 
 
 def later(times: np.ndarray, delay: str) -> np.ndarray:

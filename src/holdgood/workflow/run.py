@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -9,9 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
+from holdgood.core import plugins
 from holdgood.core.budget import Clock
-from holdgood.core.declaration import Declaration
-from holdgood.core.errors import HoldgoodError, Interrupted
+from holdgood.core.errors import EnvironmentFault, HoldgoodError, Interrupted
 from holdgood.core.events import Event, Listener, silent
 from holdgood.core.records import Record
 from holdgood.core.records.envelope import write, write_bytes
@@ -23,9 +26,11 @@ from holdgood.workflow.folder import (
     code_fingerprint,
     declared_part,
     digest,
+    masked,
     reuse,
     versions,
 )
+from holdgood.workflow.named import check_sources
 from holdgood.workflow.result import Run
 from holdgood.workflow.work import Work
 
@@ -47,7 +52,12 @@ LINE: tuple[Step, ...] = (
     Step("audit-tables", steps.audit_tables, steps.load_audit_tables, ("read",), ("audit",), ("audit", "fairness")),
     Step("clean", steps.clean_tables, None, ("read",), ("cleaning",), ("repairs",)),
     Step(
-        "split", steps.divide_rows, steps.load_split, ("clean",), ("splitting", "workflow"), ("split", "task", "budget")
+        "split",
+        steps.divide_rows,
+        steps.load_split,
+        ("clean",),
+        ("splitting", "workflow"),
+        ("split", "task", "budget.seed"),
     ),
     Step(
         "audit-target",
@@ -71,7 +81,7 @@ LINE: tuple[Step, ...] = (
         steps.load_training,
         ("features",),
         ("training", "models", "features", "scale", "bundle", "workflow"),
-        ("budget", "costs", "gates"),
+        ("budget", "costs", "gates.max_latency_ms", "gates.max_size_mb"),
     ),
     Step("evaluate", steps.evaluate_holdout, steps.load_evaluation, ("train",), ("evaluation", "workflow"), ("costs",)),
     Step("fairness", steps.compare_groups, steps.load_fairness, ("evaluate",), ("fairness", "workflow"), ("fairness",)),
@@ -102,15 +112,36 @@ def run(
     Raises HoldgoodError; whatever was finished before stays in the run folder.
     """
     clock = Clock(project.declaration.budget.budget())
+    check_sources(project.declaration, sources or {})
     folder = _folder(project, fresh)
+    with folder.held() as free:
+        if not free:
+            raise EnvironmentFault(
+                f"run {folder.id} is under way in another process",
+                "one process a run",
+                "wait for it, or start another with --fresh",
+            )
+        return _hold(project, folder, clock, sources or {}, listener, fresh, until)
+
+
+def _hold(
+    project: Project,
+    folder: RunFolder,
+    clock: Clock,
+    sources: Mapping[str, Any],
+    listener: Listener,
+    fresh: bool,
+    until: str | None,
+) -> Run:
+    """The run itself, while nobody else can touch its folder; however it ends, ``run.json`` says so."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     folder.note(
         status="running", started_utc=folder.status().get("started_utc", started), budget=str(clock.budget), error=None
     )
-    used = project.declaration.model_dump_json(indent=1, exclude_defaults=True)
+    used = masked(project.declaration).model_dump_json(indent=1, exclude_defaults=True)
     write_bytes(folder.path / "declaration.json", used.encode())
     write_bytes(folder.path / "versions.json", json.dumps(versions(), indent=1).encode())
-    work = Work(project, folder, clock, sources or {}, listener)
+    work = Work(project, folder, clock, sources, listener)
     try:
         _walk(work, fresh, until)
     except KeyboardInterrupt:
@@ -135,12 +166,12 @@ def run(
 
 
 def _folder(project: Project, fresh: bool) -> RunFolder:
-    """The newest run if it stopped half-way on the same declaration, else a new one."""
+    """The newest run if it stopped half-way on the same declaration and nobody is at it, else a new one."""
     runs = project.runs()
     if runs and not fresh and runs[-1].status().get("status") in ("running", "interrupted", "failed", "partial"):
-        used = runs[-1].path / "declaration.json"
-        if used.exists() and Declaration.model_validate_json(used.read_text(encoding="utf-8")) == project.declaration:
-            return runs[-1]
+        with runs[-1].held() as free:
+            if free and runs[-1].declaration() == masked(project.declaration):
+                return runs[-1]
     return project.next_run()
 
 
@@ -159,8 +190,9 @@ def _walk(work: Work, fresh: bool, until: str | None) -> None:
             step.load(work, folder)
             work.listener(Event("step-reused", step.name, "same inputs, same code: kept"))
         else:
-            (folder.path / "step.json").unlink(missing_ok=True)
+            folder.empty()
             work.listener(Event("step-start", step.name, fraction=number / len(LINE)))
+            work.mark = marks[step.name]
             record = step.do(work, folder)
             if record is not None:
                 write(folder.record, record)
@@ -174,6 +206,9 @@ def _walk(work: Work, fresh: bool, until: str | None) -> None:
             return
 
 
+_PLUGGED = ("connectors", "checks", "repairs", "models", "parts")
+
+
 def _fingerprint(step: Step, work: Work, marks: Mapping[str, str]) -> str:
     return digest(
         step.name,
@@ -181,11 +216,17 @@ def _fingerprint(step: Step, work: Work, marks: Mapping[str, str]) -> str:
         code_fingerprint(step.rooms),
         declared_part(work.declaration, *step.sections),
         versions(),
+        [plugins.signature(f"holdgood.{group}") for group in _PLUGGED],
     )
 
 
 def _after(step: Step, work: Work, mark: str) -> str:
-    """What later steps depend on: for read and clean the content of the tables, whatever their sources are called."""
-    if step.name in ("read", "clean"):
-        return digest(step.name, mark, {n: t.fingerprint() for n, t in work.tables.items()})
-    return mark
+    """What later steps depend on: for read and clean the tables themselves, wherever they came from."""
+    if step.name not in ("read", "clean"):
+        return mark
+    tables = {
+        n: (t.fingerprint(), [(c.name, c.type) for c in t.columns], [(o.code, o.message, o.count) for o in t.notes])
+        for n, t in work.tables.items()
+    }
+    places = hashlib.sha256(np.ascontiguousarray(work.row_numbers).tobytes()).hexdigest()
+    return digest(step.name, mark, tables, places)

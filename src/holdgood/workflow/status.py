@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from holdgood.core.declaration import Declaration
-from holdgood.workflow.folder import Project, RunFolder
+from holdgood.workflow.folder import Project, RunFolder, masked
 
 State = Literal["done", "stale", "open", "blocked"]
 
@@ -53,8 +53,9 @@ def status(project: Project) -> list[GuideStep]:
 
 
 def _changed(run: RunFolder, declared: Declaration) -> bool:
-    used = run.path / "declaration.json"
-    return not used.exists() or Declaration.model_validate_json(used.read_text(encoding="utf-8")) != declared
+    """Whether something else is declared now. The budget decides how long, not what: it makes nothing stale."""
+    used = run.declaration()
+    return used is None or used.model_copy(update={"budget": declared.budget}) != masked(declared)
 
 
 def _step(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time as clock_time
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +16,12 @@ from holdgood.bundle import load as load_bundle
 from holdgood.bundle import save as save_bundle
 from holdgood.bundle import verify as verify_bundle
 from holdgood.cleaning import clean
-from holdgood.connectors import read_table
-from holdgood.core import plugins
+from holdgood.cleaning import installed as repairs_installed
+from holdgood.connectors import read_table, write_table
 from holdgood.core.budget import Budget, Clock
-from holdgood.core.errors import BundleError, DataError
-from holdgood.core.protocols import AuditContext, Parts, Persistable, Scorer
+from holdgood.core.declaration import RepairSpec
+from holdgood.core.errors import BundleError, DataError, did_you_mean
+from holdgood.core.protocols import AuditContext, Parts, Persistable, Repair, Scorer
 from holdgood.core.records import (
     AuditReport,
     CleanLog,
@@ -31,31 +34,37 @@ from holdgood.core.records import (
     Verdict,
 )
 from holdgood.core.records import Bundle as BundleRecord
-from holdgood.core.records.envelope import read, write, write_bytes
+from holdgood.core.records.envelope import read, write, write_array, write_bytes
+from holdgood.core.table import Table
+from holdgood.core.task import Task
 from holdgood.evaluation import evaluate, permutation_importance, weak_slices
 from holdgood.fairness import by_group
+from holdgood.fairness.measures import gate_measure
 from holdgood.features.background import Background
-from holdgood.features.builders.build import ledger
+from holdgood.features.builders.build import Builder, ledger
 from holdgood.features.builders.plan import FeaturePlan, make_plan
 from holdgood.features.trending import clocks
 from holdgood.governance import card, judge
+from holdgood.metrics import metric
 from holdgood.metrics.cost import answers
 from holdgood.metrics.cost import resolve as resolve_costs
 from holdgood.reports import RunView, render_run
 from holdgood.scale import cores
-from holdgood.splitting import Openings, divide, folds
+from holdgood.splitting import WORN_AFTER, Openings, divide, folds
 from holdgood.training import train
 from holdgood.workflow.candidates import candidates
 from holdgood.workflow.contract import contract_of
 from holdgood.workflow.folder import StepFolder, versions
-from holdgood.workflow.predict import Predictor, parity
+from holdgood.workflow.named import check_columns, check_rows
+from holdgood.workflow.predict import Predictor, for_bundle, parity, with_tables
 from holdgood.workflow.rows import canonical_order, labels, number_labels
 from holdgood.workflow.target import resolve
 from holdgood.workflow.work import DEVELOPMENT, HOLDOUT, NO_OUTCOME, Work
 
 # Share of the whole budget kept for evaluation, bundle and report, and the seconds below which it never falls.
 _RESERVE_SHARE, _RESERVE_SECONDS = 0.15, 4.0
-_LATENCY_ROWS = 200
+# One row's way is timed on so many rows, for at most so many seconds, but never on fewer than the last number.
+_LATENCY_ROWS, _LATENCY_SECONDS, _FEWEST_TIMED = 200, 3.0, 5
 
 
 def read_tables(work: Work, folder: StepFolder) -> None:
@@ -65,14 +74,13 @@ def read_tables(work: Work, folder: StepFolder) -> None:
         table = read_table(
             source, name=name, options=dict(spec.options), types=dict(spec.types), base=work.project.path
         )
+        check_rows(table)
         if name == work.declaration.main:
-            if table.rows == 0:
-                raise DataError(
-                    f"table {name!r} has no rows", "at least some dozens of rows", f"check {table.source or name}"
-                )
             work.row_numbers = canonical_order(table)
             table = table.take(work.row_numbers)
         work.tables[name] = table
+    check_columns(work.declaration, work.tables)
+    work.raw, work.kept = dict(work.tables), np.arange(work.main.rows)
     work.profiles = tuple(profile(t) for t in work.tables.values())
     for one in work.profiles:
         write(folder.path / f"profile-{_safe(one.table)}.json", one)
@@ -96,18 +104,22 @@ def load_audit_tables(work: Work, folder: StepFolder) -> None:
 
 
 def clean_tables(work: Work, folder: StepFolder) -> CleanLog:
-    """Apply the declared repairs, in order. A repair that removes rows is followed by the rows' places in the source."""
-    before = work.main
-    cleaned, work.clean = clean(work.tables, work.declaration.repairs, plugins.load_all("holdgood.repairs"))
-    if cleaned[work.declaration.main].rows != before.rows:
-        marked = before.with_data(before.data.append_column(_MARK, pa.array(work.row_numbers)))
-        again, _ = clean(
-            {**work.tables, work.declaration.main: marked},
-            work.declaration.repairs,
-            plugins.load_all("holdgood.repairs"),
-        )
-        work.row_numbers = again[work.declaration.main].data.column(_MARK).to_numpy()
-    work.tables = dict(cleaned)
+    """Apply the declared repairs, in order. Where one removes rows of the main table, what is left is followed."""
+    main, available = work.declaration.main, repairs_installed()
+    logs = []
+    for spec in with_tables(work.declaration):
+        before = work.tables
+        work.tables, log = clean(before, [spec], available)
+        logs.append(log)
+        if work.main.rows != before[main].rows:
+            left = _rows_left(before[main], spec, available)
+            work.row_numbers, work.kept = work.row_numbers[left], work.kept[left]
+    prints = {n: t.fingerprint() for n, t in work.raw.items()}
+    work.clean = CleanLog(
+        entries=tuple(e for log in logs for e in log.entries),
+        before=prints,
+        after=logs[-1].after if logs else prints,
+    )
     work.forget_times()
     return work.clean
 
@@ -115,21 +127,26 @@ def clean_tables(work: Work, folder: StepFolder) -> CleanLog:
 _MARK = "\x00row"
 
 
+def _rows_left(table: Table, spec: RepairSpec, available: Mapping[str, Repair]) -> np.ndarray:
+    """Positions of the rows that a repair keeps: the same repair, over the same columns, with the positions beside them."""
+    marked = table.with_data(table.data.append_column(_MARK, pa.array(np.arange(table.rows))))
+    named = spec.model_copy(update={"columns": list(spec.columns or table.names)})
+    after, _ = clean({table.name: marked}, [named.model_copy(update={"table": table.name})], available)
+    return np.asarray(after[table.name].data.column(_MARK).to_numpy())
+
+
 def divide_rows(work: Work, folder: StepFolder) -> Split:
-    """Settle the target and build the wall."""
+    """Build the wall, then settle the task on the development rows alone."""
     declared = work.declaration
-    work.target = resolve(declared.task, work.main)
+    whole = resolve(declared.task, work.main)
+    _check_declared(work, whole.task)
     division = divide(
-        declared.split,
-        work.target.task,
-        work.target.y,
-        time=work.split_time,
-        groups=work.groups,
-        seed=declared.budget.seed,
+        declared.split, whole.task, whole.y, time=work.split_time, groups=work.groups, seed=declared.budget.seed
     )
     work.part = division.part
-    held = work.main.take(work.rows_of(HOLDOUT))
-    fingerprint = held.fingerprint()
+    work.target = resolve(declared.task, work.main, work.rows_of(DEVELOPMENT))
+    # Any division of the same facts looks at the same facts: openings are counted for the main table as it was read.
+    fingerprint = work.raw[declared.main].fingerprint()
     work.split = division.split.model_copy(
         update={
             "table": declared.main,
@@ -138,16 +155,34 @@ def divide_rows(work: Work, folder: StepFolder) -> Split:
             "by": tuple(declared.split.by),
         }
     )
-    table = pa.table({"row": work.row_numbers, "part": work.part})
-    pq.write_table(table, folder.path / "split.parquet")
+    write_table(pa.table({"row": work.row_numbers, "part": work.part}), folder.path / "split.parquet")
     return work.split
 
 
 def load_split(work: Work, folder: StepFolder) -> None:
     """Restore the wall."""
-    work.target = resolve(work.declaration.task, work.main)
     work.split = read(folder.record, Split)
     work.part = pq.read_table(folder.path / "split.parquet").column("part").to_numpy()
+    work.target = resolve(work.declaration.task, work.main, work.rows_of(DEVELOPMENT))
+
+
+def _check_declared(work: Work, task: Task) -> None:
+    """What is declared for later rooms is checked before anything is spent or opened."""
+    declared = work.declaration
+    metric(task.metric, task)
+    resolve_costs(declared.costs, task)
+    if declared.fairness.groups:
+        gate_measure(declared.fairness, task)
+    for name in declared.fairness.groups:
+        table, _, column = name.partition(".")
+        known = [*work.main.names, *(f"{n}.{c}" for n, t in work.others.items() for c in t.names)]
+        if name in work.main.names or (table in work.others and column in work.others[table].names):
+            continue
+        raise DataError(
+            f"fairness.groups names {name!r}, which no table has",
+            "a column of the main table, or table.column of a joined one",
+            did_you_mean(name, known) or "correct fairness.groups",
+        )
 
 
 def audit_target(work: Work, folder: StepFolder) -> AuditReport:
@@ -203,6 +238,13 @@ def build_features(work: Work, folder: StepFolder) -> FeatureLedger:
         work.plan = work.plan.without(clocks(frame, times))
         work.forget_frames()
         frame, joins = work.built(DEVELOPMENT)
+    lost = [g for g in work.declaration.fairness.groups if g not in work.main.names and g not in frame.names]
+    if lost:
+        raise DataError(
+            f"the fairness group {lost[0]!r} is no feature: {work.plan.left_out.get(lost[0], 'it is not joined')}",
+            "a joined column that is known at the decision",
+            "correct fairness.groups, or how its table joins",
+        )
     if not frame.features:
         raise DataError(
             "no column is left as a feature",
@@ -264,6 +306,7 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
         workers=declared.budget.workers or min(2, cores()),
         listener=work.listener,
         store=folder.path / "trials",
+        stamp=work.mark,
         latency_limit_ms=declared.gates.max_latency_ms,
         size_limit_mb=declared.gates.max_size_mb,
     )
@@ -273,8 +316,11 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
     if trained.simple is not None:
         parts["simple"] = trained.simple
     save_bundle(folder.path / "model", name="training", parts=parts, records={}, task=task, run=work.run.id)
-    np.save(folder.path / "oof.npy", np.ascontiguousarray(trained.oof["chosen"]), allow_pickle=False)
-    np.save(folder.path / "oof_rows.npy", trained.oof_rows, allow_pickle=False)
+    write_array(folder.path / "oof.npy", trained.oof["chosen"])
+    write_array(folder.path / "oof_rows.npy", trained.oof_rows)
+    work.simple_name, work.simple_threshold = trained.simple_name, trained.simple_threshold
+    rule = {"name": work.simple_name, "threshold": _finite(work.simple_threshold)}
+    write_bytes(folder.path / "simple.json", json.dumps(rule).encode())
     return work.leaderboard
 
 
@@ -283,6 +329,9 @@ def load_training(work: Work, folder: StepFolder) -> None:
     work.leaderboard = read(folder.record, Leaderboard)
     parts = load_bundle(folder.path / "model").parts
     work.chain, work.prior, work.simple = _scorer(parts["chain"]), _scorer(parts["prior"]), None
+    rule = json.loads((folder.path / "simple.json").read_text(encoding="utf-8"))
+    work.simple_name = rule["name"]
+    work.simple_threshold = float("nan") if rule["threshold"] is None else float(rule["threshold"])
     if "simple" in parts:
         work.simple = _scorer(parts["simple"])
 
@@ -296,12 +345,15 @@ def _scorer(part: Persistable) -> Scorer:
 
 
 def _training_clock(work: Work) -> Clock:
+    """What training may spend: all that is left, less a reserve for evaluation, bundle and report."""
     left = work.clock.left()
     if np.isinf(left):
         return Clock(work.clock.budget)
     total = float(work.clock.budget.seconds or 0.0)
-    heavy = 1.0 + 4e-5 * (work.part == HOLDOUT).sum()
-    return Clock(Budget(seconds=max(left - max(_RESERVE_SHARE * total, _RESERVE_SECONDS * heavy), 0.25 * total, 1.0)))
+    heavy = 1.0 + 4e-5 * float((work.part == HOLDOUT).sum())
+    reserve = min(max(_RESERVE_SHARE * total, _RESERVE_SECONDS * heavy), 0.4 * total)
+    # A late start cuts into both: time that is gone is not handed out.
+    return Clock(Budget(seconds=max(left - reserve, 0.4 * left, 0.1)))
 
 
 def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
@@ -311,22 +363,23 @@ def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
     frame, y = work.frame(HOLDOUT), work.outcomes(HOLDOUT)
     openings = Openings(work.project.openings).open(work.split.holdout_fingerprint, who=work.run.id, why="evaluation")
     prediction = work.chain.predict(frame)
-    clusters, seed = work.at(work.groups, HOLDOUT), declared.budget.seed
-    limit = float("inf") if np.isinf(work.clock.left()) else max(1.0, 0.25 * work.clock.left())
-    important = permutation_importance(work.chain.predict, frame, y, task, clusters=clusters, seed=seed, seconds=limit)
-    weak = weak_slices(frame, y, prediction, task, clusters=clusters, seed=seed)
+    units, seed = work.units(HOLDOUT), declared.budget.seed
+    limit = float("inf") if np.isinf(work.clock.left()) else 0.3 * work.clock.left()
+    important = permutation_importance(work.chain.predict, frame, y, task, clusters=units, seed=seed, seconds=limit)
+    weak = weak_slices(frame, y, prediction, task, clusters=units, seed=seed)
     work.evaluation = evaluate(
         task,
         y,
         prediction,
         prior=work.prior.predict(frame),
         simple=None if work.simple is None else work.simple.predict(frame),
-        simple_name=_simple_name(board),
+        simple_name=work.simple_name,
+        simple_threshold=work.simple_threshold,
         costs=declared.costs,
         threshold=board.threshold,
         threshold_low=board.threshold_low,
         threshold_high=board.threshold_high,
-        clusters=clusters,
+        clusters=work.at(work.groups, HOLDOUT),
         time=work.at(work.split_time, HOLDOUT),
         openings=openings,
         tuned_on=f"{len(work.rows_of(DEVELOPMENT)):,} development rows, {board.folds} {board.fold_kind} folds; the holdout tuned nothing",
@@ -338,31 +391,40 @@ def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
     )
     work.holdout_prediction, work.latency_ms = prediction, _latency(work)
     _save_predictions(work, folder, prediction, y)
-    write_bytes(folder.path / "latency.json", json.dumps({"p95_ms": work.latency_ms}).encode())
+    facts = {"p95_ms": _finite(work.latency_ms), "data": work.split.holdout_fingerprint}
+    write_bytes(folder.path / "facts.json", json.dumps(facts).encode())
     return work.evaluation
 
 
 def _latency(work: Work) -> float:
-    """95th percentile of one row's way from features to prediction, in milliseconds."""
-    assert work.chain is not None
-    frame = work.frame(HOLDOUT)
-    spent = []
-    for i in range(min(_LATENCY_ROWS, len(frame))):
-        row = frame.take(np.array([i]))
+    """95th percentile of one row's whole way, from the table's row to the prediction, in milliseconds."""
+    assert work.chain is not None and work.plan is not None
+    builder, rows = Builder(work.plan, work.others), work.rows_of(HOLDOUT)[:_LATENCY_ROWS]
+    moments = work.decision_time
+    limit = min(_LATENCY_SECONDS, 0.2 * work.clock.left())
+    spent: list[float] = []
+    for i in rows:
+        one = work.main.take(np.array([i]))
         started = clock_time.perf_counter()
-        work.chain.predict(row)
+        work.chain.predict(builder.build(one, None if moments is None else moments[i : i + 1])[0])
         spent.append(clock_time.perf_counter() - started)
+        if sum(spent) > limit and len(spent) >= _FEWEST_TIMED:
+            break
     return float(np.quantile(spent, 0.95) * 1000.0) if spent else float("nan")
 
 
 def _save_predictions(work: Work, folder: StepFolder, prediction: np.ndarray, y: np.ndarray) -> None:
-    rows = work.rows_of(HOLDOUT)
-    columns = {"row": work.row_numbers[rows], "y": y}
+    rows, units = work.rows_of(HOLDOUT), work.units(HOLDOUT)
+    columns = {
+        "row": work.row_numbers[rows],
+        "y": y,
+        "unit": np.full(len(rows), -1, dtype=np.int64) if units is None else units,
+    }
     if prediction.ndim == 1:
         columns["prediction"] = prediction
     else:
         columns |= {f"prediction_{k}": np.ascontiguousarray(prediction[:, k]) for k in range(prediction.shape[1])}
-    pq.write_table(pa.table(columns), folder.path / "predictions.parquet")
+    write_table(pa.table(columns), folder.path / "predictions.parquet")
 
 
 def load_evaluation(work: Work, folder: StepFolder) -> None:
@@ -372,12 +434,12 @@ def load_evaluation(work: Work, folder: StepFolder) -> None:
     columns = [n for n in table.column_names if n.startswith("prediction")]
     arrays = [table.column(n).to_numpy() for n in columns]
     work.holdout_prediction = arrays[0] if columns == ["prediction"] else np.ascontiguousarray(np.column_stack(arrays))
-    work.latency_ms = float(json.loads((folder.path / "latency.json").read_text(encoding="utf-8"))["p95_ms"] or "nan")
-
-
-def _simple_name(board: Leaderboard) -> str:
-    above = [r for r in board.ladder if r.family != "prior"]
-    return above[0].name if above else "prior"
+    facts = json.loads((folder.path / "facts.json").read_text(encoding="utf-8"))
+    work.latency_ms = float("nan") if facts["p95_ms"] is None else float(facts["p95_ms"])
+    assert work.split is not None
+    # The record is of the day it was made; how often the holdout has been opened since is counted anew.
+    openings = max(work.evaluation.openings, Openings(work.project.openings).count(work.split.holdout_fingerprint))
+    work.evaluation = work.evaluation.model_copy(update={"openings": openings, "worn": openings > WORN_AFTER})
 
 
 def compare_groups(work: Work, folder: StepFolder) -> FairnessReport:
@@ -393,7 +455,7 @@ def compare_groups(work: Work, folder: StepFolder) -> FairnessReport:
         answers(table, work.holdout_prediction, work.leaderboard.threshold),
         attributes,
         declared.fairness,
-        clusters=work.at(work.groups, HOLDOUT),
+        clusters=work.units(HOLDOUT),
         seed=declared.budget.seed,
     )
     return work.fairness
@@ -484,7 +546,7 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
     assert work.plan and work.chain and work.target and work.split and work.leaderboard
     assert work.evaluation and work.fairness and work.verdict and work.card and work.audit_target and work.ledger
     development = work.main.take(work.rows_of(DEVELOPMENT))
-    contract = contract_of(work.declaration, {**work.others, work.declaration.main: development}, work.plan)
+    contract = contract_of(work.declaration, work.raw, {**work.others, work.declaration.main: development}, work.plan)
     target = work.run.path / "bundle"
     save_bundle(
         target,
@@ -508,26 +570,26 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
         run=work.run.id,
         data_fingerprint=work.main.fingerprint(),
         extra_json={
-            "declaration": work.declaration.model_dump(mode="json"),
+            "declaration": for_bundle(work.declaration).model_dump(mode="json"),
             "threshold": _finite(work.leaderboard.threshold),
         },
     )
     work.bundle = verify_bundle(target)
     rows = work.rows_of(HOLDOUT)
     assert work.holdout_prediction is not None
-    differing = parity(Predictor.load(target), work.main.take(rows), work.others, work.holdout_prediction)
+    predictor = Predictor.load(target)
+    raw = {n: predictor.repaired(t) for n, t in work.raw.items()}
+    main = predictor.repaired(work.raw[work.declaration.main].take(work.kept[rows]))
+    others = {n: t for n, t in raw.items() if n != work.declaration.main}
+    differing = parity(predictor, main, others, work.holdout_prediction)
     if differing:
+        shutil.rmtree(target)
         raise BundleError(
             f"the saved bundle scores {differing:,} of {len(rows):,} holdout rows differently from the run",
             "the same scores to the bit",
-            "this is a fault in holdgood: please report it with the versions from `holdgood doctor`",
+            "nothing is delivered; please report it with the versions from `holdgood doctor`",
         )
     return work.bundle
-
-
-def load_made_bundle(work: Work, folder: StepFolder) -> None:
-    """Verify the bundle that is there."""
-    work.bundle = verify_bundle(work.run.path / "bundle")
 
 
 def _finite(value: float) -> float | None:

@@ -12,13 +12,14 @@ from holdgood.cleaning import clean, propose
 from holdgood.connectors import read_table, write_table
 from holdgood.core import plugins
 from holdgood.core.declaration import Declaration, TableSpec
-from holdgood.core.errors import DeclarationError, did_you_mean
+from holdgood.core.errors import DeclarationError, HoldgoodError, did_you_mean
 from holdgood.core.events import Listener, silent
-from holdgood.core.protocols import AuditContext
+from holdgood.core.protocols import AuditContext, Connector
 from holdgood.core.records import AuditReport, CleanLog
-from holdgood.core.records.envelope import write, write_bytes
+from holdgood.core.records.envelope import read, write, write_bytes
 from holdgood.core.table import Table
 from holdgood.reports import render_audit
+from holdgood.workflow.named import check_rows
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ def audit_files(
     )
     path = None
     if write:
-        path = report or _beside(sources[0], ".audit.html")
+        beside = _beside(sources[0], next(iter(tables)), ".audit.html")
+        path = beside if report is None else report / beside.name if report.is_dir() else report
+        for source in sources:
+            _not_the_source(path, source)
         profiles = tuple(profile(t) for t in tables.values())
         write_bytes(path, render_audit(found, profiles, title=", ".join(tables)).encode())
     return Looked(found, time.perf_counter() - begun, path)
@@ -51,7 +55,7 @@ def audit_files(
 def _read_all(sources: Sequence[str]) -> dict[str, Table]:
     tables: dict[str, Table] = {}
     for source in sources:
-        table = read_table(source)
+        table = check_rows(read_table(source))
         name, number = table.name, 2
         while name in tables:
             name, number = f"{table.name}_{number}", number + 1
@@ -59,13 +63,25 @@ def _read_all(sources: Sequence[str]) -> dict[str, Table]:
     return tables
 
 
-def _beside(source: str, suffix: str) -> Path:
-    """A path beside a file; for a database, in the current folder."""
+def _beside(source: str, table: str, suffix: str) -> Path:
+    """A path beside a file, its known suffix replaced; for a database the table's name in the current folder.
+
+    Never made from a URL, which may hold a password.
+    """
     if "://" in source:
-        stem = "".join(c if c.isalnum() else "_" for c in source.split("=")[-1]) or "table"
-        return Path(stem + suffix)
-    path = Path(source)
-    return path.with_name(path.name.split(".")[0] + suffix)
+        return Path(("".join(c if c.isalnum() or c in "-_" else "_" for c in table) or "table") + suffix)
+    path = Path(source).expanduser()
+    connectors: dict[str, Connector] = plugins.load_all("holdgood.connectors")
+    known = [s for c in connectors.values() for s in c.suffixes if path.name.lower().endswith(s)]
+    longest = max(known, key=len, default="")
+    return path.with_name(path.name[: len(path.name) - len(longest)] + suffix)
+
+
+def _not_the_source(path: Path, source: str) -> None:
+    if "://" not in source and path.expanduser().resolve() == Path(source).expanduser().resolve():
+        raise DeclarationError(
+            f"{path} would be written over its own source", "another file", "name one with --to or --report"
+        )
 
 
 @dataclass(frozen=True)
@@ -76,27 +92,52 @@ class Cleaned:
     path: Path | None
 
 
-def clean_file(source: str, codes: Sequence[str], *, to: Path | None = None, preview: bool = False) -> Cleaned:
-    """Apply proposed repairs to one table and write a new file with its log; the source is never changed."""
-    table = read_table(source)
+def clean_file(
+    source: str, codes: Sequence[str], *, to: Path | None = None, preview: bool = False, force: bool = False
+) -> Cleaned:
+    """Apply proposed repairs to one table and write a new file with its log; the source is never changed.
+
+    Without codes every proposal is shown and nothing is written. A file that is there already is replaced only where an
+    earlier clean of the same rows wrote it, or with ``force``; DeclarationError otherwise.
+    """
+    table = check_rows(read_table(source))
     declared = Declaration(tables={table.name: TableSpec()})
     checks = installed("tables")
     found = audit(AuditContext(tables={table.name: table}, declaration=declared), "tables", checks=checks)
-    wanted = {c.upper() for c in codes}
+    wanted = sorted({c.upper() for c in codes})
     unknown = [c for c in wanted if c != "ALL" and c not in checks]
     if unknown:
         raise DeclarationError(
             f"no check has the code {unknown[0]!r}",
             "one of: " + ", ".join(sorted(checks)),
-            did_you_mean(unknown[0], checks),
+            did_you_mean(unknown[0], checks) or "see: holdgood audit",
         )
-    # A preview without codes shows every proposal; nothing is applied unasked.
-    every = "ALL" in wanted or (preview and not wanted)
+    # Without codes every proposal is shown; nothing is written unasked.
+    every, preview = "ALL" in wanted or not wanted, preview or not wanted
     repairs = [r for r in propose(found) if every or any(r.why.startswith(c) for c in wanted)]
     tables, log = clean({table.name: table}, repairs, plugins.load_all("holdgood.repairs"))
     if preview or not log.entries:
         return Cleaned(log, None)
-    path = to or _beside(source, ".clean.parquet")
+    path = to or _beside(source, table.name, ".clean.parquet")
+    _not_the_source(path, source)
+    if path.exists() and not force and not _ours(path, log):
+        raise DeclarationError(
+            f"{path} is there already, and no earlier clean of these rows wrote it",
+            "a new file",
+            "name another with --to, or replace it with --force",
+        )
     write_table(tables[table.name].data, path)
-    write(path.with_name(path.name + ".log.json"), log)
+    write(_log_of(path), log)
     return Cleaned(log, path)
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + ".log.json")
+
+
+def _ours(path: Path, log: CleanLog) -> bool:
+    """Whether the log beside a file says that it was made from the very same rows."""
+    try:
+        return list(read(_log_of(path), CleanLog).before.values()) == list(log.before.values())
+    except HoldgoodError:
+        return False

@@ -28,8 +28,12 @@ class Target:
     sentence: str
 
 
-def resolve(spec: TaskSpec, table: Table) -> Target:
-    """Evaluate the target over the main table and settle the task."""
+def resolve(spec: TaskSpec, table: Table, seen: np.ndarray | None = None) -> Target:
+    """Evaluate the target over the main table and settle the task.
+
+    ``seen``: positions of the development rows. Kind, classes and the positive class are settled on these alone; a
+    class that only other rows have is coded -1. Without it every row counts (for dividing rows, before there is a wall).
+    """
     if not spec.target:
         raise DeclarationError(
             "no target is declared",
@@ -54,7 +58,7 @@ def resolve(spec: TaskSpec, table: Table) -> Target:
         if spec.target in table.names
         else evaluate(spec.target, table.data, purpose="the target")
     )
-    return _settle(spec, values, columns, table.rows)
+    return _settle(spec, values, columns, seen)
 
 
 def from_values(
@@ -62,13 +66,14 @@ def from_values(
 ) -> Target:
     """Settle the task for outcomes given directly (``fit(X, y)``)."""
     spec = TaskSpec.model_validate({"kind": kind, "positive": positive, "metric": metric, "target": "y"})
-    return _settle(spec, values, ("y",), len(values))
+    return _settle(spec, values, ("y",), None)
 
 
-def _settle(spec: TaskSpec, values: pa.ChunkedArray, columns: tuple[str, ...], rows: int) -> Target:
+def _settle(spec: TaskSpec, values: pa.ChunkedArray, columns: tuple[str, ...], seen: np.ndarray | None) -> Target:
     if pa.types.is_decimal(values.type):
         values = values.cast(pa.float64())
-    present = values.drop_null()
+    rows = len(values) if seen is None else len(seen)
+    present = (values if seen is None else values.take(pa.array(seen))).drop_null()
     if pa.types.is_floating(values.type):
         present = present.filter(pc.is_finite(present))
     if rows == 0 or len(present) == 0:
@@ -100,7 +105,7 @@ def _settle(spec: TaskSpec, values: pa.ChunkedArray, columns: tuple[str, ...], r
         return Target(task, y, columns, f"an amount between {np.nanmin(y):,.6g} and {np.nanmax(y):,.6g}")
     classes = _order(spec, levels, present, kind)
     lookup = {label: code for code, label in enumerate(classes)}
-    y = np.array([np.nan if v is None else lookup.get(v, np.nan) for v in values.to_pylist()], dtype=float)
+    y = np.array([np.nan if v is None else lookup.get(v, -1) for v in values.to_pylist()], dtype=float)
     task = Task(kind=kind, classes=classes, metric=spec.metric or DEFAULT_METRIC[kind], target=spec.target)
     said = f"the positive class is {classes[1]!r}" if kind == "binary" else f"{len(classes)} classes"
     return Target(task, y, columns, said)
@@ -158,7 +163,7 @@ def _order(spec: TaskSpec, levels: list[Label], present: pa.ChunkedArray, kind: 
             raise TargetError(
                 f"task.positive = {positive!r} is not among the outcomes",
                 f"one of {levels}",
-                did_you_mean(str(positive), [str(v) for v in levels]),
+                did_you_mean(str(positive), [str(v) for v in levels]) or "correct task.positive",
             )
         chosen = match[0]
     elif all(isinstance(v, (bool, int, float)) for v in levels):

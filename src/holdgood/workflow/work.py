@@ -31,8 +31,9 @@ from holdgood.core.records import (
 from holdgood.core.table import Table
 from holdgood.features.builders.build import build
 from holdgood.features.builders.plan import FeaturePlan
+from holdgood.metrics.units import resampling_units
 from holdgood.workflow.folder import Project, RunFolder
-from holdgood.workflow.rows import group_codes, later, moments
+from holdgood.workflow.rows import group_codes, moments
 from holdgood.workflow.target import Target
 
 DEVELOPMENT, HOLDOUT, UNUSED, NO_OUTCOME = 0, 1, 2, 3
@@ -40,7 +41,11 @@ DEVELOPMENT, HOLDOUT, UNUSED, NO_OUTCOME = 0, 1, 2, 3
 
 @dataclass
 class Work:
-    """One run under way. ``tables`` holds the main table in canonical order; ``row_numbers`` its rows' places in the source."""
+    """One run under way. ``tables`` holds the main table in canonical order; ``row_numbers`` its rows' places in the source.
+
+    ``raw`` are the tables as read, before repairs; ``kept`` the positions in ``raw`` of the main rows that are left.
+    ``mark`` is the fingerprint of the step under way.
+    """
 
     project: Project
     run: RunFolder
@@ -49,6 +54,9 @@ class Work:
     listener: Listener = silent
     tables: dict[str, Table] = field(default_factory=dict)
     row_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    raw: dict[str, Table] = field(default_factory=dict)
+    kept: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    mark: str = ""
     profiles: tuple[Profile, ...] = ()
     audit_tables: AuditReport | None = None
     clean: CleanLog | None = None
@@ -62,6 +70,8 @@ class Work:
     chain: Scorer | None = None
     prior: Scorer | None = None
     simple: Scorer | None = None
+    simple_name: str = ""
+    simple_threshold: float = float("nan")
     evaluation: Evaluation | None = None
     holdout_prediction: np.ndarray | None = None
     latency_ms: float = float("nan")
@@ -99,7 +109,7 @@ class Work:
         spec = self.declaration.tables.get(self.declaration.main)
         if spec is None or not spec.time:
             return None
-        return later(moments(spec.time, self.main, purpose="the main table's time"), spec.delay)
+        return moments(spec.time, self.main, purpose="the main table's time")
 
     @cached_property
     def decision_time(self) -> np.ndarray | None:
@@ -111,6 +121,10 @@ class Work:
     def split_time(self) -> np.ndarray | None:
         """What orders rows for the wall: the row's time, else the moment of decision."""
         return self.time if self.time is not None else self.decision_time
+
+    def units(self, part: int) -> np.ndarray | None:
+        """Codes of what is resampled together in one part: declared groups, else blocks of days, else None."""
+        return resampling_units(self.at(self.groups, part), self.at(self.split_time, part))[0]
 
     @cached_property
     def groups(self) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from holdgood.core.errors import BundleError, DataError, EnvironmentFault
@@ -141,6 +143,13 @@ def write_bytes(path: Path, content: bytes) -> None:
             f"room for {len(content):,} bytes and permission to write",
             "free some space or choose another folder; what was there before is untouched",
         ) from error
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write an array as .npy, atomically; objects are refused."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    write_bytes(path, buffer.getvalue())
 
 
 def read(path: Path, expected: type[R]) -> R:

@@ -57,11 +57,13 @@ class Expressions:
         if self._connection is None:
             self._connection = sql.connect({}, threads=1)
         told = "; ".join(repr(e) for e in expressions)
-        wanted = ", ".join(f"({sql.friendly(e)}) AS c{i}" for i, e in enumerate(expressions))
+        for expression in expressions:
+            sql.check_expression(expression, tuple(table.column_names), purpose=purpose)
+        wanted = ", ".join(f"{sql.inside(e)} AS c{i}" for i, e in enumerate(expressions))
         cursor = self._connection.cursor()
         try:
-            cursor.register("rows_", table)
-            found = cursor.sql(f"SELECT {wanted} FROM rows_").to_arrow_table()
+            cursor.register(sql.ROWS, table)
+            found = cursor.sql(f"SELECT {wanted} FROM {sql.ROWS}").to_arrow_table()
         except duckdb.Error as error:
             raise DeclarationError(
                 f"{purpose}: {told} cannot be evaluated: {str(error).splitlines()[0]}",

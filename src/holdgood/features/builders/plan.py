@@ -120,7 +120,7 @@ def make_plan(
         raise DataError(
             f"no table {declaration.main!r}",
             "the main table among the tables read",
-            did_you_mean(declaration.main, tables),
+            did_you_mean(declaration.main, tables) or "correct task.table",
         )
     return _Planner(declaration, tables, exclude or {}, identifiers or {}).plan()
 

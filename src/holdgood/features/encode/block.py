@@ -29,9 +29,9 @@ class Targets:
 
     @classmethod
     def of(cls, y: np.ndarray, context: FitContext) -> Targets:
-        """Folds are drawn from the seed by position alone."""
+        """Folds are drawn from the seed by position alone; rows of a group share one."""
         n, task = len(y), context.task
-        folds = np.random.default_rng(context.seed).permutation(n) % FOLDS
+        folds = _inner_folds(n, context)
         y = np.asarray(y, np.float64)
         if task.kind != "multiclass":
             return cls(y[:, None], folds, ("target",), task.kind == "binary", context.seed)
@@ -39,6 +39,20 @@ class Targets:
             return cls(np.empty((n, 0)), folds, (), True, context.seed)
         labels = tuple(f"class {label}" for label in task.classes)
         return cls((y[:, None] == np.arange(task.n_classes)).astype(np.float64), folds, labels, True, context.seed)
+
+
+def _inner_folds(n: int, context: FitContext) -> np.ndarray:
+    """The inner fold of each row, (n,); a single group cannot be kept whole and is parted like any rows."""
+    rng = np.random.default_rng(context.seed)
+    if context.groups is None:
+        return rng.permutation(n) % FOLDS
+    _, first, codes = np.unique(context.groups, return_index=True, return_inverse=True)
+    if len(first) < 2:
+        return rng.permutation(n) % FOLDS
+    # dealt out in order of first appearance, so that the names of groups decide nothing
+    fold = np.empty(len(first), np.int64)
+    fold[np.argsort(first, kind="stable")] = rng.permutation(len(first)) % FOLDS
+    return np.asarray(fold[codes])
 
 
 class Block(Protocol):

@@ -79,7 +79,7 @@ class BlockEncoder(ABC):
             raise DataError(
                 f"feature {name!r} is not there",
                 "the features that the encoder was fitted on",
-                did_you_mean(name, there),
+                did_you_mean(name, there) or "build them from the same plan",
             ) from None
 
     def _keep_to_limit(self, frame: Frame, apart: Sequence[np.ndarray | None], targets: Targets) -> None:

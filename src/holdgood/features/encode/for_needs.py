@@ -22,6 +22,6 @@ def encoder_for(needs: str) -> Transformer:
         raise DeclarationError(
             f"no encoder for a model that needs {needs!r}",
             "one of: " + ", ".join(ENCODERS),
-            did_you_mean(needs, ENCODERS),
+            did_you_mean(needs, ENCODERS) or "change the family's needs",
         )
     return ENCODERS[needs]()

@@ -184,11 +184,15 @@ def _checked_table(
 
 
 class BoosterBacked:
-    """Root of learners whose fitted form is a Booster. ``fit`` of the heirs sets ``scorer`` and ``rounds``."""
+    """Root of learners whose fitted form is a Booster. ``fit`` of the heirs sets ``scorer`` and ``rounds``.
+
+    ``finished``: the share of its trees that stood when the time was up; 1.0: all.
+    """
 
     part: ClassVar[str] = Booster.part
     scorer: Booster | None = None
     rounds: int | None = None
+    finished: float = 1.0
 
     @property
     def fitted(self) -> Booster:

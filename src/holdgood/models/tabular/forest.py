@@ -27,6 +27,7 @@ _MEGABYTES = 28.0
 _MOST_LEAVES_A_TREE = 2_000
 _FEWEST_TREES = 60
 _BATCH = 5
+_TREES = "trees"
 
 
 class Forest(SklearnTrees):
@@ -34,6 +35,7 @@ class Forest(SklearnTrees):
 
     ``trees`` at most; fewer where many classes would make the model larger than 28 MB. Each tree sees up to
     ``rows_a_tree`` rows. ``columns``: the share of columns looked at in a split, 0 for the square root of their number.
+    ``hints`` tells how many trees stand after the fit; set before, no more are grown: a refit is as large as the judged.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Forest(SklearnTrees):
             columns,
             extra,
         )
+        self.hints: dict[str, float] = {}
 
     def fit(self, matrix: Matrix, y: np.ndarray, weight: np.ndarray | None, context: FitContext) -> Forest:
         """Grow in batches until all trees stand or the time is up; without a clock the result is the same to the
@@ -56,6 +59,7 @@ class Forest(SklearnTrees):
         values, weights = checked(matrix, y, weight, task)
         rows = min(self.rows_a_tree, len(values))
         trees, leaves = self._sizes(rows, task.n_classes)
+        trees = max(1, min(trees, int(self.hints.get(_TREES, trees))))
         settings: dict[str, Any] = {
             "max_features": self.columns or "sqrt",
             "min_samples_leaf": min(self.leaf_rows, max(1, len(values) // 8)),
@@ -82,6 +86,8 @@ class Forest(SklearnTrees):
             if batch < 1:
                 break
             forest.set_params(n_estimators=count + batch)
+        grown_trees = len(forest.estimators_)
+        self.hints, self.finished = {_TREES: grown_trees}, grown_trees / trees
         self.keep(Grown.of(forest, task, _SMOOTHING), matrix)
         return self
 

@@ -52,10 +52,11 @@ class Boosting(BoosterBacked):
         booster = lightgbm.Booster(settings, data)
         if kept.all():
             asked = context.rounds or min(_MOST_ROUNDS, round(10 / settings["learning_rate"]))
-            best = _boost(booster, asked, deadline)
+            best, self.finished = _boost(booster, asked, deadline)
         else:
             booster.add_valid(_dataset(matrix, values, weights, ~kept, settings, like=data), "stop")
-            best = _boost(booster, _MOST_ROUNDS, deadline, patience=round(max(30, 2.5 / settings["learning_rate"])))
+            patience = round(max(30, 2.5 / settings["learning_rate"]))
+            best, self.finished = _boost(booster, _MOST_ROUNDS, deadline, patience)
         self.rounds = best
         self.scorer = Booster(
             scoring_only(booster.model_to_string(num_iteration=best), matrix.values.shape[1]),
@@ -108,13 +109,15 @@ def _dataset(
     )
 
 
-def _boost(booster: lightgbm.Booster, most: int, deadline: float, patience: int | None = None) -> int:
-    """Add up to ``most`` rounds; return how many to keep: the best on the stop rows, or all where there are none."""
+def _boost(booster: lightgbm.Booster, most: int, deadline: float, patience: int | None = None) -> tuple[int, float]:
+    """Add up to ``most`` rounds. How many to keep (the best on the stop rows, or all where there are none), and the share
+    that was done before the time was up: 1.0 where it ended by itself.
+    """
     best, lowest, pace = 1, np.inf, 0.0
     for number in range(1, most + 1):
         started = time.monotonic()
         if number > 1 and started + pace > deadline:
-            break
+            return best, (number - 1) / most
         exhausted = booster.update()
         pace = max(0.7 * pace, time.monotonic() - started)
         if patience is None:
@@ -127,7 +130,7 @@ def _boost(booster: lightgbm.Booster, most: int, deadline: float, patience: int 
                 break
         if exhausted:
             break
-    return best
+    return best, 1.0
 
 
 class LightgbmFamily:

@@ -22,6 +22,7 @@ from holdgood.models.tabular.training_rows import checked, class_shares, expect_
 # scale with rows.
 _GRID = (1.0, 0.1, 0.01, 10.0, 0.001)
 _GRID_ROWS = 10_000
+_PENALTY = "strength"
 _STEPS = 40  # L-BFGS steps between two looks at the clock
 _ROUNDS_OF_STEPS = 10
 _FURTHEST = 10.0  # a standardised input beyond this counts as this: one wild cell cannot decide alone
@@ -32,9 +33,9 @@ _BLOCK_CELLS = 1 << 18
 class Linear:
     """Standardises columns (a missing value is the mean), then logistic regression by L-BFGS or ridge regression.
 
-    ``strength`` fixes the penalty (scikit-learn's C, or 1 / alpha for ridge); None: the best of five on the stop rows,
-    or on every fifth row where there are none; then all rows are fitted. scikit-learn fits; arrays are kept, and
-    scored here.
+    ``strength`` fixes the penalty (scikit-learn's C, or 1 / alpha for ridge); None: the one in ``hints``, else the best
+    of five on the stop rows, or on every fifth row where there are none; then all rows are fitted. ``hints`` tells it
+    after the fit, so that a refit keeps what was chosen in the folds. scikit-learn fits; arrays are kept, scored here.
     """
 
     part: ClassVar[str] = "linear"
@@ -42,6 +43,7 @@ class Linear:
     def __init__(self, strength: float | None = None) -> None:
         self.strength = strength
         self.rounds: int | None = None
+        self.hints: dict[str, float] = {}
         self.kind = ""
         self.center = self.unit = self.intercept = self.bounds = np.empty(0)
         self.coefficients = np.empty((0, 0))
@@ -62,7 +64,10 @@ class Linear:
             self.bounds = np.array([values.min() - spread, values.max() + spread])
         # The number of BLAS threads changes the order of sums, so it is part of what a result depends on.
         with threadpool_limits(limits=context.threads):
-            strength = self.strength or _choose(z, values, weights, task, context.stop_rows, deadline)
+            strength = self.strength or self.hints.get(_PENALTY)
+            if not strength:
+                strength = _choose(z, values, weights, task, context.stop_rows, deadline)
+            self.hints = {_PENALTY: strength}
             self.coefficients, self.intercept = _solve(z, values, weights, task, strength, deadline)
         return self
 

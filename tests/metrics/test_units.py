@@ -1,6 +1,6 @@
 import numpy as np
 
-from holdgood.evaluation.units import DAY, resampling_units
+from holdgood.metrics.units import DAY, resampling_units
 
 
 def test_declared_clusters_win():

@@ -1,4 +1,4 @@
-"""What is drawn together when the holdout is resampled: declared clusters, else blocks of days, else single rows."""
+"""What is drawn together when rows are resampled: declared clusters, else blocks of days, else single rows."""
 
 from __future__ import annotations
 
