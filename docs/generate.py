@@ -24,45 +24,6 @@ from holdgood.core.declaration import Declaration
 HERE = Path(__file__).resolve().parent
 NOTE = "<!-- written by docs/generate.py: change the code, then run it again -->"
 
-# The model has no words of its own for these yet; a test holds that none is said twice.
-WORDS = {
-    "task.kind": "what kind of answer; `auto` reads it from the target",
-    "costs.currency": "shown beside every amount, for example `EUR`",
-    "costs.miss": "cost of a positive that was not warned of (binary)",
-    "costs.false_alarm": "cost of a warning for nothing (binary)",
-    "costs.hit": "cost of a positive that was warned of; negative is a gain",
-    "costs.quiet": "cost of a negative that was left alone; negative is a gain",
-    "costs.matrix": "`matrix[truth][answer]` (multiclass)",
-    "costs.over": "cost of one unit too much (regression)",
-    "costs.under": "cost of one unit too little (regression)",
-    "people.affected": "who is affected by the decisions",
-    "people.harms": "how they could be harmed",
-    "people.contact": "whom they can ask",
-    "fairness.min_positives": "groups with fewer positives are reported as 'cannot tell'",
-    "fairness.measure": "the measure that the gate looks at; default by kind of task",
-    "split.kind": "how rows are divided; `auto`: see above",
-    "split.folds": "folds within development; default by size",
-    "budget.trials": "work units instead of seconds: such a run replays to the bit",
-    "budget.workers": "processes; default one a core",
-    "budget.seed": "the one source of chance",
-    "budget.prefer": "`simple`: the lowest rung that is not proven worse; `balanced`: the highest that is worth its cost; "
-    "`best`: the lowest loss",
-    "repairs[].repair": "a name from the list of repairs",
-    "repairs[].table": "where; default the main table",
-    "repairs[].columns": "the columns it may change",
-    "repairs[].parameters": "what the repair asks for",
-    "repairs[].why": "the reason, for the clean log",
-    "audit.ignore[].code": "the check's code",
-    "audit.ignore[].who": "who decided",
-    "audit.ignore[].why": "and why",
-    "gates.max_calibration_error": "largest gap between stated and observed chances",
-    "gates.max_size_mb": "largest bundle, in megabytes",
-    "gates.fairness": "no proven gap above `fairness.max_gap`",
-    "gates.no_late_facts": "no feature that is known only after the decision",
-    "version": "of the declaration's format",
-    "name": "of the project, for reports and bundles",
-}
-
 
 def main() -> int:
     """Write all pages, or with --check say which are stale; 1 if any is."""
@@ -172,10 +133,10 @@ def declaration_page() -> str:
         "From Python the same objects are `holdgood.Declaration`, `holdgood.Costs` and their kin, or a plain mapping.",
         "",
     ]
-    lines += _section_lines("Top level", Declaration, "")
+    lines += _section_lines("Top level", Declaration)
     for path, _, section in declared_fields():
         if section is not None:
-            lines += _section_lines(_heading(path), section, path + ".")
+            lines += _section_lines(_heading(path), section)
     return "\n".join(lines)
 
 
@@ -183,22 +144,18 @@ def _heading(path: str) -> str:
     return f"[[{path[:-2]}]]" if path.endswith("[]") else f"[{path}]"
 
 
-def _section_lines(title: str, model: type[BaseModel], at: str) -> list[str]:
+def _section_lines(title: str, model: type[BaseModel]) -> list[str]:
     doc = _doc(model)
     lines = [f"## `{title}`" if title.startswith("[") else f"## {title}", "", doc, ""]
     lines += ["| Name | Type | Default | Meaning |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
-        path = at + name
-        lines.append(f"| `{name}` | {_type(field)} | {_default(field)} | {_cell(meaning(path, field))} |")
+        lines.append(f"| `{name}` | {_type(field)} | {_default(field)} | {_cell(meaning(field))} |")
     return [*lines, ""]
 
 
-def meaning(path: str, field: FieldInfo) -> str:
-    """What a field is for: its description, the words above, or the first line of the section that it holds."""
-    section, _ = _section(field.annotation)
-    said = field.description or WORDS.get(path, "")
-    if not said and section is not None:
-        said = _first(inspect.getdoc(section) or "")
+def meaning(field: FieldInfo) -> str:
+    """What a field is for, with its bounds."""
+    said = field.description or ""
     signs = (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
     bounds = [f"{word} {getattr(rule, sign)}" for rule in field.metadata for sign, word in signs if hasattr(rule, sign)]
     return (said + (f" ({', '.join(bounds)})" if bounds else "")).replace("``", "`")

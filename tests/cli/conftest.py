@@ -80,7 +80,7 @@ def refuses():
     return check
 
 
-def orders(n=240, seed=0, **columns):
+def orders(n=400, seed=0, **columns):
     """A number and a kind that say something about being late; further columns as given."""
     random = np.random.default_rng(seed)
     x = random.normal(size=n)

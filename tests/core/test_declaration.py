@@ -74,3 +74,18 @@ def test_any_mapping_is_accepted_or_refused_in_words(data):
         assert isinstance(parse(data), Declaration)
     except DeclarationError as error:
         assert error.came
+
+
+def test_every_field_is_described_in_the_schema_for_editors():
+    schema = Declaration.model_json_schema()
+    sections = {"Declaration": schema, **schema["$defs"]}
+    assert len(sections) >= 12
+    bare = [
+        f"{n}.{f}" for n, s in sections.items() for f, p in s.get("properties", {}).items() if not p.get("description")
+    ]
+    assert bare == []
+
+
+def test_a_budget_of_memory_is_no_name_any_more():
+    with pytest.raises(DeclarationError, match="budget.memory: unknown name"):
+        parse({"budget": {"memory": "8GB"}})

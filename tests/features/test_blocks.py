@@ -36,6 +36,33 @@ def written(block, values):
     return out
 
 
+def test_inner_folds_keep_groups_whole_whatever_they_are_called():
+    groups = np.random.default_rng(3).integers(0, 37, 500)
+    y = np.zeros(500)
+    folds = Targets.of(y, FitContext(BINARY, seed=4, groups=groups)).folds
+    assert all(len(np.unique(folds[groups == g])) == 1 for g in range(37))
+    assert len(np.unique(folds)) == FOLDS
+    names = objects([f"group {g * 977 % 101}" for g in groups])
+    assert (Targets.of(y, FitContext(BINARY, seed=4, groups=names)).folds == folds).all()
+    single = Targets.of(y, FitContext(BINARY, seed=4, groups=np.zeros(500))).folds
+    assert (single == Targets.of(y, FitContext(BINARY, seed=4)).folds).all()
+
+
+def test_means_of_levels_do_not_tell_the_outcome_of_their_group():
+    """Each group has one outcome and mostly one level: with groups parted, a level would tell the group's outcome."""
+    draw = np.random.default_rng(5)
+    groups = np.repeat(np.arange(200), 8)
+    y = np.repeat(draw.integers(0, 2, 200).astype(float), 8)
+    values = objects([f"v{g}" for g in groups])
+    corr = {}
+    for name, whole in (("kept", groups), ("parted", None)):
+        block = TargetMeans()
+        training = block.fit(values, Targets.of(y, FitContext(BINARY, seed=1, groups=whole)))
+        corr[name] = 0.0 if training[:, 0].std() == 0 else np.corrcoef(training[:, 0], y)[0, 1]
+    assert abs(corr["kept"]) < 0.1
+    assert corr["parted"] > 0.9
+
+
 def test_levels_are_ordered_by_count_then_text():
     levels, codes, counts = Levels.learn(objects(["b", "c", "b", None, "a", "c"]))
     assert levels.levels == ("b", "c", "a")

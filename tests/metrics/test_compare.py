@@ -92,6 +92,29 @@ def test_delong_agrees_with_the_textbook(scored):
     assert delong(y, p, q, clusters=np.arange(len(y))).high == pytest.approx(found.high, rel=0.05)
 
 
+@pytest.mark.parametrize("few", [2, 5, 6, 40])
+@pytest.mark.parametrize("level", [0.95, 0.99])
+def test_rankings_without_spread_are_told_apart_by_the_smaller_class(few, level):
+    y = np.r_[np.ones(few), np.zeros(300)]
+    found = delong(y, y, np.full(len(y), 0.3), level=level)
+    assert found.difference == 0.5
+    assert found.p == pytest.approx(min(1.0, 2.0 ** (1 - few)))
+    assert found.verdict == ("better" if found.p < 1 - level else "not proven")
+    assert (found.low > 0) == (found.verdict == "better")
+    # the bound of Clopper and Pearson for a share that was never missed, from its quantile
+    assert found.low == pytest.approx(0.5 - (1 - stats.beta.ppf((1 - level) / 2, few, 1)))
+    assert delong(y, np.full(len(y), 0.3), y, level=level).difference == -0.5
+    opposite = delong(y, y, -y, level=level)
+    assert (opposite.low > 0) == (opposite.verdict == "better") == (found.verdict == "better")
+    assert delong(y, y, 2 * y, level=level).p == 1.0
+
+
+def test_one_cluster_proves_no_ranking_better():
+    y = np.r_[np.ones(30), np.zeros(30)]
+    assert delong(y, y, np.full(60, 0.5), clusters=np.zeros(60, int)).verdict == "not proven"
+    assert delong(y, y, np.full(60, 0.5), clusters=np.arange(60) % 20).verdict == "better"
+
+
 def test_delong_holds_its_level(acceptable):
     rng = np.random.default_rng(23)
     y = np.r_[np.ones(40), np.zeros(60)]

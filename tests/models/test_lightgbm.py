@@ -80,6 +80,18 @@ def test_keeps_to_the_clock(make_rows):
     assert 1 <= model.rounds < 3000
 
 
+def test_tells_what_share_was_made_before_the_clock(make_rows):
+    matrix, y = make_rows(BINARY)
+    model = Boosting({})
+    model.fit(matrix, y, None, FitContext(BINARY, rounds=40, seconds=0.0))
+    assert (model.rounds, model.finished) == (1, 1 / 40)
+    model.fit(matrix, y, None, FitContext(BINARY, rounds=40))
+    assert (model.rounds, model.finished) == (40, 1.0)
+    # where nothing is left to split, fewer rounds than asked are all there is
+    model.fit(matrix.take(np.arange(30)), np.zeros(30), None, FitContext(BINARY, rounds=40))
+    assert model.finished == 1.0
+
+
 @pytest.mark.parametrize("rows", [12, 40, 150])
 def test_few_rows_do_not_degenerate(rows, task, make_rows):
     matrix, y = make_rows(task, n=rows, gaps=0.0)

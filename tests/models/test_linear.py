@@ -112,6 +112,17 @@ def test_penalty_is_chosen_where_columns_are_noise():
     assert loss(Linear()) < loss(Linear(strength=10.0)) - 0.2
 
 
+def test_a_hint_fixes_the_penalty_and_is_told_after_every_fit(task, make_rows):
+    matrix, y = make_rows(task)
+    chosen = Linear().fit(matrix, y, None, FitContext(task, stop_rows=np.arange(0, 500, 7)))
+    hinted = Linear()
+    hinted.hints = dict(chosen.hints)
+    hinted.fit(matrix, y, None, FitContext(task))
+    fixed = Linear(strength=chosen.hints["strength"]).fit(matrix, y, None, FitContext(task))
+    assert (hinted.predict(matrix) == fixed.predict(matrix)).all()
+    assert hinted.hints == fixed.hints == chosen.hints
+
+
 def test_keeps_to_the_clock():
     task = Task(kind="multiclass", classes=tuple(range(8)))
     rng = np.random.default_rng(0)

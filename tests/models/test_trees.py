@@ -109,6 +109,22 @@ def test_forest_is_the_same_grown_at_once_or_in_batches(make_rows, task):
     assert np.array_equal(once, batches)
 
 
+def test_a_hint_bounds_the_trees_and_a_hasty_forest_tells_its_share(make_rows):
+    task = Task(kind="binary", classes=(0, 1))
+    matrix, y = make_rows(task)
+    hasty = Forest(trees=50)
+    hasty.fit(matrix, y, None, FitContext(task, seconds=0.0))
+    assert hasty.finished == hasty.hints["trees"] / 50 < 1
+    whole = Forest(trees=50)
+    whole.fit(matrix, y, None, FitContext(task))
+    assert (whole.finished, whole.hints) == (1.0, {"trees": 50})
+    hinted = Forest(trees=50)
+    hinted.hints = {"trees": 7.0}
+    hinted.fit(matrix, y, None, FitContext(task))
+    assert (hinted.finished, hinted.hints) == (1.0, {"trees": 7})
+    assert (hinted.predict(matrix) != whole.predict(matrix)).any()
+
+
 def test_forest_size_is_bounded():
     for classes in (0, 2, 3, 26, 200, 2000):
         for leaf_rows in (1, 5):

@@ -211,7 +211,7 @@ def test_children_end_with_their_parent(tmp_path, sign):
 def test_a_folder_that_a_kill_left_behind_is_cleared_by_the_next_pool(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    script = "from holdgood.scale import Pool; import os; Pool(0); print('ready', flush=True); input()"
+    script = "from holdgood.scale import Pool; pool = Pool(0); print('ready', flush=True); input()"
     other = subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ}, text=True
     )

@@ -208,7 +208,7 @@ def run_spoiled(make_data, make_folds, families):
 
 
 def test_where_the_choice_cannot_be_refitted_the_next_best_is_chosen_named_and_delivered(run_spoiled):
-    trained, frame = run_spoiled("linear", "linear", "tree", prefer="best", signal=4.0)
+    trained, _ = run_spoiled("linear", "linear", "tree", prefer="best", signal=4.0)
     board = trained.leaderboard
     assert board.chosen in ("tree", "ensemble")
     assert board.members == {} or "linear" not in board.members
@@ -237,14 +237,14 @@ def test_a_simplest_rule_that_cannot_be_refitted_is_left_out_and_told_of(run_spo
 
 @pytest.mark.parametrize(("share", "said"), [(0.9, "made 90% of what was asked"), (0.01, "first fold's training rows")])
 def test_a_refit_cut_short_by_the_clock_is_never_silent(run_spoiled, share, said):
-    trained, frame = run_spoiled("linear", "linear", share=share, seconds=4.0)
+    trained, _ = run_spoiled("linear", "linear", share=share, seconds=4.0)
     assert trained.leaderboard.chosen == "linear"
     assert any(said in n for n in trained.leaderboard.notes)
 
 
 def test_a_restored_trial_whose_refit_is_cut_short_is_not_delivered_under_its_name(run_spoiled, tmp_path):
     run_spoiled("linear", "linear", share=1.0, seconds=4.0, store=tmp_path)
-    trained, frame = run_spoiled("linear", "linear", share=0.01, seconds=4.0, store=tmp_path)
+    trained, _ = run_spoiled("linear", "linear", share=0.01, seconds=4.0, store=tmp_path)
     board = trained.leaderboard
     assert (board.chosen, trained.chain.model.part) == ("prior", "prior")
     assert (trained.oof["chosen"] == trained.oof["prior"]).all()

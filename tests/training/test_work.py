@@ -154,7 +154,7 @@ def test_a_refit_keeps_the_penalty_that_the_folds_chose(work):
     chosen = sorted(fit.hints["strength"] for fit in p.done.values())
     assert p.hints() == {"strength": chosen[1]}
     for strength in (0.001, 10.0):
-        refit = fit_all(work, linear, None, float("inf"), False, {"strength": strength}).chain
+        refit = fit_all(work, linear, None, float("inf"), None, {"strength": strength}).chain
         fixed = Chain(work.candidates[linear].make_encoder(), Linear(strength=strength))
         fixed.fit(work.frame, work.y, work.weight, FitContext(work.task, seed=3))
         assert (refit.predict(work.frame) == fixed.predict(work.frame)).all()
@@ -163,15 +163,15 @@ def test_a_refit_keeps_the_penalty_that_the_folds_chose(work):
 
 def test_a_refit_that_the_clock_cut_short_says_how_far_it_came(work):
     boosted = [c.name for c in work.candidates].index("lightgbm")
-    assert fit_all(work, boosted, 300, float("inf"), False).share == 1.0
-    short = fit_all(work, boosted, 300, 0.0, False)
+    assert fit_all(work, boosted, 300, float("inf"), None).share == 1.0
+    short = fit_all(work, boosted, 300, 0.0, None)
     assert short.chain.rounds == 1
     assert short.share == pytest.approx(1 / 300)
 
 
 def test_a_refit_learns_from_all_rows_for_the_rounds_asked(work):
     boosted = [c.name for c in work.candidates].index("lightgbm")
-    chain = fit_all(work, boosted, 17, float("inf"), False).chain
+    chain = fit_all(work, boosted, 17, float("inf"), None).chain
     assert chain.rounds == 17
     by_hand = Chain.of(work.candidates[boosted]).fit(
         work.frame, work.y, work.weight, FitContext(work.task, seed=3, rounds=17)
@@ -180,7 +180,7 @@ def test_a_refit_learns_from_all_rows_for_the_rounds_asked(work):
 
 
 def test_size_is_that_of_the_parts(work):
-    chain = fit_all(work, 0, None, float("inf"), False).chain
+    chain = fit_all(work, 0, None, float("inf"), None).chain
     parts = chain.to_parts()
     expected = (
         len(json.dumps(parts.json))

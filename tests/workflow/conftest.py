@@ -17,20 +17,20 @@ def company(seed=0, n=1500):
             "kind": random.choice(["retail", "trade"], 80),
         }
     )
-    hours = pd.date_range("2024-01-01", periods=2000, freq="h")
+    hours = pd.date_range("2024-01-01", periods=6000, freq="h")
     weather = pd.DataFrame(
         {
-            "site": np.repeat(["north", "south"], 2000),
+            "site": np.repeat(["north", "south"], 6000),
             "at": [*hours, *hours],
-            "rain": random.gamma(1.0, 1.0, 4000).round(3),
+            "rain": random.gamma(1.0, 1.0, 12000).round(3),
         }
     )
-    placed = (pd.to_datetime("2024-01-03") + pd.to_timedelta(np.sort(random.uniform(0, 1900, n)), unit="h")).floor("s")
+    placed = (pd.to_datetime("2024-01-03") + pd.to_timedelta(np.sort(random.uniform(0, 5900, n)), unit="h")).floor("s")
     who = random.integers(0, 80, n)
     site = random.choice(["north", "south"], n)
     rain = np.array(
         [
-            weather.rain.values[(s == "south") * 2000 + int((t - hours[0]) / pd.Timedelta("1h"))]
+            weather.rain.values[(s == "south") * 6000 + int((t - hours[0]) / pd.Timedelta("1h"))]
             for s, t in zip(site, placed, strict=True)
         ]
     )

@@ -7,7 +7,9 @@ import pytest
 
 from holdgood.core.declaration import parse, read
 from holdgood.core.errors import DeclarationError
+from holdgood.core.sql import connect
 from holdgood.core.table import Table
+from holdgood.workflow import guess as guessing
 from holdgood.workflow.guess import guess_identifiers, guess_join, guess_key, guess_target, guess_time
 from holdgood.workflow.init import init_project, json_schema
 
@@ -92,6 +94,31 @@ def test_renaming_columns_renames_the_guesses_only():
     for guess in (guess_key, guess_identifiers):
         assert [names[c] for c in guess(Table.of(frame))] == guess(Table.of(renamed))
     assert names[guess_target(Table.of(frame))] == guess_target(Table.of(renamed))
+
+
+def test_wide_tables_take_a_few_queries_not_one_a_column(monkeypatch):
+    random = np.random.default_rng(0)
+    rows, wide = 120, 600
+    columns = {f"c{i}": random.choice(["a", "b", "c"], rows) for i in range(wide)}
+    columns |= {f"n{i}": random.integers(0, 5, rows) for i in range(wide)}
+    main = Table.of(pd.DataFrame(columns | {"left": np.arange(rows) // 12, "right": np.arange(rows) % 12}))
+    other = Table.of(pd.DataFrame({"key": ["a", "b", "c"], "v": [1.0, 2.0, 3.0]}), "other")
+    opened = []
+    monkeypatch.setattr(guessing, "connect", lambda *a, **k: opened.append(1) or connect(*a, **k))
+    assert guess_key(main) == ["left", "right"]
+    assert guess_identifiers(main) == []
+    assert guess_target(main) == "right"
+    found = guess_join(main, other)
+    assert list(found.on.values()) == ["key"]
+    assert found.share == 1.0
+    assert len(opened) <= 3
+
+
+def test_a_join_counts_rows_without_a_value_as_without_a_partner():
+    main = Table.of(pd.DataFrame({"who": ["a", "b", None, "z"] * 20, "other": ["q"] * 80}))
+    other = Table.of(pd.DataFrame({"id": ["a", "b", "c"], "v": [1, 1, 2]}), "other")
+    found = guess_join(main, other)
+    assert (found.on, found.share) == ({"who": "id"}, 0.5)
 
 
 def test_the_schema_is_one_that_editors_take():

@@ -53,6 +53,23 @@ def test_clean_of_a_cleaned_file_never_writes_over_it(tmp_path):
     assert source.read_bytes() == before
 
 
+def test_another_name_of_the_source_is_still_the_source(tmp_path):
+    source = written(tmp_path / "o.parquet")
+    before = source.read_bytes()
+    (tmp_path / "same.parquet").hardlink_to(source)
+    (tmp_path / "link.parquet").symlink_to(source)
+    for name in ("same.parquet", "link.parquet"):
+        with pytest.raises(DeclarationError, match="over its own source"):
+            clean_file(str(source), ["all"], to=tmp_path / name, force=True)
+    assert source.read_bytes() == before
+
+
+def test_a_folder_may_be_named(tmp_path):
+    source = written(tmp_path / "o.csv")
+    (tmp_path / "out").mkdir()
+    assert clean_file(str(source), ["all"], to=tmp_path / "out").path == tmp_path / "out" / "o.clean.parquet"
+
+
 def test_dots_in_names_are_kept(tmp_path):
     one, two = written(tmp_path / "sales.2024.csv"), written(tmp_path / "sales.2025.csv", first=3)
     assert clean_file(str(one), ["all"]).path == tmp_path / "sales.2024.clean.parquet"

@@ -29,6 +29,8 @@ _HEADER = re.compile(
     re.DOTALL,
 )
 
+_ADDRESSABLE = 2**62
+
 
 @dataclass(frozen=True)
 class LoadedBundle:
@@ -148,6 +150,9 @@ def read_npy(content: bytes, where: str) -> np.ndarray:
     except TypeError as error:
         raise BundleError(f"{where} holds values of an unknown type", "numbers, booleans or text", _OBJECTS) from error
     shape = tuple(int(side) for side in re.findall(rb"\d+", header["shape"]))
+    if dtype.itemsize == 0 or math.prod(side or 1 for side in shape) * dtype.itemsize > _ADDRESSABLE:
+        # values without bytes: a few bytes would ask for any amount of memory
+        raise BundleError(f"{where} says {shape} of {dtype.str}", "values of at least a byte, that fit", _DAMAGED)
     start = header.end()
     length = int.from_bytes(header["length"], "little")
     if start != 10 + length or math.prod(shape) * dtype.itemsize != len(content) - start:
@@ -156,6 +161,6 @@ def read_npy(content: bytes, where: str) -> np.ndarray:
             "as many bytes as its shape",
             _DAMAGED,
         )
-    if math.prod(shape) == 0 or dtype.itemsize == 0:
+    if math.prod(shape) == 0:
         return np.zeros(shape, dtype)
     return np.frombuffer(content, dtype=dtype, offset=start).reshape(shape).copy()

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -72,9 +72,11 @@ class TaskSpec(Section):
 
     table: str | None = Field(None, description="the main table: one row a decision; default: the first one")
     target: str = Field(
-        "", description="a column, or an SQL expression such as arr_delay > 30; rows where it is NULL have no outcome"
+        "", description="a column, or an SQL expression such as hours_late > 3; rows where it is NULL have no outcome"
     )
-    kind: Literal["auto", "binary", "multiclass", "regression", "forecast", "failure"] = "auto"
+    kind: Literal["auto", "binary", "multiclass", "regression", "forecast", "failure"] = Field(
+        "auto", description="what kind of answer; `auto` reads it from the target"
+    )
     positive: bool | int | float | str | None = Field(None, description="the class that is worth finding (binary)")
     decision_time: str | None = Field(
         None, description="SQL expression over the main table: when the decision is taken"
@@ -92,14 +94,16 @@ class Costs(Section):
     for right answers (default 0). Multiclass: ``matrix[truth][answer]``. Regression: ``over`` and ``under`` per unit.
     """
 
-    currency: str = ""
-    miss: float | None = None
-    false_alarm: float | None = None
-    hit: float = 0.0
-    quiet: float = 0.0
-    matrix: dict[str, dict[str, float]] = Field(default_factory=dict)
-    over: float | None = None
-    under: float | None = None
+    currency: str = Field("", description="shown beside every amount, for example `EUR`")
+    miss: float | None = Field(None, description="cost of a positive that was not warned of (binary)")
+    false_alarm: float | None = Field(None, description="cost of a warning for nothing (binary)")
+    hit: float = Field(0.0, description="cost of a positive that was warned of; negative is a gain")
+    quiet: float = Field(0.0, description="cost of a negative that was left alone; negative is a gain")
+    matrix: dict[str, dict[str, float]] = Field(
+        default_factory=dict, description="`matrix[truth][answer]` (multiclass)"
+    )
+    over: float | None = Field(None, description="cost of one unit too much (regression)")
+    under: float | None = Field(None, description="cost of one unit too little (regression)")
     per: str = Field("row", description='what one row is, for sentences: "flight", "order"')
 
     @property
@@ -127,9 +131,9 @@ class Costs(Section):
 class People(Section):
     """Who is affected, and how they could be harmed. Goes into the card; its absence keeps a gate open."""
 
-    affected: list[str] = Field(default_factory=list)
-    harms: list[str] = Field(default_factory=list)
-    contact: str = ""
+    affected: list[str] = Field(default_factory=list, description="who is affected by the decisions")
+    harms: list[str] = Field(default_factory=list, description="how they could be harmed")
+    contact: str = Field("", description="whom they can ask")
 
 
 class FairnessSpec(Section):
@@ -139,21 +143,29 @@ class FairnessSpec(Section):
         default_factory=list, description="columns of the main table (or joined ones as table.column)"
     )
     min_rows: int = Field(100, ge=10, description="smaller groups are reported as 'cannot tell'")
-    min_positives: int = Field(20, ge=1)
+    min_positives: int = Field(
+        20, ge=1, description="groups with fewer positives, or fewer negatives, are reported as 'cannot tell'"
+    )
     max_gap: float = Field(0.1, gt=0, le=1, description="largest gap that is still acceptable")
-    measure: Literal["selection_rate", "true_positive_rate", "false_positive_rate", "accuracy", "error"] | None = None
+    measure: Literal["selection_rate", "true_positive_rate", "false_positive_rate", "accuracy", "error"] | None = Field(
+        None, description="the measure that the gate looks at; default by kind of task"
+    )
 
 
 class SplitSpec(Section):
     """How rows are divided. ``auto``: time where the main table has a time, group where `by` is given, else stratified."""
 
-    kind: Literal["auto", "random", "stratified", "group", "time"] = "auto"
+    kind: Literal["auto", "random", "stratified", "group", "time"] = Field(
+        "auto",
+        description="how rows are divided; `auto`: time where the main table has a time, group where `by` is given, "
+        "else stratified",
+    )
     holdout: float | None = Field(None, gt=0, lt=0.9, description="share of rows; default 0.25")
     cutoff: str | None = Field(None, description="time split: the holdout begins here")
     end: str | None = Field(None, description="time split: rows from here on are not used at all")
     by: list[str] = Field(default_factory=list, description="columns whose values stay together")
     gap: str = Field("0s", description="embargo between development and holdout, and between folds")
-    folds: int | None = Field(None, ge=2, le=20)
+    folds: int | None = Field(None, ge=2, le=20, description="folds within development; default by size")
 
     @field_validator("gap")
     @classmethod
@@ -166,11 +178,14 @@ class BudgetSpec(Section):
     """What may be spent. ``run``: from call to return, the report included; or ``trials`` for a run that replays to the bit."""
 
     run: str | None = Field(None, description='wall clock, for example "5 min"')
-    trials: int | None = Field(None, ge=1)
-    memory: str | None = Field(None, description='for example "8GB"')
-    workers: int | None = Field(None, ge=1)
-    seed: int = Field(0, ge=0)
-    prefer: Literal["simple", "balanced", "best"] = "balanced"
+    trials: int | None = Field(None, ge=1, description="work units instead of seconds: such a run replays to the bit")
+    workers: int | None = Field(None, ge=1, description="processes; default one a core")
+    seed: int = Field(0, ge=0, description="the one source of chance")
+    prefer: Literal["simple", "balanced", "best"] = Field(
+        "balanced",
+        description="`simple`: the lowest rung that is not proven worse; `balanced`: the highest that is worth its cost; "
+        "`best`: the lowest loss",
+    )
     models: list[str] = Field(default_factory=list, description="families to try; default all that are installed")
 
     def budget(self, default: str = "180s") -> Budget:
@@ -188,26 +203,26 @@ class BudgetSpec(Section):
 class RepairSpec(Section):
     """One declared repair, applied left of the wall, in order."""
 
-    repair: str
-    table: str | None = None
-    columns: list[str] = Field(default_factory=list)
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    why: str = ""
+    repair: str = Field(description="a name from the list of repairs")
+    table: str | None = Field(None, description="where; default the main table")
+    columns: list[str] = Field(default_factory=list, description="the columns it may change")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="what the repair asks for")
+    why: str = Field("", description="the reason, for the clean log")
 
 
 class IgnoreSpec(Section):
     """A check that somebody decided to ignore, with name and reason."""
 
-    code: str
-    who: str
-    why: str
+    code: str = Field(description="the check's code")
+    who: str = Field(description="who decided")
+    why: str = Field(description="and why")
     columns: list[str] = Field(default_factory=list, description="only for these; default all")
 
 
 class AuditSpec(Section):
     """What the audit should leave alone, and whether late facts that it finds are kept out of the features."""
 
-    ignore: list[IgnoreSpec] = Field(default_factory=list)
+    ignore: list[IgnoreSpec] = Field(default_factory=list, description="checks to leave out, each with name and reason")
     exclude_late: bool = Field(
         True, description="columns that the audit proves to be known too late never become features"
     )
@@ -217,35 +232,41 @@ class GateSpec(Section):
     """What must hold before release. A gate without its number uses the default in brackets."""
 
     beats_prior: bool = Field(True, description="the model must be proven better than the prior on the holdout")
-    max_calibration_error: float | None = Field(0.1, gt=0, le=1)
+    max_calibration_error: float | None = Field(
+        0.1, gt=0, le=1, description="largest gap between stated and observed chances, the whole interval"
+    )
     min_metric: float | None = Field(
         None, description="the declared metric must reach this, at the near end of its interval"
     )
-    max_latency_ms: float | None = Field(50.0, gt=0, description="one row, at the 95th percentile")
-    max_size_mb: float | None = Field(200.0, gt=0)
-    fairness: bool = True
-    no_late_facts: bool = True
+    max_latency_ms: float | None = Field(
+        50.0, gt=0, description="features and model for one row, at the 95th percentile"
+    )
+    max_size_mb: float | None = Field(200.0, gt=0, description="model files on disk, in megabytes")
+    fairness: bool = Field(True, description="no proven gap above `fairness.max_gap`")
+    no_late_facts: bool = Field(True, description="no feature that is known only after the decision")
     signed_by: str = Field("", description="who signed the release checklist; empty keeps the gate open")
 
 
 class Declaration(Section):
     """The whole of what is declared."""
 
-    version: Literal[1] = 1
-    name: str = "project"
-    tables: dict[str, TableSpec] = Field(default_factory=dict)
-    task: TaskSpec = TaskSpec()
-    costs: Costs = Costs()
-    people: People = People()
-    fairness: FairnessSpec = FairnessSpec()
-    split: SplitSpec = SplitSpec()
-    budget: BudgetSpec = BudgetSpec()
-    repairs: list[RepairSpec] = Field(default_factory=list)
-    audit: AuditSpec = AuditSpec()
-    gates: GateSpec = GateSpec()
-    features: Annotated[
-        dict[str, str], Field(description="the experts' own: name = SQL expression over the main table")
-    ] = Field(default_factory=dict)
+    version: Literal[1] = Field(1, description="of the declaration's format")
+    name: str = Field("project", description="of the project, for reports and bundles")
+    tables: dict[str, TableSpec] = Field(
+        default_factory=dict, description="the tables by name, the main one among them"
+    )
+    task: TaskSpec = Field(TaskSpec(), description="what is asked")
+    costs: Costs = Field(Costs(), description="what right and wrong cost, in money")
+    people: People = Field(People(), description="who is affected, and how they could be harmed")
+    fairness: FairnessSpec = Field(FairnessSpec(), description="the groups to be fair to")
+    split: SplitSpec = Field(SplitSpec(), description="how rows are divided into development and holdout")
+    budget: BudgetSpec = Field(BudgetSpec(), description="what may be spent")
+    repairs: list[RepairSpec] = Field(default_factory=list, description="declared repairs, applied in order")
+    audit: AuditSpec = Field(AuditSpec(), description="what the audit should leave alone")
+    gates: GateSpec = Field(GateSpec(), description="what must hold before release")
+    features: dict[str, str] = Field(
+        default_factory=dict, description="the experts' own: name = SQL expression over the main table"
+    )
 
     @property
     def main(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import narwhals as nw
@@ -87,11 +88,14 @@ class Table:
         """Column names in file order."""
         return tuple(c.name for c in self.columns)
 
+    @cached_property
+    def _types(self) -> dict[str, ColumnType]:
+        return {c.name: c.type for c in self.columns}
+
     def type_of(self, column: str) -> ColumnType:
         """The frozen type of a column; DataError with a suggestion where it does not exist."""
-        for c in self.columns:
-            if c.name == column:
-                return c.type
+        if column in self._types:
+            return self._types[column]
         raise DataError(
             f"table {self.name!r} has no column {column!r}",
             "one of: " + ", ".join(self.names[:12]) + (" …" if len(self.names) > 12 else ""),

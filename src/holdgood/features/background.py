@@ -34,7 +34,7 @@ class Background:
         )
 
     def to_parts(self) -> Parts:
-        """Numbers as arrays; levels as JSON."""
+        """Numbers side by side in one array (a file a feature would be too many files); levels as JSON."""
         json = {
             "features": [[f.name, f.type, list(f.origin)] for f in self.frame.features],
             "levels": {
@@ -43,21 +43,19 @@ class Background:
                 if f.type != "number"
             },
         }
-        numbers = {
-            str(i): a
-            for i, (f, a) in enumerate(zip(self.frame.features, self.frame.arrays, strict=True))
-            if f.type == "number"
-        }
-        return Parts(json, numbers)
+        numbers = [a for f, a in zip(self.frame.features, self.frame.arrays, strict=True) if f.type == "number"]
+        return Parts(json, {"numbers": np.array(numbers, dtype=np.float64).reshape(len(numbers), len(self.frame))})
 
     @classmethod
     def from_parts(cls, parts: Parts) -> Background:
         """Rebuild the frame."""
         try:
             features = tuple(Feature(n, t, tuple(o)) for n, t, o in parts.json["features"])
+            numeric = [i for i, f in enumerate(features) if f.type == "number"]
+            columns = dict(zip(numeric, parts.arrays["numbers"], strict=True))
             arrays = tuple(
-                parts.arrays[str(i)] if f.type == "number" else np.array(parts.json["levels"][str(i)], dtype=object)
-                for i, f in enumerate(features)
+                columns[i] if i in columns else np.array(parts.json["levels"][str(i)], dtype=object)
+                for i in range(len(features))
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(
@@ -74,7 +72,7 @@ def _typical(feature: Feature, values: np.ndarray, random: np.random.Generator) 
         if len(present) == 0:
             return np.full(_ROWS, np.nan)
         draws = np.quantile(present, (np.arange(_ROWS) + 0.5) / _ROWS, method="nearest")
-        gone = int(round(_ROWS * (1.0 - len(present) / len(values))))
+        gone = round(_ROWS * (1.0 - len(present) / len(values)))
         draws = random.permutation(draws)
         draws[:gone] = np.nan
         return random.permutation(draws)

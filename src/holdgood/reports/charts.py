@@ -181,5 +181,5 @@ def _dots(
 
 def _levels(intervals: Iterable[Interval]) -> str:
     """What the whiskers are, said once for all of them."""
-    levels = dict.fromkeys(words.percent(i.level, 0) for i in intervals)
+    levels = dict.fromkeys(words.percent(i.level) for i in intervals)
     return f"Whiskers are {' and '.join(levels)} intervals." if levels else ""

@@ -125,7 +125,7 @@ def _capitalize_first(text: str) -> str:
 
 
 def _levels(intervals: Iterable[Interval]) -> str:
-    return " and ".join(dict.fromkeys(words.percent(i.level, 0) for i in intervals))
+    return " and ".join(dict.fromkeys(words.percent(i.level) for i in intervals))
 
 
 def _parameter(value: Any) -> str:

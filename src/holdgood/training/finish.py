@@ -9,11 +9,12 @@ from typing import Any
 
 from holdgood.core.chain import Chain
 from holdgood.scale import Handle, Pool
-from holdgood.training.progress import Progress
+from holdgood.training.progress import Progress, makespan
 from holdgood.training.work import FullFit, Work, fit_all, reason_of
 
 CLOSE = 0.12
 """Seconds kept for ending workers and returning."""
+SHRINK = 0.85
 ENOUGH = 0.8
 """A refit that the clock ended before this share of its rounds or trees is not the model that was judged."""
 
@@ -40,11 +41,12 @@ class Refits:
         self.done: dict[int, FullFit] = {}
         self.failed: dict[int, str] = {}
         self._handles: dict[Handle, int] = {}
-        timed = math.isfinite(left())
-        everything = sum(p.refit_seconds(len(work.y)) for p in self.wanted) if timed else 0.0
-        # capped while comparing, all rows in the end, where there is time for it
-        capped = everything > left() - CLOSE
-        self.rows = len(work.training_rows(None)) if capped else len(work.y)
+        timed, n = math.isfinite(left()), len(work.y)
+        self.rows = self._bearable(n) if timed and self.wanted else n
+        most = None if self.rows == n else self.rows
+        self.note = (
+            "" if most is None else f"refits learned from {most:,} of {n:,} rows, drawn at random: the time was short"
+        )
         estimates = [p.refit_seconds(self.rows) for p in self.wanted]
         for p, estimate in zip(self.wanted, estimates, strict=True):
             if timed and not pool.workers and estimate > left() - CLOSE:
@@ -53,8 +55,17 @@ class Refits:
             # more than the folds took, and more yet where there is time: a refit cut short is not the model judged
             share = 0.8 * (left() - CLOSE) * estimate / max(sum(estimates), 1e-9)
             seconds = max(1.5 * estimate, share) if timed else math.inf
-            handle = pool.submit(fit_all, ticket, p.index, p.refit_rounds(self.rows), seconds, capped, p.hints())
+            handle = pool.submit(fit_all, ticket, p.index, p.refit_rounds(self.rows), seconds, most, p.hints())
             self._handles[handle] = p.index
+
+    def _bearable(self, n: int) -> int:
+        """Rows to learn from: all where there is time for it, else as many as it bears, no fewer than the first fold had."""
+        needed = makespan([p.refit_seconds(n) for p in self.wanted], max(1, self.pool.workers))
+        room = self.left() - CLOSE
+        if needed <= room:
+            return n
+        learned = max(p.done[0].learned_rows for p in self.wanted)
+        return min(n, max(int(SHRINK * n * max(room, 0.0) / needed), learned))
 
     def collect(self) -> dict[int, Refit]:
         """What can be delivered, by candidate: refits, else the chain of the first fold with a note; others are left out."""

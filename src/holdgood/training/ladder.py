@@ -161,6 +161,8 @@ def _choose(
     else:
         chosen = taken[-1]
         reason = f"the highest rung whose gain is proven (at {1 - ALPHA:.0%} over all rungs) and worth its cost"
+    if chosen > 0 and prefer == "balanced":
+        return chosen, reason  # each step up to here was proven over the one below it, all at one level
     if chosen == 0:
         return 0, reason if prefer == "simple" else "nothing is proven better than " + steps[0].name
     level = 1 - ALPHA / (len(steps) - 1)

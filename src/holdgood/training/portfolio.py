@@ -207,6 +207,8 @@ class _Training:
                 record = self._board(choice)
                 ready = refits.collect()
                 fallen = self._fall(choice, found, k, schedule, ready, refits.failed)
+            if refits.note and refits.done:
+                self.notes.append(refits.note)
             if fallen is not choice:
                 choice, record = fallen, self._board(fallen)
             trained = self._delivered(choice, record, ready, refits.failed, resort)
@@ -291,7 +293,7 @@ class _Training:
         work = self.work
         few = Work(work.frame, work.y, work.weight, work.task, (lowest,), work.folds, seed=work.seed, cap=2000)
         try:
-            return fit_all(few, 0, None, self.clock.left() / 4, True).chain
+            return fit_all(few, 0, None, self.clock.left() / 4, few.cap).chain
         except Exception as error:  # the prior itself will be tried again and told of as a trial
             self.notes.append(f"no last resort: {error}")
             return None
@@ -350,7 +352,7 @@ class _Training:
             chain: Chain | Ensemble = Ensemble(chains, choice.blend.weights.tolist())
         else:
             chain = chains[0]
-        simple = choice.simple if choice.simple not in choice.chosen else None
+        simple = choice.simple if choice.step.ensemble or choice.simple not in choice.chosen else None
         if simple is not None and simple.index not in refits:
             self.notes.append(f"{simple.candidate.name} is not compared with: {failed[simple.index]}")
             simple = None

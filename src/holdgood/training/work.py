@@ -61,8 +61,11 @@ class Work:
     def training_rows(self, fold: int | None, cap: int | None = None) -> np.ndarray:
         """Rows to learn from: a fold's, or all; at most ``cap`` of them, drawn by the seed and kept in order."""
         rows = np.arange(len(self.y)) if fold is None else self.folds[fold][0]
-        most = min(x for x in (len(rows), self.cap, cap) if x is not None)
-        if most == len(rows):
+        return self.drawn(rows, min(x for x in (len(rows), self.cap, cap) if x is not None))
+
+    def drawn(self, rows: np.ndarray, most: int) -> np.ndarray:
+        """At most ``most`` of ``rows``, drawn by the seed and kept in order."""
+        if most >= len(rows):
             return rows
         drawn = np.random.default_rng([self.seed, len(rows)]).choice(len(rows), most, replace=False)
         return rows[np.sort(drawn)]
@@ -127,16 +130,17 @@ def fit_all(
     candidate: int,
     rounds: int | None,
     seconds: float,
-    capped: bool,
+    most: int | None,
     hints: Mapping[str, float] | None = None,
 ) -> FullFit:
-    """Refit on all development rows (or the cap), for exactly ``rounds`` rounds where the model has any.
+    """Refit on all development rows (or ``most`` of them), for exactly ``rounds`` rounds where the model has any.
 
     Two attributes that a model may have are heeded: ``hints`` (what it chose inside its training rows: set before the
     fit, it is used as it is) and ``finished`` (the share of its work that was done before the time was up; where it is
     not there, rounds made are compared with rounds asked).
     """
-    rows = work.training_rows(None) if capped else np.arange(len(work.y))
+    rows = np.arange(len(work.y))
+    rows = rows if most is None else work.drawn(rows, most)
     context = FitContext(work.task, seed=work.seed, rounds=rounds, seconds=seconds, groups=work.grouped(rows))
     chain = Chain.of(work.candidates[candidate])
     if hints:

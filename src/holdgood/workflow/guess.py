@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,13 +30,10 @@ class JoinGuess:
     share: float
 
 
-def _distinct(table: Table, columns: Sequence[str]) -> int:
-    connection = connect({"t": table.data}, threads=1)
-    try:
-        picked = ", ".join(quote(c) for c in columns)
-        found = connection.execute(f"SELECT count(*) FROM (SELECT DISTINCT {picked} FROM t)").fetchone()
-    finally:
-        connection.close()
+def _distinct(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> int:
+    """Distinct combinations of values in the table ``t`` of a connection."""
+    picked = ", ".join(quote(c) for c in columns)
+    found = connection.execute(f"SELECT count(*) FROM (SELECT DISTINCT {picked} FROM t)").fetchone()
     return int(found[0]) if found else 0
 
 
@@ -54,18 +53,21 @@ def guess_key(table: Table) -> list[str]:
     if table.rows < 2:
         return []
     codes = _codes(table)
-    counts = {c: _distinct(table, [c]) for c in codes}
+    # One pass by Arrow: a query a column would take minutes for ten thousand columns.
+    counts = {c: pc.count_distinct(table.data.column(c)).as_py() for c in codes}
     unique = [c for c in codes if counts[c] == table.rows]
     if unique:
         return unique[:1]
-    best = sorted(codes, key=lambda c: (-counts[c], codes.index(c)))[:_KEY_COLUMNS]
-    for size in range(2, _KEY_SIZE + 1):
-        for picked in combinations(best, size):
-            product = 1
-            for c in picked:
-                product *= counts[c]
-            if product >= table.rows and _distinct(table, picked) == table.rows:
-                return sorted(picked, key=codes.index)
+    best = sorted(codes, key=lambda c: -counts[c])[:_KEY_COLUMNS]  # a stable sort: equal counts in file order
+    connection = connect({"t": table.data.select(best)}, threads=1)
+    try:
+        for size in range(2, _KEY_SIZE + 1):
+            for picked in combinations(best, size):
+                possible = math.prod(counts[c] for c in picked)
+                if possible >= table.rows and _distinct(connection, picked) == table.rows:
+                    return sorted(picked, key=codes.index)
+    finally:
+        connection.close()
     return []
 
 
@@ -134,12 +136,15 @@ def guess_join(main: Table, other: Table) -> JoinGuess | None:
         best = _partner(main, other, key[0])
         if best is not None:
             return JoinGuess({best[0]: key[0]}, None, best[1])
-    shared = [
-        c for c in other.names if c in main.names and c != time and main.type_of(c) == other.type_of(c) == "category"
-    ]
+    here = set(main.of_type("category"))
+    shared = [c for c in other.of_type("category") if c in here and c != time]
     if shared:
         share = _share(main, other, shared, shared)
-        unique = _distinct(other, shared) == other.rows
+        connection = connect({"t": other.data.select(shared)}, threads=1)
+        try:
+            unique = _distinct(connection, shared) == other.rows
+        finally:
+            connection.close()
         if share >= _MATCH and (unique or time is not None):
             return JoinGuess({c: c for c in shared}, None if unique else time, share)
     return None
@@ -153,19 +158,26 @@ def _partner(main: Table, other: Table, column: str) -> tuple[str, float] | None
         return same[0], share
     if kind != "category":
         return None
-    found = [(_share(main, other, [c], [column]), c) for c in main.of_type("category")]
+    keys = other.data.column(column).combine_chunks()
+    found = [(_share_in(main.data.column(c), keys), c) for c in main.of_type("category")]
     good = [(share, c) for share, c in found if share >= _MATCH]
     if not good:
         return None
     top = max(share for share, _ in good)
     # Several columns may hold such codes: the one with more different values tells more.
     close = [c for share, c in good if share >= top - 0.1]
-    chosen = max(close, key=lambda c: (_distinct(main, [c]), -main.names.index(c)))
+    chosen = max(close, key=lambda c: pc.count_distinct(main.data.column(c), mode="only_valid").as_py())
     return chosen, next(share for share, c in good if c == chosen)
 
 
+def _share_in(values: pa.ChunkedArray, keys: pa.Array) -> float:
+    """The share of values that occur among the keys; a missing one never does."""
+    found = pc.sum(pc.is_in(values, value_set=keys, skip_nulls=True)).as_py()
+    return float(found) / len(values) if found else 0.0
+
+
 def _share(main: Table, other: Table, left: Sequence[str], right: Sequence[str]) -> float:
-    connection = connect({"m": main.data, "o": other.data}, threads=1)
+    connection = connect({"m": main.data.select(left), "o": other.data.select(right)}, threads=1)
     try:
         on = " AND ".join(f"m.{quote(a)} = o.{quote(b)}" for a, b in zip(left, right, strict=True))
         found = connection.execute(f"SELECT count(*) FROM m WHERE EXISTS (SELECT 1 FROM o WHERE {on})").fetchone()

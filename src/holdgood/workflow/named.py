@@ -48,8 +48,9 @@ def _named(spec: TableSpec) -> dict[str, Iterable[str]]:
 
 
 def _look(where: str, columns: Iterable[str], table: Table) -> None:
+    there = set(table.names)
     for column in columns:
-        if column not in table.names:
+        if column not in there:
             raise DataError(
                 f"{where} names {column!r}, which table {table.name!r} does not have",
                 "one of: " + ", ".join(table.names[:12]) + (" …" if len(table.names) > 12 else ""),

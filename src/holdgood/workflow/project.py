@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from holdgood.core.budget import Budget
 from holdgood.core.declaration import parse
-from holdgood.core.errors import DataError, DeclarationError, EnvironmentFault, did_you_mean
+from holdgood.core.errors import DataError, DeclarationError, HoldgoodError, did_you_mean
 from holdgood.core.events import Listener, silent
+from holdgood.core.records.envelope import write_bytes
 from holdgood.workflow.folder import Project
 from holdgood.workflow.result import Run
 from holdgood.workflow.run import LINE, run
@@ -84,8 +84,8 @@ def _line(one: Run) -> Listed:
             if headline is None
             else f"{one.holdout.metric} {headline.value:.4f} ({headline.low:.4f} to {headline.high:.4f})"
         )
-    except DataError:
-        # an unfinished run has no such record yet: its line stays short
+    except HoldgoodError:
+        # an unfinished run has no such record yet, a damaged one cannot be read: its line stays short, others are listed
         score = score or ""
     return Listed(
         one.id,
@@ -101,9 +101,6 @@ def copy_report(source: Path, to: Path) -> Path:
     """Copy the report somewhere else."""
     if not source.exists():
         raise DataError("this run has no report yet", "a finished run", "holdgood run takes it up where it stopped")
-    try:
-        return Path(shutil.copyfile(source, to / source.name if to.is_dir() else to))
-    except OSError as error:
-        raise EnvironmentFault(
-            f"cannot write {to}: {error.strerror}", "a path that can be written", "choose another"
-        ) from error
+    target = to / source.name if to.is_dir() else to
+    write_bytes(target, source.read_bytes())
+    return target

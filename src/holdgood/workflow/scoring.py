@@ -31,6 +31,11 @@ class Scored:
 
 def predict_file(bundle: Path, rows: str, related: Sequence[str], *, to: Path | None = None) -> Scored:
     """Score the rows of one file; write them, or return them."""
+    given = [rows, *(pair.partition("=")[2] for pair in related)]
+    if to is not None and any(Path(source).resolve() == to.resolve() for source in given if "://" not in source):
+        raise DeclarationError(
+            f"--to {to} is a file that is read", "another file", "choose another name: nothing was written"
+        )
     model = Predictor.load(bundle)
     main, others = _tables(model, rows, related)
     output = model.output(main, model.predict(main, others), "arrow")

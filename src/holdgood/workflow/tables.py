@@ -78,7 +78,11 @@ def _beside(source: str, table: str, suffix: str) -> Path:
 
 
 def _not_the_source(path: Path, source: str) -> None:
-    if "://" not in source and path.expanduser().resolve() == Path(source).expanduser().resolve():
+    if "://" in source:
+        return
+    read_from = Path(source).expanduser()
+    # the same place, or another name (a link, another case) of the same file
+    if path.resolve() == read_from.resolve() or (path.exists() and read_from.exists() and path.samefile(read_from)):
         raise DeclarationError(
             f"{path} would be written over its own source", "another file", "name one with --to or --report"
         )
@@ -118,8 +122,10 @@ def clean_file(
     tables, log = clean({table.name: table}, repairs, plugins.load_all("holdgood.repairs"))
     if preview or not log.entries:
         return Cleaned(log, None)
-    path = to or _beside(source, table.name, ".clean.parquet")
-    _not_the_source(path, source)
+    beside = _beside(source, table.name, ".clean.parquet")
+    path = beside if to is None else to / beside.name if to.is_dir() else to
+    for target in (path, _log_of(path)):
+        _not_the_source(target, source)
     if path.exists() and not force and not _ours(path, log):
         raise DeclarationError(
             f"{path} is there already, and no earlier clean of these rows wrote it",

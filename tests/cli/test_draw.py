@@ -1,0 +1,56 @@
+"""What the terminal shows: names with square brackets are names, not commands."""
+
+import pytest
+
+from holdgood.cli import app, draw
+from holdgood.core.errors import DataError
+from holdgood.core.records import AuditReport, FairnessReport, Finding, Leaderboard, Outcome, TableSummary, Verdict
+from holdgood.core.records.audit import Proposal
+from holdgood.core.records.common import Interval
+from holdgood.core.records.fairness import Gap, GroupReport
+from holdgood.core.records.leaderboard import Rung
+from holdgood.core.records.verdict import Gate
+
+ODD = ["weight [kg]", "rate [/min]", "[red]x[/red]", "a\\[b]", "[/]"]
+SCORE = Interval(value=0.5, low=0.4, high=0.6)
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_grids_lines_and_errors_print_what_they_are_given(name, capsys):
+    draw.rows_text([name, "missing"], [[name, "1 %"], ["plain", name]])
+    draw.out.print(f" left out {name}: why", style="dim")
+    draw.status_line(1, "title", "done", name, name)
+    assert capsys.readouterr().out.count(name) == 6
+    with pytest.raises(SystemExit) as ended:
+        app._fail(DataError(f"no column {name}", name, name))
+    assert ended.value.code == 3
+    assert capsys.readouterr().err.count(name) == 3
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_records_print_what_they_hold(name, capsys):
+    proposal = Proposal(repair="drop", table=name, cells=3)
+    finding = Finding(
+        code="AUD007", title=name, level="issue", severity="high", table=name, message=name, proposal=proposal
+    )
+    passed = Outcome(code="AUD001", title="t", scope="tables", status="skipped", reason=name)
+    found = Outcome(code="AUD007", title="t", scope="tables", status="issue", findings=(finding, finding))
+    audit = AuditReport(scope="tables", tables=(TableSummary(name=name, rows=3, columns=2),), outcomes=(found, passed))
+    draw.audit_text(audit, every=True)
+    assert capsys.readouterr().out.count(name) == 6
+    draw.repairs_text(audit)
+    told = capsys.readouterr().out
+    assert name in told
+    assert told.count("\n") == 1, "two findings of one code and table are one command"
+    assert "(6 cells)" in told
+    rung = Rung(name=name, trial="t", family="f", score=SCORE, sentence=name)
+    draw.ladder_text(
+        Leaderboard(metric="m", higher_is_better=True, trials=(), ladder=(rung,), chosen=name, reason=name)
+    )
+    assert capsys.readouterr().out.count(name) == 4
+    gap = Gap(measure="m", largest=SCORE, sentence=name)
+    draw.fairness_text(FairnessReport(attributes=(GroupReport(attribute=name, groups=(), gaps=(gap,)),)))
+    assert capsys.readouterr().out.count(name) == 2
+    gate = Gate(name=name, status="open", required="r", observed=name)
+    draw.verdict_text(Verdict(status="not ready", headline=name, sentences=(name,), gates=(gate,)))
+    assert capsys.readouterr().out.count(name) == 4

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from holdgood.scale import Pool
+from holdgood.training import finish
+from holdgood.training.finish import Refits
+from holdgood.training.progress import Progress
+from holdgood.training.work import FoldFit, Work, fit_fold
+
+
+@pytest.fixture
+def work(make_data, make_folds, families):
+    frame, y, task = make_data()
+    return Work(frame, y, None, task, tuple(families(task, "prior", "linear", "lightgbm")), tuple(make_folds(len(y))))
+
+
+def tried(work, index, keep=True):
+    p = Progress(index, work.candidates[index], len(work.folds), True)
+    p.done = {f: fit_fold(work, index, f, math.inf, keep) for f in range(len(work.folds))}
+    return p
+
+
+def slow(p, seconds):
+    """The same trial, as if its folds had taken that long."""
+    p.done = {f: FoldFit(**(vars(fit) | {"fit_seconds": seconds})) for f, fit in p.done.items()}
+    return p
+
+
+def refits(work, wanted, left):
+    with Pool(0) as here:
+        started = Refits(work, here, work, wanted, left=lambda: left)
+        return started, started.collect()
+
+
+def test_without_a_clock_all_rows_are_learned_from(work):
+    started, ready = refits(work, [tried(work, 0), tried(work, 2)], math.inf)
+    assert (started.rows, started.note, started.failed) == (400, "", {})
+    assert {i: r.note for i, r in ready.items()} == {0: "", 2: ""}
+    assert ready[2].chain.rounds == tried(work, 2).refit_rounds(400)
+
+
+def test_with_time_for_some_of_the_rows_these_are_learned_from_and_told(work):
+    p = slow(tried(work, 1), 10.0)
+    needed = p.refit_seconds(400)
+    started, ready = refits(work, [p], 0.9 * needed)
+    assert 235 < started.rows < 400
+    assert f"refits learned from {started.rows} of 400 rows" in started.note
+    assert ready[1].note == ""
+    by_all = refits(work, [tried(work, 1)], math.inf)[1]
+    assert (ready[1].chain.predict(work.frame) != by_all[1].chain.predict(work.frame)).any()
+
+
+def test_without_time_the_first_fold_stands_in_and_says_so(work):
+    p = slow(tried(work, 1), 1000.0)
+    started, ready = refits(work, [p], 5.0)
+    assert ready[1].chain is p.done[0].chain
+    assert "first fold's training rows: no time was left" in ready[1].note
+    restored = slow(tried(work, 1, keep=False), 1000.0)
+    started, ready = refits(work, [restored], 5.0)
+    assert ready == {}
+    assert started.failed == {1: "no time was left for its refit"}
+
+
+@pytest.mark.parametrize(("share", "whole"), [(1.0, True), (0.85, True), (0.5, False)])
+def test_a_refit_that_is_not_whole_is_told_or_not_used(work, monkeypatch, share, whole):
+    real = finish.fit_all
+
+    def cut(*given):
+        return finish.FullFit(real(*given).chain, share)
+
+    monkeypatch.setattr(finish, "fit_all", cut)
+    p = tried(work, 1)
+    _, ready = refits(work, [p], math.inf)
+    assert (ready[1].chain is p.done[0].chain) == (not whole)
+    assert (ready[1].note == "") == (share == 1.0)
+    _, ready = refits(work, [tried(work, 1, keep=False)], math.inf)
+    assert (1 in ready) == whole
+
+
+def test_hints_of_the_folds_reach_the_refit(work):
+    p = tried(work, 1)
+    _, ready = refits(work, [p], math.inf)
+    assert ready[1].chain.model.hints == p.hints()
+    assert np.isfinite(ready[1].chain.predict(work.frame)).all()
