@@ -66,7 +66,11 @@ def plain(record):
 
     def clean(value):
         if isinstance(value, dict):
-            return {k: clean(v) for k, v in value.items() if k not in {"seconds", "fit_seconds", "predict_us_per_row", "latency_ratio"}}
+            return {
+                k: clean(v)
+                for k, v in value.items()
+                if k not in {"seconds", "fit_seconds", "predict_us_per_row", "latency_ratio"}
+            }
         return [clean(v) for v in value] if isinstance(value, list) else value
 
     return json.loads(json.dumps(clean(payload)))

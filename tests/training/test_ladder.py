@@ -48,6 +48,22 @@ def test_balanced_climbs_what_is_proven_and_worth_it_and_compares_with_the_best_
     assert "the ladder stands on it" in result.rungs[0].sentence
 
 
+@pytest.mark.parametrize(("prefer", "chosen"), [("balanced", 2), ("best", 0)])
+def test_a_climb_of_proven_steps_needs_no_proof_of_the_whole(prefer, chosen):
+    """A wild row can blur the top against the prior while each step between them is clear."""
+
+    class Blurred(Judge):
+        def gain(self, first, one, second, two, level):
+            found = super().gain(first, one, second, two, level)
+            whole = (first, second) == ("rung2", "rung0")
+            return found.model_copy(update={"verdict": "not proven"}) if whole else found
+
+    judge = Blurred(TASK, metric("rmse", TASK), np.zeros(2000), np.arange(2000) % 3)
+    result = climb(steps_of(4.0, 2.0, 1.0), judge, prefer=prefer)
+    assert result.chosen == chosen
+    assert taken(result)[-1] == f"rung{chosen}"
+
+
 def test_a_proven_gain_below_one_percent_is_not_worth_climbing_but_best_takes_it():
     steps = steps_of(4.0, 2.0, 1.99, n=40_000, shared=0.9999)
     balanced = climb(steps, judge_of(40_000))

@@ -248,7 +248,7 @@ def _cannot(expression: str, error: object, names: Sequence[str], purpose: str) 
         f"{purpose}: {expression!r} cannot be evaluated: {first}",
         "an SQL expression over: " + ", ".join(names[:12]) + (" …" if len(names) > 12 else ""),
         (did_you_mean(missing.group(1), names) if missing else "")
-        or "check names and types; text goes in single quotes",
+        or "check names and types; text goes in single quotes, a name that is a word of SQL in double ones",
     )
 
 

@@ -33,7 +33,7 @@ def check_rows(table: Table) -> Table:
 
 
 def check_columns(declaration: Declaration, tables: Mapping[str, Table]) -> None:
-    """Columns that table sections name are there; DataError with the nearest name otherwise."""
+    """Columns that table sections name, and tables that repairs name, are there; an error with the nearest name otherwise."""
     main = tables[declaration.main]
     for name, spec in declaration.tables.items():
         for where, columns in _named(spec).items():
@@ -41,6 +41,13 @@ def check_columns(declaration: Declaration, tables: Mapping[str, Table]) -> None
         if spec.join is not None:
             _look(f"tables.{name}.join.on", spec.join.on.keys(), main)
             _look(f"tables.{name}.join.on", spec.join.on.values(), tables[name])
+    for repair in declaration.repairs:
+        if repair.table is not None and repair.table not in tables:
+            raise DeclarationError(
+                f"repair {repair.repair!r} names the table {repair.table!r}",
+                "one of: " + ", ".join(tables),
+                did_you_mean(repair.table, tables) or "correct the table, or take the repair out",
+            )
 
 
 def _named(spec: TableSpec) -> dict[str, Iterable[str]]:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from holdgood.bundle import load
-from holdgood.cleaning import clean, installed
+from holdgood.cleaning import installed
 from holdgood.connectors import read_table
 from holdgood.core.declaration import Declaration, RepairSpec
 from holdgood.core.errors import BundleError, DataError, did_you_mean
@@ -26,6 +26,7 @@ from holdgood.features.background import Background
 from holdgood.features.builders.build import Builder
 from holdgood.features.builders.plan import FeaturePlan
 from holdgood.metrics.cost import answers, resolve
+from holdgood.workflow.repairs import repair
 from holdgood.workflow.rows import moments
 
 
@@ -108,7 +109,9 @@ class Predictor:
         if rules is None:
             known = [t.name for t in self.contract.tables]
             raise DataError(
-                f"the model knows no table {name!r}", "one of: " + ", ".join(known), did_you_mean(name, known) or "take the option out"
+                f"the model knows no table {name!r}",
+                "one of: " + ", ".join(known),
+                did_you_mean(name, known) or "take the option out",
             )
         types: dict[str, ColumnType] = {c.name: cast(ColumnType, c.type) for c in rules.columns}
         table = read_table(
@@ -134,7 +137,8 @@ class Predictor:
         available = installed()
         for spec in with_tables(self.declaration):
             if spec.table == table.name:
-                after = clean({table.name: table}, [spec], available)[0][table.name]
+                time = self.declaration.tables[table.name].time
+                after, _, _ = repair(table, spec, available, time)
                 table = table if table.name == self.declaration.main and after.rows != table.rows else after
         return table
 

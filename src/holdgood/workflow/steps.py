@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import time as clock_time
-from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +14,11 @@ from holdgood.audit import audit, installed, profile
 from holdgood.bundle import load as load_bundle
 from holdgood.bundle import save as save_bundle
 from holdgood.bundle import verify as verify_bundle
-from holdgood.cleaning import clean
 from holdgood.cleaning import installed as repairs_installed
 from holdgood.connectors import read_table, write_table
-from holdgood.core.budget import Budget, Clock
-from holdgood.core.declaration import RepairSpec
+from holdgood.core.budget import Clock
 from holdgood.core.errors import BundleError, DataError, did_you_mean
-from holdgood.core.protocols import AuditContext, Parts, Persistable, Repair, Scorer
+from holdgood.core.protocols import AuditContext, Parts, Persistable, Scorer
 from holdgood.core.records import (
     AuditReport,
     CleanLog,
@@ -35,7 +32,6 @@ from holdgood.core.records import (
 )
 from holdgood.core.records import Bundle as BundleRecord
 from holdgood.core.records.envelope import read, write, write_array, write_bytes
-from holdgood.core.table import Table
 from holdgood.core.task import Task
 from holdgood.evaluation import evaluate, permutation_importance, weak_slices
 from holdgood.fairness import by_group
@@ -57,6 +53,7 @@ from holdgood.workflow.contract import contract_of
 from holdgood.workflow.folder import StepFolder, versions
 from holdgood.workflow.named import check_columns, check_rows
 from holdgood.workflow.predict import Predictor, for_bundle, parity, with_tables
+from holdgood.workflow.repairs import repair
 from holdgood.workflow.rows import canonical_order, labels, number_labels
 from holdgood.workflow.target import resolve
 from holdgood.workflow.work import DEVELOPMENT, HOLDOUT, NO_OUTCOME, Work
@@ -105,34 +102,18 @@ def load_audit_tables(work: Work, folder: StepFolder) -> None:
 
 def clean_tables(work: Work, folder: StepFolder) -> CleanLog:
     """Apply the declared repairs, in order. Where one removes rows of the main table, what is left is followed."""
-    main, available = work.declaration.main, repairs_installed()
-    logs = []
+    available, entries = repairs_installed(), []
     for spec in with_tables(work.declaration):
-        before = work.tables
-        work.tables, log = clean(before, [spec], available)
-        logs.append(log)
-        if work.main.rows != before[main].rows:
-            left = _rows_left(before[main], spec, available)
+        name = str(spec.table)
+        work.tables[name], entry, left = repair(work.tables[name], spec, available, work.declaration.tables[name].time)
+        entries.append(entry)
+        if name == work.declaration.main:
             work.row_numbers, work.kept = work.row_numbers[left], work.kept[left]
     prints = {n: t.fingerprint() for n, t in work.raw.items()}
-    work.clean = CleanLog(
-        entries=tuple(e for log in logs for e in log.entries),
-        before=prints,
-        after=logs[-1].after if logs else prints,
-    )
+    changed = {n: t.fingerprint() for n, t in work.tables.items()} if entries else prints
+    work.clean = CleanLog(entries=tuple(entries), before=prints, after=changed)
     work.forget_times()
     return work.clean
-
-
-_MARK = "\x00row"
-
-
-def _rows_left(table: Table, spec: RepairSpec, available: Mapping[str, Repair]) -> np.ndarray:
-    """Positions of the rows that a repair keeps: the same repair, over the same columns, with the positions beside them."""
-    marked = table.with_data(table.data.append_column(_MARK, pa.array(np.arange(table.rows))))
-    named = spec.model_copy(update={"columns": list(spec.columns or table.names)})
-    after, _ = clean({table.name: marked}, [named.model_copy(update={"table": table.name})], available)
-    return np.asarray(after[table.name].data.column(_MARK).to_numpy())
 
 
 def divide_rows(work: Work, folder: StepFolder) -> Split:
@@ -353,7 +334,9 @@ def _training_clock(work: Work) -> Clock:
     heavy = 1.0 + 4e-5 * float((work.part == HOLDOUT).sum())
     reserve = min(max(_RESERVE_SHARE * total, _RESERVE_SECONDS * heavy), 0.4 * total)
     # A late start cuts into both: time that is gone is not handed out.
-    return Clock(Budget(seconds=max(left - reserve, 0.4 * left, 0.1)))
+    allowed = max(left - reserve, 0.4 * left, 0.1)
+    # The same budget on every resume, on a clock that started as much earlier as is not allowed.
+    return Clock(work.clock.budget, started=clock_time.monotonic() - (total - allowed))
 
 
 def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:

@@ -1,0 +1,125 @@
+"""Canaries: where there is nothing to learn nothing is claimed, and a delivered model scores a row by that row alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import holdgood
+from holdgood.metrics import loss_rows, mean_interval
+
+LEVEL = 0.999
+"""Of the intervals here: the draws are fixed, and an honest model leaves such an interval once in a thousand draws."""
+KINDS = ("binary", "multiclass", "regression")
+WORDS = ["pump", "seal", "leaks", "noise", "bearing", "hot", "oil", "valve", "motor", "drive", "belt", "shaft"]
+
+
+def facts(n, seed):
+    """Numbers with gaps, few and very many levels, texts, a date: whatever could be learned by heart."""
+    random = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "x": random.normal(size=n),
+            "gaps": np.where(random.random(n) < 0.2, np.nan, random.normal(size=n)),
+            "few": random.choice(["a", "b", "c"], n),
+            "many": [f"M{i}" for i in random.integers(0, n // 2, n)],
+            "text": [" ".join(random.choice(WORDS, 6)) for _ in range(n)],
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(random.integers(0, 500, n), unit="D"),
+        }
+    )
+
+
+def outcomes(kind, signal, random):
+    if kind == "regression":
+        return signal + random.normal(size=len(signal))
+    noisy = signal + random.logistic(size=len(signal))
+    return (
+        np.where(noisy > 0, "yes", "no") if kind == "binary" else np.array(["p", "q", "r"])[np.digitize(noisy, [-1, 1])]
+    )
+
+
+def gain_over_prior(model, kind, frame, y, learned_from):
+    """Loss a row of the best constant answer minus the model's, on rows that were not learned from: an interval."""
+    if kind == "regression":
+        constant = np.full(len(y), float(np.mean(learned_from)))
+        return mean_interval(np.square(y - constant) - np.square(y - model.predict(frame)), level=LEVEL)
+    classes = list(model.task_.classes)
+    codes = np.array([classes.index(v) for v in y], dtype=float)
+    shares = np.array([np.mean(learned_from == c) for c in classes])
+    order = [list(model.classes_).index(c) for c in classes]
+    p = model.predict_proba(frame)[:, order]
+    prior = np.tile(shares, (len(y), 1))
+    if kind == "binary":
+        p, prior = p[:, 1], prior[:, 1]
+    return mean_interval(loss_rows(model.task_, codes, prior) - loss_rows(model.task_, codes, p), level=LEVEL)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_shuffled_target_scores_as_chance_and_a_true_one_does_not(kind):
+    random = np.random.default_rng(11)
+    frame, new = facts(400, 1), facts(1200, 2)
+    signal, truth = (2.0 * f.x.to_numpy() + 1.5 * (f.few == "a").to_numpy() for f in (frame, new))
+    y, y_new = outcomes(kind, signal, random), outcomes(kind, truth, random)
+    quick = {"budget": "trials=4", "models": ("linear", "tree", "lightgbm"), "workers": 0}
+    honest = holdgood.fit(frame, y, **quick)
+    assert gain_over_prior(honest, kind, new, y_new, y).low > 0
+    shuffled = random.permutation(y)
+    model = holdgood.fit(frame, shuffled, **quick)
+    gain = gain_over_prior(model, kind, new, y_new, shuffled)
+    assert gain.low <= 0, f"better than chance by {gain}"
+    own = gain_over_prior(model, kind, new, random.permutation(y_new), shuffled)
+    assert own.low <= 0, f"better than chance by {own}"
+    scale = float(np.var(y_new)) if kind == "regression" else np.log(len(set(y)))
+    assert gain.value > -0.1 * scale, f"chance, but far from calm: {gain}"
+    for rung in model.leaderboard_.ladder:
+        assert rung.gain is None or rung.gain.verdict != "better", rung.sentence
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_where_nothing_is_to_be_learned_the_ladder_stays_on_its_lowest_rung(kind):
+    chosen = []
+    for seed in range(4):
+        random = np.random.default_rng(100 + seed)
+        frame = facts(240, 50 + seed)[["x", "gaps", "few", "many"]]
+        y = outcomes(kind, np.zeros(240), random)
+        model = holdgood.fit(
+            frame, y, budget="trials=3", models=("linear", "lightgbm"), prefer="balanced", workers=0, seed=seed
+        )
+        chosen.append(model.leaderboard_.chosen)
+    # a rung is taken by chance in at most one world of twenty: three of four would happen once in two thousand
+    assert chosen.count("prior") >= 2, chosen
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_where_the_world_is_linear_nothing_above_linear_is_bought(kind):
+    random = np.random.default_rng(7)
+    frame = pd.DataFrame(random.normal(size=(500, 4)), columns=list("abcd"))
+    y = outcomes(kind, (1.5 * frame.a - 1.0 * frame.b).to_numpy(), random)
+    model = holdgood.fit(
+        frame, y, budget="trials=4", models=("linear", "tree", "lightgbm"), prefer="balanced", workers=0
+    )
+    assert model.leaderboard_.chosen.startswith("linear")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_delivered_bundle_scores_a_row_by_that_row_alone(kind, tmp_path):
+    frame = facts(300, 3)
+    x, few = frame.x.to_numpy(), (frame.few == "a").to_numpy()
+    frame["y"] = outcomes(kind, 2.0 * x + 4.0 * (few & (np.abs(x) < 0.7)), np.random.default_rng(5))
+    quick = {"trials": 5, "workers": 1, "prefer": "best", "models": ["linear", "tree", "forest", "lightgbm"]}
+    done = holdgood.run(
+        frame,
+        target="y",
+        project=tmp_path,
+        declaration={"budget": quick, "split": {"folds": 2}, "task": {"kind": kind}},
+    )
+    assert done.leaderboard.chosen != "prior"
+    assert {"x", "many", "text"} <= {f.name for f in done.features.features}
+    model = holdgood.load(done.bundle)
+    rows = model.table_of(pd.concat([frame, facts(60, 4)]).drop(columns="y"))
+    at_once = model.predict(rows)
+    assert at_once.shape == ((360, 3) if kind == "multiclass" else (360,))
+    turned = np.arange(360)[::-1]
+    np.testing.assert_array_equal(model.predict(rows.take(turned)), at_once[turned])
+    np.testing.assert_array_equal(model.predict(rows.take(np.arange(7, 300))), at_once[7:300])
+    for row in range(0, 360, 5):
+        np.testing.assert_array_equal(model.predict(rows.take(np.array([row])))[0], at_once[row])
