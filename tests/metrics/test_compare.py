@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from holdgood.core.errors import DataError
-from holdgood.metrics import corrected_t, delong, holm, paired
+from holdgood.metrics import delong, holm, paired
 
 
 def test_symmetric_differences_give_the_paired_t():
@@ -123,16 +123,6 @@ def test_delong_holds_its_level(acceptable):
         shared = rng.normal(size=100) + y
         wrong += delong(y, shared + rng.normal(size=100), shared + rng.normal(size=100)).verdict != "not proven"
     assert acceptable(wrong, 400, 0.05)
-
-
-def test_corrected_t_by_hand():
-    gains = np.array([0.1, 0.3, 0.2, 0.15, 0.25])
-    found = corrected_t(gains, 80, 20, first="new", second="old")
-    error = math.sqrt(gains.var(ddof=1) * (1 / 5 + 20 / 80))
-    assert found.p == pytest.approx(2 * stats.t.sf(gains.mean() / error, 4))
-    assert found.high == pytest.approx(gains.mean() + stats.t.ppf(0.975, 4) * error)
-    assert corrected_t([0.1], 80, 20).verdict == "not proven"
-    assert corrected_t([0.0, 0.0], 80, 20).p == 1.0
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))

@@ -6,7 +6,6 @@ May touch: NumPy and SciPy.
 Never: hold state, read files or know a table.
 """
 
-from holdgood.metrics.compare import corrected_t, delong, holm, paired
 from holdgood.metrics.cost import (
     BreakEven,
     CostTable,
@@ -38,7 +37,6 @@ __all__ = [
     "bayes_threshold",
     "best_threshold",
     "break_even_ratio",
-    "corrected_t",
     "cost_curve",
     "cost_rows",
     "delong",

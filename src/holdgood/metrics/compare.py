@@ -115,36 +115,6 @@ def _without_spread(difference: float, units: int, level: float) -> tuple[float,
     return min(1.0, 2.0 * (1.0 - min(away, 0.5)) ** units), (low, high)
 
 
-def corrected_t(
-    fold_differences: Sequence[float] | np.ndarray,
-    n_train: float,
-    n_test: float,
-    *,
-    first: str = "first",
-    second: str = "second",
-    unit: str = "",
-    level: float = LEVEL,
-) -> Comparison:
-    """Two models on the same folds: the corrected resampled t-test (Nadeau & Bengio 2003).
-
-    ``fold_differences``: one a fold, positive where the first is better. The variance is multiplied by
-    1/k + n_test/n_train because training sets overlap.
-    """
-    values = np.asarray(fold_differences, np.float64)
-    k = len(values)
-    difference = float(np.mean(values)) if k else math.nan
-    low, high, p = -math.inf, math.inf, math.nan
-    if k >= 2:
-        error = math.sqrt(float(np.var(values, ddof=1)) * (1 / k + n_test / n_train))
-        half = t_quantile((1 + level) / 2, k - 1) * error
-        low, high = difference - half, difference + half
-        p = t_two_sided(difference / error, k - 1) if error > 0 else (1.0 if difference == 0 else 2.0 ** (1 - k))
-    return Comparison(
-        first=first, second=second, difference=difference, low=low, high=high, level=level, n=k, unit=unit,
-        method=f"corrected resampled t over {k} folds", p=p, verdict=verdict(difference, p, level),
-    )  # fmt: skip
-
-
 def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     """Holm's step-down adjusted p-values (1979), in the order given; NaN stays NaN and is not counted.
 
