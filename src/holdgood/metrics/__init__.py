@@ -6,6 +6,7 @@ May touch: NumPy and SciPy.
 Never: hold state, read files or know a table.
 """
 
+from holdgood.metrics.compare import delong, holm, paired
 from holdgood.metrics.cost import (
     BreakEven,
     CostTable,
