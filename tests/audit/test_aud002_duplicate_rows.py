@@ -38,3 +38,15 @@ def test_a_handful_of_copies_is_a_tip_and_one_row_is_not_applicable(tables_of, r
     (finding,) = CHECK.run(tables_of({"t": {n: data.column(n) for n in data.column_names}}))
     assert (finding.level, finding.rows) == ("tip", 3)
     assert refuses(CHECK, tables_of({"t": {"a": [1]}}))
+
+
+def test_copies_that_agree_in_a_column_that_hardly_repeats_are_no_chance(tables_of):
+    random, n = np.random.default_rng(0), 800
+    columns = {
+        "id": [f"K{i}" for i in range(n)],
+        "w": np.where(np.arange(n) % 20 == 0, -999.0, random.normal(10, 2, n).round(2)).tolist(),
+        "k": random.choice(["a", "b", "c"], n).tolist(),
+        "d": random.integers(0, 28, n).tolist(),
+    }
+    (finding,) = CHECK.run(tables_of({"t": {name: values + values[:29] for name, values in columns.items()}}))
+    assert (finding.level, finding.rows) == ("issue", 29)

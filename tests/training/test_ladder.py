@@ -44,7 +44,7 @@ def test_balanced_climbs_what_is_proven_and_worth_it_and_compares_with_the_best_
     assert gain.difference == pytest.approx(np.mean(np.square(steps[1].prediction) - np.square(steps[3].prediction)))
     assert gain.low > 0
     assert gain.level == pytest.approx(1 - ALPHA / 1)  # Holm: the two proven rungs leave one comparison
-    assert "not proven; not taken" in result.rungs[2].sentence
+    assert "proven worse; not taken" in result.rungs[2].sentence
     assert "the ladder stands on it" in result.rungs[0].sentence
 
 

@@ -13,6 +13,7 @@ from holdgood.core.records.audit import Finding, Proposal
 from holdgood.core.table import Table
 
 MANY = 0.01
+TELLING = 0.9
 
 
 class DuplicateRows:
@@ -33,7 +34,9 @@ class DuplicateRows:
         if any(c.distinct == table.rows for c in profile(table).columns):
             return []
         seen = copies(table, table.names)
-        if seen.again == 0 or (seen.by_chance and not keyed):
+        # Rows that agree even in a column that hardly ever repeats did not meet by chance.
+        telling = any(c.distinct >= TELLING * table.rows for c in profile(table).columns)
+        if seen.again == 0 or (seen.by_chance and not keyed and not telling):
             return []
         share = percent(seen.again, table.rows)
         message = (

@@ -118,7 +118,7 @@ def audit_text(report: AuditReport, *, every: bool = False, most: int = 3) -> No
 
 
 def repairs_text(report: AuditReport) -> None:
-    """The repairs that the findings propose, as commands: one a file and code."""
+    """The repairs that the findings propose: one command a file, since every call starts from the source."""
     sources = {t.name: t.source or t.name for t in report.tables}
     cells: dict[tuple[str, str], int] = {}
     for finding in report.issues + report.tips:
@@ -126,9 +126,12 @@ def repairs_text(report: AuditReport) -> None:
             table = finding.proposal.table or finding.table
             asked = (sources.get(table, table), finding.code)
             cells[asked] = cells.get(asked, 0) + finding.proposal.cells
-    for (source, code), changed in cells.items():
+    for source in dict.fromkeys(source for source, _ in cells):
+        codes = [code for at, code in cells if at == source]
+        changed = sum(n for (at, _), n in cells.items() if at == source)
         said = f"   ({changed:,} cells)" if changed else ""
-        out.print(f" repair: holdgood clean {shlex.quote(source)} --apply {code}{said}", style="cyan")
+        applied = " ".join(f"--apply {code}" for code in codes)
+        out.print(f" repair: holdgood clean {shlex.quote(source)} {applied}{said}", style="cyan")
 
 
 def verdict_text(verdict: Verdict) -> None:

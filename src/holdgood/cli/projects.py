@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +40,8 @@ def init(
     draw.out.print("worth a look:")
     for line in made.worth_a_look:
         draw.out.print(f"  {line}")
-    draw.out.print("next: holdgood run", style="cyan")
+    where = "" if project.resolve() == Path.cwd() else f" -p {shlex.quote(str(project))}"
+    draw.out.print(f"next: holdgood run{where}", style="cyan")
 
 
 def run(

@@ -28,7 +28,9 @@ def seconds_of(text: str | float) -> float:
     rest = re.sub(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)", "", str(text)).strip()
     if not found or rest or any(unit and unit.lower() not in _UNIT_SECONDS for _, unit in found):
         raise DeclarationError(
-            f"a duration of {text!r}", "a number and a unit: s, min, h, d", 'write for example "60s" or "2 hours"'
+            f"a duration of {text!r}",
+            "a number and a unit: s, min, h, d",
+            'write for example "60s" or "2 hours" (a budget of work is written "trials=20")',
         )
     return sum(float(number) * _UNIT_SECONDS[unit.lower() or "s"] for number, unit in found)
 

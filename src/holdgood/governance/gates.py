@@ -223,5 +223,9 @@ def signed(declaration: Declaration) -> Gate:
             name=name, status="passed", required=required, observed=f"signed by {who}", sentence=f"signed by {who}"
         )
     return Gate(
-        name=name, status="open", required=required, observed="no signature", sentence="nobody has signed the checklist"
+        name=name,
+        status="open",
+        required=required,
+        observed="no signature: set signed_by under [gates]",
+        sentence="nobody has signed the checklist",
     )

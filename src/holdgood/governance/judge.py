@@ -61,10 +61,11 @@ def judge(
     failed = [g for g in found if g.status == "failed"]
     open_ = [g for g in found if g.status == "open"]
     status = "not ready" if failed else "ready to pilot" if open_ else "ready"
+    issues = len(audit_tables.issues) if audit_tables is not None and not declaration.repairs else 0
     return Verdict(
         status=status,
         headline=_headline(status, failed, open_, len(found)),
-        sentences=_sentences(split, leaderboard, evaluation, fairness),
+        sentences=_sentences(split, leaderboard, evaluation, fairness, issues),
         gates=tuple(found),
     )
 
@@ -82,9 +83,14 @@ def _headline(status: str, failed: list[Gate], open_: list[Gate], total: int) ->
 
 
 def _sentences(
-    split: Split, leaderboard: Leaderboard, evaluation: Evaluation, fairness: FairnessReport | None
+    split: Split, leaderboard: Leaderboard, evaluation: Evaluation, fairness: FairnessReport | None, issues: int
 ) -> tuple[str, ...]:
     said = [evaluation.money_sentence, _headline_metric(split, evaluation), *_ladder(leaderboard)]
+    if issues:
+        said.append(
+            f"The audit found {words.counted(issues, 'issue')} in the tables and no repair is declared: "
+            "holdgood show audit, then [[repairs]] in the declaration."
+        )
     if evaluation.worn:
         said.append(
             f"The holdout was opened {words.counted(evaluation.openings, 'time')}: read its numbers as optimistic."

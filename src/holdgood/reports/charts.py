@@ -70,11 +70,11 @@ def _rung_note(taken: bool, last: bool) -> str:
 
 
 def gains_figure(board: Leaderboard) -> Figure | None:
-    """What each rung gains over the best rung below it."""
+    """What each rung gains over the best one taken below it."""
     gains = [(r.name, r.gain) for r in board.ladder if r.gain is not None]
     unit = next((g.unit for _, g in gains if g.unit), metric(board.metric).label)
     dots = [_gain_dot(f"{name} over {g.second}", g) for name, g in gains]
-    caption = "Right of the line: better than the rung below. A whisker that crosses the line: not proven."
+    caption = "Right of the line: better than the best rung taken below. A whisker that crosses the line: not proven."
     return _dots(
         "What each step up gains", dots, f"gain ({unit})", "number", "Step", "Verdict", reference=0.0, caption=caption
     )

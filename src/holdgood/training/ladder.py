@@ -264,7 +264,7 @@ def _sentence(step: Step, below: Step, look: _Look, ratio: float, limits: Limits
     dearer = f" at {ratio:.2g} times the {limits.what}" if math.isfinite(ratio) else ""
     start = f"{step.name}{picked} against {below.name}: gain {_span(look.gain)}, {look.relative:.1%} of what is left"
     if not look.proven:
-        verdict = "not proven"
+        verdict = "proven worse" if look.gain.high < 0 else "not proven"
     elif taken:
         verdict = f"proven{dearer}"
     elif broken := limits.broken_by(step):

@@ -29,7 +29,7 @@ def run(
     time: str | None = None,
     decision_time: str | None = None,
     costs: Costs | None = None,
-    groups: Sequence[str] = (),
+    groups: str | Sequence[str] = (),
     holdout: float | None = None,
     cutoff: str | None = None,
     budget: str | float | Budget | None = None,
@@ -60,7 +60,7 @@ def run(
     _put(changes, ("task", "target"), target)
     _put(changes, ("task", "decision_time"), decision_time)
     _put(changes, ("tables", main, "time"), time)
-    _put(changes, ("fairness", "groups"), list(groups) or None)
+    _put(changes, ("fairness", "groups"), ([groups] if isinstance(groups, str) else list(groups)) or None)
     _put(changes, ("split", "holdout"), holdout)
     _put(changes, ("split", "cutoff"), cutoff)
     _put(changes, ("budget", "prefer"), prefer)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdgood.audit import audit, installed
+from holdgood.cleaning import propose
 from holdgood.connectors import read_table
-from holdgood.core.declaration import FILE_NAME, Declaration, parse
+from holdgood.core.declaration import FILE_NAME, Declaration, RepairSpec, TableSpec, parse
 from holdgood.core.errors import DeclarationError
+from holdgood.core.protocols import AuditContext
 from holdgood.core.records.envelope import write_bytes
 from holdgood.core.sql import columns_in
 from holdgood.core.table import Table
 from holdgood.workflow.guess import JoinGuess, guess_identifiers, guess_join, guess_key, guess_target, guess_time
 from holdgood.workflow.named import check_rows
 from holdgood.workflow.target import resolve
-from holdgood.workflow.toml import array, inline, string
+from holdgood.workflow.toml import array, inline, string, value
 
 SCHEMA_NAME = "holdgood.schema.json"
 
@@ -136,6 +140,9 @@ def _write(
         'run = "3 min"                # from call to return, the report included; or trials = 20',
         'prefer = "balanced"          # simple, balanced, best',
         "seed = 0",
+        "",
+        "[gates]",
+        '# signed_by = "…"             # who signed the release checklist (it is in the report); until then its gate is open',
     ]
     joined = {n: guess_join(main, t) for n, t in tables.items() if n != main.name}
     for name, table in tables.items():
@@ -158,7 +165,32 @@ def _write(
                 0,
                 f"tables.{name}.join on {', '.join(f'{a} = {b}' for a, b in join.on.items())}: {join.share:.0%} of rows find a partner",
             )
+    found = audit(
+        AuditContext(tables, Declaration(tables={n: TableSpec() for n in tables})), "tables", checks=installed("tables")
+    )
+    repairs = propose(found)
+    if repairs:
+        worth.insert(0, f"repairs: the audit proposes {len(repairs)}; they stand as comments at the end of the file")
+        lines += [
+            "",
+            "# Repairs that the audit proposes. Declared here they are applied before training and at prediction alike.",
+        ]
+        lines += [f"# {line}" for spec in repairs for line in _repair(spec)]
     return "\n".join(lines) + "\n", tuple(worth[:3])
+
+
+def _repair(spec: RepairSpec) -> list[str]:
+    """One proposed repair as TOML."""
+    parameters = ", ".join(f"{string(k)} = {value(v)}" for k, v in spec.parameters.items())
+    return [
+        "[[repairs]]",
+        f"repair = {string(spec.repair)}",
+        f"table = {string(spec.table or '')}",
+        f"columns = {array(spec.columns)}",
+        *([f"parameters = {{ {parameters} }}"] if parameters else []),
+        f"why = {string(spec.why)}",
+        "",
+    ]
 
 
 def _table(
@@ -198,8 +230,8 @@ def _table(
 def _relative(source: str, folder: Path) -> str:
     if "://" in source:
         return source
-    path, base = Path(source).resolve(), folder.resolve()
-    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()
+    # relative even where it climbs: a project and its data move together
+    return Path(os.path.relpath(Path(source).resolve(), folder.resolve())).as_posix()
 
 
 def _bare(name: str) -> str:

@@ -38,7 +38,14 @@ def status(project: Project) -> list[GuideStep]:
     runs = project.runs()
     latest = runs[-1] if runs else None
     stale = latest is not None and _changed(latest, declared)
-    said = [_step(i, title, rooms, declared, latest, stale) for i, (title, rooms) in enumerate(_ROOMS, start=1)]
+    said: list[GuideStep] = []
+    for number, (title, rooms) in enumerate(_ROOMS, start=1):
+        step = _step(number, title, rooms, declared, latest, stale)
+        before = next((s for s in said if s.state == "open"), None)
+        if step.state == "open" and before is not None:
+            # only the first step that is not done is open; the others wait for it
+            step = GuideStep(number, title, "blocked", f"waits for step {before.number}")
+        said.append(step)
     finished = latest is not None and latest.status().get("status") == "done" and not stale
     last = GuideStep(
         7,

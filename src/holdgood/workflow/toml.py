@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 def string(text: str) -> str:
@@ -13,6 +14,23 @@ def string(text: str) -> str:
     '"say \\"yes\\""'
     """
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def value(given: Any) -> str:
+    """Any plain value: text, number, truth, list or mapping.
+
+    >>> value({"a b": [1, "x", True]})
+    '{ "a b" = [1, "x", true] }'
+    """
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    if isinstance(given, (int, float)):
+        return repr(given)
+    if isinstance(given, Mapping):
+        return "{ " + ", ".join(f"{string(str(k))} = {value(v)}" for k, v in given.items()) + " }"
+    if isinstance(given, (list, tuple)):
+        return "[" + ", ".join(value(v) for v in given) + "]"
+    return string(str(given))
 
 
 def array(values: Iterable[str]) -> str:
