@@ -294,9 +294,9 @@ class Declaration(Section):
 def parse(data: Mapping[str, Any], *, where: str = "the declaration") -> Declaration:
     """Check a mapping against the schema; every fault is told in one error, with suggestions.
 
-    >>> parse({"task": {"taget": "y"}})
+    >>> parse({"task": {"targett": "y"}})
     Traceback (most recent call last):
-    holdgood.core.errors.DeclarationError: the declaration: task.taget: unknown name, did you mean 'target'?
+    holdgood.core.errors.DeclarationError: the declaration: task.targett: unknown name, did you mean 'target'?
       expected: the names in the reference: docs/reference/declaration
       do this:  correct the lines above; `holdgood init` writes a commented file
     """
