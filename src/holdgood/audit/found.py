@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Literal
 
 from holdgood.core.protocols import Check
-from holdgood.core.records.audit import Finding, Proposal, Severity
+from holdgood.core.records.audit import EXAMPLES, Finding, Picture, Proposal, Severity, Sure
 
 Evidence = Mapping[str, float | int | str | None]
 
@@ -23,6 +24,9 @@ def found(
     evidence: Evidence | None = None,
     proposal: Proposal | None = None,
     late: bool = False,
+    sure: Sure = "certain",
+    examples: Iterable[int] = (),
+    picture: Picture | None = None,
 ) -> Finding:
     """A finding that carries the check's code and title."""
     return Finding(
@@ -37,6 +41,9 @@ def found(
         rows=int(rows),
         proposal=proposal,
         late=late,
+        sure=sure,
+        examples=tuple(int(r) for r in islice(examples, EXAMPLES)),
+        picture=picture,
     )
 
 

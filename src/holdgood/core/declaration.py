@@ -6,7 +6,8 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, TypeAlias, Union, get_args, get_origin
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -23,17 +24,42 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Aggregate: TypeAlias = Literal["count", "mean", "trend", "min", "max", "sum", "sd", "first", "last", "since"]
+_AGGREGATES: tuple[Aggregate, ...] = ("count", "mean", "trend")
+
+
 class JoinSpec(Section):
     """How another table joins the main one. ``on`` maps *main column* to *this table's column*."""
 
     on: dict[str, str] = Field(description="main table's column = this table's column")
     tolerance: str | None = Field(None, description='how old a fact may be, for example "6 hours"; only with `time`')
+    windows: list[str] = Field(
+        default_factory=list,
+        description='aggregate the facts known at the decision over the last so long, for example ["24 hours", "7 days"]; '
+        'also "all" (everything known so far); only with `time`',
+    )
+    aggregate: list[Aggregate] = Field(
+        default_factory=lambda: list(_AGGREGATES[:3]),
+        description="what is made of each number within each window: count, mean, trend, min, max, sum, sd, first, last; "
+        "`count` is of rows; `since` is the time since the last fact",
+    )
+    over: list[str] = Field(
+        default_factory=list, description="columns to aggregate; default every usable number of the table"
+    )
 
     @field_validator("tolerance")
     @classmethod
     def _duration(cls, value: str | None) -> str | None:
         if value is not None:
             seconds_of(value)
+        return value
+
+    @field_validator("windows")
+    @classmethod
+    def _windows(cls, value: list[str]) -> list[str]:
+        for window in value:
+            if window != "all" and seconds_of(window) <= 0:
+                raise ValueError(f"a window is longer than nothing, got {window!r}")
         return value
 
 
@@ -59,11 +85,36 @@ class TableSpec(Section):
         default_factory=list, description="columns that are never used as features (still audited)"
     )
     ids: list[str] = Field(default_factory=list, description="columns that only identify")
+    every: str | None = Field(
+        None,
+        description='how often a row is expected (of one series), for example "30 minutes"; default found from the data',
+    )
+    fresh: str | None = Field(
+        None, description='how old the newest row may be at the time of the audit, for example "2 days"'
+    )
+    series: list[str] = Field(
+        default_factory=list, description="columns that name one series (a sensor, a shop) over time"
+    )
+    timezone: str | None = Field(
+        None, description="the time zone that times without one are in, for example `Europe/Paris`"
+    )
+    units: dict[str, str] = Field(
+        default_factory=dict,
+        description='units of columns, for example `{temperature = "degC"}`, where people know them',
+    )
 
-    @field_validator("delay")
+    @field_validator("delay", "every", "fresh")
     @classmethod
-    def _duration(cls, value: str) -> str:
-        seconds_of(value)
+    def _duration(cls, value: str | None) -> str | None:
+        if value is not None:
+            seconds_of(value)
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise ValueError(f"no time zone is called {value!r}; write for example Europe/Paris")
         return value
 
 
@@ -210,19 +261,56 @@ class RepairSpec(Section):
     why: str = Field("", description="the reason, for the clean log")
 
 
+class ReferenceSpec(Section):
+    """A population that a table should stand for: shares that are known, or another table that has them."""
+
+    columns: list[str] = Field(description="columns of the table whose values make the groups")
+    table: str | None = Field(None, description="the table that should stand for the population; default the main one")
+    shares: dict[str, float] = Field(
+        default_factory=dict,
+        description="share of each group in the population; several columns' values joined by ` / `",
+    )
+    by: str | None = Field(
+        None, description="another declared table that is the population: one row a member, or with `weight`"
+    )
+    weight: str | None = Field(None, description="column of that table that counts the members behind a row")
+    margin: float = Field(
+        0.05, gt=0, lt=1, description="how exactly a rate within a group should be known (half a 95% interval)"
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ReferenceSpec:
+        if bool(self.shares) == (self.by is not None):
+            raise ValueError("give `shares` or `by`, one of the two")
+        if any(not 0 <= s <= 1 for s in self.shares.values()):
+            raise ValueError("`shares` lie between 0 and 1")
+        if not self.columns:
+            raise ValueError("`columns` names at least one column")
+        return self
+
+
 class IgnoreSpec(Section):
-    """A check that somebody decided to ignore, with name and reason."""
+    """A finding that somebody decided about, with name and reason: *accept* (true, we live with it) or *ignore* (not so)."""
 
     code: str = Field(description="the check's code")
     who: str = Field(description="who decided")
     why: str = Field(description="and why")
     columns: list[str] = Field(default_factory=list, description="only for these; default all")
+    table: str | None = Field(None, description="only for this table; default all")
+    decision: Literal["accept", "ignore"] = Field(
+        "ignore", description="`accept`: it is true and we live with it; `ignore`: it is not so"
+    )
+    on: str = Field("", description="the day of the decision, YYYY-MM-DD")
 
 
 class AuditSpec(Section):
     """What the audit should leave alone, and whether late facts that it finds are kept out of the features."""
 
     ignore: list[IgnoreSpec] = Field(default_factory=list, description="checks to leave out, each with name and reason")
+    reference: list[ReferenceSpec] = Field(default_factory=list, description="populations that tables should stand for")
+    use: str | None = Field(
+        None, description="a declared table with rows such as the model will meet, to see whether the data cover them"
+    )
     exclude_late: bool = Field(
         True, description="columns that the audit proves to be known too late never become features"
     )

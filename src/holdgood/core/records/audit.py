@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from holdgood.core.records.envelope import Part, Record
+from holdgood.core.records.envelope import Number, Part, Record
 
 Status = Literal["issue", "tip", "passed", "not applicable", "skipped", "ignored"]
 Severity = Literal["high", "medium", "low"]
 Scope = Literal["tables", "target"]
+Sure = Literal["certain", "likely", "possible"]
+
+EXAMPLES = 20
+"""How many rows a finding points at, at most."""
 
 
 class Proposal(Part):
@@ -22,9 +26,29 @@ class Proposal(Part):
     sentence: str = ""
 
 
+class Picture(Part):
+    """A small plot, where a picture says it: aggregates only, never values of single rows.
+
+    ``bars``: one value a label (or, with numbers in ``x``, a histogram over those left edges). ``line``: ``y`` over ``x``;
+    moments are microseconds since the epoch with ``x_is_time``. ``marks``: positions within ``y`` that the finding is about.
+    """
+
+    title: str
+    form: Literal["bars", "line"]
+    x: tuple[Number, ...] = ()
+    y: tuple[Number, ...]
+    labels: tuple[str, ...] = ()
+    marks: tuple[int, ...] = ()
+    x_is_time: bool = False
+    x_name: str = ""
+    y_name: str = ""
+
+
 class Finding(Part):
     """One thing that was found. ``level`` issue or tip; ``evidence`` in numbers; ``message`` in plain words.
 
+    ``sure``: *certain* is counted fact, *likely* stands on a test at a stated level, *possible* asks a person to look.
+    ``examples``: positions of rows concerned in the table that was looked at, most telling first, at most 20; never values.
     ``late``: the finding proves that the columns are known only after the moment of decision.
     """
 
@@ -37,6 +61,9 @@ class Finding(Part):
     message: str
     evidence: dict[str, float | int | str | None] = {}
     rows: int = 0
+    sure: Sure = "certain"
+    examples: tuple[int, ...] = ()
+    picture: Picture | None = None
     proposal: Proposal | None = None
     late: bool = False
 
