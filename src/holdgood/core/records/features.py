@@ -20,7 +20,11 @@ class LedgerEntry(Part):
 
 
 class JoinEntry(Part):
-    """One join: how many rows found a partner, how old the facts were, what was refused."""
+    """One join: how many rows found a partner, how old the facts were, what was refused.
+
+    ``same_instant_rows``: facts that share key and moment with another; ``at_the_instant``: rows whose fact becomes known at
+    the very instant of their decision.
+    """
 
     table: str
     on: dict[str, str]
@@ -28,6 +32,7 @@ class JoinEntry(Part):
     matched_share: float = 0.0
     median_age_seconds: Number = float("nan")
     same_instant_rows: int = 0
+    at_the_instant: int = 0
     too_old: int = 0
     sentence: str = ""
 

@@ -48,6 +48,7 @@ class FactIndex:
     ) -> None:
         self._static = known is None
         self.happened = happened
+        self.known = known
         moments = np.zeros(len(key.codes), np.int64) if known is None else known
         usable = np.flatnonzero((key.codes != NO_KEY) & (moments != NEVER))
         order = usable[np.lexsort((moments[usable], key.codes[usable]))]
@@ -63,6 +64,38 @@ class FactIndex:
         self._span = len(self._instants) + 1
         self._sorted_codes = key.codes[order]
         self._sorted = self._sorted_codes * self._span + np.searchsorted(self._instants, moments[order]) + 1
+
+    @property
+    def order(self) -> np.ndarray:
+        """Rows of the reference table that can be found, by key, moment and content."""
+        return self._order
+
+    @property
+    def codes_in_order(self) -> np.ndarray:
+        """The key's code of each of them."""
+        return self._sorted_codes
+
+    @property
+    def happened_in_order(self) -> np.ndarray:
+        """When each of them happened, int64 microseconds; zeros for a static table."""
+        return np.zeros(len(self._order), np.int64) if self.happened is None else self.happened[self._order]
+
+    def span(self, codes: np.ndarray, decision: np.ndarray, length: int | None) -> tuple[np.ndarray, np.ndarray]:
+        """Of each row the first and one past the last place in ``order`` of the facts known at its decision.
+
+        ``length``: only those that became known less than so many microseconds before it; None: all.
+        """
+        there = (codes != NO_KEY) & (decision != NEVER)
+        base = np.where(there, codes, 0) * self._span
+        end = np.searchsorted(
+            self._sorted, base + np.searchsorted(self._instants, decision, side="right"), side="right"
+        )
+        since: np.ndarray | int = 0
+        if length is not None:
+            lowest = np.where(decision > NEVER + length, decision - length, NEVER)
+            since = np.searchsorted(self._instants, lowest, side="right")
+        start = np.searchsorted(self._sorted, base + since, side="right")
+        return np.where(there, start, 0), np.where(there, np.maximum(start, end), 0)
 
     def find(self, codes: np.ndarray, decision: np.ndarray | None, tolerance: float | None) -> Facts:
         """The last fact known at or before each decision (int64 microseconds; ignored for a static table).

@@ -47,9 +47,10 @@ class Builder:
         decision = self._decision(data, decision_time)
         data = self._as_known(data, decision)
         raw: dict[tuple[str, str], np.ndarray] = {}
-        entries, ages = [], {}
+        entries, ages, aggregates = [], {}, {}
         for reference in self._references:
-            joined, ages[reference.join.table], entry = reference.gather(data, decision)
+            joined, ages[reference.join.table], entry, windows = reference.gather(data, decision)
+            aggregates[reference.join.table] = windows
             raw |= {(reference.join.table, column): v for column, v in joined.items()}
             entries.append(entry)
         experts = self._experts(data)
@@ -60,6 +61,9 @@ class Builder:
             at = (planned.table, planned.column)
             if planned.builder == "age of the fact":
                 columns.append(ages[planned.table])
+                continue
+            if planned.builder == "window":
+                columns.append(aggregates[planned.table][planned.window, planned.part, planned.column])
                 continue
             if planned.builder == "expression":
                 values = experts[planned.column]

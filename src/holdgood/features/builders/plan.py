@@ -18,6 +18,7 @@ from holdgood.core.protocols import Parts
 from holdgood.core.table import ColumnType, Table, infer_type, normalise
 from holdgood.features.builders.dates import CALENDAR
 from holdgood.features.builders.planned import (
+    ALL,
     InputColumn,
     PlannedFeature,
     PlannedJoin,
@@ -25,6 +26,7 @@ from holdgood.features.builders.planned import (
     input_from,
     join_from,
 )
+from holdgood.features.builders.windows import OF_ROWS
 
 # What depends on the moment at which it is computed, or on chance, cannot be the same at training and in use.
 _NOT_STATELESS = re.compile(
@@ -311,8 +313,21 @@ class _Planner:
                 'declare decision_time, for example "due - 2 hours"',
             )
         tolerance = seconds_of(spec.join.tolerance) if spec.join.tolerance else None
+        delay = seconds_of(spec.delay)
+        windows = tuple((w, None if w == ALL else seconds_of(w)) for w in spec.join.windows)
+        over = self.aggregated(name, spec, columns, windows)
         self.joins.append(
-            PlannedJoin(name, tuple(spec.join.on.items()), tuple(columns), spec.time, seconds_of(spec.delay), tolerance)
+            PlannedJoin(
+                name,
+                tuple(spec.join.on.items()),
+                tuple(columns),
+                spec.time,
+                delay,
+                tolerance,
+                windows,
+                tuple(spec.join.aggregate) if windows else (),
+                over,
+            )
         )
         self.needed.update(spec.join.on)
         for kept in columns:
@@ -320,6 +335,62 @@ class _Planner:
         if spec.time is not None:
             origin = [f"{name}.{c}" for c in sql.columns_in(spec.time, table.names)]
             self.add(f"{name} (age in hours)", "number", "age of the fact", name, spec.time, origin=origin)
+        for window, _ in windows:
+            for aggregate in spec.join.aggregate:
+                label = "so far" if window == ALL else window
+                if aggregate in OF_ROWS:
+                    made, origin = ("rows" if aggregate == "count" else "hours since the last"), [f"{name}.{spec.time}"]
+                    self.add_window(f"{name} ({made}, {label})", name, "", aggregate, window, origin)
+                    continue
+                for aggregated in over:
+                    title = f"{name}.{aggregated} ({aggregate}, {label})"
+                    self.add_window(title, name, aggregated, aggregate, window, [f"{name}.{aggregated}"])
+
+    def add_window(
+        self, title: str, table: str, column: str, aggregate: str, window: str, origin: Iterable[str]
+    ) -> None:
+        """One aggregate of a window."""
+        self.add(title, "number", "window", table, column, part=aggregate, origin=origin)
+        self.features[-1] = replace(self.features[-1], window=window)
+
+    def aggregated(
+        self, name: str, spec: TableSpec, columns: list[InputColumn], windows: tuple[tuple[str, float | None], ...]
+    ) -> tuple[str, ...]:
+        """The columns that windows aggregate: those declared, or every usable number; refused where windows mean nothing."""
+        assert spec.join is not None
+        numbers = tuple(c.name for c in columns if c.type in ("number", "boolean"))
+        for wanted in spec.join.over:
+            if wanted in numbers:
+                continue
+            why = self.left_out.get(f"{name}.{wanted}") or f"it is of type {self.tables[name].type_of(wanted)}"
+            raise DeclarationError(
+                f"tables.{name}.join.over names {wanted!r}, which cannot be aggregated: {why}",
+                "numbers that are known: " + ", ".join(numbers[:12]),
+                did_you_mean(wanted, numbers) or "take it out",
+            )
+        if not windows:
+            if spec.join.over:
+                raise DeclarationError(
+                    f"tables.{name}.join.over without windows",
+                    "the windows to aggregate over",
+                    'add windows = ["7 days"]',
+                )
+            return ()
+        if spec.time is None:
+            raise DeclarationError(
+                f"tables.{name}.join.windows without a time",
+                f"when a row of {name} is known",
+                f"declare tables.{name}.time, or take windows out",
+            )
+        delay = seconds_of(spec.delay)
+        for label, seconds in windows:
+            if seconds is not None and seconds <= delay:
+                raise DeclarationError(
+                    f"tables.{name}: the window of {label} is not longer than the delay of {spec.delay}",
+                    "a window that facts can be known in",
+                    "declare a longer window",
+                )
+        return tuple(spec.join.over) or numbers
 
     def check_moment(self, expression: str, table: Table, late: list[str]) -> None:
         if expression in table.names and expression not in late:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +18,29 @@ from holdgood.features.builders.dates import hours_between
 from holdgood.features.builders.expressions import NEVER, Expressions
 from holdgood.features.builders.keys import KeyIndex
 from holdgood.features.builders.planned import InputColumn, PlannedJoin
+from holdgood.features.builders.windows import OF_ROWS, Window
 
 
 @dataclass(frozen=True)
 class _Group:
-    """Columns that become known at the same moments, and their index."""
+    """Columns that become known at the same moments, and their index. ``known``: at a moment of their own."""
 
     columns: tuple[InputColumn, ...]
     index: FactIndex
+    known: bool
+
+
+@dataclass(frozen=True)
+class _Aggregates:
+    """The aggregates of some columns over one window."""
+
+    label: str
+    over: tuple[str, ...]
+    window: Window
+
+
+Aggregated: TypeAlias = dict[tuple[str, str, str], np.ndarray]
+"""By window, aggregate and column; the column of what is of rows is empty."""
 
 
 class Reference:
@@ -50,6 +67,21 @@ class Reference:
             c.name: raw_values(table.data.column(c.name), c.type, f"column {c.name!r} of {join.table}")
             for c in join.columns
         }
+        self._windows = [part for label, seconds in join.windows for part in self._window(label, seconds)]
+
+    def _window(self, label: str, seconds: float | None) -> Iterator[_Aggregates]:
+        """What one window makes of each group; numbers of rows are those of the table's own moments."""
+        join = self.join
+        for place, group in enumerate(self._groups):
+            over = tuple(c.name for c in group.columns if c.name in join.over)
+            wanted = tuple(a for a in join.aggregate if (a not in OF_ROWS and over) or (a in OF_ROWS and place == 0))
+            if not wanted:
+                continue
+            rows = len(self._keys.codes)
+            values = np.column_stack([self._values[c] for c in over]) if over else np.empty((rows, 0))
+            delay = 0 if group.known else round(join.delay * 1e6)
+            length = None if seconds is None else round(seconds * 1e6)
+            yield _Aggregates(label, over, Window(group.index, values, length, delay, wanted))
 
     def _group(
         self,
@@ -67,12 +99,12 @@ class Reference:
             happened = expressions.moments(join.time, table.data, purpose=where)
             moments = np.where(happened == NEVER, NEVER, happened + round(join.delay * 1e6))
         content = [table.data.column(c.name) for c in columns]
-        return _Group(columns, FactIndex(self._keys, content, moments, happened, where))
+        return _Group(columns, FactIndex(self._keys, content, moments, happened, where), known is not None)
 
     def gather(
         self, main: pa.Table, decision: np.ndarray | None
-    ) -> tuple[dict[str, np.ndarray], np.ndarray, JoinEntry]:
-        """Values by column, the facts' age in hours (NaN for a static table), and what the join found."""
+    ) -> tuple[dict[str, np.ndarray], np.ndarray, JoinEntry, Aggregated]:
+        """Values by column, the facts' age in hours (NaN for a static table), what the join found, and the aggregates."""
         codes = self._keys.lookup([main.column(here) for here, _ in self.join.on])
         values: dict[str, np.ndarray] = {}
         first: Facts | None = None
@@ -92,7 +124,29 @@ class Reference:
                 values[column.name] = taken if whole else np.where(found, taken, missing_like(column.type, len(codes)))
         assert first is not None
         age = self._age(first, decision)
-        return values, age, self._entry(first, age, same_instant)
+        at_once = self._at_the_instant(first, decision)
+        return values, age, self._entry(first, age, same_instant, at_once), self._aggregated(codes, decision)
+
+    def _aggregated(self, codes: np.ndarray, decision: np.ndarray | None) -> Aggregated:
+        out: Aggregated = {}
+        if not self._windows:
+            return out
+        assert decision is not None
+        for part in self._windows:
+            for name, values in part.window.aggregate(codes, decision).items():
+                if name in OF_ROWS:
+                    out[part.label, name, ""] = values
+                else:
+                    out |= {(part.label, name, c): values[:, i] for i, c in enumerate(part.over)}
+        return out
+
+    def _at_the_instant(self, facts: Facts, decision: np.ndarray | None) -> int:
+        """How many rows take a fact that becomes known at the very instant of their decision."""
+        known = self._groups[0].index.known
+        if known is None or decision is None or len(known) == 0:
+            return 0
+        found = facts.rows != NO_FACT
+        return int((found & (known[facts.rows] == decision)).sum())
 
     def _age(self, facts: Facts, decision: np.ndarray | None) -> np.ndarray:
         happened = self._groups[0].index.happened
@@ -100,7 +154,7 @@ class Reference:
             return np.full(len(facts.rows), np.nan)
         return hours_between(np.where(facts.rows == NO_FACT, NEVER, happened[facts.rows]), decision)
 
-    def _entry(self, facts: Facts, age: np.ndarray, same_instant: int) -> JoinEntry:
+    def _entry(self, facts: Facts, age: np.ndarray, same_instant: int, at_the_instant: int) -> JoinEntry:
         rows, matched = len(facts.rows), int((facts.rows != NO_FACT).sum())
         known = age[~np.isnan(age)]
         median = float(np.median(known)) * 3600 if len(known) else float("nan")
@@ -112,6 +166,8 @@ class Reference:
             sentence += f"; {facts.too_old:,} found only facts older than {self.join.tolerance:g} s"
         if same_instant:
             sentence += f"; {same_instant:,} of its rows share key and moment with another, the last by content counts"
+        if at_the_instant:
+            sentence += f"; {at_the_instant:,} rows take a fact that becomes known at the instant of their decision"
         return JoinEntry(
             table=self.join.table,
             on=dict(self.join.on),
@@ -119,6 +175,7 @@ class Reference:
             matched_share=share,
             median_age_seconds=median,
             same_instant_rows=same_instant,
+            at_the_instant=at_the_instant,
             too_old=facts.too_old,
             sentence=sentence,
         )
