@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help demo test lint types docs lock clean bench-%
+.PHONY: help demo test lint types docs lock clean bench-audit bench-%
 
 help:
 	@echo "make demo    set up, then the New York flights from raw tables to a verified bundle and a report"
@@ -15,7 +15,7 @@ help:
 	@echo "make types   mypy"
 	@echo "make docs    the site, strict"
 	@echo "make lock    resolve constraints.txt anew"
-	@echo "make bench-NAME   a benchmark under benchmarks/ (bench-smoke, bench-cost, bench-demo)"
+	@echo "make bench-NAME   a benchmark under benchmarks/ (bench-smoke, bench-cost, bench-demo, bench-audit)"
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -44,6 +44,15 @@ types: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict --quiet
+
+# Everything about the audit, in order; a run that was killed goes on where it stopped. Peers get environments of their own.
+bench-audit: $(VENV)/.dev
+	$(BIN)/python benchmarks/audit/planted.py
+	$(BIN)/python benchmarks/audit/clean.py
+	$(BIN)/python benchmarks/audit/dirty.py --raha
+	$(BIN)/python benchmarks/audit/peers.py
+	$(BIN)/python benchmarks/audit/speed.py
+	$(BIN)/python benchmarks/summarise.py
 
 bench-%: $(VENV)/.dev
 	$(BIN)/python benchmarks/$*.py

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
 RESULTS = ROOT / "benchmarks" / "results"
-NAMES = ("smoke", "cost", "demo")
+NAMES = ("smoke", "cost", "demo", "planted", "clean", "dirty", "peers", "speed")
 Row = dict[str, object]
 
 
@@ -35,11 +35,12 @@ def lines(name: str, folder: Path = RESULTS) -> list[Row]:
 
 
 def latest(rows: list[Row], key: str) -> list[Row]:
-    """The last row of each key, in the order in which the keys first came."""
+    """The last row of each key (names joined by blanks are one key), in the order in which the keys first came."""
     newest: dict[object, Row] = {}
+    names = key.split()
     for row in rows:
-        if key in row:
-            newest[row[key]] = row
+        if all(name in row for name in names):
+            newest[tuple(row[name] for name in names)] = row
     return list(newest.values())
 
 
@@ -93,10 +94,157 @@ def demo(rows: list[Row]) -> list[str]:
     ]
 
 
+def planted(rows: list[Row]) -> list[str]:
+    """One line a kind: recall at three strengths with its interval, and what is found under another name."""
+    stamp = rows[-1].get("code_stamp") if rows else None
+    mine = [r for r in rows if r.get("code_stamp") == stamp]
+    real = [r for r in mine if r["outcome"] not in ("n/a", "error")]
+    if not real:
+        return []
+    out = [
+        "| Kind | Code | Strong: recall (95%) | Middle | Weak | Under another name: strong, middle, weak | Runs | Tables |",
+        "|---|---|---|---|---|---|---:|---:|",
+    ]
+    held = {"strong": [0, 0], "middle": [0, 0]}
+    for kind in dict.fromkeys(str(r["kind"]) for r in real):
+        its = [r for r in real if r["kind"] == kind]
+        cells, others = [], []
+        for strength in ("strong", "middle", "weak"):
+            some = [r for r in its if r["strength"] == strength]
+            k = sum(r["outcome"] == "found" for r in some)
+            cells.append(_share(k, len(some)))
+            others.append(f"{sum(r['outcome'] == 'other name' for r in some) / max(1, len(some)):.2f}")
+            if strength in held and some:
+                held[strength][0] += k >= (0.95 if strength == "strong" else 0.8) * len(some)
+                held[strength][1] += 1
+        codes = sorted({str(r["code"]) for r in its if r["outcome"] == "found"})
+        out.append(_line(kind, " ".join(codes), *cells, ", ".join(others), len(its), len({r["table"] for r in its})))
+    strays = sum(len(r["strays"]) for r in real) / len(real)  # type: ignore[arg-type]
+    pointed = [float(str(r["pointed"])) for r in real if r["outcome"] == "found" and r.get("pointed") is not None]
+    where = f" Of the rows that findings point at {sum(pointed) / len(pointed):.0%} were planted." if pointed else ""
+    return [
+        *out,
+        "",
+        f"Recall of 0.95 or more at the strong strength for {held['strong'][0]} of {held['strong'][1]} kinds, of 0.8 or more at the "
+        f"middle strength for {held['middle'][0]} of {held['middle'][1]}.",
+        f"{len(real):,} runs; new complaints that have nothing to do with what was planted: {strays:.2f} a run.{where}",
+        f"Not plantable: {sum(r['outcome'] == 'n/a' for r in mine):,}; broken off: {sum(r['outcome'] == 'error' for r in mine):,}.",
+    ]
+
+
+def clean(rows: list[Row]) -> list[str]:
+    """False alarms on clean tables: a rate for the bases and for the others, then every table that has one."""
+    if not rows:
+        return []
+    out = [
+        "| Tables | Number | False alarms a table | Per 20 columns, mean of tables | Per 20 columns, all columns |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for title, of in (("the bases, four draws each", True), ("other real tables", False)):
+        mine = [r for r in rows if ("#" in str(r["case"])) == of]
+        if mine:
+            false = [float(str(r["false_alarms"])) for r in mine]
+            columns = [float(str(r["columns"])) for r in mine]
+            mean = sum(20 * f / c for f, c in zip(false, columns)) / len(mine)
+            out.append(
+                _line(
+                    title,
+                    len(mine),
+                    f"{sum(false) / len(mine):.2f}",
+                    f"{mean:.2f}",
+                    f"{20 * sum(false) / sum(columns):.2f}",
+                )
+            )
+    said = [f"{r['case']}: " + ", ".join(" ".join(map(str, x[:3])) for x in r["listed"]) for r in rows if r["listed"]]  # type: ignore[attr-defined]
+    return [*out, "", "Counted as false: " + ("; ".join(said) if said else "none") + "."]
+
+
+def dirty(rows: list[Row]) -> list[str]:
+    """One line a table and who looked."""
+    if not rows:
+        return []
+    out = [
+        "| Set | Who | Labels | Wrong cells | Told | Precision | Recall | F1 | F1, strict | Corrected | Right among changed | CPU s |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for r in rows:
+        figures = [
+            _n(r.get(x))
+            for x in (
+                "wrong",
+                "told",
+                "precision",
+                "recall",
+                "f1",
+                "f1_strict",
+                "correction_recall",
+                "correction_precision",
+                "cpu_s",
+            )
+        ]
+        out.append(_line(r["set"], r["who"], r["labels"], *figures))
+    return out
+
+
+def peers(rows: list[Row]) -> list[str]:
+    """One line a kind: the share found by each peer and by holdgood on the same runs (strong and middle together)."""
+    if not rows:
+        return []
+    names = sorted({str(r["peer"]) for r in rows})
+    out = [
+        _line(
+            "Kind", "Runs", *(f"{p}: found" for p in names), *(f"{p}: any new alert there" for p in names), "holdgood"
+        ),
+        "|---|" + "---:|" * (2 + 2 * len(names)),
+    ]
+    for kind in dict.fromkeys(str(r["kind"]) for r in rows):
+        its = [r for r in rows if r["kind"] == kind]
+        mine = [[r for r in its if r["peer"] == p] for p in names]
+        found = [f"{sum(bool(r['found']) for r in m) / max(1, len(m)):.2f}" for m in mine]
+        any_ = [f"{sum(bool(r['touched']) for r in m) / max(1, len(m)):.2f}" for m in mine]
+        ours = sum(r["holdgood"] == "found" for r in its) / len(its)
+        out.append(_line(kind, max(map(len, mine)), *found, *any_, f"{ours:.2f}"))
+    noise = [
+        f"{p} {sum(float(str(r['clean_alerts'])) for r in rows if r['peer'] == p) / max(1, sum(r['peer'] == p for r in rows)):.1f}"
+        for p in names
+    ]
+    return [*out, "", "Alerts on the clean tables, mean of runs: " + ", ".join(noise) + "."]
+
+
+def speed(rows: list[Row]) -> list[str]:
+    """One line a process."""
+    if not rows:
+        return []
+    out = [
+        "| Table | Who | CPU s | Aim | Times ours | Wall s | Peak MB | Aim | Ended |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---|",
+    ]
+    for r in rows:
+        out.append(
+            _line(
+                r["shape"],
+                r["who"],
+                _n(r["cpu_s"]),
+                _n(r.get("aim_s")),
+                _n(r.get("times_ours")),
+                _n(r["wall_s"]),
+                _n(r["peak_mb"]),
+                _n(r.get("aim_mb")),
+                r["ended"],
+            )
+        )
+    return out
+
+
 TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "smoke": ("set", smoke),
     "cost": ("what", cost),
     "demo": ("step", demo),
+    "planted": ("kind table strength seed", planted),
+    "clean": ("case", clean),
+    "dirty": ("set who", dirty),
+    "peers": ("peer kind table strength seed", peers),
+    "speed": ("what", speed),
 }
 
 
@@ -115,6 +263,13 @@ def wilson(k: int, n: int) -> tuple[float, float]:
     z, p = 1.959964, k / n
     middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
+
+
+def _share(k: int, n: int) -> str:
+    if n == 0:
+        return "n/a"
+    low, high = wilson(k, n)
+    return f"{k / n:.2f} ({low:.2f} to {high:.2f})"
 
 
 def _line(*cells: object) -> str:

@@ -48,10 +48,11 @@ def cli() -> str:
     group: Any = get_command(app)
     lines = ["# Command line", "", NOTE, "", str(group.help), ""]
     lines += ["| Command | What it does |", "|---|---|"]
-    lines += [f"| [`{n}`](#{n}) | {_cell(_first(c.help))} |" for n, c in group.commands.items()]
+    every = dict(_commands(group))
+    lines += [f"| [`{n}`](#{n.replace(' ', '-')}) | {_cell(_first(c.help))} |" for n, c in every.items()]
     lines += ["", f"`holdgood --version` prints the version. `-h` and `--help` work everywhere.\n\n{EPILOG}."]
     lines += ["", "`HOLDGOOD_DEBUG=1` adds the stack trace to an unexpected fault.", ""]
-    for name, command in group.commands.items():
+    for name, command in every.items():
         lines += [f"## {name}", "", str(command.help), "", "```text", f"{_usage(name, command)}", "```", ""]
         hints = get_type_hints(command.callback)
         arguments = [p for p in command.params if not p.opts[0].startswith("-")]
@@ -65,6 +66,15 @@ def cli() -> str:
             lines += [f"| {_names(p, hints)} | {_cell(p.help or '')} | {_given(p)} |" for p in options]
             lines += [""]
     return "\n".join(lines)
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command with its whole name, those of a group among them."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield before + name, command
 
 
 def _usage(name: str, command: Any) -> str:

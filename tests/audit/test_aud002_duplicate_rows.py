@@ -1,8 +1,11 @@
 import duckdb
 import numpy as np
 import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from holdgood.audit.aud002_duplicate_rows import CHECK
+from holdgood.audit.aud002_duplicate_rows import CHECK, equal_rows
+from holdgood.core.table import Table
 
 rng = np.random.default_rng(1)
 
@@ -50,3 +53,22 @@ def test_copies_that_agree_in_a_column_that_hardly_repeats_are_no_chance(tables_
     }
     (finding,) = CHECK.run(tables_of({"t": {name: values + values[:29] for name, values in columns.items()}}))
     assert (finding.level, finding.rows) == ("issue", 29)
+
+
+def test_copies_stand_out_among_rows_that_often_come_near_each_other(tables_of):
+    own, n = np.random.default_rng(6), 6000
+    columns = {f"c{i}": own.integers(0, 2, n) for i in range(8)} | {"weight": own.integers(0, 60_000, n)}
+    assert CHECK.run(tables_of({"t": columns})) == []
+    (finding,) = CHECK.run(tables_of({"t": {c: np.concatenate([v, v[:120]]) for c, v in columns.items()}}))
+    assert finding.rows == 120
+    assert set(finding.examples[::2]) <= set(range(120))
+
+
+@given(st.lists(st.tuples(st.integers(0, 2) | st.none(), st.sampled_from("ab"), st.booleans()), max_size=30))
+@settings(max_examples=40, deadline=None)
+def test_equal_rows_agree_with_python(rows):
+    table = Table.of(pa.table({c: pa.array([r[i] for r in rows]) for i, c in enumerate("xyz")}), "t")
+    first, again, pairs = equal_rows(table)
+    assert again.tolist() == [i for i, r in enumerate(rows) if r in rows[:i]]
+    assert [rows.index(rows[i]) for i in again] == first.tolist()
+    assert pairs == sum(a == b for i, a in enumerate(rows) for b in rows[:i])

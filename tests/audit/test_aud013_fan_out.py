@@ -1,6 +1,8 @@
+import numpy as np
 import pyarrow as pa
 
 from holdgood.audit.aud013_fan_out import CHECK
+from holdgood.testing.check import check_check
 
 
 def _joined(tables_of, here, there, **spec):
@@ -32,4 +34,22 @@ def test_missing_keys_join_nothing(tables_of):
 
 
 def test_not_applicable_without_joins(tables_of, refuses):
-    assert refuses(CHECK, tables_of({"t": {"a": [1]}})) == "no join is declared"
+    assert refuses(CHECK, tables_of({"t": {"a": [1]}})) == "fewer than two tables have rows"
+
+
+def _found_join(doubled):
+    names = [f"M{i:03d}" for i in range(60)]
+    main = {"machine": np.random.default_rng(1).choice(names, 900)}
+    return {"main": main, "machines": {"id": [*names, *names[:doubled]], "age": list(range(60 + doubled))}}
+
+
+def test_a_join_that_nobody_declared_would_multiply_rows(tables_of):
+    tables = _found_join(4)
+    (finding,) = CHECK.run(tables_of(tables))
+    hit = int(np.isin(tables["main"]["machine"], tables["machines"]["id"][:4]).sum())
+    assert (finding.table, finding.rows, finding.evidence["main_rows"]) == ("machines", 4, hit)
+    assert CHECK.run(tables_of(_found_join(0))) == []
+
+
+def test_contract(tables_of):
+    check_check(CHECK, lambda: tables_of(_found_join(4)))

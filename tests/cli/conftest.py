@@ -53,7 +53,7 @@ def call(*arguments, at):
     return answer
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cli():
     return call
 

@@ -185,7 +185,7 @@ def test_dates_at_the_ends_of_time_are_a_finding_and_the_run_goes_on(cli, make_p
 def test_dates_that_do_not_exist_are_a_finding(cli, make_project, make_orders):
     day = pd.date_range("2024-01-01", periods=200, freq="D").astype(str).to_numpy(dtype=object)
     day[3:5] = ["2024-02-31", "0000-00-00"]
-    assert "AUD006" in audited(cli, make_project(make_orders(200, day=day)))
+    assert "AUD008" in audited(cli, make_project(make_orders(200, day=day)))
 
 
 def test_a_wrong_encoding_is_a_finding_and_a_declared_wrong_one_an_error(cli, refuses, make_project, make_orders):
@@ -520,6 +520,8 @@ def test_rows_that_do_not_fit_the_bundle(cli, refuses, finished, tmp_path, make_
     (tmp_path / "none.csv").write_text("x,kind\n")
     assert cli("predict", run, "none.csv", "--json", at=tmp_path).json == {
         "rows": 0,
+        "refused": 0,
+        "warned": 0,
         "written": None,
         "predictions": [],
     }

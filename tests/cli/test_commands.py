@@ -22,6 +22,7 @@ def test_help_names_every_command_and_every_exit_code(cli, tmp_path):
     assert COMMANDS == [
         "audit",
         "clean",
+        "ignore",
         "init",
         "run",
         "status",
@@ -217,7 +218,8 @@ def test_predict_gives_the_scores_of_the_run_to_the_bit(cli, finished, tmp_path)
     assert {p["answer"] for p in told["predictions"]} <= {"yes", "no"}
     for name in ("out.parquet", "out.csv", "out.xlsx", "out.jsonl"):
         written = cli("predict", finished / "runs/0001", finished / "t.csv", "--to", name, "--json", at=tmp_path).json
-        assert written == {"rows": 400, "written": name, "predictions": None}
+        assert (written["rows"], written["written"], written["predictions"]) == (400, name, None)
+        assert written["refused"] == 0
         assert (tmp_path / name).stat().st_size > 1000
     np.testing.assert_array_equal(pd.read_parquet(tmp_path / "out.parquet")["probability"].to_numpy()[rows], expected)
     one = tmp_path / "one.csv"

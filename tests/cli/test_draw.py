@@ -3,6 +3,7 @@
 import pytest
 
 from holdgood.cli import app, draw
+from holdgood.cli.findings import audit_text, repairs_text
 from holdgood.core.errors import DataError
 from holdgood.core.records import AuditReport, FairnessReport, Finding, Leaderboard, Outcome, TableSummary, Verdict
 from holdgood.core.records.audit import Proposal
@@ -36,9 +37,9 @@ def test_records_print_what_they_hold(name, capsys):
     passed = Outcome(code="AUD001", title="t", scope="tables", status="skipped", reason=name)
     found = Outcome(code="AUD007", title="t", scope="tables", status="issue", findings=(finding, finding))
     audit = AuditReport(scope="tables", tables=(TableSummary(name=name, rows=3, columns=2),), outcomes=(found, passed))
-    draw.audit_text(audit, every=True)
+    audit_text([audit], every=True)
     assert capsys.readouterr().out.count(name) == 6
-    draw.repairs_text(audit)
+    repairs_text(audit)
     told = capsys.readouterr().out
     assert name in told
     assert told.count("\n") == 1, "two findings of one code and table are one command"

@@ -58,6 +58,50 @@ def test_parquet_truncated_garbage_empty(tmp_path, put):
         read_table(put("empty.parquet", b""))
 
 
+def test_the_row_index_of_pandas_is_left_out(tmp_path):
+    data = pa.table({"a": [1, 2], "__index_level_0__": [5, 7]})
+    pq.write_table(data, tmp_path / "t.parquet")
+    t = read_table(tmp_path / "t.parquet")
+    assert t.names == ("a",)
+    assert [(n.code, n.count) for n in t.notes] == [("left-out", 1)]
+    assert read_table(tmp_path / "t.parquet", options={"columns": ["__index_level_0__"]}).rows == 2
+    pq.write_table(data.select([1]), tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").names == ("__index_level_0__",)
+
+
+def test_parquet_with_flipped_bytes_is_refused_or_sound(tmp_path, put):
+    data = pa.table(
+        {"a": list(range(3000)), "t": [f"täxt {i % 50}" for i in range(3000)], "x": [i / 7 for i in range(3000)]}
+    )
+    pq.write_table(data, tmp_path / "t.parquet", write_page_checksum=True)
+    content, refused = (tmp_path / "t.parquet").read_bytes(), 0
+    pages = content.rindex(b"PAR1") - int.from_bytes(content[-8:-4], "little") - 4
+    for at in range(30, pages, pages // 60):
+        flipped = bytearray(content)
+        flipped[at] ^= 1 << (at % 8)
+        try:
+            table = read_table(put("flipped.parquet", bytes(flipped)))
+        except ReadError as error:
+            assert "not a readable Parquet file" in error.came
+            refused += 1
+        else:
+            table.data.validate(full=True)
+    assert refused > 40
+
+
+def test_parquet_of_many_columns_row_groups_and_names(tmp_path):
+    data = pa.table({f"c{i}": [i, None, i + 1] for i in range(250)} | {"a.b": ["x", "y", None]})
+    pq.write_table(data, tmp_path / "t.parquet", row_group_size=1)
+    t = read_table(tmp_path / "t.parquet")
+    assert t.data.to_pydict() == data.to_pydict()
+    assert all(c.num_chunks == 1 for c in t.data.columns)
+    twice = pa.Table.from_arrays([pa.array([1]), pa.array(["x"]), pa.array([2])], names=["a", "b", "a"])
+    pq.write_table(twice, tmp_path / "t.parquet")
+    t = read_table(tmp_path / "t.parquet")
+    assert t.data.to_pydict() == {"a": [1], "b": ["x"], "a_2": [2]}
+    assert [n.code for n in t.notes] == ["duplicate-names"]
+
+
 # --- JSON lines -----------------------------------------------------------------------------------------------------
 
 

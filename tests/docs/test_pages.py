@@ -6,6 +6,7 @@ import tomllib
 import pytest
 
 from holdgood.core.declaration import parse
+from holdgood.workflow.contract_file import parse as parse_contract
 
 FENCE = re.compile(
     r"^(?P<mark><!-- test -->\n)?```(?P<kind>\w+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<body>.*?)^```$", re.M | re.S
@@ -22,7 +23,9 @@ def test_every_toml_block_is_a_declaration_that_parses(pages):
     found = [(page, m) for page, m in blocks(pages, "toml") if m["title"] != "pyproject.toml"]
     assert len(found) >= 10
     for page, m in found:
-        parse(tomllib.loads(m["body"]), where=page)
+        given = tomllib.loads(m["body"])
+        contract = m["title"] == "contract.toml"
+        (parse_contract(given) if contract else parse(given, where=page))
 
 
 def test_every_python_block_compiles(pages):
@@ -109,7 +112,11 @@ def test_commands_that_are_shown_exist_with_their_options(pages):
                 )
                 continue
             shown.add(words[0])
-            known = {o for p in group.commands[words[0]].params for o in p.opts} | {"-h", "--help"}
+            command = group.commands[words[0]]
+            if hasattr(command, "commands") and len(words) > 1:
+                assert words[1] in command.commands, f"{page}: holdgood {words[0]} {words[1]}"
+                command = command.commands[words[1]]
+            known = {o for p in command.params for o in p.opts} | {"-h", "--help"}
             unknown = [w for w in words[1:] if re.fullmatch(r"--?[a-z][a-z-]*", w) and w not in known]
             assert not unknown, f"{page}: holdgood {words[0]} {unknown}"
     assert len(shown) >= 12

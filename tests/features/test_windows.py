@@ -166,6 +166,20 @@ def test_digits_are_kept_where_values_are_large_and_windows_short():
     assert column(frame, "facts.v (trend, 24 hours)")[0] == pytest.approx(slope, rel=1e-5)
 
 
+@pytest.mark.parametrize("value", [5.0, 1e9, 1e17, 999999999999.0])
+@pytest.mark.parametrize("hour", [-9 * 24, 15 * 24], ids=["before the window", "after the decision"])
+def test_nothing_outside_the_window_enters_to_the_bit(value, hour):
+    inside = [("a", 8 * 24, 1.1), ("a", 9 * 24, 1.3), ("a", 9 * 24 + 5, 1.4), ("a", 11 * 24, None)]
+    main, quiet = tables([("a", 12 * 24)], inside)
+    _, loud = tables([], [*inside, ("a", hour, value)])
+    plan = make_plan(declared(["10 days", "5 days", "400 hours"]), {"main": main, "facts": quiet})
+    one, _ = build(plan, main, {"facts": quiet})
+    two, _ = build(plan, main, {"facts": loud})
+    for feature, a, b in zip(one.features, one.arrays, two.arrays, strict=True):
+        if ".v (" in feature.name and ("10 days" in feature.name or "5 days" in feature.name or hour > 0):
+            assert a.tobytes() == b.tobytes(), feature.name
+
+
 def test_a_moment_at_the_decision_is_known_and_counted():
     main, other = tables([("a", 5)], [("a", 5, 1.0), ("a", 4, 2.0), ("a", 6, 9.0)])
     plan = make_plan(declared(["24 hours"]), {"main": main, "facts": other})
@@ -210,6 +224,19 @@ def test_what_cannot_be_is_refused(change, said):
     main, other = tables([("a", 5)], [("a", 4, 1.0)])
     with pytest.raises(Exception, match=said):
         make_plan(declared(**change), {"main": main, "facts": other})
+
+
+def test_a_row_never_sees_its_own_outcome():
+    main, _ = tables([("a", 5), ("a", 7)], [])
+    past = {"source": "m.csv", "time": "t", "join": {"on": {"k": "k"}, "windows": ["7 days"], "over": ["x"]}}
+    both = {"main": main, "past": Table.of(main.data, "past")}
+    with pytest.raises(DeclarationError, match="sees its own outcome|own past"):
+        make_plan(parse({"tables": {"main": {"source": "m.csv", "time": "t"}, "past": past}}), both)
+    plan = make_plan(
+        parse({"tables": {"main": {"source": "m.csv", "time": "t"}, "past": past | {"delay": "1 hour"}}}), both
+    )
+    frame, _ = build(plan, main, {"past": both["past"]})
+    assert column(frame, "past (rows, 7 days)").tolist() == [0, 1]
 
 
 def test_windows_need_a_time():

@@ -21,7 +21,7 @@ def test_all_statuses_are_counted(declared):
     assert "<h1>My tables</h1>" in html
     for status in ("issue", "tip", "passed", "not applicable", "skipped", "ignored"):
         assert status in html
-    assert "8 checks looked at 192,273 rows: 1 issue and 1 tip." in html
+    assert "2 of 8 checks found 2 things: 1 issue and 1 tip, in 192,273 rows." in html
 
 
 def test_secrets_in_sources_are_hidden(declared):
@@ -32,6 +32,6 @@ def test_secrets_in_sources_are_hidden(declared):
 
 def test_an_empty_audit_says_so():
     html = render_audit(AuditReport(scope="tables", tables=(), outcomes=()))
-    assert "found nothing to deal with" in html
+    assert "0 checks looked and found nothing to deal with, in 0 rows." in html
     assert "No table was read." in html
     assert len(html) < 60_000

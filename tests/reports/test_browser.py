@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from holdgood.core.records import AuditReport, ColumnProfile, Finding, Outcome, Profile, TableSummary
+from holdgood.core.records.audit import Picture
 from holdgood.reports import render_audit, render_run
 
 pytestmark = pytest.mark.server
@@ -152,3 +154,56 @@ def test_the_audit_page_is_as_silent(show, declared):
     it = show(render_audit(declared.audit_tables, declared.profiles))
     assert it.said == []
     assert len(it.asked) == 1
+
+
+def wide(columns=2_000):
+    names = [f"measurement number {i}" for i in range(columns)]
+    spread = (0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)
+    profile = Profile(
+        table="wide", rows=5_000,
+        columns=tuple(
+            ColumnProfile(name=n, type="number", rows=5_000, missing=i % 7, distinct=5_000, mean=i, sd=1.0, quantiles=spread)
+            for i, n in enumerate(names)
+        ),
+    )  # fmt: skip
+    picture = Picture(title="A `line` & more", form="line", y=(1.0, 2.0, float("nan"), 9.0, 1.0), marks=(3,))
+    findings = tuple(
+        Finding(code="AUD007", title="a title", level="issue", severity=("high", "medium", "low")[i % 3], table="wide",
+                columns=(n,), message=f"`{n}` is odd", picture=picture, evidence={"share": 0.1}, examples=(1, 2, 9))
+        for i, n in enumerate(names[:400])
+    )  # fmt: skip
+    outcome = Outcome(code="AUD007", title="t", scope="tables", status="issue", findings=findings)
+    summary = TableSummary(name="wide", source="wide.parquet", rows=5_000, columns=columns)
+    return AuditReport(scope="tables", tables=(summary,), outcomes=(outcome,), seconds=1.0), profile
+
+
+def test_two_thousand_columns_stay_small_quick_and_findable(show):
+    report, profile = wide()
+    html = render_audit(report, [profile])
+    assert len(html.encode()) < 3_000_000
+    it = show(html)
+    took = it.page.evaluate("performance.timing.loadEventEnd - performance.timing.navigationStart")
+    assert took < 2_000
+    assert it.said == []
+    assert it.page.locator("svg.picture").first.is_visible()
+    assert it.page.locator("section#findings > article").count() == 3
+    assert not it.page.get_by_text("measurement number 1999").first.is_visible()
+    it.page.get_by_text("Columns of wide (5,000 rows, 2,000 columns)").click()
+    it.page.get_by_label("Find a column").fill("number 1999")
+    assert it.page.locator("#columns-1 [role=status]").inner_text() == "1 column"
+    assert it.page.get_by_role("rowheader", name="measurement number 1999").is_visible()
+    it.page.get_by_label("Find a column").fill("aud007")
+    assert it.page.locator("#columns-1 [role=status]").inner_text() == "400 columns"
+    assert it.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_audit_page_reads_on_a_telephone_in_the_dark_and_without_scripts(show):
+    report, profile = wide(80)
+    narrow = show(render_audit(report, [profile]), viewport={"width": 360, "height": 740}, color_scheme="dark")
+    assert narrow.page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert narrow.ground() != "rgb(255, 255, 255)"
+    still = show(render_audit(report, [profile]), java_script_enabled=False)
+    assert still.page.locator("svg.picture").first.is_visible()
+    still.page.get_by_text("Columns of wide").first.click()
+    assert not still.page.locator("input[type=search]").is_visible()
+    assert still.page.get_by_role("rowheader", name="measurement number 3", exact=True).is_visible()

@@ -6,11 +6,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from holdgood.cli import draw
+from holdgood.cli.findings import repairs_text
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records import CleanLog
 from holdgood.core.records.envelope import read
-from holdgood.workflow.tables import audit_files, clean_file
+from holdgood.workflow.cleaning import clean_tables
+from holdgood.workflow.tables import audit_files
+
+
+def clean_file(source, codes, **more):
+    """One table."""
+    (done,) = clean_tables([source], codes, **more)
+    return done
 
 
 def a_table(first=0):
@@ -122,7 +129,7 @@ def test_a_database_names_its_answers_by_the_table_not_by_the_url(tmp_path, monk
 
 def test_each_repair_names_the_file_of_its_own_table_once(tmp_path, capsys):
     one, two = written(tmp_path / "one.csv"), written(tmp_path / "two of it.csv", first=3)
-    draw.repairs_text(audit_files([str(one), str(two)], write=False).report)
+    repairs_text(audit_files([str(one), str(two)], write=False).report)
     lines = [line.split("   (")[0].strip() for line in capsys.readouterr().out.splitlines()]
     assert len(lines) == len(set(lines)) >= 2
     assert any(line.startswith(f"repair: holdgood clean {one} --apply AUD") for line in lines)

@@ -1,25 +1,30 @@
-"""AUD001: cells that are not there: empty columns, mostly empty ones, columns missing together, stretches of time."""
+"""AUD001: cells that are not there: empty columns, stretches of time without a value, and one tip with all other missing values."""
 
 from __future__ import annotations
 
-import hashlib
+from collections import defaultdict
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from holdgood.audit import columns
-from holdgood.audit.found import found, is_are, listed, percent
+from holdgood.audit.far_off import iso
+from holdgood.audit.found import counted, found, is_are, listed, percent
+from holdgood.audit.missing_stretch import Stretch, stretches
+from holdgood.audit.missing_together import missing_together
 from holdgood.audit.profile import profile
-from holdgood.core import sql
 from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
-from holdgood.core.records.audit import Finding, Proposal
+from holdgood.core.records.audit import Finding, Picture, Proposal, Severity
+from holdgood.core.records.profile import ColumnProfile
 from holdgood.core.table import Table
 
 MOSTLY = 0.5
-BLOCK_ROWS = 20
-BLOCK_SHARE = 0.005
-STRETCH = 20
+LEAST = 5
+LEAST_SHARE = 0.0005
+OTHERWISE_FULL = 0.05
+_BINS = 60
+_BARS = 30
 
 
 class Missing:
@@ -31,14 +36,14 @@ class Missing:
 
     def run(self, context: AuditContext) -> list[Finding]:
         """Look at every table that has rows."""
-        tables = [t for t in context.tables.values() if t.rows]
-        if not tables:
+        if not any(t.rows for t in context.tables.values()):
             raise NotApplicable("no table has a row")
         out: list[Finding] = []
         for name, table in context.tables.items():
             if table.rows:
-                out += self._empty(table) + self._mostly(table) + self._blocks(table)
-                out += self._stretch(table, context.spec(name).time)
+                out += self._empty(table)
+                out += self._stretches(table, stretches(table, context.spec(name)))
+                out += self._missing(table)
         return out
 
     def _empty(self, table: Table) -> list[Finding]:
@@ -56,90 +61,125 @@ class Missing:
             )
         ]
 
-    def _mostly(self, table: Table) -> list[Finding]:
-        mostly = [c for c in profile(table).columns if MOSTLY * c.rows <= c.missing < c.rows]
-        if not mostly:
+    def _stretches(self, table: Table, seen: list[Stretch]) -> list[Finding]:
+        """One finding for the columns that have no value in the same stretch."""
+        together: dict[tuple[str, float, float, bool], list[Stretch]] = defaultdict(list)
+        for one in seen:
+            together[(one.time, one.start, one.end, one.inside)].append(one)
+        return [
+            self._stretch(table, group)
+            for group in sorted(together.values(), key=lambda g: (-len(g) * g[0].rows, g[0].start))
+        ]
+
+    def _stretch(self, table: Table, group: list[Stretch]) -> Finding:
+        first = group[0]
+        names = [s.column for s in group]
+        # a feed that begins later or ends earlier is a fact of life; a hole in a column that is full otherwise is not
+        hole = first.inside and any(s.others <= OTHERWISE_FULL * table.rows for s in group)
+        level: Literal["issue", "tip"] = "issue" if hole else "tip"
+        severity: Severity = "medium" if hole else "low"
+        message = (
+            f"{listed(names)} {'have' if len(names) > 1 else 'has'} no value from {iso(first.start)} to {iso(first.end)}: "
+            f"{counted(first.moments, 'moment')} in a row, {counted(first.rows, 'row')} ({percent(first.rows, table.rows)})"
+        )
+        message += " of one series" if first.per_series else ""
+        message += "" if first.inside else ", at the edge of the time covered"
+        evidence = {
+            "columns": len(names),
+            "longest": first.moments,
+            "rows": first.rows,
+            "missing_elsewhere": first.others,
+        }
+        return found(
+            self,
+            level,
+            severity,
+            table.name,
+            names,
+            message,
+            rows=first.rows,
+            evidence=evidence,
+            sure="likely",
+            examples=first.positions,
+            picture=_over_time(table, first),
+        )
+
+    def _missing(self, table: Table) -> list[Finding]:
+        """Every column that misses values, in one tip: how much, and which of them together."""
+        least = max(LEAST, LEAST_SHARE * table.rows)
+        some = [c for c in profile(table).columns if least <= c.missing < c.rows]
+        if not some:
             return []
-        mostly.sort(key=lambda c: -c.missing)
-        told = ", ".join(f"`{c.name}` in {percent(c.missing, c.rows)}" for c in mostly[:6])
-        more = f" and {len(mostly) - 6:,} more columns" if len(mostly) > 6 else ""
-        worst = mostly[0].missing
+        some.sort(key=lambda c: -c.missing)
+        told = ", ".join(f"`{c.name}` in {percent(c.missing, c.rows)}" for c in some[:6])
+        more = f" and {len(some) - 6:,} more columns" if len(some) > 6 else ""
+        message = f"values are missing: {told}{more}"
+        groups, pairs = missing_together(table)
+        if groups:
+            parts = [
+                f"{listed(g.columns)} in {'the same ' if g.same else ''}{g.rows:,} rows ({percent(g.rows, table.rows)})"
+                for g in groups[:3]
+            ]
+            rest = f"; and {len(groups) - 3} more groups" if len(groups) > 3 else ""
+            message += f". Together: {'; '.join(parts)}{rest}; one cause may be behind it"
+        if pairs:
+            message += f". One instead of the other: {'; '.join(listed([p.first, p.second]) for p in pairs[:3])}"
+        evidence = {
+            "columns": len(some),
+            "largest_share": round(some[0].missing / table.rows, 6),
+            "mostly_missing": sum(c.missing >= MOSTLY * c.rows for c in some),
+            "groups": len(groups),
+            "rows_of_largest": groups[0].rows if groups else 0,
+            "columns_of_largest": len(groups[0].columns) if groups else 0,
+        }
         return [
             found(
                 self,
                 "tip",
                 "low",
                 table.name,
-                [c.name for c in mostly],
-                f"at least half of the values are missing: {told}{more}",
-                rows=worst,
-                evidence={"columns": len(mostly), "largest_share": round(worst / table.rows, 6)},
-            )
-        ]
-
-    def _blocks(self, table: Table) -> list[Finding]:
-        enough = max(BLOCK_ROWS, BLOCK_SHARE * table.rows)
-        candidates = [c for c in profile(table).columns if enough <= c.missing < c.rows]
-        together: dict[bytes, list[str]] = {}
-        rows: dict[bytes, int] = {}
-        for c in candidates:
-            mark = hashlib.blake2b(np.packbits(columns.missing(table, c.name)).tobytes(), digest_size=16).digest()
-            together.setdefault(mark, []).append(c.name)
-            rows[mark] = c.missing
-        blocks = sorted(
-            ((names, rows[m]) for m, names in together.items() if len(names) > 1), key=lambda b: -len(b[0]) * b[1]
-        )
-        if not blocks:
-            return []
-        told = "; ".join(f"{listed(n)} in the same {r:,} rows ({percent(r, table.rows)})" for n, r in blocks[:3])
-        more = f"; and {len(blocks) - 3} more groups of columns" if len(blocks) > 3 else ""
-        evidence = {"groups": len(blocks), "rows_of_largest": blocks[0][1], "columns_of_largest": len(blocks[0][0])}
-        every = [n for names, _ in blocks for n in names]
-        message = f"missing together: {told}{more}; one cause may be behind it"
-        return [found(self, "tip", "low", table.name, every, message, rows=blocks[0][1], evidence=evidence)]
-
-    def _stretch(self, table: Table, time: str | None) -> list[Finding]:
-        """Long stretches of time without a value. An instant counts as missing where all of its rows are."""
-        if time is None:
-            return []
-        at = sql.evaluate(time, table.data, purpose=f"the time of {table.name}")
-        _, instant = np.unique(np.asarray(at.to_numpy()), return_inverse=True)
-        size = np.bincount(instant)
-        told: list[tuple[str, int, int]] = []
-        for c in profile(table).columns:
-            if not STRETCH <= c.missing <= MOSTLY * c.rows:
-                continue
-            gone = np.bincount(instant, weights=columns.missing(table, c.name)) == size
-            longest = _longest_run(gone)
-            share = gone.mean()
-            # expected number of runs this long if instants were missing independently (union bound)
-            expected = len(gone) * share**longest if share < 1 else 0.0
-            if longest >= STRETCH and expected < 1e-6 and longest >= 0.3 * gone.sum():
-                told.append((c.name, longest, int(gone.sum())))
-        if not told:
-            return []
-        text = "; ".join(
-            f"`{n}` for {run:,} moments in a row ({percent(run, total)} of its gaps)" for n, run, total in told[:3]
-        )
-        evidence = {"columns": len(told), "longest": max(run for _, run, _ in told)}
-        names = [n for n, _, _ in told]
-        return [
-            found(
-                self,
-                "tip",
-                "medium",
-                table.name,
-                names,
-                f"a stretch of time without a value: {text}",
+                [c.name for c in some],
+                message,
+                rows=some[0].missing,
                 evidence=evidence,
+                picture=_shares(some) if len(some) > 1 else None,
             )
         ]
 
 
-def _longest_run(marks: np.ndarray) -> int:
-    edges = np.diff(np.concatenate([[0], marks.astype(np.int8), [0]]))
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    return int((ends - starts).max()) if len(starts) else 0
+def _shares(some: list[ColumnProfile]) -> Picture:
+    return Picture(
+        title="Share of missing values",
+        form="bars",
+        y=tuple(c.missing / c.rows for c in some[:_BARS]),
+        labels=tuple(c.name for c in some[:_BARS]),
+        y_name="share missing",
+    )
+
+
+def _over_time(table: Table, seen: Stretch) -> Picture | None:
+    """The share of missing cells over time; None where the time is an expression or all within a moment."""
+    if not seen.time or not columns.is_moment(table, seen.time):
+        return None
+    at = columns.numbers(table, seen.time)
+    there = ~np.isnan(at)
+    low, high = float(at[there].min()), float(at[there].max())
+    if low >= high:
+        return None
+    edges = np.linspace(low, high, _BINS + 1)
+    gone = columns.missing(table, seen.column)[there].astype(np.float64)
+    rows = np.histogram(at[there], edges)[0]
+    share = np.histogram(at[there], edges, weights=gone)[0] / np.maximum(rows, 1)
+    marks = [i for i in range(_BINS) if edges[i + 1] > seen.start and edges[i] < seen.end and share[i] > 0]
+    return Picture(
+        title=f"Missing values of {seen.column} over time",
+        form="line",
+        x=tuple(float(e) for e in edges[:-1]),
+        y=tuple(float(s) for s in share),
+        marks=tuple(marks),
+        x_is_time=True,
+        y_name="share missing",
+    )
 
 
 CHECK = Missing()

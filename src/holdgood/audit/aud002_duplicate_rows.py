@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
+
+from holdgood.audit.doubles import exact_by_chance
 from holdgood.audit.found import found, percent
 from holdgood.audit.profile import profile
-from holdgood.audit.rows import copies
+from holdgood.audit.rows import column_hash, copies, row_hashes
+from holdgood.audit.twins import twins
 from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
 from holdgood.core.records.audit import Finding, Proposal
@@ -14,6 +18,7 @@ from holdgood.core.table import Table
 
 MANY = 0.01
 TELLING = 0.9
+_FIRST = 4
 
 
 class DuplicateRows:
@@ -31,30 +36,30 @@ class DuplicateRows:
         return [f for t in tables for f in self._look(t, bool(context.spec(t.name).key))]
 
     def _look(self, table: Table, keyed: bool) -> list[Finding]:
-        if any(c.distinct == table.rows for c in profile(table).columns):
+        described = profile(table).columns
+        if any(c.distinct == table.rows for c in described):
             return []
-        seen = copies(table, table.names)
+        first, again, pairs = equal_rows(table)
+        n = len(again)
         # Rows that agree even in a column that hardly ever repeats did not meet by chance.
-        telling = any(c.distinct >= TELLING * table.rows for c in profile(table).columns)
-        if seen.again == 0 or (seen.by_chance and not keyed and not telling):
+        telling = any(c.distinct >= TELLING * table.rows for c in described)
+        if n == 0 or (not (keyed or telling) and _by_chance(table, pairs)):
             return []
-        share = percent(seen.again, table.rows)
-        message = (
-            f"{seen.again:,} of {table.rows:,} rows ({share}) repeat another row in all {len(table.columns)} columns"
-        )
+        share = percent(n, table.rows)
+        message = f"{n:,} of {table.rows:,} rows ({share}) repeat another row in all {len(table.columns)} columns"
         if keyed:
             message += ", although a key is declared"
         evidence = {
-            "rows": seen.again,
-            "share": round(seen.again / table.rows, 6),
-            "nearly_equal_pairs": round(seen.near, 1),
+            "rows": n,
+            "share": round(n / table.rows, 6),
+            "pairs": pairs,
         }
-        many = keyed or seen.again >= MANY * table.rows
+        many = keyed or n >= MANY * table.rows
         drop = Proposal(
             repair="drop-duplicate-rows",
             table=table.name,
-            cells=seen.again * len(table.columns),
-            sentence=f"keep the first of each, {seen.again:,} rows fewer",
+            cells=n * len(table.columns),
+            sentence=f"keep the first of each, {n:,} rows fewer",
         )
         return [
             found(
@@ -64,11 +69,42 @@ class DuplicateRows:
                 table.name,
                 (),
                 message,
-                rows=seen.again,
+                rows=n,
                 evidence=evidence,
                 proposal=drop,
+                sure="certain" if keyed or telling else "likely",
+                examples=np.stack([first, again], axis=1)[:10].ravel(),
             )
         ]
+
+
+def equal_rows(table: Table) -> tuple[np.ndarray, np.ndarray, float]:
+    """Positions of first rows and of the rows equal to them (by position of the latter), and the number of equal pairs.
+
+    Rows that differ in the most telling columns are not looked at any further.
+    """
+    if table.rows < 2:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), 0.0
+    described = sorted(enumerate(profile(table).columns), key=lambda p: (-p[1].distinct, p[0]))
+    part = np.zeros(table.rows, dtype=np.uint64)
+    for position, c in described[:_FIRST]:
+        part += column_hash(table, c.name, position)
+    order = np.argsort(part, kind="stable")
+    same = part[order[1:]] == part[order[:-1]]
+    rows = np.sort(order[np.concatenate([[False], same]) | np.concatenate([same, [False]])])
+    if len(rows) == 0:
+        return rows, rows, 0.0
+    some = table if len(rows) == table.rows else table.take(rows)
+    whole = row_hashes(some, table.names)
+    _, start, back, counts = np.unique(whole, return_index=True, return_inverse=True, return_counts=True)
+    again = np.flatnonzero(start[back] != np.arange(len(rows)))
+    return rows[start[back[again]]], rows[again], float((counts * (counts - 1.0) / 2.0).sum())
+
+
+def _by_chance(table: Table, pairs: float) -> bool:
+    if len(twins(table).first) == 0:
+        return copies(table, table.names).by_chance
+    return exact_by_chance(table, pairs)
 
 
 CHECK = DuplicateRows()

@@ -1,175 +1,218 @@
-"""AUD007: numbers and words that stand for "no value": -999, 9999, a lonely zero, "?", "n/a"."""
+"""AUD007: what stands for "no value": -999, 9999, a zero where none can be, "?", "n/a", the first of January 1900."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from holdgood.audit import columns
-from holdgood.audit.found import found, listed, number, percent
+from holdgood.audit.codes_for_missing import Code, codes_for_missing
+from holdgood.audit.far_off import DAY, bulk, day, iso, piles
+from holdgood.audit.found import counted, found, listed, number, percent
 from holdgood.audit.profile import profile
+from holdgood.audit.sample import sample
+from holdgood.audit.words_for_missing import words_for_missing
+from holdgood.audit.written import rows_with
+from holdgood.audit.zeros import impossible_zeros
 from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
-from holdgood.core.records.audit import Finding, Proposal
-from holdgood.core.records.profile import ColumnProfile
+from holdgood.core.records.audit import Finding, Proposal, Severity
 from holdgood.core.table import Table
-
-ROWS = 5
-SHARE = 0.0005
-STRONG = (
-    "?",
-    "n/a",
-    "#n/a",
-    "nan",
-    "null",
-    "missing",
-    "not available",
-    "-",
-    "--",
-    "---",
-    "<na>",
-    "n.a.",
-    "(null)",
-    "#null!",
-)
-WEAK = ("unknown", "na", "unk", "undefined", "not known", "not specified", "unspecified")
-_NINES = tuple(float("9" * n) for n in range(2, 10))
-
-
-@dataclass(frozen=True)
-class Lonely:
-    """A value at the edge of a column, how often it comes and where the next value lies."""
-
-    column: str
-    value: float
-    rows: int
-    next: float
-    certain: bool
 
 
 class Sentinels:
-    """A sentinel is frequent and far outside everything else; a word for 'missing' is one of a short list."""
+    """A code is apart from all other values or far more frequent than its neighbours; a word is one of a short list."""
 
     code: ClassVar[str] = "AUD007"
-    title: ClassVar[str] = "sentinel values"
+    title: ClassVar[str] = "values that stand for missing"
     scope: ClassVar[Literal["tables", "target"]] = "tables"
 
     def run(self, context: AuditContext) -> list[Finding]:
-        """Look at columns of numbers and of categories."""
-        if not any(t.of_type("number", "category") for t in context.tables.values()):
-            raise NotApplicable("no column of numbers or categories")
-        return [f for t in context.tables.values() for f in self._numbers(t) + self._words(t)]
+        """Look at columns of numbers, of texts and of moments."""
+        if not any(t.of_type("number", "category", "text", "datetime") for t in context.tables.values()):
+            raise NotApplicable("no column of numbers, texts or dates")
+        return [
+            f
+            for t in context.tables.values()
+            if t.rows
+            for f in self._numbers(t) + self._zeros(t) + self._words(t) + self._days(t)
+        ]
 
     def _numbers(self, table: Table) -> list[Finding]:
-        out = []
+        """One finding for each code, over all columns that hold it."""
+        holding: dict[tuple[float, bool], list[tuple[str, Code]]] = defaultdict(list)
         for c in profile(table).columns:
-            if columns.is_numeric(table, c.name) and c.distinct > 2 and _has_candidate(c):
-                out += [self._tell(table, lonely) for lonely in _at_the_edges(table, c)]
-        return out
+            if columns.is_numeric(table, c.name):
+                for code in codes_for_missing(table, c):
+                    holding[(code.value, code.certain)].append((c.name, code))
+        return [
+            self._tell(table, value, certain, where)
+            for (value, certain), where in sorted(
+                holding.items(), key=lambda h: (not h[0][1], -sum(c.rows for _, c in h[1]), h[0][0])
+            )
+        ]
 
-    def _tell(self, table: Table, it: Lonely) -> Finding:
-        low, high = sorted((it.value, it.next))
-        message = (
-            f"{listed([it.column])} holds {number(it.value)} in {it.rows:,} rows ({percent(it.rows, table.rows)}), "
-            f"and nothing between {number(low)} and {number(high)}"
-        )
-        value = int(it.value) if it.value == int(it.value) else it.value
+    def _tell(self, table: Table, value: float, certain: bool, where: list[tuple[str, Code]]) -> Finding:
+        names, rows = [n for n, _ in where], sum(c.rows for _, c in where)
+        first = where[0][1]
+        message = f"{listed(names)} {'hold' if len(names) > 1 else 'holds'} {number(value)} in {counted(rows, 'cell')}"
+        if len(names) == 1:
+            message += f" ({percent(rows, table.rows)}), {first.why}"
+        message += "; it reads as a code for missing" if certain else "; it may be a code for missing"
         proposal = Proposal(
             repair="sentinel-to-missing",
             table=table.name,
-            columns=(it.column,),
-            parameters={"values": [value]},
-            cells=it.rows,
-            sentence=f"{number(it.value)} in {it.column} becomes missing, {it.rows:,} cells",
+            columns=tuple(names),
+            parameters={"values": [int(value) if value == int(value) and abs(value) < 2**53 else value]},
+            cells=rows,
+            sentence=f"{number(value)} in {listed(names)} becomes missing, {counted(rows, 'cell')}",
         )
-        evidence = {"value": it.value, "rows": it.rows, "share": round(it.rows / table.rows, 6), "next_value": it.next}
-        level: Literal["issue", "tip"] = "issue" if it.certain else "tip"
-        severity: Literal["medium", "low"] = "medium" if it.certain else "low"
+        evidence = {
+            "value": value,
+            "rows": rows,
+            "columns": len(names),
+            "share": round(rows / table.rows / len(names), 6),
+            "next_value": first.next,
+        }
+        level: Literal["issue", "tip"] = "issue" if certain else "tip"
+        severity: Severity = "medium" if certain else "low"
+        examples = np.flatnonzero(columns.numbers(table, names[0]) == value)
         return found(
-            self, level, severity, table.name, [it.column], message, rows=it.rows, evidence=evidence, proposal=proposal
+            self,
+            level,
+            severity,
+            table.name,
+            names,
+            message,
+            rows=rows,
+            evidence=evidence,
+            proposal=proposal,
+            sure="likely" if certain else "possible",
+            examples=examples,
         )
 
+    def _zeros(self, table: Table) -> list[Finding]:
+        """One finding for all columns in which a zero is hard to believe."""
+        where = impossible_zeros(table)
+        if not where:
+            return []
+        names, rows = [n for n, _ in where], sum(r for _, r in where)
+        told = ", ".join(f"`{n}` in {counted(r, 'row')} ({percent(r, table.rows)})" for n, r in where[:6])
+        more = f" and {len(where) - 6:,} more columns" if len(where) > 6 else ""
+        message = f"zeros apart from all other values, which are positive: {told}{more}; they may stand for missing"
+        proposal = Proposal(
+            repair="sentinel-to-missing",
+            table=table.name,
+            columns=tuple(names),
+            parameters={"values": [0]},
+            cells=rows,
+            sentence=f"0 in {listed(names)} becomes missing, {counted(rows, 'cell')}",
+        )
+        examples = np.flatnonzero(columns.numbers(table, names[0]) == 0)
+        return [
+            found(
+                self,
+                "tip",
+                "low",
+                table.name,
+                names,
+                message,
+                rows=rows,
+                evidence={"value": 0.0, "rows": rows, "columns": len(names)},
+                proposal=proposal,
+                sure="possible",
+                examples=examples,
+            )
+        ]
+
     def _words(self, table: Table) -> list[Finding]:
-        """One finding for each spelling, over all columns that hold it."""
-        holding: dict[str, list[tuple[str, int]]] = {}
-        for name in table.of_type("category"):
-            if not columns.is_text(table, name):
-                continue
-            levels = columns.levels(table, name)
-            for text, rows in levels:
-                plain = text.strip().casefold()
-                if len(plain) > 14 or rows < ROWS or len(levels) < 3:
-                    continue
-                if plain in STRONG or (plain in WEAK and rows < 0.5 * table.rows):
-                    holding.setdefault(text, []).append((name, rows))
+        """One finding for each set of words, over all columns that hold the same ones."""
+        holding: dict[tuple[bool, tuple[str, ...]], list[tuple[str, int]]] = defaultdict(list)
+        for name in table.names:
+            if columns.is_text(table, name) and table.type_of(name) != "other":
+                for certain, texts, cells in words_for_missing(table, name):
+                    holding[(certain, texts)].append((name, cells))
         out = []
-        for text, where in sorted(holding.items(), key=lambda h: (-sum(r for _, r in h[1]), h[0])):
+        for (certain, texts), where in sorted(
+            holding.items(), key=lambda h: (not h[0][0], -sum(r for _, r in h[1]), h[0])
+        ):
             names, cells = [n for n, _ in where], sum(r for _, r in where)
-            certain = text.strip().casefold() in STRONG
-            message = f"{listed(names)} {'hold' if len(names) > 1 else 'holds'} {text!r} in {cells:,} cells"
+            shown = ", ".join(repr(t) if t.strip() else "blank text" for t in texts[:6])
+            shown += f" and {len(texts) - 6} more" if len(texts) > 6 else ""
+            message = f"{listed(names)} {'hold' if len(names) > 1 else 'holds'} {shown} in {counted(cells, 'cell')}"
             message += ", which reads as missing" if certain else ", which may mean missing"
             proposal = Proposal(
                 repair="sentinel-to-missing",
                 table=table.name,
                 columns=tuple(names),
-                parameters={"values": [text]},
+                parameters={"values": list(texts)},
                 cells=cells,
-                sentence=f"{text!r} becomes missing, {cells:,} cells",
+                sentence=f"{shown} becomes missing, {counted(cells, 'cell')}",
             )
-            level: Literal["issue", "tip"] = "issue" if certain else "tip"
-            evidence = {"cells": cells, "columns": len(names)}
             out.append(
-                found(self, level, "low", table.name, names, message, rows=cells, evidence=evidence, proposal=proposal)
+                found(
+                    self,
+                    "issue" if certain else "tip",
+                    "low",
+                    table.name,
+                    names,
+                    message,
+                    rows=cells,
+                    evidence={"cells": cells, "columns": len(names), "words": len(texts)},
+                    proposal=proposal,
+                    sure="likely" if certain else "possible",
+                    examples=rows_with(table, names[0], list(texts)),
+                )
             )
         return out
 
-
-def _has_candidate(c: ColumnProfile) -> bool:
-    return c.low in (-1.0, 0.0) or -c.low in _NINES or c.high in _NINES
-
-
-def _at_the_edges(table: Table, c: ColumnProfile) -> list[Lonely]:
-    values = columns.numbers(table, c.name)
-    values = values[np.isfinite(values)]
-    enough = max(ROWS, SHARE * len(values))
-    out = []
-    for _ in range(2):  # a second sentinel can hide behind the first
-        distinct, counts = np.unique(values, return_counts=True)
-        if len(distinct) < 3:
-            break
-        hit = _low_edge(c.name, distinct, counts, enough) or _high_edge(c.name, distinct, counts, enough)
-        if hit is None:
-            break
-        out.append(hit)
-        values = values[values != hit.value]
-    return out
-
-
-def _low_edge(name: str, distinct: np.ndarray, counts: np.ndarray, enough: float) -> Lonely | None:
-    low, after, rows = float(distinct[0]), float(distinct[1]), int(counts[0])
-    top = float(distinct[-1])
-    if -low in _NINES and rows >= enough:
-        alone = low <= -999 and after >= 0
-        if alone or (after >= low * (0.5 if low <= -999 else 0.1) and top < -20 * low):
-            return Lonely(name, low, rows, after, certain=True)
-    if low == -1 and rows >= enough and after >= 0 and len(distinct) > 20 and top >= 50:
-        return Lonely(name, low, rows, after, certain=False)
-    # Zero means "none" in most columns; only where all else keeps far away from it, and it is rare, is it odd.
-    rest = np.repeat(distinct[1:], counts[1:]) if low == 0 and len(distinct) > 20 else np.empty(0)
-    if len(rest) and rows >= 3 and rows <= 0.05 * counts.sum() and after >= 0.5 * float(np.median(rest)):
-        return Lonely(name, low, rows, after, certain=False)
-    return None
-
-
-def _high_edge(name: str, distinct: np.ndarray, counts: np.ndarray, enough: float) -> Lonely | None:
-    high, before, rows = float(distinct[-1]), float(distinct[-2]), int(counts[-1])
-    if high not in _NINES or rows < enough:
-        return None
-    if before <= 0.2 * high:
-        return Lonely(name, high, rows, before, certain=True)
-    return Lonely(name, high, rows, before, certain=False) if high >= 999 and before <= 0.5 * high else None
+    def _days(self, table: Table) -> list[Finding]:
+        """Days within the others that hold far more cells than any: those outside of all others are told by AUD008."""
+        out = []
+        for c in table.columns:
+            if not columns.is_moment(table, c.name):
+                continue
+            at, there = columns.moments(table, c.name)
+            some = sample(table)
+            if not piles(*np.unique(at[some][there[some]], return_counts=True)):
+                continue
+            moments, cells = np.unique(at[there], return_counts=True)
+            inside = bulk(moments, cells)
+            for start, rows in piles(moments, cells):
+                if not inside.low <= start * DAY <= inside.high:
+                    continue
+                on_it = there & (np.floor_divide(at, int(DAY)) == start)
+                exact = np.unique(at[on_it])
+                message = (
+                    f"{listed([c.name])} lies on {day(start * DAY)} in {counted(rows, 'row')} "
+                    f"({percent(rows, table.rows)}), at least 5 times as many as on any other day; it reads as missing"
+                )
+                proposal = Proposal(
+                    repair="sentinel-to-missing",
+                    table=table.name,
+                    columns=(c.name,),
+                    parameters={"values": [iso(float(m)) for m in exact[:50]]},
+                    cells=int(np.isin(at[on_it], exact[:50]).sum()),
+                    sentence=f"{day(start * DAY)} in {c.name} becomes missing, {counted(rows, 'cell')}",
+                )
+                out.append(
+                    found(
+                        self,
+                        "issue",
+                        "medium",
+                        table.name,
+                        [c.name],
+                        message,
+                        rows=rows,
+                        evidence={"rows": rows, "share": round(rows / table.rows, 6)},
+                        proposal=proposal,
+                        sure="likely",
+                        examples=np.flatnonzero(on_it),
+                    )
+                )
+        return out
 
 
 CHECK = Sentinels()

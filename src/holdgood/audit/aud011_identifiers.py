@@ -1,4 +1,4 @@
-"""AUD011: columns that only name the row: a running number, or a text that never repeats."""
+"""AUD011: columns that only name the row: a running number, or a text that (nearly) never repeats."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from holdgood.audit.found import found, is_are, listed
+from holdgood.audit.found import found, listed
+from holdgood.audit.keys import code_like, whole
+from holdgood.audit.links import links
 from holdgood.audit.profile import profile
 from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
@@ -15,35 +17,39 @@ from holdgood.core.records.profile import ColumnProfile
 from holdgood.core.table import Table
 
 ROWS = 50
+NEARLY = 0.95
 
 
 class Identifiers:
-    """Finds columns without repetition that are whole numbers in sequence, or codes in text."""
+    """Finds columns without repetition that are whole numbers in sequence, or codes in text; codes may repeat in a few rows."""
 
     code: ClassVar[str] = "AUD011"
     title: ClassVar[str] = "identifiers"
     scope: ClassVar[Literal["tables", "target"]] = "tables"
 
     def run(self, context: AuditContext) -> list[Finding]:
-        """Look at tables of at least 50 rows; declared keys and ids are known already."""
+        """Look at tables of at least 50 rows; declared keys and ids, and keys that other tables point to, are known already."""
         tables = [(n, t) for n, t in context.tables.items() if t.rows >= ROWS]
         if not tables:
             raise NotApplicable(f"no table has {ROWS} rows")
+        pointed = {(link.parent, b) for link in links(context) for b in link.there}
         out = []
         for name, table in tables:
             spec = context.spec(name)
-            join = list(spec.join.on.values()) if spec.join else []
-            names = identifiers(table, known=[*spec.key, *spec.ids, *join])
+            names = identifiers(table, known=[*spec.key, *spec.ids, *(b for p, b in pointed if p == name)])
             if names:
-                message = f"{listed(names)} {is_are(names)} different in every row: it names the row and is not used as a feature"
-                if len(names) > 1:
-                    message = (
-                        f"{listed(names)} are different in every row: they name the row and are not used as features"
-                    )
-                out.append(
-                    found(self, "tip", "low", name, names, message, rows=table.rows, evidence={"columns": len(names)})
-                )
+                out.append(self._told(table, names))
         return out
+
+    def _told(self, table: Table, names: list[str]) -> Finding:
+        repeats = max(c.rows - c.distinct for c in profile(table).columns if c.name in names)
+        nearly = " (nearly)" if repeats else ""
+        if len(names) == 1:
+            message = f"{listed(names)} is different in{nearly} every row: it names the row and tells a model nothing"
+        else:
+            message = f"{listed(names)} are different in{nearly} every row: they name the row and tell a model nothing"
+        evidence = {"columns": len(names), "repeats": repeats}
+        return found(self, "tip", "low", table.name, names, message, rows=table.rows, evidence=evidence)
 
 
 def identifiers(table: Table, known: list[str] | tuple[str, ...] = ()) -> list[str]:
@@ -52,12 +58,12 @@ def identifiers(table: Table, known: list[str] | tuple[str, ...] = ()) -> list[s
 
 
 def _names_the_row(table: Table, c: ColumnProfile) -> bool:
-    if c.missing or c.distinct != c.rows or c.rows < ROWS:
+    if c.missing or c.rows < ROWS or c.distinct < NEARLY * c.rows:
         return False
     kind = table.data.schema.field(c.name).type
-    if pa.types.is_integer(kind):
-        return c.high - c.low + 1 <= 1.5 * c.rows
-    return pa.types.is_string(kind) and c.type == "category"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return c.high - c.low + 1 <= 1.5 * c.rows and c.infinite == 0 and whole(table, c.name)
+    return pa.types.is_string(kind) and c.type == "category" and (c.distinct == c.rows or code_like(table, c.name))
 
 
 CHECK = Identifiers()

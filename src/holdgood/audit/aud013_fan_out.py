@@ -1,4 +1,4 @@
-"""AUD013: joins that would multiply rows of the main table, or leave open which of two facts holds."""
+"""AUD013: joins, declared or found, that would multiply rows, or leave open which of two facts holds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import pyarrow as pa
 
 from holdgood.audit import columns
 from holdgood.audit.found import found, listed, percent
-from holdgood.audit.rows import row_hashes
+from holdgood.audit.links import Link, key_hash, links, need_two
 from holdgood.core import sql
-from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
 from holdgood.core.records.audit import Finding
 from holdgood.core.table import Table
@@ -25,42 +24,55 @@ class FanOut:
     scope: ClassVar[Literal["tables", "target"]] = "tables"
 
     def run(self, context: AuditContext) -> list[Finding]:
-        """Look at every declared join."""
-        main = context.tables.get(context.declaration.main) if context.declaration.tables else None
-        joins = [(t, context.spec(name)) for name, t in context.tables.items() if context.spec(name).join is not None]
-        if main is None or not joins:
-            raise NotApplicable("no join is declared")
+        """Look at every join, declared or found, between two tables that are here."""
+        need_two(context)
         out: list[Finding] = []
-        for table, spec in joins:
-            assert spec.join is not None
-            if table.rows:
-                out += (
-                    self._timed(table, spec.join.on, spec.time) if spec.time else self._plain(main, table, spec.join.on)
-                )
+        for link in links(context):
+            child, parent = context.tables[link.child], context.tables[link.parent]
+            if parent.rows:
+                time = context.spec(link.parent).time
+                timed = link.declared and time is not None
+                out += self._timed(parent, link, str(time)) if timed else self._plain(child, parent, link)
         return out
 
-    def _plain(self, main: Table, table: Table, on: dict[str, str]) -> list[Finding]:
-        there = list(on.values())
-        keys, keyed = _keys(table, there)
+    def _plain(self, child: Table, parent: Table, link: Link) -> list[Finding]:
+        there = list(link.there)
+        keys, keyed = _keys(parent, link.there)
         shared, counts = np.unique(keys[keyed], return_counts=True)
         again = int((counts - 1).sum())
         if again == 0:
             return []
-        here, main_keyed = _keys(main, list(on))
+        here, child_keyed = _keys(child, link.here)
         several = shared[counts > 1]
-        hit = int((np.isin(here, several) & main_keyed).sum())
+        hit = int((np.isin(here, several) & child_keyed).sum())
+        if hit == 0 and not link.declared:
+            return []
+        how = "the join" if link.declared else f"a join of {child.name} ({listed(link.here)}, found in the data)"
         message = (
-            f"the join by {listed(there)} is not unique in {table.name}: {again:,} rows repeat a key, "
-            f"so {hit:,} of {main.rows:,} rows of {main.name} ({percent(hit, main.rows)}) would find more than one partner"
+            f"{how} by {listed(there)} is not unique in {parent.name}: {again:,} rows repeat a key, "
+            f"so {hit:,} of {child.rows:,} rows of {child.name} ({percent(hit, child.rows)}) would find more than one partner"
         )
         evidence = {"repeated": again, "main_rows": hit, "most_partners": int(counts.max())}
         level: Literal["issue", "tip"] = "issue" if hit else "tip"
         severity: Literal["high", "low"] = "high" if hit else "low"
-        return [found(self, level, severity, table.name, there, message, rows=again, evidence=evidence)]
+        return [
+            found(
+                self,
+                level,
+                severity,
+                parent.name,
+                there,
+                message,
+                rows=again,
+                evidence=evidence,
+                sure="certain" if link.declared else "likely",
+                examples=np.flatnonzero(np.isin(keys, several) & keyed),
+            )
+        ]
 
-    def _timed(self, table: Table, on: dict[str, str], time: str) -> list[Finding]:
-        there = list(on.values())
-        keys, keyed = _keys(table, there)
+    def _timed(self, table: Table, link: Link, time: str) -> list[Finding]:
+        there = list(link.there)
+        keys, keyed = _keys(table, link.there)
         at = sql.evaluate(time, table.data, purpose=f"the time of {table.name}")
         dated = ~np.asarray(at.is_null().to_numpy())
         moment = np.asarray(
@@ -79,15 +91,13 @@ class FanOut:
         return [found(self, "tip", "medium", table.name, there, message, rows=again, evidence=evidence)]
 
 
-def _keys(table: Table, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def _keys(table: Table, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Hashes of key columns (numbers compare as floats) and whether all of them are there."""
     present = np.ones(table.rows, dtype=bool)
-    data = table.data.select(list(dict.fromkeys(names)))
-    for position, name in enumerate(data.column_names):
+    for name in names:
+        table.type_of(name)
         present &= ~columns.missing(table, name)
-        if columns.is_numeric(table, name):
-            data = data.set_column(position, name, data.column(name).cast(pa.float64(), safe=False))
-    return row_hashes(table.with_data(data), tuple(names)), present
+    return key_hash(table, names), present
 
 
 CHECK = FanOut()

@@ -1,13 +1,16 @@
 """AUD014: columns that are known only after the moment of decision.
 
 Five kinds of proof, each enough by itself: the declaration says so; the outcome is computed from the column; the column
-comes into being together with the outcome; its dates lie after the decision and move with the outcome; it is a copy of the
-outcome. A column that the user declared as ``known = "before"`` is taken at the user's word.
+comes into being together with the outcome; its dates lie after the decision and move with the outcome (columns that are
+filled in exactly with such a date share its fate); it is a copy of the outcome. Joined tables are searched as well: dates
+of the very fact that a row would see. A date after the decision without such a proof may be a plan: where its distance is as
+irregular as that of an event it is a tip, row by row. What is declared ``known = "before"`` is taken at the user's word.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -17,9 +20,13 @@ from holdgood.audit import columns
 from holdgood.audit.chance import log_hypergeometric_tail
 from holdgood.audit.copied import exact_relations, pure_flags
 from holdgood.audit.found import Evidence, counted, found, is_are, listed, percent
-from holdgood.audit.power import bin_numbers, bins_of, explained, power, powers, rows_of
+from holdgood.audit.joined import NO_PARTNER, known_at, partners
+from holdgood.audit.memory import Memory
+from holdgood.audit.power import Rows, bin_numbers, bins_of, explained, power, powers, rows_of
+from holdgood.audit.ties import PARTNERS, TELLING_AUC, TELLING_R2, strongest_tie
 from holdgood.audit.yardstick import persistence
 from holdgood.core import sql
+from holdgood.core.budget import seconds_of
 from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
 from holdgood.core.records.audit import Finding
@@ -33,8 +40,14 @@ BORN_CHANCE = math.log(1e-6)
 EMPTY_ROW = 0.6
 COPY_AUC, COPY_R2 = 0.97, 0.95
 COPY_EXPLAINED, CERTAIN_AUC = 0.7, 0.99  # a rare class can be ranked well by an honest sensor; a copy also explains it
+DESCRIBES = 0.5  # tie to other telling columns, given the outcome
 DATE_AUC, DATE_R2 = 0.70, 0.25
+EVENT_ROWS, EVENT_SHARE = 10, 0.005
+EVENT_DISTANCES = 30  # different distances from the decision: a plan keeps to a few
+TOGETHER = 0.995
+SAME_INSTANT = 0.01
 ABOVE_THE_PAST = 0.01
+ABOVE_MISSING = 0.05
 
 
 class LateFacts:
@@ -48,6 +61,12 @@ class LateFacts:
         """Look at the development rows, at those without an outcome too."""
         if context.main is None or context.y is None or context.main.rows == 0:
             raise NotApplicable("no rows with a target")
+        return self.of_main(context) + self._joined(context, context.main)
+
+    def of_main(self, context: AuditContext) -> list[Finding]:
+        """What the main table says by itself, and what is declared."""
+        assert context.main is not None
+        assert context.y is not None
         main, y = context.main, context.y
         out = self._declared(context, main) + self._sources(context, main)
         done = {c for f in out for c in f.columns if f.table == main.name} | set(context.target_columns)
@@ -55,9 +74,10 @@ class LateFacts:
         for look in (self._born_together, self._dates, self._copies, self._relations):
             names = [c for c in main.names if c not in done and c not in vouched]
             more = look(context, main, y, names)
-            done |= {c for f in more for c in f.columns}
+            done |= {c for f in more if f.late for c in f.columns}
             out += more
-        return out
+        told_after = {c for f in out if f.late for c in f.columns}
+        return [f for f in out if f.late or not told_after & set(f.columns)]
 
     def _late(self, table: str, names: list[str], message: str, evidence: Evidence, rows: int = 0) -> Finding:
         return found(self, "issue", "high", table, names, message, rows=rows, evidence=evidence, late=True)
@@ -139,28 +159,99 @@ class LateFacts:
         if context.decision_time is None:
             return []
         out = []
-        rows = rows_of(context)
         for name in names:
             if not columns.is_moment(main, name):
                 continue
             at, there = columns.moments(main, name)
-            ahead = (at - context.decision_time).astype(np.float64)
-            after = there & (ahead > 0)
-            if there.sum() < NO_OUTCOME_ROWS or after.sum() <= 0.5 * there.sum():
+            ahead = _ahead(context, at, there)
+            if ahead is None:
                 continue
-            bins, n = bin_numbers(np.where(there, ahead, np.nan)[rows.positions])
-            strength = power(bins, n, rows) if len(rows.y) >= 2 * NO_OUTCOME_ROWS else 0.0
-            if strength < (DATE_AUC if rows.classes else DATE_R2):
-                continue
-            measure = "auc" if rows.classes else "r2"
-            days = float(np.median(ahead[after])) / 86400e6
-            message = (
-                f"`{name}` lies after the decision in {percent(int(after.sum()), int(there.sum()))} of its rows (by {days:.3g} days in the median), "
-                f"and how far moves with the outcome ({_shown(measure, strength)})"
-            )
-            evidence = {"after": int(after.sum()), "median_days": round(days, 6), measure: round(strength, 4)}
-            out.append(self._late(main.name, [name], message, evidence, int(after.sum())))
+            with_it = [n for n in names if n != name and _filled_together(main, n, there)]
+            finding = self._moment(main.name, [name, *with_it], ahead, "")
+            out += [] if finding is None else [finding]
         return out
+
+    def _joined(self, context: AuditContext, main: Table) -> list[Finding]:
+        """Dates of joined facts that lie after the decision of the row that would see them, and facts of the same instant."""
+        out: list[Finding] = []
+        if context.decision_time is None:
+            return out
+        for name, table in context.tables.items():
+            spec = context.spec(name)
+            if name == main.name or spec.join is None or (met := partners(context, table)) is None:
+                continue
+            seen = met.rows != NO_PARTNER
+            taken = np.where(seen, met.rows, 0)
+            moments = known_at(table, spec.time, "0s") if spec.time else None
+            clock = None if moments is None else columns.numbers_of(moments)
+            for column in table.names:
+                if not columns.is_moment(table, column) or spec.known.get(column) or column in spec.ignore:
+                    continue
+                at, there = columns.moments(table, column)
+                if clock is not None and np.array_equal(np.where(there, at, np.nan), clock, equal_nan=True):
+                    continue  # the declared moment itself
+                ahead = _ahead(context, at[taken], there[taken] & seen)
+                if ahead is None:
+                    continue
+                if clock is None and column in spec.join.on.values():
+                    out.append(self._looked_up(name, column, ahead, main))
+                    continue
+                with_it = [n for n in table.names if n != column and _filled_together(table, n, there)]
+                finding = self._moment(
+                    name, [column, *with_it], ahead, f" of the fact that a row of {main.name} would see"
+                )
+                out += [] if finding is None else [finding]
+            if met.same_instant >= max(EVENT_ROWS, SAME_INSTANT * main.rows) and seconds_of(spec.delay) == 0:
+                n = met.same_instant
+                message = (
+                    f"{counted(n, 'row')} of {main.name} ({percent(n, main.rows)}) would see a fact of {name} that is stamped with the very moment of "
+                    "decision; if it is measured then, it arrives too late: declare a `delay`, or a zero delay is taken at its word"
+                )
+                evidence = {"same_instant": n, "share": round(n / main.rows, 6)}
+                out.append(found(self, "tip", "low", name, (), message, rows=n, evidence=evidence, sure="possible"))
+        return out
+
+    def _looked_up(self, table: str, column: str, ahead: _Ahead, main: Table) -> Finding:
+        """A table that is joined by a moment that lies after the decision: a calendar may be, measurements may not."""
+        n = int(ahead.after.sum())
+        message = (
+            f"{counted(n, 'row')} of {main.name} ({percent(n, main.rows)}) look up {table} at `{column}`, which lies after their decision: unless it is a "
+            f'calendar or a plan, what it says of that moment is not known yet; declare `time = "{column}"` and join by the other keys'
+        )
+        evidence: Evidence = {"after": n, "there": ahead.there}
+        return found(self, "tip", "medium", table, [column], message, rows=n, evidence=evidence, sure="possible")
+
+    def _moment(self, table: str, names: list[str], ahead: _Ahead, of: str) -> Finding | None:
+        """Proven late by the outcome, a tip where it is an irregular moment, else a plan and no finding."""
+        name, n = names[0], int(ahead.after.sum())
+        days = float(np.median(ahead.distance[ahead.after])) / 86400e6
+        also = f"; {listed(names[1:])} {is_are(names[1:])} filled in with it" if names[1:] else ""
+        said = f"`{name}`{of} lies after the decision in {percent(n, ahead.there)} of its rows (by {days:.3g} days in the median)"
+        evidence: Evidence = {"after": n, "there": ahead.there, "median_days": round(days, 6)}
+        latest = np.argsort(-np.where(ahead.after, ahead.distance, -np.inf), kind="stable")[:n]
+        if ahead.strength >= (DATE_AUC if ahead.measure == "auc" else DATE_R2):
+            message = f"{said}, and how far moves with the outcome ({_shown(ahead.measure, ahead.strength)}){also}"
+            evidence = {**evidence, ahead.measure: round(ahead.strength, 4)}
+            return self._late(table, names, message, evidence, n)
+        if ahead.distances < EVENT_DISTANCES:
+            return None
+        message = (
+            f"{said}, at {ahead.distances:,} different distances, as events do and plans seldom{also}; "
+            'in these rows it is not known yet unless it is a plan: declare `known` for it ("after", "before", or the moment)'
+        )
+        evidence = {**evidence, "distances": ahead.distances}
+        return found(
+            self,
+            "tip",
+            "medium",
+            table,
+            names,
+            message,
+            rows=n,
+            evidence=evidence,
+            sure="possible",
+            examples=latest if not of else (),
+        )
 
     def _copies(self, context: AuditContext, main: Table, y: np.ndarray, names: list[str]) -> list[Finding]:
         """One column that predicts the outcome as no honest column does, better by far than the outcome's own past."""
@@ -173,11 +264,13 @@ class LateFacts:
             if alone.get(n, 0.0) >= bar
             and (alone[n] >= CERTAIN_AUC or explained(*bins_of(main, n, rows.positions), rows) >= COPY_EXPLAINED)
         ]
-        past = persistence(context) if suspects else 0.0
         out = []
         for name in suspects:
+            past = persistence(context, name)
             if alone[name] < past + ABOVE_THE_PAST:
                 continue
+            if alone[name] < CERTAIN_AUC and _describes(main, name, names, alone, rows):
+                continue  # it describes the same thing as others do, which a copy of the outcome does not
             message = f"`{name}` alone tells the outcome ({_shown(measure, alone[name])} out of fold): it is a copy of it, or a consequence"
             evidence: Evidence = {measure: round(alone[name], 4), "past_of_the_outcome": round(past, 4)}
             out.append(self._late(main.name, [name], message, evidence, int((~np.isnan(y)).sum())))
@@ -201,6 +294,81 @@ class LateFacts:
             }
             out.append(self._late(main.name, list(flags.names), message, evidence, flags.rows))
         return out
+
+
+@dataclass(frozen=True)
+class _Ahead:
+    """A date against the decision, a row of the main table: which lie after it, by how much (µs), and how telling that is."""
+
+    after: np.ndarray
+    distance: np.ndarray
+    there: int
+    distances: int
+    strength: float
+    measure: str
+
+
+def _ahead(context: AuditContext, at: np.ndarray, there: np.ndarray) -> _Ahead | None:
+    """None where hardly any row's date lies after its decision."""
+    distance = (at - np.asarray(context.decision_time)).astype(np.float64)
+    after = there & (distance > 0)
+    n, present = int(after.sum()), int(there.sum())
+    if n < max(EVENT_ROWS, EVENT_SHARE * present):
+        return None
+    rows = rows_of(context)
+    strength = 0.0
+    if n > 0.5 * present and len(rows.y) >= 2 * NO_OUTCOME_ROWS:
+        strength = power(*bin_numbers(np.where(there, distance, np.nan)[rows.positions]), rows)
+    distances = len(np.unique(_on_grid(at, np.asarray(context.decision_time))[after]))
+    return _Ahead(after, distance, present, distances, strength, "auc" if rows.classes else "r2")
+
+
+def _on_grid(at: np.ndarray, decision: np.ndarray) -> np.ndarray:
+    """Distances in the date's own steps (days, hours, minutes …): what the decision is stated finer says nothing of the date."""
+    step = next(s for s in _STEPS if s == 1 or not (at % s).any())
+    return np.asarray(at // step - decision // step)
+
+
+_STEPS = (86_400_000_000, 3_600_000_000, 60_000_000, 1_000_000, 1)
+
+
+def _filled_together(table: Table, column: str, there: np.ndarray) -> bool:
+    """Whether a column is filled in (almost) exactly where the date is, and both are missing often enough to tell."""
+    missing = table.data.column(column).null_count
+    if (
+        missing < EVENT_ROWS
+        or len(there) - missing < EVENT_ROWS
+        or abs(missing - int((~there).sum())) > len(there) // 100
+    ):
+        return False
+    return bool((columns.missing(table, column) == ~there).mean() >= TOGETHER)
+
+
+def late_columns(context: AuditContext) -> tuple[str, ...]:
+    """Columns of the main table that are proven to be late, in its order; remembered."""
+    assert context.main is not None
+    main = context.main
+    y = None if context.y is None else context.y.tobytes()
+    times = None if context.decision_time is None else context.decision_time.tobytes()
+    key = (context.declaration.model_dump_json(), context.target_columns, y, times)
+
+    def made() -> tuple[str, ...]:
+        late = {c for f in CHECK.of_main(context) if f.late and f.table == main.name for c in f.columns}
+        return tuple(n for n in main.names if n in late)
+
+    return _late.get(main.data, key, made)
+
+
+_late: Memory[tuple[str, ...]] = Memory()
+
+
+def _describes(main: Table, name: str, names: list[str], alone: dict[str, float], rows: Rows) -> bool:
+    """Whether a column goes with other telling columns among rows of the same outcome by its values, not by being there."""
+    missing = columns.missing(main, name)[rows.positions].astype(np.int64)
+    if rows.classes and missing.any() and power(missing, 2, rows) >= alone[name] - ABOVE_MISSING:
+        return False
+    telling = [n for n in names if n != name and alone.get(n, 0.0) >= (TELLING_AUC if rows.classes else TELLING_R2)]
+    return (strongest_tie(main, name, telling[:PARTNERS], rows) or 0.0) > DESCRIBES
 
 
 def _shown(measure: str, value: float) -> str:

@@ -67,7 +67,7 @@ class MissingAndTarget:
             f"(strongest: {telling[0][1]:.2f} {unit}): a value that is missing is itself a sign, and may be a late one"
         )
         evidence = {"columns": len(telling), "strongest": round(telling[0][1], 4)}
-        return [found(self, "tip", "low", main.name, listed_names, message, evidence=evidence)]
+        return [found(self, "tip", "low", main.name, listed_names, message, evidence=evidence, sure="likely")]
 
 
 def _by_class(gone: np.ndarray, y: np.ndarray) -> tuple[float, float]:

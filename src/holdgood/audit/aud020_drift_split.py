@@ -12,17 +12,20 @@ from holdgood.audit.aud011_identifiers import identifiers
 from holdgood.audit.chance import chi2_of_table, holm, ks
 from holdgood.audit.found import found
 from holdgood.audit.power import ranks
+from holdgood.audit.sample import sample
 from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
 from holdgood.core.records.audit import Finding
 from holdgood.core.table import Table
 
 ALPHA = 0.001
-DISTANCE = 0.1  # KS distance, or total variation between shares
+DISTANCE = 0.15  # KS distance, or total variation between shares
 ROWS = 50
-KEPT = 20_000
+KEPT, FEW_KEPT, WIDE = 20_000, 5_000, 200
 LEVELS = 200
 CLOCK = 0.9
+ONE_A_DAY = 0.98
+_DAY = 86_400_000_000
 
 
 class DriftAcrossSplit:
@@ -67,14 +70,24 @@ class DriftAcrossSplit:
         message = f"development and holdout differ in {told}: share of the distribution that lies elsewhere; scores may move with it"
         evidence = {"columns": len(apart), "largest": round(apart[0][1], 4), "compared": len(names)}
         return [
-            found(self, "tip", "low", main.name, [n for n, _ in apart], message, rows=holdout.rows, evidence=evidence)
+            found(
+                self,
+                "tip",
+                "low",
+                main.name,
+                [n for n, _ in apart],
+                message,
+                rows=holdout.rows,
+                evidence=evidence,
+                sure="likely",
+            )
         ]
 
 
 def _compare(main: Table, holdout: Table, name: str) -> tuple[float, float] | None:
     """p-value and distance, or None where there is nothing to compare. Missing counts as a level, not as a number."""
     if columns.is_numeric(main, name) and columns.is_numeric(holdout, name):
-        one, two = _thinned(columns.numbers(main, name)), _thinned(columns.numbers(holdout, name))
+        one, two = _finite(main, name), _finite(holdout, name)
         return ks(one, two) if min(len(one), len(two)) >= ROWS else None
     codes, n = columns.codes_of(pa.chunked_array([*main.data.column(name).chunks, *holdout.data.column(name).chunks]))
     joined, levels = np.where(codes < 0, n, codes), n + 1
@@ -87,20 +100,26 @@ def _compare(main: Table, holdout: Table, name: str) -> tuple[float, float] | No
     return p, float(np.abs(shares[0] - shares[1]).sum() / 2.0)
 
 
-def _thinned(values: np.ndarray) -> np.ndarray:
-    """Finite values, of many every k-th in order of size: the same distribution, the same for any order of rows."""
-    kept = np.sort(values[np.isfinite(values)])
-    return kept[:: max(1, len(kept) // KEPT)]
+def _finite(table: Table, name: str) -> np.ndarray:
+    """Finite values of a sample of the rows, by content: the same for any order of rows."""
+    values = columns.numbers(table, name)[sample(table, KEPT if len(table.names) <= WIDE else FEW_KEPT)]
+    there: np.ndarray = values[np.isfinite(values)]
+    return there
 
 
 def _follows_the_clock(context: AuditContext, main: Table, name: str) -> bool:
-    """Whether the column's ranks run with the decision time, as years, months and running numbers do."""
+    """Whether the column tells the time: its ranks run with it, as years and running numbers do, or it is one value a day."""
     if context.decision_time is None:
         return False
     values = columns.numbers(main, name)
     there = np.isfinite(values)
     if there.sum() < ROWS:
         return False
+    day = np.asarray(context.decision_time)[there] // _DAY
+    order = np.lexsort((values[there], day))
+    same_day = day[order][1:] == day[order][:-1]
+    if same_day.mean() >= 0.5 and (values[there][order][1:] == values[there][order][:-1])[same_day].mean() >= ONE_A_DAY:
+        return True
     a, b = ranks(values[there]), ranks(np.asarray(context.decision_time, dtype=np.float64)[there])
     if a.std() == 0 or b.std() == 0:
         return True

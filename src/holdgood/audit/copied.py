@@ -8,6 +8,7 @@ import numpy as np
 
 from holdgood.audit import columns
 from holdgood.audit.power import rows_of
+from holdgood.audit.profile import profile
 from holdgood.core.protocols import AuditContext
 from holdgood.core.table import Table
 
@@ -85,12 +86,11 @@ def pure_flags(context: AuditContext, main: Table, names: list[str]) -> Flags | 
     if not 0 < hit.sum() <= RARE * n:
         return None
     picked: list[tuple[str, np.ndarray]] = []
+    two_valued = {c.name for c in profile(main).columns if c.distinct == 2 and c.type != "datetime"}
     for name in names:
-        if main.type_of(name) == "datetime":
+        if name not in two_valued:
             continue
-        codes, levels = columns.codes(main, name)
-        if levels != 2:
-            continue
+        codes, _ = columns.codes(main, name)
         ones = (codes == 1) & known
         zeros = (codes == 0) & known
         # equally rare: the one that goes with the class, whichever comes first in the table

@@ -20,15 +20,18 @@ FOLDS = 5
 BINS = 256
 BIN_ROWS = 20
 ROWS = 50_000
+CELLS = 20_000_000
 SMOOTHING = 5.0
 _HASHED_COLUMNS = 64
+_LEAST_ROWS = 5_000
 
 _powers: Memory[dict[str, float]] = Memory()
+_rows: Memory[Rows] = Memory()
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows that a measure is taken on: positions with an outcome (at most 50,000), their outcome and fold."""
+    """The rows that a measure is taken on: positions with an outcome (about 50,000 at most), their outcome and fold."""
 
     positions: np.ndarray
     y: np.ndarray
@@ -37,15 +40,23 @@ class Rows:
 
 
 def rows_of(context: AuditContext) -> Rows:
-    """Development rows with an outcome; of many, those with the smallest content hash."""
+    """Development rows with an outcome; of many (fewer in a wide table), those with the smallest content hash; remembered."""
     assert context.main is not None and context.y is not None
+    kind = context.task.kind if context.task else ""
+    return _rows.get(context.main.data, (context.y.tobytes(), kind), lambda: _rows_of(context))
+
+
+def _rows_of(context: AuditContext) -> Rows:
+    assert context.main is not None and context.y is not None
+    wanted = min(ROWS, max(_LEAST_ROWS, CELLS // max(1, len(context.main.names))))
     names = context.main.names
     if len(names) > _HASHED_COLUMNS:
         names = tuple(names[int(i)] for i in np.unique(np.linspace(0, len(names) - 1, _HASHED_COLUMNS).astype(int)))
     hashes = row_hashes(context.main, names)
     positions = np.flatnonzero(~np.isnan(context.y))
-    if len(positions) > ROWS:
-        positions = positions[np.sort(np.argsort(hashes[positions], kind="stable")[:ROWS])]
+    if len(positions) > wanted:
+        bar = np.partition(hashes[positions], wanted - 1)[wanted - 1]
+        positions = positions[hashes[positions] <= bar]
     y = context.y[positions]
     kind = context.task.kind if context.task else "regression"
     classes = int(y.max()) + 1 if kind in ("binary", "multiclass") and len(y) else 0

@@ -6,48 +6,93 @@ depend on values and column positions only: neither on names nor on the order of
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdgood.audit.memory import Memory
+from holdgood.core import sql
 from holdgood.core.table import Table
 
 _NULL = np.uint64(0x9E3779B97F4A7C15)
 _COLUMNS_LOOKED_AT = 40
 
-_hashes: Memory[np.ndarray] = Memory()
+_FEW_ROWS = 100_000
+_TEXTS_AT_ONCE = 64
+
+_hashes: Memory[np.ndarray] = Memory(size=lambda h: int(h.nbytes))
+_texts: Memory[np.ndarray] = Memory(size=lambda h: int(h.nbytes))
 
 
 def column_hash(table: Table, column: str, position: int) -> np.ndarray:
     """uint64, one a row, salted by the position given."""
-    array = table.data.column(column).combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
+    salt = np.uint64((position + 1) * 0xD1B54A32D192ED03 & 0xFFFFFFFFFFFFFFFF)
+    return _mixed(content(table, column) ^ salt)
+
+
+def content(table: Table, column: str) -> np.ndarray:
+    """uint64, one a row: the bits of a number, a moment or a boolean, a hash of a text; one value where missing."""
+    array = table.data.column(column)
     kind = array.type
     if pa.types.is_string(kind):
-        coded = array.dictionary_encode()
-        words = [
-            int.from_bytes(hashlib.blake2b(v.encode(), digest_size=8).digest(), "big")
-            for v in coded.dictionary.to_pylist()
-        ]
-        lookup = np.array([*words, int(_NULL)], dtype=np.uint64)
-        at = pc.fill_null(coded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
-        raw = lookup[at]
-    else:
-        if pa.types.is_floating(kind):
-            bits = (pc.fill_null(array, 0.0).to_numpy(zero_copy_only=False) + 0.0).view(np.uint64)  # + 0.0: -0 is 0
-        else:
-            bits = (
-                pc.fill_null(array.cast(pa.int64()), 0).to_numpy(zero_copy_only=False).astype(np.int64).view(np.uint64)
-            )
-        raw = np.where(pc.is_null(array).to_numpy(zero_copy_only=False), _NULL, bits)
-    salt = np.uint64((position + 1) * 0xD1B54A32D192ED03 & 0xFFFFFFFFFFFFFFFF)
-    return _mixed(raw.astype(np.uint64) ^ salt)
+        return _text(table, column)
+    if pa.types.is_floating(kind):
+        bits = (_flat(pc.fill_null(array, 0.0) if array.null_count else array) + 0.0).view(np.uint64)  # + 0.0: -0 is 0
+    elif pa.types.is_integer(kind) or pa.types.is_timestamp(kind) or pa.types.is_boolean(kind):
+        whole = array.cast(pa.int64())
+        bits = _flat(pc.fill_null(whole, 0) if whole.null_count else whole).view(np.uint64)
+    else:  # a type without values: nothing but missing
+        bits = np.zeros(len(array), dtype=np.uint64)
+    if array.null_count == 0:
+        return bits
+    return np.where(_flat(pc.is_null(array)), _NULL, bits)
+
+
+def _flat(array: pa.ChunkedArray) -> np.ndarray:
+    one = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
+    return np.asarray(one.to_numpy(zero_copy_only=False))
+
+
+def _text(table: Table, column: str) -> np.ndarray:
+    """DuckDB's hash of each text; in tables of few rows for many columns at once, because a query costs more than they do."""
+    if not _texts.knows(table.data, column):
+        names = [column]
+        if table.rows <= _FEW_ROWS:
+            every = [n for n in table.names if pa.types.is_string(table.data.schema.field(n).type)]
+            at = every.index(column)
+            names = every[at : at + _TEXTS_AT_ONCE]
+        made = _hashed([table.data.column(n) for n in names])
+        for name, hashes in zip(names[1:], made[1:], strict=True):
+            _texts.put(table.data, name, hashes)
+        return _texts.get(table.data, column, lambda: made[0])
+    return _texts.get(table.data, column, lambda: _hashed([table.data.column(column)])[0])
+
+
+def _hashed(arrays: Sequence[pa.ChunkedArray]) -> list[np.ndarray]:
+    labels = [f"c{i}" for i in range(len(arrays))]
+    if not len(arrays[0]):
+        return [np.empty(0, dtype=np.uint64) for _ in arrays]
+    cursor = _hasher().cursor()
+    try:
+        cursor.register("texts", pa.Table.from_arrays(list(arrays), names=labels))
+        wanted = ", ".join(
+            f"CASE WHEN {c} IS NULL THEN {int(_NULL)}::UBIGINT ELSE hash({c}) END AS {c}" for c in labels
+        )
+        found = cursor.sql(f"SELECT {wanted} FROM texts").to_arrow_table()
+    finally:
+        cursor.close()
+    return [_flat(c) for c in found.columns]
+
+
+@lru_cache(maxsize=1)
+def _hasher() -> duckdb.DuckDBPyConnection:
+    """A connection that only hashes; one thread, so that rows stay in order and no other work is disturbed."""
+    return sql.connect(threads=1)
 
 
 def row_hashes(table: Table, names: Sequence[str]) -> np.ndarray:
@@ -64,10 +109,12 @@ def _row_hashes(table: Table, names: Sequence[str]) -> np.ndarray:
 
 def _mixed(x: np.ndarray) -> np.ndarray:
     """Splitmix64's finalizer (Steele, Lea & Flood 2014)."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: np.ndarray = x ^ (x >> np.uint64(31))
-    return mixed
+    x = x ^ (x >> np.uint64(30))  # a new array; what follows changes it in place
+    x *= np.uint64(0xBF58476D1CE4E5B9)
+    x ^= x >> np.uint64(27)
+    x *= np.uint64(0x94D049BB133111EB)
+    x ^= x >> np.uint64(31)
+    return x
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
+from holdgood.audit.long_texts import shortened
+from holdgood.audit.settled import accepted_late, settle
+from holdgood.audit.unread import with_unread
 from holdgood.core import plugins
 from holdgood.core.declaration import IgnoreSpec
-from holdgood.core.errors import DeclarationError, NotApplicable, did_you_mean
+from holdgood.core.errors import DeclarationError, HoldgoodError, NotApplicable, did_you_mean
 from holdgood.core.events import Event, Listener, silent
 from holdgood.core.protocols import AuditContext, Check
 from holdgood.core.records.audit import AuditReport, Finding, Outcome, Status, TableSummary
@@ -25,24 +29,31 @@ def installed(scope: Scope | None = None) -> dict[str, Check]:
 
 
 def audit(
-    context: AuditContext, scope: Scope, *, checks: Mapping[str, Check], listener: Listener = silent
+    context: AuditContext,
+    scope: Scope,
+    *,
+    checks: Mapping[str, Check],
+    listener: Listener = silent,
+    unread: Mapping[str, HoldgoodError] = MappingProxyType({}),
 ) -> AuditReport:
     """Run the checks of one pass over the tables of the context; each ends as exactly one outcome.
 
-    Raises DeclarationError where ``audit.ignore`` names a check that does not exist.
+    ``unread``: sources that could not be read, by name, and why; each becomes a finding. Raises DeclarationError where
+    ``audit.ignore`` names a check that does not exist.
     """
     _refuse_unknown(context.declaration.audit.ignore, checks)
     started = time.perf_counter()
     chosen = [checks[code] for code in sorted(checks) if checks[code].scope == scope]
     outcomes = []
+    whole, context = context, shortened(context)
     for position, check in enumerate(chosen):
         listener(Event("progress", "audit", f"{check.code} {check.title}", position / len(chosen)))
         outcomes.append(_outcome(check, context, scope))
-    looked_at = context.tables if scope == "tables" or context.main is None else {context.main.name: context.main}
+    looked_at = whole.tables if scope == "tables" or whole.main is None else {whole.main.name: whole.main}
     return AuditReport(
         scope=scope,
         tables=tuple(_summary(t) for t in looked_at.values()),
-        outcomes=tuple(outcomes),
+        outcomes=with_unread(outcomes, unread, scope),
         seconds=time.perf_counter() - started,
     )
 
@@ -59,43 +70,26 @@ def _outcome(check: Check, context: AuditContext, scope: Scope) -> Outcome:
             reason=reason,
             findings=findings,
             ignored_by=by,
+            accepted_late=late,
             seconds=time.perf_counter() - started,
         )
 
+    rules = [i for i in context.declaration.audit.ignore if i.code == check.code]
+    late: tuple[tuple[str, str], ...] = ()
     try:
         findings = tuple(check.run(context))
     except NotApplicable as reason:
-        return ended("not applicable", str(reason))
+        stale = settle((), rules)
+        return ended("not applicable", "; ".join(r for r in (str(reason), stale.reason) if r), by=stale.who)
     except Exception as error:  # a guest's check may raise anything; the reason is shown, the audit goes on
         return ended("skipped", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}")
-    rules = [i for i in context.declaration.audit.ignore if i.code == check.code]
-    live = tuple(f for f in (_without_ignored(f, rules) for f in findings) if f is not None)
-    if findings and not live:
-        return ended(
-            "ignored",
-            "; ".join(dict.fromkeys(r.why for r in rules)),
-            findings,
-            ", ".join(dict.fromkeys(r.who for r in rules)),
-        )
-    if not live:
-        return ended("passed")
-    status: Status = "issue" if any(f.level == "issue" for f in live) else "tip"
-    return ended(status, findings=live)
-
-
-def _without_ignored(finding: Finding, rules: list[IgnoreSpec]) -> Finding | None:
-    """The finding without the columns that somebody decided to ignore; None where nothing is left."""
-    if any(not r.columns for r in rules):
-        return None
-    gone = {c: r.who for r in rules for c in r.columns}
-    hit = [c for c in finding.columns if c in gone]
-    if not hit:
-        return finding
-    kept = tuple(c for c in finding.columns if c not in gone)
-    if not kept:
-        return None
-    said = ", ".join(f"`{c}` ignored by {gone[c]}" for c in hit)
-    return finding.model_copy(update={"columns": kept, "message": f"{finding.message} ({said})"})
+    settled, late = settle(findings, rules), accepted_late(findings, rules)
+    if settled.wholly:
+        return ended("ignored", settled.reason, settled.gone, settled.who)
+    if not settled.live:
+        return ended("passed", settled.reason, by=settled.who)
+    status: Status = "issue" if any(f.level == "issue" for f in settled.live) else "tip"
+    return ended(status, settled.reason, settled.live, settled.who)
 
 
 def _refuse_unknown(rules: list[IgnoreSpec], checks: Mapping[str, Check]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
+from holdgood.cleaning.order import ordered
 from holdgood.core import plugins
 from holdgood.core.declaration import RepairSpec
 from holdgood.core.errors import DeclarationError, did_you_mean
@@ -69,8 +70,8 @@ def _table_of(spec: RepairSpec, tables: Mapping[str, Table], available: Mapping[
 
 
 def propose(report: AuditReport, codes: Sequence[str] = ()) -> list[RepairSpec]:
-    """The repairs that an audit's issues and tips propose, gravest first; only of the codes given, if any are."""
-    return [
+    """The repairs that an audit's issues and tips propose, in an order that makes sense; only of the codes given, if any are."""
+    found = [
         RepairSpec(
             repair=f.proposal.repair,
             table=f.proposal.table,
@@ -81,6 +82,7 @@ def propose(report: AuditReport, codes: Sequence[str] = ()) -> list[RepairSpec]:
         for f in [*report.issues, *report.tips]
         if f.proposal is not None and (not codes or f.code in codes)
     ]
+    return ordered(found)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from holdgood import __version__
-from holdgood.cli import models, projects, tables
+from holdgood.cli import clean, contract, ignore, models, projects, tables
 from holdgood.cli.draw import err
 from holdgood.core.errors import EnvironmentFault, HoldgoodError, Interrupted
 
@@ -51,7 +51,8 @@ def _root(
 
 _COMMANDS: tuple[Callable[..., Any], ...] = (
     tables.audit,
-    tables.clean,
+    clean.clean,
+    ignore.ignore,
     projects.init,
     projects.run,
     projects.status,
@@ -67,6 +68,7 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
 )
 for _command in _COMMANDS:
     app.command()(_command)
+app.add_typer(contract.app)
 
 
 _INTERRUPTED = Interrupted("interrupted", "nothing is lost: what was finished is kept", "run the same command again")

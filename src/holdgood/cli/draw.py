@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,9 @@ from rich.text import Text
 if TYPE_CHECKING:
     # only named in annotations: --help must not wait for pydantic
     from holdgood.core.events import Event
-    from holdgood.core.records import AuditReport, FairnessReport, Finding, Leaderboard, Verdict
+    from holdgood.core.records import FairnessReport, Leaderboard, Verdict
 
-_COLOURS = {
+COLOURS = {
     "issue": "red",
     "tip": "yellow",
     "passed": "green",
@@ -87,53 +86,6 @@ class Progress:
             self._live.update(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
 
 
-def finding_line(finding: Finding) -> Text:
-    """One finding: level, code, title, message."""
-    return Text.assemble(
-        (f" {finding.level:<6}", _COLOURS[finding.level]),
-        f"{finding.code}  ",
-        (f"{finding.title:<18}", "bold"),
-        " ",
-        finding.message,
-    )
-
-
-def audit_text(report: AuditReport, *, every: bool = False, most: int = 3) -> None:
-    """The findings that matter first, the rest folded, every outcome counted."""
-    for table in report.tables:
-        out.print(f"{table.source or table.name} · {table.rows:,} rows · {table.columns} columns")
-    found = report.issues + report.tips
-    for finding in found if every else found[:most]:
-        out.print(finding_line(finding))
-    if len(found) > most and not every:
-        out.print(f"  …     and {len(found) - most} more (--all shows them)", style="dim")
-    words = ("passed", "not applicable", "skipped", "ignored")
-    counted = " · ".join(f"{report.count(w)} {w}" for w in words)  # type: ignore[arg-type]
-    out.print(f"       {len(report.issues)} issues · {len(report.tips)} tips · {counted}", style="dim")
-    for outcome in report.outcomes:
-        if outcome.status == "skipped":
-            out.print(f" skipped {outcome.code}  {outcome.reason}", style="yellow")
-        if outcome.status == "ignored":
-            out.print(f" ignored {outcome.code}  by {outcome.ignored_by}: {outcome.reason}", style="dim")
-
-
-def repairs_text(report: AuditReport) -> None:
-    """The repairs that the findings propose: one command a file, since every call starts from the source."""
-    sources = {t.name: t.source or t.name for t in report.tables}
-    cells: dict[tuple[str, str], int] = {}
-    for finding in report.issues + report.tips:
-        if finding.proposal is not None:
-            table = finding.proposal.table or finding.table
-            asked = (sources.get(table, table), finding.code)
-            cells[asked] = cells.get(asked, 0) + finding.proposal.cells
-    for source in dict.fromkeys(source for source, _ in cells):
-        codes = [code for at, code in cells if at == source]
-        changed = sum(n for (at, _), n in cells.items() if at == source)
-        said = f"   ({changed:,} cells)" if changed else ""
-        applied = " ".join(f"--apply {code}" for code in codes)
-        out.print(f" repair: holdgood clean {shlex.quote(source)} {applied}{said}", style="cyan")
-
-
 def verdict_text(verdict: Verdict) -> None:
     """Verdict first, then its sentences, then the gates."""
     out.print()
@@ -149,7 +101,7 @@ def gates_text(verdict: Verdict) -> None:
     for gate in verdict.gates:
         out.print(
             Text.assemble(
-                (f"  {_SIGNS[gate.status]} {gate.status:<7}", _COLOURS[gate.status]),
+                (f"  {_SIGNS[gate.status]} {gate.status:<7}", COLOURS[gate.status]),
                 f"{gate.name:<22} ",
                 (gate.observed, "dim"),
             )
@@ -210,7 +162,7 @@ def status_line(number: int, title: str, state: str, sentence: str, command: str
     out.print(
         Text.assemble(
             f" {number} ",
-            (f"{_SIGNS[state]} {state:<8}", _COLOURS[state]),
+            (f"{_SIGNS[state]} {state:<8}", COLOURS[state]),
             f"{title:<30} ",
             (sentence, "dim"),
             (tail, "cyan"),

@@ -23,9 +23,13 @@ def predict(
         Path | None,
         typer.Option("--to", "-o", help="Where predictions go (csv, parquet, jsonl, xlsx); default: the terminal."),
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if the contract refuses a row.")] = False,
     json: Json = False,
 ) -> None:
-    """Score rows with a bundle alone: the same numbers to the bit as in its run, one row at a time or all at once."""
+    """Score rows with a bundle alone: the same numbers to the bit as in its run, one row at a time or all at once.
+
+    Each row carries the contract's verdict (ok, warn, refused) and why; a refused row gets no answer.
+    """
     from holdgood.workflow.scoring import predict_file
 
     done = predict_file(bundle, rows, table or [], to=to)
@@ -33,12 +37,15 @@ def predict(
         draw.as_json(
             {
                 "rows": done.rows,
+                "refused": done.refused,
+                "warned": done.warned,
                 "written": done.path and str(done.path),
                 "predictions": None if done.path else done.records,
             }
         )
     elif done.path:
-        draw.out.print(f"{done.rows:,} rows scored: {done.path}")
+        refused = f" ({done.refused:,} refused)" if done.refused else ""
+        draw.out.print(f"{done.rows:,} rows scored{refused}: {done.path}")
     else:
         draw.rows_text(done.names, done.head)
         if done.rows > len(done.head):
@@ -46,6 +53,8 @@ def predict(
     if not json:
         for note in done.notes:
             draw.err.print(f"note: {note}", style="yellow")
+    if strict and done.refused:
+        raise typer.Exit(1)
 
 
 def explain(

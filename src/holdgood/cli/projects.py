@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from holdgood.cli import draw
+from holdgood.cli.findings import finding_text
 from holdgood.cli.tables import Json
 
 Folder = Annotated[Path, typer.Option("--project", "-p", help="The project's folder.")]
@@ -191,12 +192,20 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Where the demo project is made.")] = Path("demo/flights"),
     budget: Annotated[str | None, typer.Option("--budget", "-b", help="Wall clock for the run, or trials=N.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do every step again.")] = False,
+    bad: Annotated[
+        bool, typer.Option("--bad", help="Only write a table with planted faults, to try audit and clean on.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """The New York flights of 2013: five joined tables, from raw data to a verified bundle and a report, in some minutes."""
-    from holdgood.workflow.demo import make_demo
+    from holdgood.workflow.demo import bad_table, make_demo
     from holdgood.workflow.project import run_project
 
+    if bad:
+        table = bad_table(folder if folder != Path("demo/flights") else Path())
+        draw.out.print(f"written: {table}")
+        draw.out.print(f"next: holdgood audit {table}", style="cyan")
+        return
     with draw.Progress(quiet=json) as progress:
         made = make_demo(folder)
         if not json:
@@ -210,7 +219,7 @@ def demo(
     draw.out.print()
     draw.out.print("What the audit caught by itself:")
     for finding in [f for f in done.audit_target.issues if f.late]:
-        draw.out.print(draw.finding_line(finding))
+        finding_text(finding)
     draw.verdict_text(done.verdict)
     _paths(done.report, done.bundle)
     draw.out.print(f"next: holdgood status -p {_near(made.folder)}", style="cyan")

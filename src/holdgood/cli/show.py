@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from holdgood.cli import draw
+from holdgood.cli.findings import audit_text
 from holdgood.core.errors import DeclarationError, did_you_mean
 from holdgood.core.records import Record
 from holdgood.workflow.result import Run
@@ -26,8 +27,7 @@ def show_record(run: Run, what: str, json: bool) -> None:
 
 
 def _audit(run: Run) -> None:
-    draw.audit_text(run.audit, every=True)
-    draw.audit_text(run.audit_target, every=True)
+    audit_text([run.audit, run.audit_target], every=True)
 
 
 def _clean(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""Commands for tables, before there is a project: audit and clean. Heavy imports wait until a command runs, so that --help is quick."""
+"""Commands for tables, before there is a project: audit. Heavy imports wait until a command runs, so that --help is quick."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from holdgood.cli import draw
+from holdgood.cli.findings import audit_text, decision_text, repairs_text
+from holdgood.core.errors import DeclarationError
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document for machines.")]
 
@@ -26,68 +28,53 @@ def audit(
         Path | None, typer.Option("--report", help="Where to write the HTML report; default beside the first file.")
     ] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
+    target: Annotated[
+        str,
+        typer.Option(
+            "--target", help="The column or expression to predict: leaks, late facts and labels are looked at."
+        ),
+    ] = "",
+    time: Annotated[
+        str, typer.Option("--time", help="With --target: when a row happens, a column or expression.")
+    ] = "",
+    decision: Annotated[
+        str, typer.Option("--decision", help="With --target: when the decision is taken; default --time.")
+    ] = "",
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Run only these checks, for example AUD007; may be repeated.")
+    ] = None,
+    skip: Annotated[list[str] | None, typer.Option("--skip", help="Leave these checks out; may be repeated.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there is an issue.")] = False,
     json: Json = False,
 ) -> None:
-    """Find what is wrong with one table, or several that belong together. No project and no target needed."""
+    """Find what is wrong with one table, or several that belong together. No project and no target needed.
+
+    With --target the table is also divided as a run would divide it, and its development rows are asked what gives the answer away.
+    What somebody accepted or ignored (holdgood ignore) stays listed and does not count as open.
+    """
     from holdgood.workflow.tables import audit_files
 
+    if (time or decision) and not target:
+        raise DeclarationError(
+            "--time or --decision without --target", "what is to be predicted", "add --target COLUMN"
+        )
     with draw.Progress(quiet=json) as progress:
-        looked = audit_files(tables, report=report, write=not no_report, listener=progress)
+        looked = audit_files(
+            tables, report=report, write=not no_report, only=only or (), skip=skip or (),
+            target=target, happened=time, decided=decision, listener=progress,
+        )  # fmt: skip
     if json:
-        draw.as_json(
-            {"audit": looked.report.payload(), "report": looked.path and str(looked.path), "seconds": looked.seconds}
-        )
+        told = {"audit": looked.report.payload(), "report": looked.path and str(looked.path), "seconds": looked.seconds}
+        draw.as_json(told | ({"target": looked.target.payload()} if looked.target is not None else {}))
     else:
-        draw.audit_text(looked.report, every=every)
-        draw.repairs_text(looked.report)
-        draw.out.print(
-            f"       {looked.seconds:.1f} s" + (f" · report: {looked.path}" if looked.path else ""), style="dim"
-        )
-    if strict and looked.report.issues:
+        audit_text(looked.passes, every=every, seconds=looked.seconds)
+        repairs_text(looked.report)
+        decision_text(looked.passes)
+        took = "" if len(looked.report.tables) == 1 else f"{looked.seconds:.1f} s"
+        written = f"report: {looked.path}" if looked.path else ""
+        if took or written:
+            draw.out.print(" " * 7 + " · ".join(t for t in (took, written) if t), style="dim")
+    if looked.unread:  # the rest was audited and shown; the exit code says that not everything was
+        raise typer.Exit(next(iter(looked.unread.values())).exit_code)
+    if strict and any(r.issues for r in looked.passes):
         raise typer.Exit(1)
-
-
-def clean(
-    table: Annotated[str, typer.Argument(help="A file or database table.")],
-    apply: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--apply", help="Codes of findings whose repair is applied, for example AUD007; 'all' for every proposal."
-        ),
-    ] = None,
-    to: Annotated[
-        Path | None,
-        typer.Option(
-            "--to",
-            help="Where the cleaned table goes; default NAME.clean.parquet beside it. The source is never changed.",
-        ),
-    ] = None,
-    preview: Annotated[bool, typer.Option("--preview", help="Only say what would change.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a file that is there already; never the source.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Apply the repairs that the audit proposes, count every changed cell, and write a new file with its log."""
-    from holdgood.workflow.tables import clean_file
-
-    done = clean_file(table, apply or [], to=to, preview=preview, force=force)
-    if json:
-        draw.as_json({"clean": done.log.payload(), "written": done.path and str(done.path)})
-        return
-    if not done.log.entries:
-        draw.out.print(
-            "nothing to repair"
-            if not apply
-            else "no finding with these codes proposes a repair; see: holdgood audit " + table
-        )
-    for entry in done.log.entries:
-        draw.out.print(f" {entry.repair:<26} {', '.join(entry.columns) or entry.table:<30} {entry.sentence}")
-    if done.path:
-        draw.out.print(f" written: {done.path} (and its log beside it); the source is untouched", style="dim")
-    elif done.log.entries:
-        draw.out.print(
-            " nothing written (--preview)" if preview else " nothing written; --apply CODE or --apply all does it",
-            style="dim",
-        )

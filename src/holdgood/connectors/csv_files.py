@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as arrow_csv
 
-from holdgood.connectors.bad_lines import Records, scan
 from holdgood.connectors.column_types import Reading
-from holdgood.connectors.dialect import Dialect, sniff
-from holdgood.connectors.encoding import to_utf8
-from holdgood.connectors.finish import finish
-from holdgood.connectors.place import checked, local_file, read_bytes
+from holdgood.connectors.csv_pieces import BadLines, piece
+from holdgood.connectors.dialect import SAMPLE_BYTES, Dialect, sniff
+from holdgood.connectors.finish import Raw, finish
+from holdgood.connectors.place import checked, local_file
+from holdgood.connectors.steady import steady
+from holdgood.connectors.store import Store
+from holdgood.connectors.text_body import Body, body_of
 from holdgood.core.errors import ReadError
 from holdgood.core.table import Note, Table
 
@@ -31,8 +32,8 @@ _OPTIONS: Mapping[str, tuple[type, ...]] = {
     "decimal": (str,),
     "dates": (str,),
 }
-_BLOCK = 1 << 20
-_SHOWN = 5
+_PIECE = 32_000_000
+_LONGEST = 256_000_000
 
 
 class CsvFiles:
@@ -50,22 +51,38 @@ class CsvFiles:
         """Read one file. Missing is an empty cell; a column has a type only where every value parses."""
         chosen = _checked(options)
         path = local_file(source)
-        body, notes = to_utf8(read_bytes(path), chosen.get("encoding"), path.name)
-        if not body.strip():
-            raise ReadError(f"{path.name} holds nothing but blanks", "a header line and rows", "export it again")
-        if Path(path.name.lower().removesuffix(".gz")).suffix == ".tsv":
-            chosen.setdefault("delimiter", "\t")
-        dialect = sniff(body, chosen, path.name)
-        data, more = _parse(body, dialect, path.name)
+        with steady(path):
+            body, notes = body_of(path, chosen.get("encoding"))
+            try:
+                head = body.read(0, SAMPLE_BYTES)
+                if body.size <= len(head) and not head.strip():
+                    raise ReadError(
+                        f"{path.name} holds nothing but blanks", "a header line and rows", "export it again"
+                    )
+                if Path(path.name.lower().removesuffix(".gz")).suffix == ".tsv":
+                    chosen.setdefault("delimiter", "\t")
+                dialect = sniff(head, chosen, path.name)
+                columns, more = _parse(body, dialect, path.name)
+            finally:
+                body.close()
+        names = dialect.names
         if not dialect.header and "names" not in chosen:
             message = (
                 f"{path.name} has no header line; its {len(dialect.names):,} columns are called column_1 and so on"
             )
             notes.append(Note("empty-names", message, len(dialect.names)))
-            data = data.rename_columns([f"column_{i + 1}" for i in range(data.num_columns)])
+            names = tuple(f"column_{i + 1}" for i in range(len(names)))
         comma = {",": True, ".": False}.get(chosen.get("decimal", ""), None if dialect.delimiter == ";" else False)
         reading = Reading(comma=comma, dates=chosen.get("dates"))
-        return finish(data, name=name, source=source, types=types, reading=reading, notes=[*notes, *more])
+        raw = Raw(names, _given_away(columns))
+        return finish(raw, name=name, source=source, types=types, reading=reading, notes=[*notes, *more])
+
+
+def _given_away(columns: list[pa.ChunkedArray]) -> Iterator[pa.Table]:
+    """One column after the other, each let go before the next: texts and what they become are not all held at once."""
+    columns.reverse()
+    while columns:
+        yield pa.table({"v": columns.pop()})
 
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,72 +104,46 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     return chosen
 
 
-def _parse(body: bytes, dialect: Dialect, file: str) -> tuple[pa.Table, list[Note]]:
-    """Columns of strings (missing is null), and a note about bad lines."""
-    quote = dialect.quote.encode()
-    rest = body[dialect.start :]
-    if dialect.spaced and quote in rest:
-        # Arrow knows no blank after a delimiter; written anew without it, a quote after the blank is a quote again.
-        rest = _without_blanks(rest, dialect)
-    whole, wrong = _arrow(rest, dialect, _BLOCK)
-    lines: list[bytes] | None = None
-    records: Records | None = None
-    if whole is None or wrong or quote in rest:
-        lines = rest.splitlines()
-    odd = rest.count(quote) % 2 == 1
-    if lines is not None and (whole is None or wrong or odd or sum(map(bool, lines)) != whole.num_rows):
-        records = scan(lines, dialect.delimiter.encode(), quote)
-        if records.unclosed or whole is None:
-            kept = list(lines)
-            for at in records.unclosed:
-                kept[at] = b""
-            text = b"\n".join(kept)
-            whole, wrong = _arrow(text, dialect, len(text) + 1)
-    if whole is None:
-        raise ReadError(
-            f"{file} cannot be read as delimited text", "rows of values", "declare the options delimiter and quote"
-        )
-    if dialect.spaced:
-        whole = pa.table([pc.utf8_ltrim(c, characters=" ") for c in whole.columns], names=whole.column_names)
-        whole = pa.table([pc.if_else(pc.equal(c, ""), None, c) for c in whole.columns], names=whole.column_names)
-    return whole.rename_columns(list(dialect.names)), _bad_line_notes(wrong, records, dialect, file)
+def _parse(body: Body, dialect: Dialect, file: str) -> tuple[list[pa.ChunkedArray], list[Note]]:
+    """Columns of strings (missing is null), and notes about bad lines. Read piece by piece, each of whole records."""
+    store = Store(share=0.5)
+    bad = BadLines(file, len(dialect.names))
+    # Arrow knows no blank after a delimiter; written anew without it, a quote after the blank is a quote again.
+    size = max(1, body.size) if dialect.spaced else _PIECE
+    at, line, rest = dialect.start, dialect.line, b""
+    while True:
+        text = rest + body.read(at, size)
+        at += len(text) - len(rest)
+        final = at >= body.size
+        end = len(text) if final else _end_of_lines(text)
+        if dialect.spaced and dialect.quote.encode() in text:
+            text = _without_blanks(text, dialect)
+            end = len(text)
+        if end == 0 and not final:  # a line longer than a piece
+            rest = text
+            continue
+        done = piece(text[:end], dialect, bad, line, more=not final and len(text) < _LONGEST)
+        if done is None:
+            raise ReadError(
+                f"{file} cannot be read as delimited text", "rows of values", "declare the options delimiter and quote"
+            )
+        table, used = done
+        store.add(_trimmed(table) if dialect.spaced else table)
+        if final:
+            break
+        line += text.count(b"\n", 0, used) or text.count(b"\r", 0, used)
+        rest = text[used:]
+    return pa.concat_tables(store.tables()).columns, bad.notes()
 
 
-def _arrow(text: bytes, dialect: Dialect, block: int) -> tuple[pa.Table | None, list[tuple[int, int]]]:
-    """Parse with Arrow: the table (None where it gives up) and (record number from 1, values found) of rows of a wrong width."""
-    wrong: list[tuple[int, int]] = []
+def _end_of_lines(text: bytes) -> int:
+    """How much of a text is whole lines."""
+    return text.rfind(b"\n") + 1 or text.rfind(b"\r", 0, -1) + 1
 
-    def note_row(row: Any) -> str:
-        if row.text.strip():
-            wrong.append((row.number, row.actual_columns))
-        return "skip"
 
-    columns = [str(i) for i in range(len(dialect.names))]
-    if not text.strip(b"\r\n"):
-        return pa.table({c: pa.array([], pa.string()) for c in columns}), []
-    try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(text),
-            # Record numbers are known on one thread only, and CPU is saved.
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=block, column_names=columns),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=dialect.delimiter,
-                quote_char=dialect.quote,
-                double_quote=True,
-                newlines_in_values=True,
-                invalid_row_handler=note_row,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types={c: pa.string() for c in columns},
-                strings_can_be_null=True,
-                null_values=[""],
-                quoted_strings_can_be_null=True,
-            ),
-        )
-    except pa.ArrowInvalid:
-        # A row longer than a block, most often because of a quote that never closes: the caller looks closer.
-        return None, wrong
-    return table, wrong
+def _trimmed(table: pa.Table) -> pa.Table:
+    columns = [pc.utf8_ltrim(c, characters=" ") for c in table.columns]
+    return pa.table([pc.if_else(pc.equal(c, ""), None, c) for c in columns], names=table.column_names)
 
 
 def _without_blanks(text: bytes, dialect: Dialect) -> bytes:
@@ -162,26 +153,6 @@ def _without_blanks(text: bytes, dialect: Dialect) -> bytes:
     for row in csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, skipinitialspace=True):
         writer.writerow(row)
     return out.getvalue().encode("utf-8")
-
-
-def _bad_line_notes(wrong: list[tuple[int, int]], records: Records | None, dialect: Dialect, file: str) -> list[Note]:
-    notes = []
-    if wrong:
-        # Record numbers become line numbers: blank lines and values over several lines lie between.
-        starts = records.starts if records else ()
-        lines = [starts[n - 1] + dialect.line if n <= len(starts) else n + dialect.line - 1 for n, _ in wrong]
-        shown = ", ".join(f"{line} ({found})" for line, (_, found) in zip(lines[:_SHOWN], wrong))
-        message = (
-            f"{len(wrong):,} lines of {file} do not have {len(dialect.names):,} values and were left out; "
-            f"first lines (values found): {shown}{' …' if len(wrong) > _SHOWN else ''}"
-        )
-        notes.append(Note("bad-lines", message, len(wrong)))
-    if records and records.unclosed:
-        shown = ", ".join(str(n + dialect.line) for n in records.unclosed[:_SHOWN])
-        more = " …" if len(records.unclosed) > _SHOWN else ""
-        message = f"{len(records.unclosed):,} lines of {file} open a quote that never closes and were left out; first lines: {shown}{more}"
-        notes.append(Note("bad-lines", message, len(records.unclosed)))
-    return notes
 
 
 CONNECTOR = CsvFiles()

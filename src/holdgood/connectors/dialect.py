@@ -13,7 +13,9 @@ from typing import Any
 from holdgood.connectors.column_types import DATE, NUMBER
 from holdgood.core.errors import ReadError
 
-_SAMPLE_BYTES = 4_000_000
+SAMPLE_BYTES = 4_000_000
+"""How much of a file is looked at."""
+
 _SAMPLE_LINES = 200
 # In this order where the first lines fit several: a comma is common in text, the others are not.
 _DELIMITERS = ("\t", ";", "|", ",")
@@ -36,10 +38,13 @@ class Dialect:
     spaced: bool = False
 
 
-def sniff(body: bytes, options: Mapping[str, Any], file: str) -> Dialect:
-    """Find out the dialect of UTF-8 text. ``options``: delimiter, quote, header, names, skip override what is found."""
-    lines = body[:_SAMPLE_BYTES].splitlines(keepends=True)
-    if len(body) > _SAMPLE_BYTES and len(lines) > 1:
+def sniff(head: bytes, options: Mapping[str, Any], file: str) -> Dialect:
+    """Find out the dialect of UTF-8 text by its first bytes.
+
+    ``options``: delimiter, quote, header, names, skip override what is found.
+    """
+    lines = head.splitlines(keepends=True)
+    if len(head) >= SAMPLE_BYTES and len(lines) > 1:
         lines.pop()
     skip = int(options.get("skip", 0))
     before = sum(len(line) for line in lines[:skip])

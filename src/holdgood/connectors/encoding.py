@@ -9,7 +9,7 @@ from encodings.aliases import aliases
 from holdgood.core.errors import ReadError
 from holdgood.core.table import Note
 
-_MARKS = (
+MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -31,7 +31,7 @@ def to_utf8(raw: bytes, asked: str | None, file: str) -> tuple[bytes, list[Note]
     """The text of a file as UTF-8 without a mark. ReadError for binary content or an encoding that does not fit."""
     if asked is not None:
         return _as_asked(raw, asked, file), []
-    for mark, name in _MARKS:
+    for mark, name in MARKS:
         if raw.startswith(mark):
             body = raw[len(mark) :]
             if name == "utf-8":
@@ -39,18 +39,18 @@ def to_utf8(raw: bytes, asked: str | None, file: str) -> tuple[bytes, list[Note]
             try:
                 return body.decode(name).encode("utf-8"), []
             except UnicodeDecodeError:
-                raise _broken(file, name) from None
+                raise broken(file, name) from None
     else:
         body = raw
-    guess = _unmarked_wide(body)
+    guess = unmarked_wide(body)
     if guess:
         try:
             return body.decode(guess).encode("utf-8"), [
                 Note("encoding", f"{file} has no encoding mark; read as {guess.upper()}")
             ]
         except UnicodeDecodeError:
-            raise _broken(file, guess) from None
-    _refuse_binary(body, file)
+            raise broken(file, guess) from None
+    refuse_binary(body, file)
     try:
         body.decode("utf-8")
         return body, []
@@ -59,6 +59,17 @@ def to_utf8(raw: bytes, asked: str | None, file: str) -> tuple[bytes, list[Note]
 
 
 def _as_asked(raw: bytes, asked: str, file: str) -> bytes:
+    codec = codec_of(asked, file)
+    try:
+        text = raw.decode(codec)
+    except UnicodeError as error:
+        line = raw[: getattr(error, "start", 0)].count(b"\n") + 1
+        raise not_in(asked, file, line) from None
+    return text.removeprefix("\ufeff").encode("utf-8", "replace")
+
+
+def codec_of(asked: str, file: str) -> str:
+    """The name by which Python knows an encoding; ReadError for one that it does not know."""
     try:
         codec = codecs.lookup(asked)
         "".encode(codec.name)
@@ -66,20 +77,19 @@ def _as_asked(raw: bytes, asked: str, file: str) -> bytes:
         near = difflib.get_close_matches(asked.lower(), [*aliases.keys(), *aliases.values()], n=1)
         hint = f"did you mean {near[0]!r}?" if near else 'write for example "utf-8", "cp1252" or "utf-16"'
         raise ReadError(f"unknown encoding {asked!r} for {file}", "the name of a text encoding", hint) from None
-    try:
-        text = raw.decode(codec.name)
-    except UnicodeError as error:
-        at = getattr(error, "start", 0)
-        line = raw[:at].count(b"\n") + 1
-        raise ReadError(
-            f"{file} is not {asked}: line {line} has bytes that mean nothing in it",
-            f"text in {asked}",
-            "leave the option encoding out, then it is found out",
-        ) from None
-    return text.removeprefix("\ufeff").encode("utf-8", "replace")
+    return codec.name
 
 
-def _unmarked_wide(body: bytes) -> str | None:
+def not_in(asked: str, file: str, line: int) -> ReadError:
+    """The error for bytes that an encoding that was asked for does not have."""
+    return ReadError(
+        f"{file} is not {asked}: line {line} has bytes that mean nothing in it",
+        f"text in {asked}",
+        "leave the option encoding out, then it is found out",
+    )
+
+
+def unmarked_wide(body: bytes) -> str | None:
     """UTF-16 without a mark: nearly every second byte of Western text is zero."""
     look = body[:_LOOK]
     if len(look) < 4 or len(body) % 2:
@@ -92,7 +102,8 @@ def _unmarked_wide(body: bytes) -> str | None:
     return None
 
 
-def _refuse_binary(body: bytes, file: str) -> None:
+def refuse_binary(body: bytes, file: str) -> None:
+    """ReadError where the first bytes are those of another kind of file."""
     for magic, what, do in _MAGIC:
         if body.startswith(magic):
             raise ReadError(f"{file} is {what}, not text", "a text file", do)
@@ -126,7 +137,8 @@ def _not_utf8(body: bytes, error: UnicodeDecodeError, file: str) -> tuple[bytes,
     return text.encode("utf-8"), [Note("encoding", message, count)]
 
 
-def _broken(file: str, name: str) -> ReadError:
+def broken(file: str, name: str) -> ReadError:
+    """The error for a text that does not keep to the encoding that it begins in."""
     return ReadError(
         f"{file} begins as {name.upper()} but does not go on so", "text in one encoding", "export it again as UTF-8"
     )

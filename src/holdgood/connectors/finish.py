@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdgood.connectors import column_types as types_of
 from holdgood.connectors.column_types import Reading
+from holdgood.connectors.store import Store
 from holdgood.core.table import Column, ColumnType, Note, Table, infer_type, normalise
+
+_LONGEST = 2**31 - 1
+_FEW = 1_000
+_PROSE = 4.0
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Columns as a reader found them, a few at a time: ``names`` of all, and tables that hold them in that order."""
+
+    names: Sequence[str]
+    groups: Iterable[pa.Table]
+
+    @classmethod
+    def of(cls, data: pa.Table) -> Raw:
+        """A table that is there already, one column at a time."""
+        return cls(data.column_names, (data.select([i]) for i in range(data.num_columns)))
 
 
 def finish(
-    data: pa.Table,
+    data: pa.Table | Raw,
     *,
     name: str,
     source: str,
@@ -23,89 +42,151 @@ def finish(
     reading: Reading,
     notes: Sequence[Note] = (),
     other: Sequence[int] = (),
+    store: Store | None = None,
 ) -> Table:
     """Bring raw columns into normal form, recognise or enforce their types, and gather the notes.
 
     ``types`` (by column name) are enforced: what does not parse becomes missing and is counted in a note. Names that the
     table does not have are left out here: a table to predict on has no target. ``other``: positions of columns that can
-    be kept but not used, such as nested ones.
+    be kept but not used, such as nested ones. One column after the other is finished and put away, in a temporary file
+    where the table outgrows the memory it may take. ``store``: where to, if not there.
     """
-    flat, nested, said = _flatten(data)
-    normal, more = normalise(flat)
-    said = [*notes, *said, *more]
-    arrays: list[pa.ChunkedArray] = []
-    raw: list[pa.ChunkedArray] = []
-    for column_name, column in zip(normal.column_names, normal.columns, strict=True):
-        raw.append(column)
-        if column_name in types:
-            column, remarks = enforce(column_name, column, types[column_name], reading)
-        elif pa.types.is_string(column.type) and len(arrays) not in nested and len(arrays) not in other:
-            column, remarks = types_of.recognise(column_name, column, reading)
+    raw = data if isinstance(data, Raw) else Raw.of(data)
+    labels, naming = _labels(raw.names)
+    store = Store() if store is None else store
+    places: list[int] = []
+    kinds: list[ColumnType] = []
+    flattened: list[Note] = []
+    normal: list[Note] = []
+    remarks: list[Note] = []
+    commas = Commas(reading, types)
+    for label, column in zip(labels, _columns(raw.groups), strict=True):
+        column, is_nested, said = _flatten(label, column)
+        flattened += said
+        column, said = _normal(label, column)
+        normal += said
+        unusable = is_nested or len(places) in other
+        before = column
+        if label in types:
+            column, said = enforce(label, column, types[label], reading)
+        elif pa.types.is_string(column.type) and not unusable:
+            column, said = types_of.recognise(label, column, reading)
         else:
-            remarks = []
-        arrays.append(column)
-        said.extend(remarks)
-    if reading.comma is None:
-        said.extend(_settle_dots(normal.column_names, arrays, raw, types))
-    kinds = [
-        types.get(n) or ("other" if i in nested or i in other else infer_type(a))
-        for i, (n, a) in enumerate(zip(normal.column_names, arrays, strict=True))
-    ]
-    columns = tuple(Column(n, k) for n, k in zip(normal.column_names, kinds, strict=True))
-    return Table(name, pa.Table.from_arrays(arrays, names=normal.column_names), columns, source, tuple(said))
+            said = []
+        remarks += said
+        column = whole(column)
+        kinds.append(types.get(label) or ("other" if unusable else kind_of(column)))
+        commas.look(len(places), label, before, column)
+        places.append(store.add(pa.table({"v": column})))
+    for position, before, note in commas.settled():
+        remarks.append(note)
+        kinds[position] = kind_of(before)
+        places[position] = store.add(pa.table({"v": whole(before)}))
+    kept = store.tables()
+    arrays = [kept[at].column(0) for at in places]
+    columns = tuple(Column(n, k) for n, k in zip(labels, kinds, strict=True))
+    told = (*notes, *naming, *flattened, *normal, *remarks)
+    return Table(name, pa.Table.from_arrays(arrays, names=list(labels)), columns, source, told)
+
+
+def _labels(names: Sequence[str]) -> tuple[list[str], list[Note]]:
+    """Names as the table will have them: trimmed, unique, none empty."""
+    bare, notes = normalise(
+        pa.Table.from_arrays([pa.nulls(0, pa.string()) for _ in names], names=list(map(str, names)))
+    )
+    return bare.column_names, notes
+
+
+def _columns(groups: Iterable[pa.Table]) -> Iterator[pa.ChunkedArray]:
+    for group in groups:
+        yield from group.columns
+
+
+def _normal(label: str, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, list[Note]]:
+    if pa.types.is_float64(column.type) and not pc.any(pc.is_nan(column), min_count=0).as_py():
+        return column, []  # as it should be, and not copied
+    done, notes = normalise(pa.Table.from_arrays([column], names=[label]))
+    return done.column(0), notes
+
+
+def whole(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column in one piece, where Arrow can hold it in one: what comes later then looks at it without a copy."""
+    if column.num_chunks == 1:
+        return column
+    if pa.types.is_string(column.type) and column.nbytes > _LONGEST:
+        return column
+    return pa.chunked_array([column.combine_chunks()], column.type)
+
+
+def kind_of(column: pa.ChunkedArray) -> ColumnType:
+    """What ``infer_type`` says, with less counting: few words in a part of the column, or a part that has distinct texts enough."""
+    if pa.types.is_string(column.type) and len(some := types_of.some_of(column)) >= _FEW and _spaces(some) < 1.0:
+        return "category"
+    if pa.types.is_string(column.type) and _mostly_distinct(column) and _spaces(column) >= _PROSE - 1:
+        return "text"
+    return infer_type(column)
+
+
+def _mostly_distinct(column: pa.ChunkedArray) -> bool:
+    """Whether the first three tenths of a column have distinct texts enough for the whole of it to count as prose."""
+    first = column.slice(0, (3 * len(column)) // 10)
+    return bool(pc.count_distinct(first, mode="only_valid").as_py() > max(50, 0.2 * len(column)))
+
+
+def _spaces(column: pa.ChunkedArray) -> float:
+    return float(pc.mean(pc.count_substring(column, " ")).as_py() or 0.0)
 
 
 def finish_table(table: Table, *, types: Mapping[str, ColumnType], reading: Reading) -> Table:
     """The same for a table that came as a frame; its own notes come first."""
     other = [i for i, c in enumerate(table.columns) if c.type == "other"]
     done = finish(
-        table.data, name=table.name, source=table.source, types=types, reading=reading, notes=table.notes, other=other
+        table.data,
+        name=table.name,
+        source=table.source,
+        types=types,
+        reading=reading,
+        notes=table.notes,
+        other=other,
+        store=Store(sys.maxsize),  # a frame is in memory already
     )
     return replace(done, native=table.native)
 
 
-def _settle_dots(
-    names: Sequence[str], arrays: list[pa.ChunkedArray], raw: list[pa.ChunkedArray], types: Mapping[str, ColumnType]
-) -> list[Note]:
+class Commas:
     """Beside columns with decimal commas, a column of nothing but 1.234 may mean thousands: it goes back to text."""
-    commas = [
-        pa.types.is_floating(a.type)
-        and pa.types.is_string(r.type)
-        and pc.any(pc.match_substring(r, ","), min_count=0).as_py()
-        for a, r in zip(arrays, raw, strict=True)
-    ]
-    if not any(commas):
-        return []
-    notes = []
-    for i, name in enumerate(names):
-        if (
-            commas[i]
-            or name in types
-            or not pa.types.is_floating(arrays[i].type)
-            or not types_of.ambiguous_dots(raw[i])
-        ):
-            continue
-        arrays[i] = raw[i]
-        message = f"column {name!r} may hold thousands or decimals (1.234); kept as text: declare the option decimal"
-        notes.append(Note("unparsed", message, len(raw[i]) - raw[i].null_count, (name,)))
-    return notes
 
+    def __init__(self, reading: Reading, types: Mapping[str, ColumnType]) -> None:
+        self._wanted, self._types = reading.comma is None, types
+        self._found = False
+        self._doubtful: list[tuple[int, str, pa.ChunkedArray]] = []
 
-def _flatten(data: pa.Table) -> tuple[pa.Table, set[int], list[Note]]:
-    """Nested and binary columns as JSON text, with a note; they are kept, but are no features."""
-    arrays, nested, notes = [], set(), []
-    for position, (name, column) in enumerate(zip(data.column_names, data.columns, strict=True)):
-        t = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if pa.types.is_nested(t) or _is_binary(t):
-            column = pa.chunked_array([pa.array([as_json(v) for v in column.to_pylist()], pa.string())])
-            nested.add(position)
-            notes.append(
-                Note(
-                    "unsupported-type", f"column {name!r} holds {t}; kept as text and not used", 1, (str(name).strip(),)
-                )
+    def look(self, position: int, label: str, before: pa.ChunkedArray, after: pa.ChunkedArray) -> None:
+        """Remember whether a column of texts that became numbers has commas, or may mean thousands."""
+        if not self._wanted or not pa.types.is_string(before.type) or not pa.types.is_floating(after.type):
+            return
+        if pc.any(pc.match_substring(before, ","), min_count=0).as_py():
+            self._found = True
+        elif label not in self._types and types_of.ambiguous_dots(before):
+            self._doubtful.append((position, label, before))
+
+    def settled(self) -> Iterator[tuple[int, pa.ChunkedArray, Note]]:
+        """Columns that go back to text: position, texts and what there is to say."""
+        for position, label, before in self._doubtful if self._found else []:
+            message = (
+                f"column {label!r} may hold thousands or decimals (1.234); kept as text: declare the option decimal"
             )
-        arrays.append(column)
-    return pa.Table.from_arrays(arrays, names=[str(n) for n in data.column_names]), nested, notes
+            yield position, before, Note("unparsed", message, len(before) - before.null_count, (label,))
+
+
+def _flatten(label: str, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, bool, list[Note]]:
+    """A nested or binary column as JSON text, with a note; it is kept, but is no feature."""
+    t = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (pa.types.is_nested(t) or _is_binary(t)):
+        return column, False, []
+    texts = [pa.array([as_json(v) for v in chunk.to_pylist()], pa.string()) for chunk in column.chunks]
+    note = Note("unsupported-type", f"column {label!r} holds {t}; kept as text and not used", 1, (label,))
+    return pa.chunked_array(texts, pa.string()), True, [note]
 
 
 def _is_binary(t: pa.DataType) -> bool:
@@ -139,7 +220,10 @@ def enforce(
         notes.append(Note("unparsed", message, absent, (name,)))
     if lost:
         message = f"column {name!r} is declared {declared}, but {lost:,} values are not; taken as missing"
-        notes.append(Note("changed-type", message, lost, (name,)))
+        gone = pc.and_(pc.is_valid(column), pc.is_null(made))
+        if words is not None:
+            gone = pc.and_not(gone, words)
+        notes.append(Note("changed-type", message, lost, (name,), tuple(pc.indices_nonzero(gone).to_pylist())))
     return made, notes
 
 

@@ -40,8 +40,8 @@ def opening(path: Path) -> Iterator[None]:
     except MemoryError:
         raise EnvironmentFault(
             f"{path.name} does not fit into memory",
-            "a file smaller than the free memory",
-            "read fewer columns, or use Parquet",
+            "more free memory",
+            'name a smaller share, for example HOLDGOOD_MEMORY="500 MB", so that the rest goes to a temporary file',
         ) from None
 
 
@@ -87,9 +87,12 @@ def read_bytes(path: Path) -> bytes:
     try:
         return gzip.decompress(raw)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ReadError(
-            f"{path.name} is a damaged gzip file: {error}", "a complete gzip file", "copy or download it again"
-        ) from None
+        raise damaged_gzip(path.name, error) from None
+
+
+def damaged_gzip(file: str, error: Exception) -> ReadError:
+    """The error for a gzip file that is cut off or damaged."""
+    return ReadError(f"{file} is a damaged gzip file: {error}", "a complete gzip file", "copy or download it again")
 
 
 def is_url(source: str) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,8 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from holdgood.connectors.column_types import Reading
-from holdgood.connectors.finish import finish
+from holdgood.connectors.finish import Raw, finish
 from holdgood.connectors.place import checked, mask, parameters_of, secrets_of, without_parameters
+from holdgood.connectors.store import Store
 from holdgood.core.errors import MissingExtra, ReadError, did_you_mean
 from holdgood.core.sql import quote
 from holdgood.core.table import Note, Table
@@ -21,6 +21,7 @@ from holdgood.core.table import Note, Table
 _OURS = ("table", "query")
 _ENDLESS = -(2**63)
 _SECONDS_TO_CONNECT = 10
+_PART = 32_000_000
 _RELATIONS = """
     SELECT n.nspname, c.relname, pg_table_is_visible(c.oid)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -57,10 +58,12 @@ class PostgreSql:
         url = without_parameters(source, *_OURS)
         if "connect_timeout" not in parameters_of(url):
             url += f"{'&' if parameters_of(url) else '?'}connect_timeout={_SECONDS_TO_CONNECT}"
+        begun = False
         try:
             with psycopg.connect(url, client_encoding="UTF8") as connection:
+                begun = True
                 connection.read_only = True
-                data, notes, other = _copy(connection, chosen)
+                raw, notes, other = _copy(connection, chosen)
         except UnicodeError:
             raise ReadError(
                 f"the URL {mask(source)} cannot be taken apart",
@@ -68,6 +71,12 @@ class PostgreSql:
                 "write special characters of the password as %XX, or use PGPASSWORD",
             ) from None
         except psycopg.OperationalError as error:
+            if begun:
+                raise ReadError(
+                    f"{mask(source)} went away while it was read: {_said(error, source)}",
+                    "a server that stays until the table is read",
+                    "try again, or export the table as Parquet",
+                ) from None
             raise ReadError(
                 f"no answer from {mask(source)}: {_said(error, source)}",
                 "a server that can be reached, and a user it knows",
@@ -80,7 +89,7 @@ class PostgreSql:
                 "try it in psql first",
             ) from None
         shown = mask(source)
-        return finish(data, name=name, source=shown, types=types, reading=Reading(typed=True), notes=notes, other=other)
+        return finish(raw, name=name, source=shown, types=types, reading=Reading(typed=True), notes=notes, other=other)
 
 
 def _said(error: Exception, source: str) -> str:
@@ -102,7 +111,7 @@ class _Column:
     note: Note | None = None
 
 
-def _copy(connection: Any, chosen: Mapping[str, str]) -> tuple[pa.Table, list[Note], list[int]]:
+def _copy(connection: Any, chosen: Mapping[str, str]) -> tuple[Raw, list[Note], list[int]]:
     inner = (
         chosen["query"].strip().rstrip(";")
         if "query" in chosen
@@ -123,20 +132,32 @@ def _copy(connection: Any, chosen: Mapping[str, str]) -> tuple[pa.Table, list[No
         raise ReadError("the table has no columns", "a table with columns", "check the option table")
     labels = ", ".join(f"c{i}" for i in range(len(columns)))
     selects = ", ".join(c.select for c in columns)
-    out = io.BytesIO()
+    store, size = Store(share=0.5), 0
+    part: list[bytes] = []
     with cursor.copy(f"COPY (SELECT {selects} FROM (\n{inner}\n) AS q({labels})) TO STDOUT (FORMAT csv)") as copy:
-        for part in copy:
-            out.write(part)
-    data = _parse(out.getbuffer(), columns)
+        for row in copy:  # the server sends whole rows, one at a time
+            part.append(bytes(row))
+            size += len(row)
+            if size >= _PART:
+                store.add(_parse(b"".join(part), columns))
+                part, size = [], 0
+    store.add(_parse(b"".join(part), columns))
     notes = [c.note for c in columns if c.note]
-    arrays = []
-    for column, values in zip(columns, data.columns, strict=True):
-        array, note = _moments(column.name, values) if pa.types.is_timestamp(column.kind) else (values, None)
-        arrays.append(array)
-        if note:
-            notes.append(note)
     other = [i for i, c in enumerate(columns) if not c.usable]
-    return pa.Table.from_arrays(arrays, names=[c.name for c in columns]), notes, other
+    copied = pa.concat_tables(store.tables()).columns
+    # What is said about endless dates joins the notes when the last step comes to their column.
+    return Raw([c.name for c in columns], _finished(columns, copied, notes)), notes, other
+
+
+def _finished(columns: Sequence[_Column], copied: list[pa.ChunkedArray], notes: list[Note]) -> Iterator[pa.Table]:
+    """One column after the other, each let go before the next; moments are made of whole numbers."""
+    copied.reverse()
+    for column in columns:
+        values = copied.pop()
+        if pa.types.is_timestamp(column.kind):
+            values, note = _moments(column.name, values)
+            notes += [note] if note else []
+        yield pa.table({"v": values})
 
 
 def _relation(connection: Any, asked: str) -> str:
@@ -184,7 +205,7 @@ def _column(position: int, name: str, category: str, typname: str) -> _Column:
     return _Column(name, f"{c}::text", pa.string(), usable=False, note=note)
 
 
-def _parse(text: memoryview, columns: Sequence[_Column]) -> pa.Table:
+def _parse(text: bytes, columns: Sequence[_Column]) -> pa.Table:
     kinds = {f"c{i}": pa.int64() if pa.types.is_timestamp(c.kind) else c.kind for i, c in enumerate(columns)}
     if len(text) == 0:
         return pa.table({label: pa.array([], kind) for label, kind in kinds.items()})

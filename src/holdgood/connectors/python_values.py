@@ -30,39 +30,91 @@ def to_column(name: str, values: Sequence[Any]) -> tuple[pa.Array, list[Note], b
     """One column, its notes, and whether it is of a kind that can be kept but not used (nested, binary)."""
     counts = Counter(map(type, values))
     counts.pop(type(None), None)
+    note, unusable = verdict(name, counts)
+    return _array(values, counts), note + _too_long(name, values, counts), unusable
+
+
+class Growing:
+    """A column that comes in parts of Python values: what it is, is known only when all of them have been seen.
+
+    Parts are kept as Arrow arrays of what each is by itself; where parts differ, ``settle`` turns all into text, so that
+    the column is what ``to_column`` would make of all values at once. For sources whose whole numbers fit into 64 bits.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._counts: Counter[type] = Counter()
+
+    def add(self, values: Sequence[Any]) -> pa.Array:
+        """The Arrow array of one part."""
+        counts = Counter(map(type, values))
+        counts.pop(type(None), None)
+        self._counts.update(counts)
+        return _array(values, counts)
+
+    def settle(self, parts: Sequence[pa.Array]) -> tuple[pa.ChunkedArray, list[Note], bool]:
+        """All parts as one column, its notes, and whether it can be used."""
+        notes, unusable = verdict(self.name, self._counts)
+        kinds = {p.type for p in parts if p.null_count < len(p)}
+        if len(kinds) <= 1:
+            one = next(iter(kinds), pa.string())
+        elif kinds == {pa.int64(), pa.float64()} and _one_kind(self._counts):
+            one = pa.float64()
+        else:
+            one = pa.string()
+        return pa.chunked_array([_as(p, one) for p in parts], one), notes, unusable
+
+
+def _as(part: pa.Array, kind: pa.DataType) -> pa.Array:
+    if part.type == kind:
+        return part
+    if kind == pa.float64() or part.null_count == len(part):
+        return part.cast(kind, safe=False)
+    return pa.array([_text(v) for v in part.to_pylist()], pa.string())
+
+
+def _one_kind(counts: Counter[type]) -> bool:
+    return len({_kind_of(t) for t in counts}) == 1
+
+
+def verdict(name: str, counts: Counter[type]) -> tuple[list[Note], bool]:
+    """What there is to say about a column of these types of values, and whether it can be kept but not used."""
     kinds: Counter[str] = Counter()
     for t, count in counts.items():
         kinds[_kind_of(t)] += count
     if not kinds:
-        return pa.nulls(len(values), pa.string()), [], False
+        return [], False
     if len(kinds) > 1:
         ranked = sorted(kinds.items(), key=lambda k: (-k[1], k[0]))
         told = ", ".join(f"{count:,} {kind}" for kind, count in ranked)
-        note = Note(
-            "mixed-types",
-            f"column {name!r} mixes kinds of values ({told}); kept as text",
-            sum(kinds.values()) - ranked[0][1],
-            (name,),
-        )
-        return pa.array([_text(v) for v in values], pa.string()), [note], False
+        message = f"column {name!r} mixes kinds of values ({told}); kept as text"
+        return [Note("mixed-types", message, sum(kinds.values()) - ranked[0][1], (name,))], False
     kind = next(iter(kinds))
+    said = {
+        "nested": f"holds {'binary' if bytes in counts else 'nested'} values; kept as text and not used",
+        "duration": "holds durations; kept as seconds",
+        "time of day": "holds values of another kind (time of day); kept as text",
+        "other": "holds values of another kind (other); kept as text",
+    }
+    notes = [Note("unsupported-type", f"column {name!r} {said[kind]}", 1, (name,))] if kind in said else []
+    return notes, kind == "nested"
+
+
+def _array(values: Sequence[Any], counts: Counter[type]) -> pa.Array:
+    """Values of these types as one array; of several kinds as text."""
+    kinds = {_kind_of(t) for t in counts}
+    if not kinds:
+        return pa.nulls(len(values), pa.string())
+    kind = next(iter(kinds)) if len(kinds) == 1 else "mixed"
     if kind == "number":
-        return *_numbers(name, values, counts), False
+        return _numbers(values, counts)
     if kind == "moment":
-        return pa.array([_moment(v) for v in values], _MOMENT), [], False
-    if kind == "nested":
-        what = "binary values" if bytes in counts else "nested values"
-        note = Note("unsupported-type", f"column {name!r} holds {what}; kept as text and not used", 1, (name,))
-        return pa.array([as_json(v) for v in values], pa.string()), [note], True
+        return pa.array([_moment(v) for v in values], _MOMENT)
     if kind == "duration":
-        note = Note("unsupported-type", f"column {name!r} holds durations; kept as seconds", 1, (name,))
-        return pa.array([None if v is None else v.total_seconds() for v in values], pa.float64()), [note], False
-    if kind in ("time of day", "other"):
-        note = Note(
-            "unsupported-type", f"column {name!r} holds values of another kind ({kind}); kept as text", 1, (name,)
-        )
-        return pa.array([_text(v) for v in values], pa.string()), [note], False
-    return pa.array(values, pa.bool_() if kind == "boolean" else pa.string()), [], False
+        return pa.array([None if v is None else v.total_seconds() for v in values], pa.float64())
+    if kind in ("boolean", "text"):
+        return pa.array(values, pa.bool_() if kind == "boolean" else pa.string())
+    return pa.array([as_json(v) if kind == "nested" else _text(v) for v in values], pa.string())
 
 
 def _kind_of(t: type) -> str:
@@ -72,14 +124,24 @@ def _kind_of(t: type) -> str:
     return "other"
 
 
-def _numbers(name: str, values: Sequence[Any], counts: Counter[type]) -> tuple[pa.Array, list[Note]]:
-    if float not in counts:
-        whole = [v for v in values if v is not None]
-        if min(whole) >= -_LONG and max(whole) < _LONG:
-            return pa.array(values, pa.int64()), []
-        message = f"column {name!r} holds whole numbers too long for 64 bits; kept as text so that no digit is lost"
-        return pa.array([_text(v) for v in values], pa.string()), [Note("unparsed", message, len(whole), (name,))]
-    return pa.array([None if v is None else _float(v) for v in values], pa.float64()), []
+def _numbers(values: Sequence[Any], counts: Counter[type]) -> pa.Array:
+    if float in counts:
+        return pa.array([None if v is None else _float(v) for v in values], pa.float64())
+    if _beyond(values):
+        return pa.array([_text(v) for v in values], pa.string())
+    return pa.array(values, pa.int64())
+
+
+def _beyond(values: Sequence[Any]) -> bool:
+    whole: list[int] = [v for v in values if v is not None]
+    return min(whole) < -_LONG or max(whole) >= _LONG
+
+
+def _too_long(name: str, values: Sequence[Any], counts: Counter[type]) -> list[Note]:
+    if float in counts or {_kind_of(t) for t in counts} != {"number"} or not _beyond(values):
+        return []
+    message = f"column {name!r} holds whole numbers too long for 64 bits; kept as text so that no digit is lost"
+    return [Note("unparsed", message, sum(counts.values()), (name,))]
 
 
 def _float(value: float) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
@@ -14,7 +15,9 @@ import pyarrow.compute as pc
 from holdgood.connectors.column_types import Reading
 from holdgood.connectors.finish import finish
 from holdgood.connectors.place import checked, is_url, local_file, opening, parameters_of
-from holdgood.connectors.python_values import to_column
+from holdgood.connectors.python_values import Growing
+from holdgood.connectors.steady import steady
+from holdgood.connectors.store import Store
 from holdgood.core.errors import ReadError, did_you_mean
 from holdgood.core.sql import quote
 from holdgood.core.table import Note, Table
@@ -38,22 +41,28 @@ class Sqlite:
         given = {**(parameters_of(source) if is_url(source) else {}), **options}
         chosen = checked(given, {"table": (str,), "query": (str,), "parameters": (list,)}, "a SQLite database")
         path = local_file(path_of(source) if is_url(source) else source)
-        try:
-            with opening(path):
-                connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        with steady(path, isolated=True), opening(path), _told(path):
+            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
             try:
                 data, notes, other = _fetch(connection, chosen, path.name)
             finally:
                 connection.close()
-        except sqlite3.Error as error:
-            raise ReadError(
-                f"{path.name} cannot be read: {error}",
-                "a SQLite database",
-                "check the file, the table's name or the query",
-            ) from None
         return finish(
             data, name=name, source=source, types=types, reading=Reading(typed=True), notes=notes, other=other
         )
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        locked = "locked" in str(error)
+        raise ReadError(
+            f"{path.name} cannot be read: {error}",
+            "a SQLite database" + (" that no other program is writing to" if locked else ""),
+            "wait until the other program is done" if locked else "check the file, the table's name or the query",
+        ) from None
 
 
 def path_of(url: str) -> str:
@@ -98,18 +107,15 @@ def _fetch(
         }
         cursor = connection.execute(f"SELECT * FROM {quote(table)}")
     names = [d[0] for d in cursor.description]
-    columns: list[list[Any]] = [[] for _ in names]
+    growing = [Growing(name) for name in names]
+    store = Store(share=0.5)
     while batch := cursor.fetchmany(_BATCH):
-        for column, values in zip(columns, zip(*batch, strict=True), strict=True):
-            column.extend(values)
-    notes: list[Note] = []
-    arrays, other = [], []
-    for position, (name, cells) in enumerate(zip(names, columns, strict=True)):
-        array, more, unusable = to_column(name, cells)
-        arrays.append(_as_boolean(array) if declared.get(name) in ("BOOLEAN", "BOOL") else array)
-        notes.extend(more)
-        if unusable:
-            other.append(position)
+        arrays = [g.add(values) for g, values in zip(growing, zip(*batch, strict=True), strict=True)]
+        store.add(pa.Table.from_arrays(arrays, names=[str(i) for i in range(len(names))]))
+    settled = [
+        g.settle([t.column(i).chunk(0) for t in parts]) for parts in [store.tables()] for i, g in enumerate(growing)
+    ]
+    notes = [note for _, said, _ in settled for note in said]
     if damaged:
         notes.append(
             Note(
@@ -118,7 +124,12 @@ def _fetch(
                 damaged,
             )
         )
-    return pa.Table.from_arrays(arrays, names=names), notes, other
+    columns = [
+        _as_boolean(column) if declared.get(name) in ("BOOLEAN", "BOOL") else column
+        for name, (column, _, _) in zip(names, settled, strict=True)
+    ]
+    other = [i for i, (_, _, unusable) in enumerate(settled) if unusable]
+    return pa.Table.from_arrays(columns, names=names), notes, other
 
 
 def _table(connection: sqlite3.Connection, asked: str | None, file: str) -> str:
@@ -141,7 +152,7 @@ def _table(connection: sqlite3.Connection, asked: str | None, file: str) -> str:
     return asked
 
 
-def _as_boolean(array: pa.Array) -> pa.Array:
+def _as_boolean(array: pa.ChunkedArray) -> pa.ChunkedArray:
     """A column declared BOOLEAN that holds nothing but 0 and 1 (SQLite has no booleans of its own)."""
     if (
         not pa.types.is_integer(array.type)

@@ -12,6 +12,7 @@ from holdgood.core.declaration import Declaration, TableSpec
 from holdgood.core.frame import Frame, Matrix
 from holdgood.core.records.audit import Finding
 from holdgood.core.records.cleaning import RepairEntry
+from holdgood.core.records.contract import Contract
 from holdgood.core.records.monitoring import Alarm
 from holdgood.core.table import Table
 from holdgood.core.task import Task
@@ -166,7 +167,7 @@ class Splitter(Protocol):
 
 @dataclass(frozen=True)
 class AuditContext:
-    """What a check may look at. In the *tables* pass only ``tables`` and ``declaration`` are set.
+    """What a check may look at. In the *tables* pass only ``tables``, ``declaration`` and ``contract`` are set.
 
     In the *target* pass: ``main`` is the development part of the main table, joined facts beside it are not included;
     ``y`` the coded target with NaN where there is no outcome (development rows), ``task`` the task,
@@ -183,6 +184,7 @@ class AuditContext:
     holdout: Table | None = None
     target_columns: tuple[str, ...] = ()
     seed: int = 0
+    contract: Contract | None = None
 
     def spec(self, table: str) -> TableSpec:
         """The declaration of one table (an empty one where nothing is declared)."""

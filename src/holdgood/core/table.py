@@ -31,13 +31,14 @@ class Note:
     """What a reader had to say about its source; the audit turns notes into findings.
 
     ``code`` is one of bad-lines, encoding, duplicate-names, mixed-types, unparsed, unsupported-type, empty-names, changed-type,
-    precision.
+    precision. ``rows``: for changed-type, positions in the table as it was read of the cells that were lost.
     """
 
     code: str
     message: str
     count: int = 1
     columns: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from holdgood.core.declaration import Costs
-from holdgood.core.records import Evaluation, FairnessReport, Finding, Verdict
+from holdgood.core.records import Evaluation, FairnessReport, Verdict
 from holdgood.reports import charts, curves
 from holdgood.reports import format as words
+from holdgood.reports.audit_report import findings_view
 from holdgood.reports.declared import as_toml, without_secrets
 from holdgood.reports.page import render_page
+from holdgood.reports.shapes import shown_tables
+from holdgood.reports.stake import ordered
 from holdgood.reports.view import RunView
 
 CONTENTS = (
@@ -47,9 +50,8 @@ def render_run(view: RunView) -> str:
         headline=_headline(view.verdict),
         said=_said(view.verdict.sentences),
         gates=sorted(view.verdict.gates, key=lambda g: _GATE_ORDER[g.status]),
-        found=_by_weight([*view.audit_tables.issues, *view.audit_target.issues])
-        + _by_weight([*view.audit_tables.tips, *view.audit_target.tips]),
-        sources={},
+        findings=findings_view([view.audit_tables, view.audit_target], {}),
+        shown=shown_tables(view.profiles, ordered([view.audit_tables, view.audit_target])),
         currency=declaration.costs.currency,
         costs_declared=declaration.costs.declared,
         declared_costs=_declared_costs(declaration.costs),
@@ -82,11 +84,6 @@ def _kind(view: RunView) -> str:
         "forecast": "a forecast",
         "failure": "time to an event",
     }.get(said, str(said))
-
-
-def _by_weight(findings: list[Finding]) -> list[Finding]:
-    """Gravest first; two audits become one list and keep their own order inside a severity."""
-    return sorted(findings, key=lambda f: ("high", "medium", "low").index(f.severity))
 
 
 def _figures(view: RunView) -> dict[str, Any]:

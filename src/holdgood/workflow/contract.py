@@ -1,38 +1,78 @@
-"""The contract: what a bundle expects of the tables it is given, taken from the development rows."""
+"""The contract of a project or bundle: what it expects of the tables it is given, and the verdict on each row."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
+from holdgood.audit.contract_rules import infer
+from holdgood.audit.verdicts import Verdicts, verdicts
 from holdgood.core.declaration import Declaration
-from holdgood.core.records import ColumnRule, Contract, TableContract
+from holdgood.core.errors import DataError, did_you_mean
+from holdgood.core.records import Contract, TableContract
 from holdgood.core.sql import columns_in
 from holdgood.core.table import Table
 from holdgood.features.builders.plan import FeaturePlan
-
-# Levels are kept for vocabularies, not for values of rows: each at least so often, and not too many.
-_LEVEL_ROWS, _LEVELS = 10, 200
+from holdgood.workflow.contract_file import FILE_NAME, read
 
 
 def contract_of(
-    declaration: Declaration, raw: Mapping[str, Table], tables: Mapping[str, Table], plan: FeaturePlan
+    declaration: Declaration, raw: Mapping[str, Table], plan: FeaturePlan, reviewed: Contract | None = None
 ) -> Contract:
-    """Rules of the columns that the plan reads; the others are not asked for.
+    """Rules of the columns that the plan reads, as their sources deliver them; the others are not asked for.
 
-    Types are those of the tables as read (``raw``): what comes to be scored is read first and repaired then.
+    ``raw``: the tables as read, before repairs, the main one's development rows only. ``reviewed``: a contract that people
+    keep; its rules stand for the columns that it has, and its row rules where all their columns are read.
     """
-    needed = columns_needed(declaration, plan, {n: t.names for n, t in tables.items()})
-    rules = []
-    for name, table in tables.items():
-        wanted = needed.get(name, ())
+    needed = columns_needed(declaration, plan, {n: t.names for n, t in raw.items()})
+    kept = {t.name: t for t in reviewed.tables} if reviewed else {}
+    tables = []
+    for name, table in raw.items():
+        wanted = needed.get(name, set())
         if not wanted and name != declaration.main:
             continue
-        columns = tuple(_rule(table, c, raw[name]) for c in table.names if c in wanted)
-        rules.append(TableContract(name=name, columns=columns, key=tuple(declaration.tables[name].key)))
-    return Contract(tables=tuple(rules))
+        made = infer(table, sorted(wanted), key=declaration.tables[name].key)
+        tables.append(_with_reviewed(made, kept[name], wanted) if name in kept else made)
+    signed = {f: getattr(reviewed, f) for f in ("version", "reviewed_by", "reviewed_on")} if reviewed else {}
+    return Contract(tables=tuple(tables), **signed)
+
+
+def _with_reviewed(made: TableContract, kept: TableContract, wanted: set[str]) -> TableContract:
+    rules = {c.name: c for c in kept.columns}
+    every = list(rules)
+    rows = [r for r in kept.rules if set(columns_in(r.rule, every)) <= wanted]
+    columns = tuple(rules.get(c.name, c) for c in made.columns)
+    return made.model_copy(update={"columns": columns, "rules": tuple(rows), "key": kept.key or made.key})
+
+
+def reviewed_contract(project: Path) -> Contract | None:
+    """The project's own ``contract.toml``, if it keeps one."""
+    path = project / FILE_NAME
+    return read(path) if path.exists() else None
+
+
+def lost_cells(table: Table) -> dict[str, np.ndarray]:
+    """By column the rows whose cell was there but not of the declared type, as the reader noted it."""
+    marks: dict[str, np.ndarray] = {}
+    for note in table.notes:
+        if note.code == "changed-type" and note.rows:
+            marks[note.columns[0]] = np.isin(np.arange(table.rows), np.asarray(note.rows))
+    return marks
+
+
+def judge(table: Table, contract: Contract) -> Verdicts:
+    """The verdict on each row of a table as it was read with its frozen types."""
+    rules = next((t for t in contract.tables if t.name == table.name), None)
+    if rules is None:
+        known = [t.name for t in contract.tables]
+        raise DataError(
+            f"the contract has no table {table.name!r}",
+            "one of: " + ", ".join(known),
+            did_you_mean(table.name, known) or "name the table: NAME=FILE",
+        )
+    return verdicts(table, rules, lost_cells(table))
 
 
 def columns_needed(
@@ -48,23 +88,3 @@ def columns_needed(
         found[join.table] = {b for _, b in join.on} | {c.name for c in join.columns}
         found[join.table] |= {c for e in moments if e for c in columns_in(e, names[join.table])}
     return found
-
-
-def _rule(table: Table, name: str, raw: Table) -> ColumnRule:
-    column, type_ = table.data.column(name), table.type_of(name)
-    share = column.null_count / table.rows if table.rows else 0.0
-    low = high = float("nan")
-    levels: tuple[str, ...] = ()
-    if type_ == "number" and column.null_count < table.rows:
-        finite = column.cast(pa.float64()).drop_null()
-        finite = finite.filter(pc.is_finite(finite))
-        if len(finite):
-            bounds = pc.min_max(finite).as_py()
-            low, high = float(bounds["min"]), float(bounds["max"])
-    elif type_ == "category":
-        counts = pc.value_counts(column.drop_null()).to_pylist()
-        kept = sorted(str(c["values"]) for c in counts if c["counts"] >= _LEVEL_ROWS)
-        levels = tuple(kept) if len(kept) <= _LEVELS else ()
-    return ColumnRule(
-        name=name, type=raw.type_of(name), missing_share=round(share, 6), low=low, high=high, levels=levels
-    )

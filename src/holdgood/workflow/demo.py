@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 
 from holdgood.connectors import write_table
 from holdgood.core.declaration import FILE_NAME, read
-from holdgood.core.errors import EnvironmentFault, MissingExtra
+from holdgood.core.errors import DeclarationError, EnvironmentFault, MissingExtra
 from holdgood.core.sql import evaluate
 from holdgood.core.table import Table
 
+BAD_TABLE = "orders.csv"
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -30,10 +31,20 @@ class Made:
     sentence: str
 
 
-def example(name: str = "flights") -> Path:
+def bad_table(folder: Path) -> Path:
+    """Copy a table with a dozen planted faults, to try audit and clean on; what is there already is kept."""
+    path = folder / BAD_TABLE
+    if path.exists():
+        raise DeclarationError(f"{path} is there already", "a folder without it", "name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(example("bad_orders", BAD_TABLE) / BAD_TABLE, path)
+    return path
+
+
+def example(name: str = "flights", file: str = FILE_NAME) -> Path:
     """Where an example's files lie: inside the installed package, or in the repository."""
     for folder in (_PACKAGE / "examples" / name, _PACKAGE.parent.parent / "examples" / name):
-        if (folder / FILE_NAME).exists():
+        if (folder / file).exists():
             return folder
     raise EnvironmentFault(
         f"the example {name!r} is not installed", "its files beside the package", "reinstall holdgood"

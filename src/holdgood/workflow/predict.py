@@ -9,7 +9,9 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from holdgood.audit.verdicts import Verdicts
 from holdgood.bundle import load
 from holdgood.cleaning import installed
 from holdgood.connectors import read_table
@@ -26,6 +28,7 @@ from holdgood.features.background import Background
 from holdgood.features.builders.build import Builder
 from holdgood.features.builders.plan import FeaturePlan
 from holdgood.metrics.cost import answers, resolve
+from holdgood.workflow.contract import judge
 from holdgood.workflow.repairs import repair
 from holdgood.workflow.rows import moments
 
@@ -102,7 +105,11 @@ class Predictor:
         return np.array([self.task.classes[int(c)] for c in codes], dtype=object)
 
     def table_of(self, source: Any, name: str | None = None, *, base: Path | None = None) -> Table:
-        """Read rows for a table of the contract: frozen types, checked names."""
+        """Read rows for a table of the contract, and repair them as declared."""
+        return self.repaired(self.as_read(source, name, base=base))
+
+    def as_read(self, source: Any, name: str | None = None, *, base: Path | None = None) -> Table:
+        """Read rows for a table of the contract as they come: frozen types, checked names, no repair yet."""
         name = name or self.declaration.main
         rules = next((t for t in self.contract.tables if t.name == name), None)
         options = dict(self.declaration.tables[name].options) if name in self.declaration.tables else {}
@@ -130,7 +137,11 @@ class Predictor:
                 "the columns that the model was trained on",
                 hints[0] if hints else "see the contract: holdgood show contract",
             )
-        return self.repaired(table)
+        return table
+
+    def judge(self, rows: Table) -> Verdicts:
+        """The contract's verdict on each row of a table as ``as_read`` gave it."""
+        return judge(rows, self.contract)
 
     def repaired(self, table: Table) -> Table:
         """The declared repairs of one table. A row that is asked about gets an answer: main rows are never removed."""
@@ -142,12 +153,18 @@ class Predictor:
                 table = table if table.name == self.declaration.main and after.rows != table.rows else after
         return table
 
-    def output(self, rows: Table, prediction: np.ndarray, kind: FrameKind | None = None) -> Any:
-        """A frame with the key columns, the prediction and the answer, in the kind that the rows came in."""
+    def output(
+        self, rows: Table, prediction: np.ndarray, kind: FrameKind | None = None, verdicts: Verdicts | None = None
+    ) -> Any:
+        """A frame with the key columns, the prediction and the answer, in the kind that the rows came in.
+
+        With ``verdicts`` also the contract's verdict on each row and why; a row that it refuses gets no answer.
+        """
         spec = self.declaration.tables[self.declaration.main]
         columns: dict[str, Any] = {k: rows.data.column(k) for k in (spec.key or spec.ids) if k in rows.names}
         if not columns:
             columns["row"] = pa.array(np.arange(rows.rows))
+        named = set(columns)
         said = self.answers(prediction)
         if self.task.kind == "binary":
             columns[_free("probability", columns)] = pa.array(prediction)
@@ -158,6 +175,12 @@ class Predictor:
             columns[_free("answer", columns)] = pa.array(said.tolist())
         else:
             columns[_free("prediction", columns)] = pa.array(prediction)
+        if verdicts is not None:
+            refused = pa.array(verdicts.refused)
+            for name in [n for n in columns if n not in named]:
+                columns[name] = pc.if_else(refused, pa.scalar(None, columns[name].type), columns[name])
+            columns[_free("verdict", columns)] = pa.array(verdicts.words.tolist(), pa.string())
+            columns[_free("why", columns)] = pa.array(verdicts.reasons().tolist(), pa.string())
         return give_back(pa.table(columns), kind or rows.native)
 
     def explain(

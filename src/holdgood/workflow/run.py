@@ -215,6 +215,7 @@ def _fingerprint(step: Step, work: Work, marks: Mapping[str, str]) -> str:
         [marks[name] for name in step.after],
         code_fingerprint(step.rooms),
         declared_part(work.declaration, *step.sections),
+        work.contract.model_dump_json() if step.name == "audit-tables" and work.contract else "",
         versions(),
         [plugins.signature(f"holdgood.{group}") for group in _PLUGGED],
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from holdgood.audit.verdicts import REFUSED, WARN
 from holdgood.connectors import write_table
 from holdgood.core.errors import DeclarationError
 from holdgood.core.table import Table
@@ -27,6 +28,8 @@ class Scored:
     head: list[list[str]]
     records: list[dict[str, Any]]
     notes: tuple[str, ...]
+    refused: int = 0
+    warned: int = 0
 
 
 def predict_file(bundle: Path, rows: str, related: Sequence[str], *, to: Path | None = None) -> Scored:
@@ -37,14 +40,25 @@ def predict_file(bundle: Path, rows: str, related: Sequence[str], *, to: Path | 
             f"--to {to} is a file that is read", "another file", "choose another name: nothing was written"
         )
     model = Predictor.load(bundle)
-    main, others = _tables(model, rows, related)
-    output = model.output(main, model.predict(main, others), "arrow")
+    as_read, others = _tables(model, rows, related)
+    said, main = model.judge(as_read), model.repaired(as_read)
+    output = model.output(main, model.predict(main, others), "arrow", said)
     if to is not None:
         write_table(output, to, for_people=to.suffix.lower() == ".xlsx")
-    notes = tuple(n.message for t in (main, *others.values()) for n in t.notes)
+    notes = [n.message for t in (as_read, *others.values()) for n in t.notes]
+    notes += [f"{b.rows:,} of {as_read.rows:,} rows: {b.reason}" for b in said.broken]
     head = output.slice(0, _SHOWN).to_pylist()
     shown = [[f"{v:.6g}" if isinstance(v, float) else str(v) for v in row.values()] for row in head]
-    return Scored(output.num_rows, to, list(output.column_names), shown, [] if to else output.to_pylist(), notes)
+    return Scored(
+        output.num_rows,
+        to,
+        list(output.column_names),
+        shown,
+        [] if to else output.to_pylist(),
+        tuple(notes),
+        said.count(REFUSED),
+        said.count(WARN),
+    )
 
 
 def _tables(model: Predictor, rows: str, related: Sequence[str]) -> tuple[Table, dict[str, Table]]:
@@ -54,7 +68,7 @@ def _tables(model: Predictor, rows: str, related: Sequence[str]) -> tuple[Table,
         if not equals or not source:
             raise DeclarationError(f"--table {pair}", "NAME=FILE", "write for example --table weather=weather.parquet")
         given[name] = source
-    return model.table_of(rows), {n: model.table_of(s, n) for n, s in given.items()}
+    return model.as_read(rows), {n: model.table_of(s, n) for n, s in given.items()}
 
 
 @dataclass(frozen=True)
@@ -70,8 +84,8 @@ class Said:
 def explain_file(bundle: Path, rows: str, related: Sequence[str], *, top: int = 5, first: int = 3) -> list[Said]:
     """Explain the first rows of a file."""
     model = Predictor.load(bundle)
-    main, others = _tables(model, rows, related)
-    main = main.take(np.arange(min(first, main.rows)))
+    as_read, others = _tables(model, rows, related)
+    main = model.repaired(as_read.take(np.arange(min(first, as_read.rows))))
     prediction = model.predict(main, others)
     facts = model.explain(main, others, top=top)
     answers = model.answers(prediction)

@@ -15,7 +15,7 @@ from holdgood.bundle import load as load_bundle
 from holdgood.bundle import save as save_bundle
 from holdgood.bundle import verify as verify_bundle
 from holdgood.cleaning import installed as repairs_installed
-from holdgood.connectors import read_table, write_table
+from holdgood.connectors import write_table
 from holdgood.core.budget import Clock
 from holdgood.core.errors import BundleError, DataError, did_you_mean
 from holdgood.core.protocols import AuditContext, Parts, Persistable, Scorer
@@ -51,12 +51,14 @@ from holdgood.training import train
 from holdgood.workflow.candidates import candidates
 from holdgood.workflow.contract import contract_of
 from holdgood.workflow.folder import StepFolder, versions
-from holdgood.workflow.named import check_columns, check_rows
+from holdgood.workflow.places import in_source
 from holdgood.workflow.predict import Predictor, for_bundle, parity, with_tables
+from holdgood.workflow.read import read_declared
 from holdgood.workflow.repairs import repair
-from holdgood.workflow.rows import canonical_order, labels, number_labels
+from holdgood.workflow.rows import labels, number_labels
+from holdgood.workflow.second_pass import rows_to_look_at
 from holdgood.workflow.target import resolve
-from holdgood.workflow.work import DEVELOPMENT, HOLDOUT, NO_OUTCOME, Work
+from holdgood.workflow.work import DEVELOPMENT, HOLDOUT, Work
 
 # Share of the whole budget kept for evaluation, bundle and report, and the seconds below which it never falls.
 _RESERVE_SHARE, _RESERVE_SECONDS = 0.15, 4.0
@@ -66,17 +68,7 @@ _LATENCY_ROWS, _LATENCY_SECONDS, _FEWEST_TIMED = 200, 3.0, 5
 
 def read_tables(work: Work, folder: StepFolder) -> None:
     """Read every declared table; sort the main one canonically."""
-    for name, spec in work.declaration.tables.items():
-        source = work.sources.get(name, spec.source)
-        table = read_table(
-            source, name=name, options=dict(spec.options), types=dict(spec.types), base=work.project.path
-        )
-        check_rows(table)
-        if name == work.declaration.main:
-            work.row_numbers = canonical_order(table)
-            table = table.take(work.row_numbers)
-        work.tables[name] = table
-    check_columns(work.declaration, work.tables)
+    work.tables, work.row_numbers = read_declared(work.declaration, work.sources, work.project.path)
     work.raw, work.kept = dict(work.tables), np.arange(work.main.rows)
     work.profiles = tuple(profile(t) for t in work.tables.values())
     for one in work.profiles:
@@ -90,8 +82,14 @@ def read_tables(work: Work, folder: StepFolder) -> None:
 
 def audit_tables(work: Work, folder: StepFolder) -> AuditReport:
     """Left of the wall: look at the tables, not at the target."""
-    context = AuditContext(tables=work.tables, declaration=work.declaration, seed=work.declaration.budget.seed)
-    work.audit_tables = audit(context, "tables", checks=installed("tables"), listener=work.listener)
+    context = AuditContext(
+        tables=work.tables,
+        declaration=work.declaration,
+        seed=work.declaration.budget.seed,
+        contract=work.contract,
+    )
+    found = audit(context, "tables", checks=installed("tables"), listener=work.listener)
+    work.audit_tables = in_source(found, work.declaration.main, work.row_numbers)
     return work.audit_tables
 
 
@@ -169,7 +167,7 @@ def _check_declared(work: Work, task: Task) -> None:
 def audit_target(work: Work, folder: StepFolder) -> AuditReport:
     """Right of the wall, development rows only (rows without an outcome from the same stretch of time included)."""
     assert work.target is not None
-    rows = _development_and_outcomeless(work)
+    rows = rows_to_look_at(work.part, work.split_time)
     times = work.decision_time
     context = AuditContext(
         tables=work.others,
@@ -182,26 +180,14 @@ def audit_target(work: Work, folder: StepFolder) -> AuditReport:
         target_columns=work.target.columns,
         seed=work.declaration.budget.seed,
     )
-    work.audit_target = audit(context, "target", checks=installed("target"), listener=work.listener)
+    found = audit(context, "target", checks=installed("target"), listener=work.listener)
+    work.audit_target = in_source(found, work.declaration.main, work.row_numbers[rows])
     return work.audit_target
 
 
 def load_audit_target(work: Work, folder: StepFolder) -> None:
     """Restore the second pass."""
     work.audit_target = read(folder.record, AuditReport)
-
-
-def _development_and_outcomeless(work: Work) -> np.ndarray:
-    development, missing = work.rows_of(DEVELOPMENT), work.rows_of(NO_OUTCOME)
-    times = work.split_time
-    if times is not None and len(development):
-        missing = missing[times[missing] <= times[development].max()]
-    elif work.split is not None:
-        # Without a time, the share of outcome-less rows that belongs to development is drawn by position in the
-        # canonical order, so that nothing of the holdout's neighbourhood is looked at.
-        usable = len(development) + len(work.rows_of(HOLDOUT))
-        missing = missing[: round(len(missing) * len(development) / max(usable, 1))]
-    return np.sort(np.concatenate([development, missing]))
 
 
 def build_features(work: Work, folder: StepFolder) -> FeatureLedger:
@@ -528,8 +514,9 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
     """Save, verify, load again, and hold its predictions against the run's: to the bit, or it is not delivered."""
     assert work.plan and work.chain and work.target and work.split and work.leaderboard
     assert work.evaluation and work.fairness and work.verdict and work.card and work.audit_target and work.ledger
-    development = work.main.take(work.rows_of(DEVELOPMENT))
-    contract = contract_of(work.declaration, work.raw, {**work.others, work.declaration.main: development}, work.plan)
+    named = work.declaration.main
+    development = work.raw[named].take(work.kept[work.rows_of(DEVELOPMENT)])
+    contract = contract_of(work.declaration, {**work.raw, named: development}, work.plan, work.contract)
     target = work.run.path / "bundle"
     save_bundle(
         target,

@@ -3,147 +3,137 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from holdgood.audit import audit, installed, profile
-from holdgood.cleaning import clean, propose
-from holdgood.connectors import read_table, write_table
-from holdgood.core import plugins
-from holdgood.core.declaration import Declaration, TableSpec
-from holdgood.core.errors import DeclarationError, HoldgoodError, did_you_mean
+from holdgood.connectors import read_table
+from holdgood.connectors.place import is_url, mask
+from holdgood.core.declaration import AuditSpec, Declaration, TableSpec, TaskSpec
+from holdgood.core.errors import DeclarationError, HoldgoodError, Interrupted, did_you_mean
 from holdgood.core.events import Listener, silent
-from holdgood.core.protocols import AuditContext, Connector
-from holdgood.core.records import AuditReport, CleanLog
-from holdgood.core.records.envelope import read, write, write_bytes
+from holdgood.core.protocols import AuditContext, Check
+from holdgood.core.records import AuditReport
+from holdgood.core.records.envelope import write_bytes
 from holdgood.core.table import Table
 from holdgood.reports import render_audit
+from holdgood.workflow.beside import beside, not_the_source
+from holdgood.workflow.decided import rules_for
 from holdgood.workflow.named import check_rows
+from holdgood.workflow.second_pass import second_pass
 
 
 @dataclass(frozen=True)
 class Looked:
-    """An audit of some files, and where its report lies."""
+    """An audit of some files, and where its report lies; ``unread``: files that could not be read, and why.
+
+    ``target``: the second pass, where a target was named.
+    """
 
     report: AuditReport
     seconds: float
     path: Path | None
+    unread: Mapping[str, HoldgoodError] = field(default_factory=dict)
+    target: AuditReport | None = None
+
+    @property
+    def passes(self) -> list[AuditReport]:
+        """One report, or two."""
+        return [self.report] if self.target is None else [self.report, self.target]
 
 
 def audit_files(
-    sources: Sequence[str], *, report: Path | None = None, write: bool = True, listener: Listener = silent
+    sources: Sequence[str],
+    *,
+    report: Path | None = None,
+    write: bool = True,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    target: str = "",
+    happened: str = "",
+    decided: str = "",
+    listener: Listener = silent,
 ) -> Looked:
-    """Read, look, and write the HTML report beside the first file (or where asked)."""
+    """Read, look, and write the HTML report beside the first file (or where asked).
+
+    A source that cannot be read becomes a finding and the others are audited; the error is raised where none can be read.
+    What was decided about findings beside the files (or in the project here) is obeyed. ``only``, ``skip``: codes of checks.
+
+    ``target``: what is to be predicted, for the second pass, on the table that has it (else the first); ``happened``,
+    ``decided``: when its rows happen and when the decision is taken. All three are columns or SQL expressions.
+    """
     begun = time.perf_counter()
-    tables = _read_all(sources)
-    declared = Declaration(tables={n: TableSpec() for n in tables})
+    checks = _chosen(only, skip)
+    tables, unread, places = _read_all(sources)
+    declared = Declaration(tables={n: TableSpec() for n in tables}, audit=AuditSpec(ignore=rules_for(places, Path())))
     found = audit(
-        AuditContext(tables=tables, declaration=declared), "tables", checks=installed("tables"), listener=listener
+        AuditContext(tables=tables, declaration=declared),
+        "tables",
+        checks={c: check for c, check in checks.items() if check.scope == "tables"},
+        listener=listener,
+        unread=unread,
     )
+    second = None
+    if target:
+        second = second_pass(
+            tables, _asked(declared, tables, target, happened, decided), checks=checks, listener=listener
+        )
     path = None
     if write:
-        beside = _beside(sources[0], next(iter(tables)), ".audit.html")
-        path = beside if report is None else report / beside.name if report.is_dir() else report
+        place = beside(places[next(iter(tables))], next(iter(tables)), ".audit.html")
+        path = place if report is None else report / place.name if report.is_dir() else report
         for source in sources:
-            _not_the_source(path, source)
+            not_the_source(path, source)
         profiles = tuple(profile(t) for t in tables.values())
-        write_bytes(path, render_audit(found, profiles, title=", ".join(tables)).encode())
-    return Looked(found, time.perf_counter() - begun, path)
+        write_bytes(path, render_audit(found, profiles, title=", ".join(tables), target=second).encode())
+    return Looked(found, time.perf_counter() - begun, path, unread, second)
 
 
-def _read_all(sources: Sequence[str]) -> dict[str, Table]:
+def _asked(declared: Declaration, tables: Mapping[str, Table], target: str, happened: str, decided: str) -> Declaration:
+    main = next((n for n, t in tables.items() if target in t.names), next(iter(tables)))
+    specs = {**declared.tables, main: TableSpec(time=happened or None)}
+    task = TaskSpec(table=main, target=target, decision_time=decided or None)
+    return declared.model_copy(update={"tables": specs, "task": task})
+
+
+def _chosen(only: Sequence[str], skip: Sequence[str]) -> dict[str, Check]:
+    """Checks by code; DeclarationError for a code that no check has."""
+    checks = installed()
+    for code in [*only, *skip]:
+        if code.upper() not in checks:
+            raise DeclarationError(
+                f"no check has the code {code!r}",
+                "one of: " + ", ".join(sorted(checks)),
+                did_you_mean(code.upper(), checks) or "look the code up in the report",
+            )
+    wanted, left_out = {c.upper() for c in only}, {c.upper() for c in skip}
+    return {c: check for c, check in checks.items() if (not wanted or c in wanted) and c not in left_out}
+
+
+def _read_all(sources: Sequence[str]) -> tuple[dict[str, Table], dict[str, HoldgoodError], dict[str, str]]:
+    """Tables by name, what could not be read, and each table's source; a name that comes again is numbered."""
     tables: dict[str, Table] = {}
+    places: dict[str, str] = {}
+    unread: dict[str, HoldgoodError] = {}
     for source in sources:
-        table = check_rows(read_table(source))
-        name, number = table.name, 2
-        while name in tables:
-            name, number = f"{table.name}_{number}", number + 1
-        tables[name] = table if name == table.name else read_table(source, name=name)
-    return tables
+        try:
+            table = check_rows(read_table(source))
+        except (DeclarationError, Interrupted):
+            raise
+        except HoldgoodError as error:
+            unread[_free(mask(source) if is_url(source) else Path(source).name, unread)] = error
+            continue
+        name = _free(table.name, tables)
+        places[name] = source
+        tables[name] = replace(table, name=name)
+    if unread and not tables:
+        raise next(iter(unread.values()))
+    return tables, unread, places
 
 
-def _beside(source: str, table: str, suffix: str) -> Path:
-    """A path beside a file, its known suffix replaced; for a database the table's name in the current folder.
-
-    Never made from a URL, which may hold a password.
-    """
-    if "://" in source:
-        return Path(("".join(c if c.isalnum() or c in "-_" else "_" for c in table) or "table") + suffix)
-    path = Path(source).expanduser()
-    connectors: dict[str, Connector] = plugins.load_all("holdgood.connectors")
-    known = [s for c in connectors.values() for s in c.suffixes if path.name.lower().endswith(s)]
-    longest = max(known, key=len, default="")
-    return path.with_name(path.name[: len(path.name) - len(longest)] + suffix)
-
-
-def _not_the_source(path: Path, source: str) -> None:
-    if "://" in source:
-        return
-    read_from = Path(source).expanduser()
-    # the same place, or another name (a link, another case) of the same file
-    if path.resolve() == read_from.resolve() or (path.exists() and read_from.exists() and path.samefile(read_from)):
-        raise DeclarationError(
-            f"{path} would be written over its own source", "another file", "name one with --to or --report"
-        )
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    """What the repairs did, and where the new file lies (None for a preview)."""
-
-    log: CleanLog
-    path: Path | None
-
-
-def clean_file(
-    source: str, codes: Sequence[str], *, to: Path | None = None, preview: bool = False, force: bool = False
-) -> Cleaned:
-    """Apply proposed repairs to one table and write a new file with its log; the source is never changed.
-
-    Without codes every proposal is shown and nothing is written. A file that is there already is replaced only where an
-    earlier clean of the same rows wrote it, or with ``force``; DeclarationError otherwise.
-    """
-    table = check_rows(read_table(source))
-    declared = Declaration(tables={table.name: TableSpec()})
-    checks = installed("tables")
-    found = audit(AuditContext(tables={table.name: table}, declaration=declared), "tables", checks=checks)
-    wanted = sorted({c.upper() for c in codes})
-    unknown = [c for c in wanted if c != "ALL" and c not in checks]
-    if unknown:
-        raise DeclarationError(
-            f"no check has the code {unknown[0]!r}",
-            "one of: " + ", ".join(sorted(checks)),
-            did_you_mean(unknown[0], checks) or "see: holdgood audit",
-        )
-    # Without codes every proposal is shown; nothing is written unasked.
-    every, preview = "ALL" in wanted or not wanted, preview or not wanted
-    repairs = [r for r in propose(found) if every or any(r.why.startswith(c) for c in wanted)]
-    tables, log = clean({table.name: table}, repairs, plugins.load_all("holdgood.repairs"))
-    if preview or not log.entries:
-        return Cleaned(log, None)
-    beside = _beside(source, table.name, ".clean.parquet")
-    path = beside if to is None else to / beside.name if to.is_dir() else to
-    for target in (path, _log_of(path)):
-        _not_the_source(target, source)
-    if path.exists() and not force and not _ours(path, log):
-        raise DeclarationError(
-            f"{path} is there already, and no earlier clean of these rows wrote it",
-            "a new file",
-            "name another with --to, or replace it with --force",
-        )
-    write_table(tables[table.name].data, path)
-    write(_log_of(path), log)
-    return Cleaned(log, path)
-
-
-def _log_of(path: Path) -> Path:
-    return path.with_name(path.name + ".log.json")
-
-
-def _ours(path: Path, log: CleanLog) -> bool:
-    """Whether the log beside a file says that it was made from the very same rows."""
-    try:
-        return list(read(_log_of(path), CleanLog).before.values()) == list(log.before.values())
-    except HoldgoodError:
-        return False
+def _free(name: str, taken: Collection[str]) -> str:
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
+    return free

@@ -18,6 +18,7 @@ from holdgood.core.records import (
     AuditReport,
     Bundle,
     CleanLog,
+    Contract,
     Evaluation,
     FairnessReport,
     FeatureLedger,
@@ -32,6 +33,7 @@ from holdgood.core.table import Table
 from holdgood.features.builders.build import build
 from holdgood.features.builders.plan import FeaturePlan
 from holdgood.metrics.units import resampling_units
+from holdgood.workflow.contract import reviewed_contract
 from holdgood.workflow.folder import Project, RunFolder
 from holdgood.workflow.rows import group_codes, moments
 from holdgood.workflow.target import Target
@@ -102,6 +104,11 @@ class Work:
         for name in ("decision_time", "time", "groups"):
             self.__dict__.pop(name, None)
         self._frames.clear()
+
+    @cached_property
+    def contract(self) -> Contract | None:
+        """The contract that the project's people keep, if they do."""
+        return reviewed_contract(self.project.path)
 
     @cached_property
     def time(self) -> np.ndarray | None:

@@ -4,7 +4,8 @@ from holdgood.core.records.audit import AuditReport, Finding, Outcome, Proposal,
 from holdgood.core.records.bundle import Bundle, FileEntry, PartEntry
 from holdgood.core.records.cleaning import CleanLog, RepairEntry
 from holdgood.core.records.common import Comparison, Interval, Money, Series
-from holdgood.core.records.contract import ColumnRule, Contract, TableContract
+from holdgood.core.records.contract import ColumnRule, Contract, RowRule, TableContract
+from holdgood.core.records.effect import RepairEffect, RepairEffects
 from holdgood.core.records.envelope import Part, Record
 from holdgood.core.records.evaluation import Calibration, Confusion, Evaluation, Importance, Slice, Threshold
 from holdgood.core.records.fairness import FairnessReport, Gap, GroupReport, GroupResult
@@ -55,8 +56,11 @@ __all__ = [
     "Promotion",
     "Proposal",
     "Record",
+    "RepairEffect",
+    "RepairEffects",
     "RepairEntry",
     "RetrainDecision",
+    "RowRule",
     "Rung",
     "Series",
     "Slice",

@@ -69,7 +69,11 @@ class Finding(Part):
 
 
 class Outcome(Part):
-    """How one check ended: exactly one status, with the reason where it is not plain."""
+    """How one check ended: exactly one status, with the reason where it is not plain.
+
+    ``ignored_by``: who decided about findings of this check, wholly or in part. ``accepted_late``: pairs (table, column) that
+    are known too late and accepted as such; they stay out of the features.
+    """
 
     code: str
     title: str
@@ -78,6 +82,7 @@ class Outcome(Part):
     reason: str = ""
     findings: tuple[Finding, ...] = ()
     ignored_by: str = ""
+    accepted_late: tuple[tuple[str, str], ...] = ()
     seconds: float = 0.0
 
 
@@ -119,7 +124,8 @@ class AuditReport(Record):
     @property
     def late(self) -> tuple[tuple[str, str], ...]:
         """Pairs (table, column) proven to be known too late."""
-        return tuple(dict.fromkeys((f.table, c) for f in self.issues if f.late for c in f.columns))
+        open_ones = [(f.table, c) for f in self.issues if f.late for c in f.columns]
+        return tuple(dict.fromkeys([*open_ones, *(pair for o in self.outcomes for pair in o.accepted_late)]))
 
     def count(self, status: Status) -> int:
         """How many checks ended so."""

@@ -21,13 +21,14 @@ class RepairEntry(Part):
 
 
 class CleanLog(Record):
-    """All repairs in order, with the fingerprints of the tables before and after."""
+    """All repairs in order, with the fingerprints of the tables before and after; ``written``: SHA-256 of the file made."""
 
     kind: ClassVar[str] = "clean-log"
 
     entries: tuple[RepairEntry, ...] = ()
     before: dict[str, str] = {}
     after: dict[str, str] = {}
+    written: str = ""
 
     @property
     def cells_changed(self) -> int:

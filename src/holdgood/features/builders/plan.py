@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import ClassVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from holdgood.core import sql
 from holdgood.core.budget import seconds_of
@@ -17,6 +18,7 @@ from holdgood.core.frame import FeatureType
 from holdgood.core.protocols import Parts
 from holdgood.core.table import ColumnType, Table, infer_type, normalise
 from holdgood.features.builders.dates import CALENDAR
+from holdgood.features.builders.expressions import NEVER, Expressions
 from holdgood.features.builders.planned import (
     ALL,
     InputColumn,
@@ -312,6 +314,7 @@ class _Planner:
                 "task.decision_time, or a time of the main table",
                 'declare decision_time, for example "due - 2 hours"',
             )
+        self.refuse_own_row(name, spec)
         tolerance = seconds_of(spec.join.tolerance) if spec.join.tolerance else None
         delay = seconds_of(spec.delay)
         windows = tuple((w, None if w == ALL else seconds_of(w)) for w in spec.join.windows)
@@ -392,6 +395,25 @@ class _Planner:
                 )
         return tuple(spec.join.over) or numbers
 
+    def refuse_own_row(self, name: str, spec: TableSpec) -> None:
+        """The main table's own past, its facts declared as known by the row's own decision: each row would see its outcome."""
+        table = self.tables[name]
+        if spec.time is None or self.decision is None or not _same_rows(table, self.main):
+            return
+        moments = Expressions()
+        purpose = f"the time of table {name!r}"
+        happened = moments.moments(spec.time, table.data, purpose=purpose)
+        decision = moments.moments(self.decision, table.data, purpose="decision_time")
+        known = happened + round(seconds_of(spec.delay) * 1e6)
+        own = int(((happened != NEVER) & (decision != NEVER) & (known <= decision)).sum())
+        if own:
+            raise DeclarationError(
+                f"table {name!r} is the main table's own past, and {own:,} of its rows are declared as known at the moment of "
+                "their own decision",
+                "when a row's facts are known, so that no row sees its own outcome",
+                f"declare tables.{name}.time as the moment of the outcome, or a longer delay",
+            )
+
     def check_moment(self, expression: str, table: Table, late: list[str]) -> None:
         if expression in table.names and expression not in late:
             return
@@ -446,6 +468,19 @@ class _Planner:
                 self.add(f"{name} ({part})", "number", "expression", self.name, name, part=part, origin=origin)
         else:
             self.add(name, "category" if kind == "category" else "number", "expression", self.name, name, origin=origin)
+
+
+def _same_rows(one: Table, two: Table) -> bool:
+    """Whether two tables hold the same rows, in whatever order: the same columns, each with the same values as often."""
+    if one.names != two.names or one.rows != two.rows or one.rows == 0:
+        return False
+    for name in one.names:
+        a, b = one.data.column(name), two.data.column(name)
+        if a.type != b.type or a.null_count != b.null_count:
+            return False
+        if not a.take(pc.array_sort_indices(a)).equals(b.take(pc.array_sort_indices(b))):
+            return False
+    return True
 
 
 def _empty(table: Table, names: Iterable[str]) -> pa.Table:

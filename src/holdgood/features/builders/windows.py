@@ -64,41 +64,33 @@ class Window:
         first = self._starts
         self._origin = self._happened[first] if self._block is None else block[first] * self._block
         self._there = ~np.isnan(self._values)
+        keys = np.flatnonzero(own_key)
+        self._nearest = {
+            "first": self._nearest_cell(running_back, keys) if "first" in self._aggregates else np.empty(0),
+            "last": self._nearest_cell(running, keys) if "last" in self._aggregates else np.empty(0),
+        }
         needed = {part for a in self._aggregates for part in _NEEDS[a]}
-        self._nearest: dict[str, np.ndarray] = {}
-        if needed & {"y"} or set(self._aggregates) & {"first"}:
-            self._nearest["first"] = self._nearest_cell(running_back, np.minimum, np.flatnonzero(own_key))
-        if "last" in self._aggregates:
-            self._nearest["last"] = self._nearest_cell(running, np.maximum, np.flatnonzero(own_key))
-        self._shift = self._shifts() if needed else np.empty((0, 0))
-        parts = self._parts(needed)
-        self._from_start = {name: self._run(running, name, part) for name, part in parts.items()}
-        self._to_end = (
-            {} if length is None else {name: self._run(running_back, name, part) for name, part in parts.items()}
-        )
+        self._from_start = self._totals(running, needed)
+        self._to_end = {} if length is None else self._totals(running_back, needed)
 
-    def _run(self, run: _Run, name: str, part: np.ndarray) -> np.ndarray:
-        return run({"low": np.minimum, "high": np.maximum}.get(name, np.add), part, self._starts)
-
-    def _nearest_cell(self, run: _Run, op: np.ufunc, keys: np.ndarray) -> np.ndarray:
-        """For each fact the nearest one of its key that says something: back in time (running) or ahead; -1 for none."""
-        nowhere = -1.0 if op is np.maximum else np.inf
+    def _nearest_cell(self, run: _Run, starts: np.ndarray) -> np.ndarray:
+        """For each fact the nearest one of its group that says something: back in time (running) or ahead; -1 for none."""
+        op, nowhere = (np.maximum, -1.0) if run is running else (np.minimum, np.inf)
         place = np.where(self._there, np.arange(len(self._values), dtype=np.float64)[:, None], nowhere)
-        nearest = run(op, place, keys)
+        nearest = run(op, place, starts)
         return np.where(np.isfinite(nearest), nearest, -1).astype(np.int64)
 
-    def _shifts(self) -> np.ndarray:
-        """One value near the others for each block and column: sums of what is left keep their digits."""
-        if "first" not in self._nearest or len(self._values) == 0:
-            return np.zeros((len(self._starts), self._values.shape[1]))
-        at = self._nearest["first"][self._starts]
-        return np.where(at >= 0, np.take_along_axis(self._values, np.maximum(at, 0), 0), 0.0)
+    def _totals(self, run: _Run, needed: set[str]) -> _Totals:
+        """Running totals of each block, from its first fact on or from its last one back.
 
-    def _parts(self, needed: set[str]) -> _Totals:
+        Values are counted from the first that a run meets, so that sums keep their digits; since a window holds the end of
+        a block from which its run sets out, that value lies in the window, and nothing outside of it enters.
+        """
         there, group = self._there, self._group
         parts: _Totals = {}
         if "y" in needed:
-            y = np.where(there, self._values - self._shift[group], 0.0)
+            shift = self._shift(run)
+            y = np.where(there, self._values - shift[group], 0.0)
             parts |= {"n": there.astype(np.float64), "y": y}
             if "yy" in needed:
                 parts["yy"] = y * y
@@ -109,7 +101,21 @@ class Window:
             parts["low"] = np.where(there, self._values, np.inf)
         if "high" in needed:
             parts["high"] = np.where(there, self._values, -np.inf)
-        return parts
+        out = {
+            k: run({"low": np.minimum, "high": np.maximum}.get(k, np.add), v, self._starts) for k, v in parts.items()
+        }
+        return out | ({"shift": shift} if "y" in needed else {})
+
+    def _shift(self, run: _Run) -> np.ndarray:
+        """For each block and column the first value that a run meets; 0 where there is none."""
+        if len(self._values) == 0:
+            return np.zeros((0, self._values.shape[1]))
+        if run is running:
+            at = self._nearest_cell(running_back, self._starts)[self._starts]
+        else:
+            ends = np.append(self._starts[1:], len(self._values)) - 1
+            at = self._nearest_cell(running, self._starts)[ends]
+        return np.where(at >= 0, np.take_along_axis(self._values, np.maximum(at, 0), 0), 0.0)
 
     def aggregate(self, codes: np.ndarray, decision: np.ndarray) -> dict[Aggregate, np.ndarray]:
         """For each row (a key's code and a decision in microseconds): the aggregates that were asked for.
@@ -147,59 +153,83 @@ class Window:
         return np.where(inside, np.take_along_axis(self._values, np.maximum(at, 0), 0), np.nan)
 
     def _total(self, start: np.ndarray, end: np.ndarray) -> _Totals:
-        """Totals over each window, of the values less the shift; ``shift`` is among them."""
+        """Moments over each window: n, mean of y, and sums of squares and products about the means; extremes."""
         some = end > start
         head, tail = np.where(some, start, 0), np.where(some, end - 1, 0)
         before, after = self._group[head], self._group[tail]
         # The window is the end of one block and the beginning of the next. Where its facts lie in one block only, they are
         # the block's beginning if they hold its first fact, and its end otherwise.
         split, begins = before != after, self._starts[before] == head
-        later = (some & (split | begins))[:, None]
-        earlier = (some & (split | ~begins))[:, None]
-        ends = {name: total[head] for name, total in self._to_end.items()}
-        if "y" in ends:
-            step = (self._origin[before] - self._origin[after]) / DAY
-            ends = _moved(ends, self._shift[before] - self._shift[after], step[:, None])
-        out: _Totals = {"shift": self._shift[after]} if len(self._shift) else {}
-        for name, total in self._from_start.items():
-            nothing = {"low": np.inf, "high": -np.inf}.get(name, 0.0)
-            both = np.where(later, total[tail], nothing)
-            if ends:
-                join = {"low": np.minimum, "high": np.maximum}.get(name, np.add)
-                both = join(np.where(earlier, ends[name], nothing), both)
-            out[name] = both
+        later = _part(self._from_start, tail, after, (some & (split | begins))[:, None])
+        if not self._to_end:
+            return later
+        earlier = _part(self._to_end, head, before, (some & (split | ~begins))[:, None])
+        step = ((self._origin[after] - self._origin[before]) / DAY)[:, None]
+        return _joined(earlier, later, step)
+
+
+def _part(totals: _Totals, at: np.ndarray, group: np.ndarray, inside: np.ndarray) -> _Totals:
+    """One part of each window as moments; nothing where it is not inside."""
+    out: _Totals = {}
+    for name, nothing in (("low", np.inf), ("high", -np.inf)):
+        if name in totals:
+            out[name] = np.where(inside, totals[name][at], nothing)
+    if "n" not in totals:
         return out
+    n = np.where(inside, totals["n"][at], 0.0)
+    some = n > 0
+    count = np.where(some, n, 1.0)
+    y = totals["y"][at]
+    out |= {"n": n, "mean": np.where(some, totals["shift"][group] + y / count, 0.0)}
+    if "yy" in totals:
+        out["yy"] = np.where(some, np.maximum(totals["yy"][at] - y * y / count, 0.0), 0.0)
+    if "x" in totals:
+        x = totals["x"][at]
+        out["x"] = np.where(some, x / count, 0.0)
+        out["xx"] = np.where(some, np.maximum(totals["xx"][at] - x * x / count, 0.0), 0.0)
+        out["xy"] = np.where(some, totals["xy"][at] - x * y / count, 0.0)
+    return out
 
 
-def _moved(t: _Totals, shift: np.ndarray, step: np.ndarray) -> _Totals:
-    """Totals of (x, y) as totals of (x + step, y + shift)."""
-    out = dict(t)
-    out["y"] = t["y"] + t["n"] * shift
-    if "yy" in t:
-        out["yy"] = t["yy"] + 2 * shift * t["y"] + t["n"] * shift * shift
-    if "x" in t:
-        out["x"] = t["x"] + t["n"] * step
-        out["xx"] = t["xx"] + 2 * step * t["x"] + t["n"] * step * step
-        out["xy"] = t["xy"] + step * t["y"] + shift * t["x"] + t["n"] * step * shift
+def _joined(a: _Totals, b: _Totals, step: np.ndarray) -> _Totals:
+    """Moments of both parts together (Chan, Golub & LeVeque 1979); ``step``: from the first part's origin in time to the second's."""
+    out: _Totals = {}
+    for name, op in (("low", np.minimum), ("high", np.maximum)):
+        if name in a:
+            out[name] = op(a[name], b[name])
+    if "n" not in a:
+        return out
+    n = a["n"] + b["n"]
+    count = np.where(n > 0, n, 1.0)
+    both = (a["n"] > 0) & (b["n"] > 0)
+    weight = a["n"] * b["n"] / count
+    apart = np.where(both, b["mean"] - a["mean"], 0.0)
+    out["n"] = n
+    out["mean"] = np.where(both, a["mean"] + apart * b["n"] / count, np.where(a["n"] > 0, a["mean"], b["mean"]))
+    if "yy" in a:
+        out["yy"] = a["yy"] + b["yy"] + apart * apart * weight
+    if "x" in a:
+        moved = np.where(both, b["x"] + step - a["x"], 0.0)
+        out["x"] = np.where(a["n"] > 0, a["x"], b["x"])
+        out["xx"] = a["xx"] + b["xx"] + moved * moved * weight
+        out["xy"] = a["xy"] + b["xy"] + moved * apart * weight
     return out
 
 
 def _made(aggregate: Aggregate, t: _Totals) -> np.ndarray:
-    """The aggregate of the totals; NaN where too few cells say something."""
+    """The aggregate of the moments; NaN where too few cells say something."""
     if aggregate == "min":
         return np.where(np.isfinite(t["low"]), t["low"], np.nan)
     if aggregate == "max":
         return np.where(np.isfinite(t["high"]), t["high"], np.nan)
     n = t["n"]
+    if aggregate == "mean":
+        return np.where(n > 0, t["mean"], np.nan)
+    if aggregate == "sum":
+        return np.where(n > 0, n * t["mean"], np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        if aggregate == "mean":
-            return np.where(n > 0, t["shift"] + t["y"] / n, np.nan)
-        if aggregate == "sum":
-            return np.where(n > 0, n * t["shift"] + t["y"], np.nan)
         if aggregate == "sd":
-            squares = np.maximum(t["yy"] - t["y"] * t["y"] / n, 0.0)
-            return np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
-        # the slope of least squares a day; moments closer than about 1/100,000 of the window cannot be told apart
-        spread = n * t["xx"] - t["x"] * t["x"]
-        apart = (n > 1) & (spread > 1e-10 * n * t["xx"])
-        return np.where(apart, (n * t["xy"] - t["x"] * t["y"]) / spread, np.nan)
+            return np.where(n > 1, np.sqrt(t["yy"] / (n - 1)), np.nan)
+        # the slope of least squares a day; moments closer than about a millionth of the window are one
+        apart = (n > 1) & (t["xx"] > 1e-12 * n * (1e-6 + t["x"] * t["x"]))
+        return np.where(apart, t["xy"] / t["xx"], np.nan)

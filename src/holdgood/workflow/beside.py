@@ -1,0 +1,36 @@
+"""Files that are written beside their source: where they lie, and that they never replace what they were made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from holdgood.connectors.place import is_url
+from holdgood.core import plugins
+from holdgood.core.errors import DeclarationError
+from holdgood.core.protocols import Connector
+
+
+def beside(source: str, table: str, suffix: str) -> Path:
+    """A path beside a file, its known suffix replaced; for a database the table's name in the current folder.
+
+    Never made from a URL, which may hold a password.
+    """
+    if is_url(source):
+        return Path(("".join(c if c.isalnum() or c in "-_" else "_" for c in table) or "table") + suffix)
+    path = Path(source).expanduser()
+    connectors: dict[str, Connector] = plugins.load_all("holdgood.connectors")
+    known = [s for c in connectors.values() for s in c.suffixes if path.name.lower().endswith(s)]
+    longest = max(known, key=len, default="")
+    return path.with_name(path.name[: len(path.name) - len(longest)] + suffix)
+
+
+def not_the_source(path: Path, source: str) -> None:
+    """DeclarationError where a file would be written over what it is made from."""
+    if is_url(source):
+        return
+    read_from = Path(source).expanduser()
+    # the same place, or another name (a link, another case) of the same file
+    if path.resolve() == read_from.resolve() or (path.exists() and read_from.exists() and path.samefile(read_from)):
+        raise DeclarationError(
+            f"{path} would be written over its own source", "another file", "name one with --to or --report"
+        )

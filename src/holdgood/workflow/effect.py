@@ -1,0 +1,335 @@
+"""The effect of repairs on the model: the same rows, folds and learner, with and without each, compared row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from holdgood.audit import audit
+from holdgood.audit import installed as checks_installed
+from holdgood.cleaning import installed
+from holdgood.core.budget import Budget, Clock
+from holdgood.core.chain import Chain
+from holdgood.core.declaration import RepairSpec
+from holdgood.core.errors import DeclarationError, HoldgoodError
+from holdgood.core.events import Event, Listener, silent
+from holdgood.core.frame import Frame
+from holdgood.core.protocols import AuditContext, Candidate, FitContext
+from holdgood.core.records import Comparison, RepairEffect, RepairEffects
+from holdgood.core.table import Table
+from holdgood.features.builders.build import build
+from holdgood.features.builders.plan import make_plan
+from holdgood.features.trending import clocks
+from holdgood.metrics.compare import holm, paired, verdict
+from holdgood.metrics.cost import CostTable, answers, best_threshold, cost_rows, resolve
+from holdgood.metrics.score import loss_rows
+from holdgood.metrics.units import resampling_units
+from holdgood.splitting import divide, folds
+from holdgood.workflow.candidates import candidates
+from holdgood.workflow.folder import Project
+from holdgood.workflow.predict import with_tables
+from holdgood.workflow.read import read_declared
+from holdgood.workflow.repairs import repair
+from holdgood.workflow.rows import group_codes, moments
+from holdgood.workflow.target import Target
+from holdgood.workflow.target import resolve as resolve_target
+from holdgood.workflow.work import DEVELOPMENT
+
+ROWS = 40_000
+"""More development rows are drawn down to so many, by the seed: a comparison of repairs is not a training."""
+LEARNER = "lightgbm"
+_ROUNDS = 200
+
+
+@dataclass(frozen=True)
+class _Variant:
+    """The tables under some repairs. ``kept``: places of the main rows in the table as read."""
+
+    tables: dict[str, Table]
+    kept: np.ndarray
+    cells: int
+    removed: int
+
+
+class _Bench:
+    """One project, its rows, folds and learner; every variant is judged on it in the same way."""
+
+    def __init__(self, project: Project, sources: Mapping[str, Any], learner: str) -> None:
+        self.declared = project.declaration
+        self.raw, _ = read_declared(self.declared, sources, project.path)
+        self.main = self.declared.main
+        self.seed = self.declared.budget.seed
+        self.base = self.variant(with_tables(self.declared))
+        main = self.base.tables[self.main]
+        whole = resolve_target(self.declared.task, main)
+        time, groups = self._times(main), self._groups(main)
+        division = divide(self.declared.split, whole.task, whole.y, time=time, groups=groups, seed=self.seed)
+        rows = division.rows(DEVELOPMENT)
+        if len(rows) > ROWS:
+            rows = np.sort(np.random.default_rng([self.seed, 23]).choice(rows, ROWS, replace=False))
+        self.target = resolve_target(self.declared.task, main, rows)
+        self.task = self.target.task
+        self.places = self.base.kept[rows]
+        self.y = self.target.y[rows]
+        self.time = None if time is None else time[rows]
+        self.groups = None if groups is None else groups[rows]
+        self.how = division.split.how if division.split.how in ("time", "group") else "stratified"
+        declared = self.declared.split
+        self.folds = folds(
+            self.task, self.y, kind=self.how, time=self.time, groups=self.groups, seed=self.seed,
+            n_folds=declared.folds, gap=declared.gap,
+        )  # fmt: skip
+        self.exclude, self.identifiers = self._known_late(rows), self._identifiers()
+        self.candidate = self._learner(learner, len(rows))
+        self.costs: CostTable | None = resolve(self.declared.costs, self.task) if self.declared.costs.declared else None
+
+    def variant(self, repairs: Sequence[RepairSpec]) -> _Variant:
+        tables, kept, cells, removed = dict(self.raw), np.arange(self.raw[self.main].rows), 0, 0
+        available = installed()
+        for spec in repairs:
+            name = spec.table or self.main
+            time = self.declared.tables[name].time
+            tables[name], entry, left = repair(tables[name], spec, available, time)
+            cells, removed = cells + entry.cells_changed, removed + entry.rows_removed
+            if name == self.main:
+                kept = kept[left]
+        return _Variant(tables, kept, cells, removed)
+
+    def _times(self, main: Table) -> np.ndarray | None:
+        spec = self.declared.tables[self.main]
+        expression = spec.time or self.declared.task.decision_time
+        return moments(expression, main, purpose="the main table's time") if expression else None
+
+    def _groups(self, main: Table) -> np.ndarray | None:
+        return group_codes(main, self.declared.split.by) if self.declared.split.by else None
+
+    def _known_late(self, rows: np.ndarray) -> dict[str, dict[str, str]]:
+        exclude = {self.main: dict.fromkeys(self.target.columns, "the target is computed from it")}
+        if not self.declared.audit.exclude_late:
+            return exclude
+        main, times = self.base.tables[self.main], self._decision(self.base.tables[self.main])
+        context = AuditContext(
+            tables={n: t for n, t in self.base.tables.items() if n != self.main},
+            declaration=self.declared, main=main.take(rows), y=self.y, task=self.task,
+            decision_time=None if times is None else times[rows], target_columns=self.target.columns, seed=self.seed,
+        )  # fmt: skip
+        late = {"AUD014": checks_installed("target")["AUD014"]}
+        for table, column in audit(context, "target", checks=late).late:
+            exclude.setdefault(table, {}).setdefault(column, "known only after the moment of decision (AUD014)")
+        return exclude
+
+    def _identifiers(self) -> dict[str, dict[str, str]]:
+        names = {"AUD011": checks_installed("tables")["AUD011"]}
+        report = audit(AuditContext(tables=self.raw, declaration=self.declared), "tables", checks=names)
+        found: dict[str, dict[str, str]] = {}
+        for finding in [*report.issues, *report.tips]:
+            for column in finding.columns:
+                found.setdefault(finding.table, {})[column] = "it names the row (AUD011)"
+        return found
+
+    def _decision(self, main: Table) -> np.ndarray | None:
+        expression = self.declared.task.decision_time
+        return moments(expression, main, purpose="task.decision_time") if expression else self._times(main)
+
+    def _learner(self, family: str, rows: int) -> Candidate:
+        """The first configuration of one family, with a fixed number of rounds: nothing is tuned on the way."""
+        found = [c for c in candidates(self.task, rows, 10, (family,)) if c.family == family]
+        if not found:
+            raise DeclarationError(
+                f"the family {family!r} has nothing for a {self.task.kind} task",
+                "another family",
+                "use --learner lightgbm",
+            )
+        return found[0]
+
+    def frame(self, variant: _Variant) -> tuple[Frame, np.ndarray]:
+        """Features of the development rows that the variant has, and where they lie among those of the bench."""
+        main = variant.tables[self.main]
+        at = np.searchsorted(self.places, variant.kept)
+        at = np.where(
+            (at < len(self.places)) & (self.places[np.minimum(at, len(self.places) - 1)] == variant.kept), at, -1
+        )
+        rows = np.flatnonzero(at >= 0)
+        known = {n: t for n, t in variant.tables.items() if n != self.main}
+        exclude = {n: {c: r for c, r in own.items() if c in variant.tables[n].names} for n, own in self.exclude.items()}
+        plan = make_plan(self.declared, variant.tables, exclude=exclude, identifiers=self.identifiers)
+        times = self._decision(main)
+        part, given = main.take(rows), None if times is None else times[rows]
+        frame, _ = build(plan, part, known, decision_time=given)
+        if self.how == "time" and self.time is not None:
+            plan = plan.without(clocks(frame, self.time[at[rows]]))
+            frame, _ = build(plan, part, known, decision_time=given)
+        return frame, at[rows]
+
+    def same_outcome(self, variant: _Variant, at: np.ndarray) -> bool:
+        """Whether the repair leaves the outcome of the rows alone."""
+        main = variant.tables[self.main]
+        rows = np.flatnonzero(np.isin(variant.kept, self.places[at]))
+        try:
+            target: Target = resolve_target(self.declared.task, main, rows)
+        except HoldgoodError:
+            return False
+        return target.task.classes == self.task.classes and np.array_equal(target.y[rows], self.y[at], equal_nan=True)
+
+    def predictions(self, frame: Frame, at: np.ndarray, clock: Clock) -> np.ndarray:
+        """Out-of-fold predictions by place on the bench, NaN for rows that nobody predicted."""
+        shape = (len(self.y), len(self.task.classes)) if self.task.kind == "multiclass" else (len(self.y),)
+        out = np.full(shape, np.nan)
+        where = np.full(len(self.y), -1)
+        where[at] = np.arange(len(at))
+        for train, valid in self.folds:
+            mine, theirs = train[where[train] >= 0], valid[where[valid] >= 0]
+            context = FitContext(
+                self.task, seed=self.seed, rounds=_ROUNDS, seconds=max(1.0, clock.left()),
+                groups=None if self.groups is None else self.groups[mine],
+            )  # fmt: skip
+            chain = Chain.of(self.candidate).fit(frame.take(where[mine]), self.y[mine], None, context)
+            out[theirs] = chain.predict(frame.take(where[theirs]))
+        return out
+
+    def compare(self, label: str, with_it: np.ndarray, without: np.ndarray) -> tuple[Comparison, Comparison | None]:
+        """In the ladder's loss, and in money a row where costs are declared; over rows that both predict."""
+        flat = (with_it + without).reshape(len(self.y), -1)
+        rows = np.flatnonzero(~np.isnan(flat).any(axis=1))
+        y, clusters = self.y[rows], None
+        clusters, _ = resampling_units(
+            None if self.groups is None else self.groups[rows], None if self.time is None else self.time[rows]
+        )
+        one, two = loss_rows(self.task, y, with_it[rows]), loss_rows(self.task, y, without[rows])
+        unit = "squared error" if self.task.kind == "regression" else "log loss"
+        gain = paired(one, two, first=label, second="without", clusters=clusters, unit=unit)
+        if self.costs is None:
+            return gain, None
+        spent = [self._spent(p, rows) for p in (with_it, without)]
+        unit = f"{self.declared.costs.currency or 'money'} a {self.declared.costs.per}"
+        return gain, paired(spent[0], spent[1], first=label, second="without", clusters=clusters, unit=unit)
+
+    def _spent(self, prediction: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Cost a row; the threshold of each fold is chosen on the others."""
+        assert self.costs is not None
+        out = np.zeros(len(self.y))
+        for _, valid in self.folds:
+            own = np.intersect1d(valid, rows)
+            rest = np.setdiff1d(rows, own)
+            threshold = None
+            if self.task.kind == "binary" and len(rest):
+                threshold = best_threshold(self.costs, self.y[rest], prediction[rest])
+            out[own] = cost_rows(self.costs, self.y[own], answers(self.costs, prediction[own], threshold))
+        return out[rows]
+
+
+def effects(
+    project: Project,
+    proposals: Sequence[RepairSpec] = (),
+    *,
+    sources: Mapping[str, Any] | None = None,
+    learner: str = LEARNER,
+    seconds: float = 600.0,
+    listener: Listener = silent,
+) -> RepairEffects:
+    """Compare each declared repair (left out) and each proposed one (added), and all proposed together.
+
+    ``learner``: the family that is refitted; trees take odd values in their stride, a linear model does not. Every variant
+    refits encoder and model in every fold of the same development rows; the holdout is not looked at. p-values are adjusted
+    by Holm over all comparisons. What there was no time for is said, not guessed.
+    """
+    clock = Clock(Budget(seconds=seconds))
+    bench = _Bench(project, sources or {}, learner)
+    declared = with_tables(project.declaration)
+    asked: list[tuple[RepairSpec | None, list[RepairSpec], bool]] = [
+        (spec, [s for s in declared if s is not spec], False) for spec in declared
+    ]
+    asked += [(spec, [*declared, spec], True) for spec in proposals]
+    if len(proposals) > 1:
+        asked.append((None, [*declared, *proposals], True))
+    frame, at = bench.frame(bench.base)
+    listener(Event("progress", "effect", "as declared", 0.0))
+    base = bench.predictions(frame, at, clock)
+    done = []
+    for number, (spec, repairs, added) in enumerate(asked):
+        label = "all together" if spec is None else spec.repair
+        listener(Event("progress", "effect", label, (number + 1) / (len(asked) + 1)))
+        if clock.left() <= 0:
+            done.append(_described(spec, None, "no time was left for it"))
+            continue
+        done.append(_one(bench, spec, repairs, added, (frame, at, base), clock))
+    kept = _adjusted(done)
+    return RepairEffects(
+        effects=tuple(kept),
+        loss="squared error" if bench.task.kind == "regression" else "log loss",
+        learner=bench.candidate.name,
+        rows=len(bench.y),
+        folds=len(bench.folds),
+        fold_kind=bench.how,
+        sentence=f"{bench.candidate.name} on {len(bench.folds)} folds of {len(bench.y):,} development rows, "
+        f"{_ROUNDS} rounds; p-values adjusted over {sum(e.gain is not None for e in kept)} comparisons (Holm)",
+    )
+
+
+def _one(
+    bench: _Bench,
+    spec: RepairSpec | None,
+    repairs: Sequence[RepairSpec],
+    added: bool,
+    base: tuple[Frame, np.ndarray, np.ndarray],
+    clock: Clock,
+) -> RepairEffect:
+    try:
+        variant = bench.variant(repairs)
+        frame, at = bench.frame(variant)
+    except HoldgoodError as error:
+        return _described(spec, None, f"it cannot be applied: {error.came}")
+    if not bench.same_outcome(variant, at):
+        return _described(spec, variant, "it changes the outcome itself: the two cannot be compared")
+    if len(variant.kept) != len(bench.base.kept):
+        # a copy in training gives the row that it copies away: without the repair the folds flatter the model
+        why = "it takes rows out: copies lie across the folds, so that the two cannot be compared fairly"
+        return _described(spec, _less(variant, bench.base, added), why)
+    if np.array_equal(at, base[1]) and _same(frame, base[0]):
+        return _described(spec, _less(variant, bench.base, added), "it changes no feature of these rows")
+    prediction = bench.predictions(frame, at, clock)
+    with_it, without = (prediction, base[2]) if added else (base[2], prediction)
+    gain, money = bench.compare("all together" if spec is None else spec.repair, with_it, without)
+    return _described(spec, _less(variant, bench.base, added), "").model_copy(update={"gain": gain, "money": money})
+
+
+def _less(variant: _Variant, base: _Variant, added: bool) -> _Variant:
+    sign = 1 if added else -1
+    return replace(variant, cells=sign * (variant.cells - base.cells), removed=sign * (variant.removed - base.removed))
+
+
+def _described(spec: RepairSpec | None, variant: _Variant | None, note: str) -> RepairEffect:
+    return RepairEffect(
+        repair="all together" if spec is None else spec.repair,
+        table="" if spec is None else spec.table or "",
+        columns=() if spec is None else tuple(spec.columns),
+        why="" if spec is None else spec.why,
+        cells_changed=0 if variant is None else max(0, variant.cells),
+        rows_removed=0 if variant is None else max(0, variant.removed),
+        note=note,
+    )
+
+
+def _same(one: Frame, two: Frame) -> bool:
+    if one.names != two.names:
+        return False
+    return all(
+        np.array_equal(a, b, equal_nan=True) if a.dtype.kind == "f" else np.array_equal(a, b)
+        for a, b in zip(one.arrays, two.arrays, strict=True)
+    )
+
+
+def _adjusted(effects: Sequence[RepairEffect]) -> list[RepairEffect]:
+    """Verdicts after Holm's correction, in loss and in money each over all repairs."""
+    out = list(effects)
+    for name in ("gain", "money"):
+        at = [i for i, e in enumerate(out) if getattr(e, name) is not None]
+        adjusted = holm([getattr(out[i], name).p for i in at])
+        for i, p in zip(at, adjusted, strict=True):
+            found: Comparison = getattr(out[i], name)
+            told = verdict(found.difference, float(p), found.level)
+            out[i] = out[i].model_copy(update={name: found.model_copy(update={"p": float(p), "verdict": told})})
+    return out

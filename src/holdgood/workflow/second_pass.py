@@ -1,0 +1,68 @@
+"""The audit's second pass: target and split, right of the wall, on development rows; for a run's steps and for files alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from holdgood.audit import audit
+from holdgood.core.declaration import Declaration
+from holdgood.core.events import Listener, silent
+from holdgood.core.protocols import AuditContext, Check
+from holdgood.core.records import AuditReport
+from holdgood.core.table import Table
+from holdgood.splitting import divide
+from holdgood.splitting.divide import DEVELOPMENT, HOLDOUT, NO_OUTCOME
+from holdgood.workflow.places import in_source
+from holdgood.workflow.rows import canonical_order, moments
+from holdgood.workflow.target import resolve
+
+
+def second_pass(
+    tables: Mapping[str, Table], declared: Declaration, *, checks: Mapping[str, Check], listener: Listener = silent
+) -> AuditReport:
+    """Divide the main table as a run would, and look at target and split. Example rows are places in the main table given.
+
+    Raises DeclarationError, TargetError or SplitError where the target, a time or the rows do not allow it.
+    """
+    name, seed = declared.main, declared.budget.seed
+    places = canonical_order(tables[name])
+    main = tables[name].take(places)
+    spec = declared.tables[name]
+    happened = moments(spec.time, main, purpose="the main table's time") if spec.time else None
+    expression = declared.task.decision_time
+    decided = moments(expression, main, purpose="the moment of decision") if expression else happened
+    times = decided if happened is None else happened
+    whole = resolve(declared.task, main)
+    part = divide(declared.split, whole.task, whole.y, time=times, seed=seed).part
+    target = resolve(declared.task, main, np.flatnonzero(part == DEVELOPMENT))
+    rows = rows_to_look_at(part, times)
+    context = AuditContext(
+        tables={n: t for n, t in tables.items() if n != name},
+        declaration=declared,
+        main=main.take(rows),
+        y=target.y[rows],
+        task=target.task,
+        decision_time=None if decided is None else decided[rows],
+        holdout=main.take(np.flatnonzero(part == HOLDOUT)).drop(target.columns),
+        target_columns=target.columns,
+        seed=seed,
+    )
+    found = audit(context, "target", checks=checks, listener=listener)
+    return in_source(found, name, places[rows])
+
+
+def rows_to_look_at(part: np.ndarray, times: np.ndarray | None) -> np.ndarray:
+    """Development rows, and the rows without an outcome from the same stretch of time (``times``: microseconds, or None).
+
+    Without a time, the share of outcome-less rows that belongs to development is drawn by position in the canonical order,
+    so that nothing of the holdout's neighbourhood is looked at.
+    """
+    development, missing = np.flatnonzero(part == DEVELOPMENT), np.flatnonzero(part == NO_OUTCOME)
+    if times is not None and len(development):
+        missing = missing[times[missing] <= times[development].max()]
+    else:
+        usable = len(development) + int((part == HOLDOUT).sum())
+        missing = missing[: round(len(missing) * len(development) / max(usable, 1))]
+    return np.sort(np.concatenate([development, missing]))

@@ -1,0 +1,164 @@
+"""Clean: shown first, applied when asked, replayed on new rows, undone to the bit; a project's repairs are declared."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+
+def bad(rows=300, seed=0):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "w": np.where(rng.random(rows) < 0.1, -999.0, rng.gamma(4, 3, rows).round(2)),
+            "c": np.where(rng.random(rows) < 0.1, " red", rng.choice(["red", "green", "blue"], rows)),
+            "v": rng.normal(size=rows),
+            "y": rng.integers(0, 2, rows),
+        }
+    )
+    return pd.concat([frame, frame.iloc[:9]], ignore_index=True)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    bad().to_parquet(tmp_path / "t.parquet")
+    return tmp_path
+
+
+def test_without_apply_cells_are_shown_and_nothing_is_written(folder, cli):
+    said = cli("clean", "t.parquet", at=folder)
+    assert said.code == 0
+    assert "-999.0  →  missing" in said.out
+    assert "' red'  →  'red'" in said.out
+    assert "nothing written" in said.out
+    assert [p.name for p in folder.iterdir()] == ["t.parquet"]
+
+
+def test_preview_with_codes_shows_only_those(folder, cli):
+    said = cli("clean", "t.parquet", "--apply", "AUD007", "--preview", at=folder)
+    assert "sentinel-to-missing" in said.out
+    assert "red" not in said.out
+    assert [p.name for p in folder.iterdir()] == ["t.parquet"]
+
+
+def test_apply_then_undo_gives_the_source_to_the_bit(folder, cli):
+    source = pq.read_table(folder / "t.parquet")
+    said = cli("clean", "t.parquet", "--apply", "all", "--json", at=folder).json
+    assert said["written"] == "t.clean.parquet"
+    cleaned = pq.read_table(folder / "t.clean.parquet")
+    assert cleaned.num_rows == 300
+    assert cleaned.column("w").null_count > 0
+    log = json.loads((folder / "t.clean.parquet.log.json").read_text())["payload"]
+    assert sum(e["cells_changed"] for e in log["entries"]) > 0
+    done = cli("clean", "--undo", "t.clean.parquet", "--to", "back.parquet", at=folder)
+    assert done.code == 0
+    assert pq.read_table(folder / "back.parquet").equals(source)
+    again = cli("clean", "--undo", "t.clean.parquet", "--to", "back.parquet", at=folder)
+    assert again.code == 2
+    pq.write_table(cleaned.slice(1), folder / "t.clean.parquet")
+    refused = cli("clean", "--undo", "t.clean.parquet", "--to", "other.parquet", at=folder)
+    assert refused.code == 3
+    assert "changed since it was cleaned" in refused.err
+
+
+def test_repairs_are_replayed_on_new_rows_without_an_audit(folder, cli):
+    assert cli("clean", "t.parquet", "--apply", "all", "--save", "repairs.toml", at=folder).code == 0
+    assert "# AUD007" in (folder / "repairs.toml").read_text()
+    new = pd.DataFrame({"w": [-999.0, 4.0], "c": [" red", "green"], "v": [0.1, 0.2], "y": [0, 1]})
+    new.to_parquet(folder / "new.parquet")
+    done = cli("clean", "new.parquet", "--repairs", "repairs.toml", "--json", at=folder).json
+    assert sum(e["cells_changed"] for e in done["clean"]["entries"]) == 2
+    assert pd.read_parquet(folder / "new.clean.parquet").c.tolist() == ["red", "green"]
+
+
+def test_some_can_be_left_out(folder, cli):
+    done = cli("clean", "t.parquet", "--apply", "all", "--except", "aud007", "--json", at=folder).json
+    assert all(e["repair"] != "sentinel-to-missing" for e in done["clean"]["entries"])
+    one = cli("clean", "t.parquet", "--columns", "w", "--preview", "--json", at=folder).json
+    assert {c for e in one["clean"]["entries"] for c in e["columns"]} == {"w"}
+
+
+def test_several_tables_are_cleaned_together(folder, cli):
+    bad(200, 1).to_csv(folder / "u.csv", index=False)
+    done = cli("clean", "t.parquet", "u.csv", "--apply", "all", "--json", at=folder).json
+    assert [d["written"] for d in done] == ["t.clean.parquet", "u.clean.parquet"]
+
+
+def test_a_project_declares_its_repairs_and_keeps_every_byte(folder, cli):
+    text = '# mine\n[tables.t]\nsource = "t.parquet"   # here\n[task]\ntarget = "y"\n'
+    (folder / "holdgood.toml").write_text(text)
+    shown = cli("clean", at=folder)
+    assert "sentinel-to-missing" in shown.out
+    assert (folder / "holdgood.toml").read_text() == text
+    done = cli("clean", "--apply", "AUD007", at=folder)
+    assert "1 repairs appended" in done.out or "repairs appended" in done.out
+    now = (folder / "holdgood.toml").read_text()
+    assert now.startswith(text)
+    assert "[[repairs]]" in now
+    again = cli("clean", "--apply", "AUD007", at=folder)
+    assert "nothing to repair beyond what is declared" in again.out
+    assert (folder / "holdgood.toml").read_text() == now
+
+
+def test_effect_of_one_table(folder, cli):
+    said = cli("clean", "t.parquet", "--target", "y", "--effect", "--learner", "linear", at=folder)
+    assert said.code == 0
+    assert "log loss" in said.out
+    told = cli("clean", "t.parquet", "--target", "y", "--effect", "--learner", "linear", "--json", at=folder).json
+    assert told["effects"][-1]["repair"] == "all together"
+
+
+def test_nothing_that_is_there_is_written_over(folder, cli):
+    source = (folder / "t.parquet").read_bytes()
+    for save in ("t.parquet", "t.clean.parquet"):
+        assert cli("clean", "t.parquet", "--apply", "all", "--save", save, at=folder).code == 2
+    assert (folder / "t.parquet").read_bytes() == source
+    assert not (folder / "t.clean.parquet").exists()
+    (folder / "other").mkdir()
+    bad(200, 1).to_parquet(folder / "other" / "t.parquet")
+    (folder / "out").mkdir()
+    two = cli("clean", "t.parquet", "other/t.parquet", "--apply", "all", "--to", "out", at=folder)
+    assert two.code == 2
+    assert "two tables would be written" in two.err
+    assert list((folder / "out").iterdir()) == []
+    assert cli("clean", "t.parquet", "--apply", "all", "--to", "c.csv", at=folder).code == 0
+    with (folder / "c.csv").open("a") as file:
+        file.write("1,mine,2,0\n")
+    assert cli("clean", "t.parquet", "--apply", "all", "--to", "c.csv", at=folder).code == 2
+    assert "mine" in (folder / "c.csv").read_text()
+
+
+def test_undo_is_offered_only_where_it_leads_back(folder, cli):
+    codes = {"code": [f"{i % 9}" for i in range(200)], "w": [-999.0 if i % 9 == 0 else i / 7 for i in range(200)]}
+    pd.DataFrame(codes).to_parquet(folder / "u.parquet")
+    said = cli("clean", "u.parquet", "--apply", "AUD007", "--to", "u.csv", at=folder)
+    assert "undo needs a Parquet file" in said.out
+    assert not (folder / "u.csv.undo.zip").exists()
+
+
+def test_only_the_columns_asked_for_are_repaired_and_unknown_ones_refused(folder, cli):
+    frame = bad().assign(h=lambda f: f.w)
+    frame.to_parquet(folder / "two.parquet")
+    done = cli("clean", "two.parquet", "--apply", "AUD007", "--columns", "h", "--json", at=folder).json
+    assert [e["columns"] for e in done["clean"]["entries"]] == [["h"]]
+    wrong = '[[repairs]]\nrepair = "sentinel-to-missing"\ncolumns = ["W"]\nparameters = { values = [-999] }\n'
+    (folder / "typo.toml").write_text(wrong)
+    refused = cli("clean", "two.parquet", "--repairs", "typo.toml", at=folder)
+    assert refused.code == 3
+    assert "no column 'W'" in refused.err
+
+
+def test_mistakes(folder, cli):
+    for arguments, says in (
+        (("clean", "t.parquet", "--apply", "AUD999"), "AUD999"),
+        (("clean", "--undo", "t.parquet"), "--undo without --to"),
+        (("clean", "--undo", "t.parquet", "--to", "x.parquet"), "undo"),
+        (("clean", "t.parquet", "--effect"), "what is predicted"),
+        (("clean", "t.parquet", "--repairs", "none.toml"), "none.toml"),
+        (("clean",), "holdgood.toml"),
+    ):
+        said = cli(*arguments, at=folder)
+        assert said.code in (2, 3), (arguments, said.all)
+        assert says in said.err, (arguments, said.all)
