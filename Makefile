@@ -15,7 +15,7 @@ help:
 	@echo "make types   mypy"
 	@echo "make docs    the site, strict"
 	@echo "make lock    resolve constraints.txt anew"
-	@echo "make bench-NAME   a benchmark under benchmarks/ (bench-smoke, bench-cost, bench-demo, bench-audit)"
+	@echo "make bench-NAME   a benchmark under benchmarks/ (bench-smoke, bench-cost, bench-demo, bench-audit, bench-asof)"
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

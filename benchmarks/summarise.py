@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
 RESULTS = ROOT / "benchmarks" / "results"
-NAMES = ("smoke", "cost", "demo", "planted", "clean", "dirty", "peers", "speed")
+NAMES = ("smoke", "cost", "demo", "asof", "planted", "clean", "dirty", "peers", "speed")
 Row = dict[str, object]
 
 
@@ -92,6 +92,30 @@ def demo(rows: list[Row]) -> list[str]:
         f"CPU {_n(whole['cpu_s'])} s, peak {_n(whole['peak_mb'])} MB. Chosen: {whole['chosen']}.",
         f"Holdout {whole['metric']} {_n(whole['value'])} (95%: {_n(whole['low'])} to {_n(whole['high'])}).",
     ]
+
+
+def asof(rows: list[Row]) -> list[str]:
+    """One line for the whole, one for the comparison."""
+    out = []
+    for r in rows:
+        if "aggregates" in r:
+            out.append(
+                f"{r['aggregates']} aggregates over five tables for {r['rows']:,} flights: {r['cpu_s']} CPU s (aim {r['aim_s']}), "
+                f"{r['peak_mb']:,} MB."
+            )
+        else:
+            out.append(
+                f"{r['what']}: {r['values_equal']:,} of {r['values_compared']:,} values are equal; {r['ours_cpu_s']} CPU s against "
+                f"{r['featuretools_cpu_s']} ({r['ratio']:,} times). Dated by its event and cut at the flight's own moment, featuretools "
+                f"gives {r['rows_with_their_own_outcome_featuretools']:,} of {r['rows']:,} flights their own delay as a fact of the past; "
+                + (
+                    "holdgood refuses that declaration."
+                    if r["ours_refuses_that_declaration"]
+                    else "holdgood takes it too."
+                )
+            )
+        out.append("")
+    return out
 
 
 def planted(rows: list[Row]) -> list[str]:
@@ -240,6 +264,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "smoke": ("set", smoke),
     "cost": ("what", cost),
     "demo": ("step", demo),
+    "asof": ("what", asof),
     "planted": ("kind table strength seed", planted),
     "clean": ("case", clean),
     "dirty": ("set who", dirty),

@@ -171,15 +171,15 @@ def uncovered(case: Case, strength: Strength, rng: np.random.Generator) -> Truth
     else:
         keep = frame[column] <= use[column].quantile(1 - part)
     case.put(case.main, frame[keep])
-    return Truth(case.main, (column,), (), {"share": part}, others=(("in_use", column),))
+    return Truth(case.main, (column,), (), {"share": part}, level="table", others=(("in_use", column),))
 
 
 KINDS = (
     Kind("broken_grain", broken_grain, ("AUD004",), ("AUD030", "AUD013", "AUD002"), prepare=keyed, declared=True, group=GROUP),
     Kind("orphans", orphans, ("AUD005",), prepare=branches, declared=True, group=GROUP),
-    Kind("fan_out", fan_out, ("AUD013",), ("AUD004", "AUD030"), prepare=branches, declared=True, group=GROUP),
+    Kind("fan_out", fan_out, ("AUD013",), ("AUD004", "AUD026", "AUD030"), prepare=branches, declared=True, group=GROUP),
     Kind("unit_between", unit_between, ("AUD037",), prepare=meters, declared=True, group=GROUP),
     Kind("zone_between", zone_between, ("AUD037",), ("AUD033",), prepare=meters, declared=True, group=GROUP),
-    Kind("group_thinned", group_thinned, ("AUD038",), prepare=reference, declared=True, group="representativeness"),
-    Kind("uncovered", uncovered, ("AUD039",), prepare=used, declared=True, group="representativeness"),
+    Kind("group_thinned", group_thinned, ("AUD038",), ("AUD032",), prepare=reference, declared=True, group="representativeness"),
+    Kind("uncovered", uncovered, ("AUD039",), ("AUD032",), prepare=used, declared=True, group="representativeness"),
 )  # fmt: skip

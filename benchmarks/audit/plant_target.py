@@ -245,5 +245,5 @@ KINDS = (
     Kind("conflicting_labels", conflicting_labels, ("AUD018",), ("AUD004", "AUD029", "AUD041"), prepare=classes, scope="target",
          declared=True, group=GROUP),
     Kind("telling_gaps", telling_gaps, ("AUD019",), scope="target", declared=True, group=GROUP),
-    Kind("imbalance", imbalance, ("AUD042",), prepare=classes, scope="target", declared=True, group=GROUP),
+    Kind("imbalance", imbalance, ("AUD042",), ("AUD032",), prepare=classes, scope="target", declared=True, group=GROUP),
 )  # fmt: skip

@@ -117,15 +117,20 @@ def _changes(times: pd.Series, zone: str) -> pd.DatetimeIndex:
 
 
 def stale(case: Case, strength: Strength, rng: np.random.Generator) -> Truth:
-    """A feed ends before the table that it joins, or before a declared freshness. Weak 2.5 days (of 2 that are allowed), middle
-    7 days, strong 30 days before.
+    """A feed ends before the table that it joins, or before a declared freshness. Weak 1.25, middle 3.5, strong 15 times what is
+    allowed (two days, or two steps of the clock where that is more).
     """
     clock = _clock(case, rng)
     frame = case.frame(clock.table)
-    days = share(strength, 2.5, 7.0, 30.0)
+    days = share(strength, 1.25, 3.5, 15.0) * _allowed(case, clock)
     end = frame[clock.time].max()
     case.put(clock.table, frame[frame[clock.time] <= end - pd.Timedelta(days=days)])
     return Truth(clock.table, (clock.time,), (), {"days": days}, level="table")
+
+
+def _allowed(case: Case, clock: Timed) -> int:
+    """Days that a feed may be old."""
+    return max(2, 2 * round(_step(case, clock).total_seconds() / 86400))
 
 
 def fresh(case: Case, rng: np.random.Generator) -> None:
@@ -137,7 +142,7 @@ def fresh(case: Case, rng: np.random.Generator) -> None:
     move = pd.Timestamp.now("UTC").tz_localize(None).floor("D") - frame[clock.time].max().floor("D")
     frame[clock.time] = (frame[clock.time] + move).astype("datetime64[us]")
     case.put(clock.table, frame)
-    case.spec(clock.table)["fresh"] = f"{max(2, 2 * round(_step(case, clock).total_seconds() / 86400))} days"
+    case.spec(clock.table)["fresh"] = f"{_allowed(case, clock)} days"
 
 
 def regime_break(case: Case, strength: Strength, rng: np.random.Generator) -> Truth:
@@ -165,7 +170,7 @@ def drift_halfway(case: Case, strength: Strength, rng: np.random.Generator) -> T
     ramp = np.clip((place - 0.5) / 0.5, 0.0, 1.0)
     free = case.free()
     columns = [c for c in frame.columns if (table, c) in free and c != time and not frame[c].isna().any()]
-    number = [c for c in columns if pd.api.types.is_float_dtype(frame[c]) or (pd.api.types.is_integer_dtype(frame[c]) and frame[c].nunique() > 20)]  # fmt: skip
+    number = [c for c in columns if pd.api.types.is_numeric_dtype(frame[c]) and frame[c].nunique() > 20]
     words = [c for c in columns if frame[c].dtype == object and 3 <= frame[c].nunique() <= 50]
     column = some([*number, *words], rng, "no column that could drift")
     if column in number:
@@ -250,8 +255,8 @@ def sensor_drift(case: Case, strength: Strength, rng: np.random.Generator) -> Tr
 KINDS = (
     Kind("gaps", gaps, ("AUD032",), ("AUD033", "AUD034"), clocked=True, group=GROUP),
     Kind("irregular", irregular, ("AUD032",), ("AUD033",), clocked=True, group=GROUP),
-    Kind("zone_shift", zone_shift, ("AUD033",), ("AUD032", "AUD035"), clocked=True, group=GROUP),
-    Kind("daylight_saving", daylight, ("AUD033",), ("AUD032",), clocked=True, group=GROUP),
+    Kind("zone_shift", zone_shift, ("AUD033",), ("AUD004", "AUD030", "AUD032", "AUD035"), clocked=True, group=GROUP),
+    Kind("daylight_saving", daylight, ("AUD033",), ("AUD004", "AUD030", "AUD032"), clocked=True, group=GROUP),
     Kind("stale_feed", stale, ("AUD034",), ("AUD032",), prepare=fresh, declared=True, clocked=True, group=GROUP),
     Kind("regime_break", regime_break, ("AUD035",), ("AUD036", "AUD027"), clocked=True, group=GROUP,
          blind="half a standard deviation is less than the weather moves by itself"),

@@ -300,22 +300,30 @@ def entry_digit(case: Case, strength: Strength, rng: np.random.Generator) -> Tru
 
 
 def entry_transposed(case: Case, strength: Strength, rng: np.random.Generator) -> Truth:
-    """Two neighbouring digits exchanged in single rows. Weak 0.1%, middle 0.5%, strong 2%."""
+    """Two neighbouring digits exchanged in single rows. Weak 0.1%, any digits; middle 0.5%, the first two; strong 2%, the first two
+    of values that then lie beyond the middle 99% of the column (fewer rows where there are not so many).
+    """
     free = [p for p in numbers(case) if (case.tables[p[0]][p[1]] >= 10).mean() > 0.9]
     place = some(free, rng, "no number column of two digits")
-    values = case.tables[place[0]][place[1]]
-    rows = some_rows(len(values), share(strength, 0.001, 0.005, 0.02), rng)
+    values = case.tables[place[0]][place[1]].to_numpy(float)
     whole = bool((values % 1 == 0).all())
-    out = np.array([_transposed(v, whole, rng) for v in values.to_numpy(float)[rows]])
-    keep = out != values.to_numpy(float)[rows]
-    if not keep.any():
-        raise NotPlantable("no digits to exchange")
-    return _scaled(case, place, rows[keep], lambda _: out[keep])
+    out = np.array([_transposed(v, whole, None if strength == "weak" else 0, rng) for v in values])
+    usable = out != values
+    if strength == "strong":
+        low, high = np.quantile(values, [0.005, 0.995])
+        usable &= (out < low) | (out > high)
+    if usable.sum() < 2:
+        raise NotPlantable("no two digits whose exchange would show")
+    wanted = max(2, round(share(strength, 0.001, 0.005, 0.02) * len(values)))
+    rows = np.sort(rng.choice(np.flatnonzero(usable), min(wanted, int(usable.sum())), replace=False))
+    return _scaled(case, place, rows, lambda _: out[rows])
 
 
-def _transposed(value: float, whole: bool, rng: np.random.Generator) -> float:
+def _transposed(value: float, whole: bool, at: int | None, rng: np.random.Generator) -> float:
+    """The value with two neighbouring digits exchanged: the first two, or any (``at`` None); itself where they are equal."""
     text = str(int(value)) if whole else repr(float(value))
     spots = [i for i in range(len(text) - 1) if text[i].isdigit() and text[i + 1].isdigit() and text[i] != text[i + 1]]
+    spots = [i for i in spots if at is None or i == at]
     if not spots:
         return value
     i = int(rng.choice(spots))

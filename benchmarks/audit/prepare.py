@@ -15,11 +15,13 @@ PLACES = ("Ashford", "Brampton", "Calder", "Dunmore", "Eastleigh", "Farnham", "G
 
 
 def dated(case: Case, rng: np.random.Generator) -> None:
-    """A date of recording in the main table, ascending, where there is no date: about two years, working hours."""
+    """A date of recording in the main table, where there is no date: two years, in no relation to the order of the file (which
+    follows the price or the map in some bases, and would look like a drift of its own).
+    """
     if case.known.dates:
         return
     frame = case.frame(case.main)
-    days = np.sort(rng.integers(0, 730, len(frame)))
+    days = rng.integers(0, 730, len(frame))
     frame["recorded_on"] = pd.Timestamp("2021-03-01") + pd.to_timedelta(days, unit="D")
     frame["recorded_on"] = frame["recorded_on"].astype("datetime64[us]")
     case.put(case.main, frame)

@@ -21,7 +21,9 @@ CITIES = {
 def orders() -> pd.DataFrame:
     """The table, faults and all."""
     rng = np.random.default_rng(7)
-    ordered = pd.Timestamp("2025-01-01") + pd.to_timedelta(np.sort(rng.uniform(0, 365 * 24 * 60, ROWS)).round(), unit="min")
+    ordered = pd.Timestamp("2025-01-01") + pd.to_timedelta(
+        np.sort(rng.uniform(0, 365 * 24 * 60, ROWS)).round(), unit="min"
+    )
     days = rng.gamma(4, 0.8, ROWS).round(1)
     zips = rng.choice(list(CITIES), ROWS)
     weight = rng.lognormal(1.2, 0.5, ROWS).round(2)

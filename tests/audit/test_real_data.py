@@ -112,5 +112,6 @@ def test_a_dirty_table_differs_from_its_clean_twin(shared_data):
 
 
 def test_a_level_in_two_spellings_is_found_in_real_data(shared_data):
-    (finding,) = _tables(_set(shared_data, "tabular/metro_traffic")).issues
-    assert (finding.code, finding.columns, finding.rows) == ("AUD010", ("weather_description",), 1725)
+    issues = _tables(_set(shared_data, "tabular/metro_traffic")).issues
+    (finding,) = [f for f in issues if f.code == "AUD010"]
+    assert (finding.columns, finding.rows) == (("weather_description",), 1725)

@@ -35,6 +35,10 @@ CASES = [
     ("set-by-key", ["town"], {"key": ["count"], "values": {"town": [[1, "Paris"], [5, "Nice"]]}}, 3),
     ("infinite-to-missing", [], {}, 1),
     ("shift-time", ["when"], {"hours": 2, "where": "\"when\" < TIMESTAMP '1970-01-01 01:00'"}, 2),
+    ("scale-values", ["count"], {"factor": 0.001, "low": 1000}, 5),
+    ("scale-values", ["weight"], {"factor": -1.0, "high": 0}, 1),
+    ("swap-columns", ["weight", "count"], {"where": "weight < 0"}, 2),
+    ("where-to-missing", ["weight", "town"], {"where": "count > 100"}, 2),
 ]
 
 
@@ -51,6 +55,16 @@ def test_every_repair_has_a_case():
 
 
 BAD = [
+    ("scale-values", ["weight"], {"factor": 10}, "without bounds"),
+    ("scale-values", ["weight"], {"factor": 1, "low": 0}, "a factor other than 0 and 1"),
+    ("scale-values", ["weight"], {"factor": "ten", "low": 0}, "factor = 'ten'"),
+    ("scale-values", ["town"], {"factor": 10, "low": 0}, "holds string"),
+    ("swap-columns", ["weight"], {"where": "weight < 0"}, "exactly two columns"),
+    ("swap-columns", ["weight", "town"], {"where": "weight < 0"}, "does not fit"),
+    ("swap-columns", ["weight", "count"], {}, "without parameters"),
+    ("where-to-missing", ["weight"], {"where": "weight + 1"}, "true or false"),
+    ("where-to-missing", ["weight"], {"where": "weigt > 1"}, "did you mean 'weight'"),
+    ("where-to-missing", ["weight"], {"where": 5}, "an SQL condition"),
     ("sentinel-to-missing", ["weight"], {}, "without parameters"),
     ("sentinel-to-missing", ["weight"], {"value": [1]}, "did you mean 'values'"),
     ("sentinel-to-missing", ["weight"], {"values": -999}, "a list of numbers"),

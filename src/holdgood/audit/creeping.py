@@ -33,20 +33,30 @@ class Creep:
     medians: np.ndarray
 
 
-def sisters(values: np.ndarray, ticking: Clock) -> np.ndarray | None:
-    """Each reading less the median of all series at the same moment; None for fewer than three series."""
-    if len(np.unique(ticking.series)) < 3:
+def thinned(ticking: Clock, rows: int) -> np.ndarray:
+    """Places of all series at every so many-th moment, so that about ``rows`` remain."""
+    every = max(1, -(-len(ticking.order) // rows))
+    if every == 1:
+        return np.arange(len(ticking.order))
+    steps = (ticking.moments - ticking.moments.min()) // max(1, int(ticking.step))
+    return np.flatnonzero(steps % every == 0)
+
+
+def sisters(values: np.ndarray, ticking: Clock, some: np.ndarray) -> np.ndarray | None:
+    """Each reading less the median of all series at the same moment, at some places, NaN elsewhere; None for less than three series."""
+    if ticking.series[0] == ticking.series[-1] or len(np.unique(ticking.series[some])) < 3:
         return None
-    order = np.lexsort((values, ticking.moments))  # NaN last within a moment
-    moments, ranked = ticking.moments[order], values[order]
-    first = np.flatnonzero(np.concatenate([[True], moments[1:] != moments[:-1]]))
-    group = np.cumsum(np.concatenate([[0], (moments[1:] != moments[:-1]).astype(int)]))
+    when, what = ticking.moments[some], values[some]
+    order = np.lexsort((what, when))  # NaN last within a moment
+    moments, ranked = when[order], what[order]
+    new = np.concatenate([[True], moments[1:] != moments[:-1]])
+    first, group = np.flatnonzero(new), np.cumsum(new) - 1
     seen = np.bincount(group, np.isfinite(ranked), len(first)).astype(int)
     at = np.maximum(seen - 1, 0)
     middle = (ranked[first + at // 2] + ranked[np.minimum(first + (at + 1) // 2, len(ranked) - 1)]) / 2
     middle[seen < 3] = np.nan
-    out = np.empty(len(values))
-    out[order] = ranked - middle[group]
+    out = np.full(len(values), np.nan)
+    out[some[order]] = ranked - middle[group]
     return out
 
 

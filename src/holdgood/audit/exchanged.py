@@ -155,8 +155,9 @@ def _mirrored(made: Bench, i: int, j: int) -> Exchange | None:
     names = made.scales[i].name, made.scales[j].name
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.abs(columns.numbers(made.table, names[0]) / columns.numbers(made.table, names[1]))
-        marks = ratio <= math.exp(-low) if side > 0 else ratio >= math.exp(low)
-    return Exchange(*names, marks & np.isfinite(ratio) & (ratio > 0), surprise, (math.exp(-side * low), side > 0))
+        bound = math.exp(-side * low / 2)  # within the valley, nearer to one
+        marks = ratio <= bound if side > 0 else ratio >= bound
+    return Exchange(*names, marks & np.isfinite(ratio) & (ratio > 0), surprise, (bound, side > 0))
 
 
 def _between(ranked: np.ndarray, low: float, high: float) -> int:

@@ -93,7 +93,7 @@ def _all_views(context: AuditContext, table: Table) -> dict[int, list[View]]:
     out = {}
     for i in targets:
         value = made.scales[i].of(made.values[i])
-        roads = [_alone(made, i, value)]
+        roads = [_alone(made, i, value)] if len(targets) <= _WIDE or _strays(value) else []
         if i in fitted:
             roads.append(_others(made, i, value))
         if places is not None:
@@ -123,6 +123,17 @@ def spread_of(residual: np.ndarray) -> float:
         return float("nan")
     low, quarter, three, high = np.quantile(there, (0.12, 0.25, 0.75, 0.88))
     return float(max((three - quarter) / 1.349, min(high - low, 3 * (three - quarter)) / 2.35))
+
+
+def _strays(value: np.ndarray) -> bool:
+    """Whether anything lies so far out that it could be a slip of a digit: ten times the median, or some middle halves away."""
+    there = value[np.isfinite(value)]
+    if len(there) < LEAST_ROWS:
+        return False
+    some = there[:1_000]
+    low, middle, high = np.sort(some)[[len(some) // 4, len(some) // 2, 3 * len(some) // 4]]
+    reach = max(5 * float(high - low), 1e-12)
+    return bool(there.max() - middle > reach or middle - there.min() > reach)
 
 
 def _alone(made: Bench, i: int, value: np.ndarray) -> View | None:
@@ -201,7 +212,7 @@ def whole(context: AuditContext, table: Table, view: View) -> View:
         season = season_of(made.clock, table, rows)
         guess = view.model.guess(z.reshape(len(names), table.rows), season)
     elif view.road == "time":
-        guess = _around(value, _places(made, rows))
+        guess = _around(view.scale, cells, _places(made, rows))
     else:
         guess = np.full(table.rows, view.guess[0])
     return View(view.scale, view.road, rows, cells, value, guess, view.spread, view.model)
@@ -230,12 +241,12 @@ def _places(made: Bench, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray] | No
     return np.array(near), np.array(real)
 
 
-def _around(whole_column: np.ndarray, places: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
-    """The median of the neighbours in time where there are two or more, else NaN."""
+def _around(scale: Scale, cells: np.ndarray, places: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
+    """The median of the neighbours in time where there are two or more, else NaN; ``cells`` of the whole column."""
     if places is None:
-        return np.full(len(whole_column), np.nan)
+        return np.full(len(cells), np.nan)
     near, real = places
-    around = np.sort(np.where(real, whole_column[near], np.nan), axis=0)  # NaN sorts last
+    around = np.sort(np.where(real, scale.of(cells[near]), np.nan), axis=0)  # NaN sorts last
     seen = np.isfinite(around).sum(axis=0)
     at = np.arange(around.shape[1])
     low, high = around[np.maximum(seen - 1, 0) // 2, at], around[np.minimum(seen // 2, 3), at]
@@ -261,7 +272,6 @@ def plainly(context: AuditContext, table: Table, view: View) -> View | None:
 
 
 def _in_time(made: Bench, i: int, value: np.ndarray, places: tuple[np.ndarray, np.ndarray]) -> View | None:
-    full = made.scales[i].of(columns.numbers(made.table, made.scales[i].name))
-    guess = _around(full, places)
+    guess = _around(made.scales[i], columns.numbers(made.table, made.scales[i].name), places)
     view = _view(made, i, "time", value, guess) if np.isfinite(guess).sum() >= LEAST_ROWS else None
     return view if view is not None and view.spread < 0.5 * spread_of(value) else None

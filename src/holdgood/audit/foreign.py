@@ -7,6 +7,8 @@ against rows put together at random, in which honest strangers meet just as ofte
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from holdgood.audit.factors import tail
@@ -22,8 +24,8 @@ _ROUNDS = 10
 _FIRST_ROWS = 8_000
 
 
-def foreign(values: np.ndarray, some: list[int]) -> list[tuple[tuple[int, int], np.ndarray, float]]:
-    """(pair, positions of rows, surprise) of each pair among some columns; ``values`` is (columns, rows)."""
+def foreign(values: Sequence[np.ndarray], some: list[int]) -> list[tuple[tuple[int, int], np.ndarray, float]]:
+    """(pair, positions of rows more likely exchanged than not, surprise) of pairs among some columns; ``values`` by column."""
     codes = {i: _codes(values[i]) for i in some}
     found = []
     for n, i in enumerate(some):
@@ -92,4 +94,4 @@ def _settled(one: np.ndarray, two: np.ndarray) -> tuple[np.ndarray, float] | Non
     by_chance = int((_gain(one, _drawn(two), p, q) > CERTAIN).sum())
     if len(hits) < ROWS or len(hits) < BY_CHANCE * by_chance or len(hits) > LARGEST_SHARE * len(one):
         return None
-    return hits, tail(len(hits), len(hits) + by_chance, 0.5)
+    return np.flatnonzero(weight > 0.5), tail(len(hits), len(hits) + by_chance, 0.5)

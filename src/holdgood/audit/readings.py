@@ -12,6 +12,9 @@ from holdgood.audit.clock import Clock
 LEAST_RUN = 10
 TIMES_LONGER = 3.0
 MOST_RUNS = 40
+_LONGEST = 2_000
+_SOME = 20_000
+_LEAP = 2.5
 SPIKES = 5
 _BEYOND = tuple(8.0 * 1.25**k for k in range(20))
 _VALLEY, _EMPTY = 2.0, 0.15
@@ -38,21 +41,26 @@ def stuck(values: np.ndarray, ticking: Clock) -> Stuck | None:
 
     A value at which the column rests again and again (no rain, night) makes several long runs; its bounds do so by nature.
     """
-    there = np.isfinite(values)
     same = (values[1:] == values[:-1]) & (ticking.series[1:] == ticking.series[:-1])
     starts = np.flatnonzero(np.concatenate([[True], ~same]))
     lengths = np.diff(np.concatenate([starts, [len(values)]]))
-    keep = there[starts]
-    starts, lengths = starts[keep], lengths[keep]
     if len(lengths) < 50:
+        return None
+    more = np.flatnonzero(lengths > 1)
+    starts, lengths = starts[more], lengths[more]
+    if len(lengths) > _LONGEST:  # only the longest matter
+        keep = lengths >= np.partition(lengths, -_LONGEST)[-_LONGEST]
+        starts, lengths = starts[keep], lengths[keep]
+    keep = np.isfinite(values[starts])
+    starts, lengths = starts[keep], lengths[keep]
+    if len(lengths) == 0 or lengths.max() < LEAST_RUN:
         return None
     order = np.lexsort((values[starts], -lengths))
     starts, lengths = starts[order], lengths[order]
-    resting = _resting(values[starts], lengths, float(np.nanmin(values)), float(np.nanmax(values)))
+    idle = bool(np.mean(values == 0) >= 0.05)
+    resting = _resting(values[starts], lengths, float(np.nanmin(values)), float(np.nanmax(values)), idle)
     starts, lengths = starts[~resting], lengths[~resting]
-    top = lengths[: MOST_RUNS + 1]
-    if len(top) < 2:
-        return None
+    top = np.append(lengths[: MOST_RUNS + 1], 1)
     gaps = np.flatnonzero((top[:-1] >= TIMES_LONGER * top[1:]) & (top[:-1] >= LEAST_RUN))
     if len(gaps) == 0:
         return None
@@ -60,12 +68,11 @@ def stuck(values: np.ndarray, ticking: Clock) -> Stuck | None:
     at = np.concatenate([np.arange(s, s + n) for s, n in zip(starts[:runs], lengths[:runs], strict=True)])
     if len(at) > 0.3 * len(values):
         return None
-    return Stuck(at, runs, int(lengths[0]), int(lengths[runs]))
+    return Stuck(at, runs, int(top[0]), int(top[runs]))
 
 
-def _resting(at: np.ndarray, lengths: np.ndarray, low: float, high: float) -> NDArray[np.bool_]:
-    """Which runs stand at zero, at a bound of the column, or at a value that has three long runs."""
-    idle = float(lengths[at == 0].sum()) >= 0.05 * float(lengths.sum())
+def _resting(at: np.ndarray, lengths: np.ndarray, low: float, high: float, idle: bool) -> NDArray[np.bool_]:
+    """Which runs stand at zero (where the column is often ``idle``), at a bound, or at a value that has three long runs."""
     out: NDArray[np.bool_] = ((at == 0) & idle) | (at == low) | (at == high)
     long = lengths >= max(LEAST_RUN / 2, 0.2 * float(lengths[~out].max(initial=0)))
     levels, counts = np.unique(at[long], return_counts=True)
@@ -81,50 +88,67 @@ class Spikes:
     beyond: float
 
 
-def distances(values: np.ndarray, ticking: Clock) -> tuple[np.ndarray, float]:
-    """How far each reading is from the median of its four neighbours, and how far it usually is (0: mostly not at all)."""
-    linked = np.concatenate([[False], ticking.joined, [False]])
-    n = len(values)
-    padded = np.concatenate([[np.nan] * 2, values, [np.nan] * 2])
-    back, on = linked[:-1], linked[1:]
-    two_back = back & np.concatenate([[False], back[:-1]])
-    two_on = on & np.concatenate([on[1:], [False]])
+def distances(values: np.ndarray, ticking: Clock, at: np.ndarray) -> np.ndarray:
+    """How far some readings (places) are from the median of their four neighbours in time; NaN without two of these."""
+    linked = np.concatenate(
+        [[False, False], ticking.joined, [False, False]]
+    )  # linked[p + 1]: p - 1 and p are neighbours
+    back, on = linked[at + 1], linked[at + 2]
+    last = len(values) - 1
     around = np.stack(
         [
-            np.where(two_back, padded[0:n], np.nan),
-            np.where(back, padded[1 : n + 1], np.nan),
-            np.where(on, padded[3 : n + 3], np.nan),
-            np.where(two_on, padded[4 : n + 4], np.nan),
+            np.where(back & linked[at], values[np.maximum(at - 2, 0)], np.nan),
+            np.where(back, values[np.maximum(at - 1, 0)], np.nan),
+            np.where(on, values[np.minimum(at + 1, last)], np.nan),
+            np.where(on & linked[np.minimum(at + 3, len(linked) - 1)], values[np.minimum(at + 2, last)], np.nan),
         ]
     )
     around.sort(axis=0)
     seen = np.isfinite(around).sum(axis=0)
-    at = np.arange(n)
-    middle = (around[np.maximum(seen - 1, 0) // 2, at] + around[np.minimum(seen // 2, 3), at]) / 2
-    distance = np.where(seen >= 2, values - middle, np.nan)
-    there = np.abs(distance[np.isfinite(distance)])
-    usual = float(np.quantile(there, 0.68)) if len(there) >= 100 else 0.0
-    if usual == 0.0 and len(there) >= 100:
-        usual = float(np.quantile(there, 0.95)) / 2
-    return distance, usual
+    place = np.arange(len(at))
+    middle = (around[np.maximum(seen - 1, 0) // 2, place] + around[np.minimum(seen // 2, 3), place]) / 2
+    distance: np.ndarray = np.where(seen >= 2, values[at] - middle, np.nan)
+    return distance
 
 
-def spikes(distance: np.ndarray, usual: float, skip: NDArray[np.bool_]) -> Spikes | None:
-    """Readings far from their neighbours, with next to nothing between them and the usual distances."""
+def usual_distance(values: np.ndarray, ticking: Clock) -> float:
+    """How far a reading usually is from its neighbours, by some of them; where most do not move, by those that do; or 0."""
+    some = np.arange(0, len(values), max(1, len(values) // _SOME))
+    distance = np.abs(distances(values, ticking, some))
+    there = distance[np.isfinite(distance)]
+    if len(there) < 100:
+        return 0.0
+    return float(np.quantile(there, 0.68)) or float(np.quantile(there, 0.95)) / 2
+
+
+def leaping(values: np.ndarray, usual: float) -> np.ndarray:
+    """Places that lie above both neighbours or below both, by some usual distances: the only ones that a spike can be at."""
+    steps = np.diff(values)
+    with np.errstate(invalid="ignore"):
+        far = np.abs(steps) > _LEAP * usual
+        turned = steps[1:] * steps[:-1] < 0
+    return np.flatnonzero(far[1:] & far[:-1] & turned) + 1
+
+
+def spikes(at: np.ndarray, distance: np.ndarray, usual: float, rows: int) -> Spikes | None:
+    """Readings far from their neighbours, with next to nothing between them and the usual distances.
+
+    ``at`` are the places that could be spikes, ``distance`` how far each is; of ``rows`` readings in all.
+    """
     if usual <= 0:
         return None
-    far = np.where(skip, np.nan, np.abs(distance) / usual)
+    far = np.abs(distance) / usual
     ranked = np.sort(far[np.isfinite(far)])
     edges = np.array(_BEYOND)
     above = len(ranked) - np.searchsorted(ranked, edges)
     before = np.searchsorted(ranked, edges) - np.searchsorted(ranked, edges / _VALLEY)
-    good = (above >= SPIKES) & (above <= 0.05 * len(ranked)) & (before <= _EMPTY * above)
+    good = (above >= SPIKES) & (above <= 0.05 * rows) & (before <= _EMPTY * above)
     if not good.any():
         return None
     beyond = float(edges[np.flatnonzero(good)[0]])
     with np.errstate(invalid="ignore"):
-        at = np.flatnonzero(far > beyond)
-    return Spikes(at, far[at], beyond)
+        hit = far > beyond
+    return Spikes(at[hit], far[hit], beyond)
 
 
 @dataclass(frozen=True)
@@ -142,14 +166,18 @@ def flat(values: np.ndarray, ticking: Clock) -> list[Flat]:
 
     Bounds that belong to the scale (0, 100 percent, 360 degrees) are none.
     """
-    levels, counts = np.unique(values[np.isfinite(values)], return_counts=True)
-    n = int(counts.sum())
+    there = values[np.isfinite(values)]
+    n = len(there)
+    least = max(FLAT_ROWS, FLAT_SHARE * n)
+    if n == 0 or max(np.count_nonzero(there == there.min()), np.count_nonzero(there == there.max())) < least:
+        return []
+    levels, counts = np.unique(there, return_counts=True)
     out = []
     for top in (True, False):
         bound = float(levels[-1] if top else levels[0])
         rows = int(counts[-1] if top else counts[0])
         near = counts[-NEAR - 1 : -1] if top else counts[1 : NEAR + 1]
-        if abs(bound) in _NATURAL or rows < max(FLAT_ROWS, FLAT_SHARE * n) or len(near) < NEAR or rows > 0.4 * n:
+        if abs(bound) in _NATURAL or rows < least or len(near) < NEAR or rows > 0.4 * n:
             continue
         if rows < FLAT_TIMES * near.max() and rows < 2 * FLAT_TIMES * near.mean():
             continue

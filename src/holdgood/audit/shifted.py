@@ -40,9 +40,10 @@ SURPRISE = 2.5
 SURPRISE_ALONE = 3.5
 SURPRISE_GRAIN = 5.0
 ODD = 3.0
-ODD_ROWS = 15
+ODD_ROWS = 25
 _NEAR = 1.5
 _FLANK = 3.25
+_VARIED = 0.2
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,11 @@ def _shifts_of(context: AuditContext, table: Table) -> tuple[Shift, ...]:
     for i, shift in seen:
         if any(j == i and np.mean(b.marks[shift.marks]) > 0.5 for j, b in believed):
             continue
-        left_out = _not_to_trust(context, table, shift, [j for j, b in believed if j != i])
-        if left_out:
+        earlier = [j for j, b in believed if j != i]
+        left_out = _not_to_trust(context, table, shift, earlier)
+        if not left_out:
+            shift = _sharpest(shift, [o for j, o in seen if j == i and not _not_to_trust(context, table, o, earlier)])
+        else:
             view = expected.without(context, table, shift.view, left_out)
             same = [s for s in (_of_view(view, bar) if view else []) if math.isclose(s.slope, shift.slope)]
             if not same:
@@ -143,6 +147,14 @@ def _not_to_trust(context: AuditContext, table: Table, shift: Shift, earlier: li
     if made is None or model is None:
         return []
     return [j for j in model.predictors if j in earlier or np.mean(np.abs(made.z[j][shift.marks]) >= 0.9 * CLIP) > 0.5]
+
+
+def _sharpest(shift: Shift, others: list[Shift]) -> Shift:
+    """The same shift by the road that parts wrong rows from right ones best, of those that see about as many."""
+    same = [o for o in others if o.affine == shift.affine and math.isclose(o.slope, shift.slope)]
+    same = [o for o in same if o.by == "hill"] or [o for o in same if o.by == shift.by]
+    most = max((int(o.marks.sum()) for o in same), default=0)
+    return min((o for o in same if o.marks.sum() >= 0.8 * most), key=lambda o: o.view.spread, default=shift)
 
 
 def _better(one: Shift, other: Shift) -> bool:
@@ -261,6 +273,8 @@ def _affine(view: View, affine: Affine) -> Shift | None:
     beside = max(int(_affine_marks(view, affine, lean).sum()) for lean in (-_FLANK, _FLANK))
     if rows < 4 * (beside + 0.5):
         return None
+    if float(np.std(guess[marks])) < _VARIED * float(np.nanstd(guess)):
+        return None  # values of one place only: any exchange of digits may hit the other scale once
     miss = (value[marks] - affine.slope * guess[marks] - affine.offset) / (affine.slope * spread[marks])
     if abs(float(np.median(miss))) > 0.5 + 3 / math.sqrt(rows):
         return None
@@ -274,18 +288,29 @@ def _counted(context: AuditContext, table: Table, shift: Shift) -> Shift:
     if view is shift.view:
         return shift
     if shift.affine is not None:
-        marks = _affine_marks(view, shift.affine)
+        marks = _nearer(view, shift.affine)
     elif shift.by != "hill":
         copy = Hills(view).by_grain(shift.slope) if shift.by == "last digit" else by_multiples(view, shift.slope)
         if copy is None:
             return replace(shift, view=view, marks=_on_all(shift, table.rows))
         marks = copy.marks
     else:
-        inside = shift.view.residual[shift.marks]
-        inside = inside[np.isfinite(inside)]
+        move = math.log(shift.slope)
+        middle = float(np.nanmedian(view.residual))
+        wide = max(6 * view.spread, *np.abs(shift.view.residual[shift.marks] - move - middle))
         with np.errstate(invalid="ignore"):
-            marks = (view.residual >= inside.min()) & (view.residual <= inside.max())
+            marks = np.abs(view.residual - move - middle) <= min(0.4 * abs(move), wide)
     return replace(shift, view=view, marks=marks)
+
+
+def _nearer(view: View, affine: Affine) -> NDArray[np.bool_]:
+    """Rows that are nearer to what they should be on the other scale than on their own, and not far from it."""
+    value, guess, spread = _plain(view)
+    meant = affine.slope * guess + affine.offset
+    off = np.abs(value - meant)
+    with np.errstate(invalid="ignore"):
+        near: NDArray[np.bool_] = off <= np.minimum(0.4 * np.abs(meant - guess), 6 * affine.slope * spread)
+    return near
 
 
 def _on_all(shift: Shift, rows: int) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from holdgood.audit import columns
+from holdgood.audit.far_off import bulk
 from holdgood.audit.memory import Memory
 from holdgood.audit.profile import profile
 from holdgood.audit.sample import sample
@@ -113,6 +114,7 @@ def _times(table: Table, spec: TableSpec) -> Iterable[tuple[tuple[str, ...], np.
         if pa.types.is_date(array.type) or pa.types.is_timestamp(array.type):
             plain = array.cast(pa.timestamp("us", getattr(array.type, "tz", None)), safe=False).cast(pa.timestamp("us"))
             at, there = columns.moments(Table("", pa.table({"v": plain}), ()), "v")
+            there = _amid(at, there)
             if there.sum() >= ROWS:
                 yield sql.columns_in(spec.time, table.names), at, there
         return
@@ -123,7 +125,18 @@ def _times(table: Table, spec: TableSpec) -> Iterable[tuple[tuple[str, ...], np.
     ]
     for name in told[:TIME_COLUMNS]:
         at, there = columns.moments(table, name)
-        yield (name,), at, there
+        yield (name,), at, _amid(at, there)
+
+
+def _amid(at: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """The moments that are no wrong dates: what lies far off the bulk (AUD008 tells it) would stretch time to it."""
+    if not there.any():
+        return there
+    moments, cells = np.unique(at[there], return_counts=True)
+    inside = bulk(moments, cells)
+    if not inside.early and not inside.late:
+        return there
+    return there & (at >= inside.low) & (at <= inside.high)
 
 
 def _of(table: Table, spec: TableSpec, names: tuple[str, ...], at: np.ndarray, there: np.ndarray) -> Timeline:

@@ -43,7 +43,11 @@ def clean(
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace a file that is there already; never the source.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Replace any file that is there, never the source; what clean made of the same rows is replaced without.",
+        ),
     ] = False,
     save: Annotated[
         Path | None, typer.Option("--save", help="Keep the applied repairs in a file, to replay them on other rows.")
@@ -115,6 +119,8 @@ def _show(cleaned: Cleaned, *, with_cells: bool, several: bool) -> None:
         draw.out.print(cleaned.source, style="bold")
     for step in cleaned.steps:
         entry = step.entry
+        if not (entry.cells_changed or entry.rows_removed or entry.repair == "drop-columns"):
+            continue  # an earlier repair has done it already
         draw.out.print(f" {entry.repair:<26} {', '.join(entry.columns) or entry.table:<30} {entry.sentence}")
         if with_cells:
             for cell in step.examples:

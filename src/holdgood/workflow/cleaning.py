@@ -92,6 +92,14 @@ def clean_tables(
     if to is not None and len(sources) > 1 and not to.is_dir():
         raise DeclarationError(f"--to {to} for {len(sources)} tables", "a folder", "name a folder that exists")
     tables = _read(sources)
+    every = [n for t in tables.values() for n in t.names]
+    for column in columns:
+        if column not in every:
+            raise DeclarationError(
+                f"no table has a column {column!r}",
+                "one of: " + ", ".join(every[:12]) + (" …" if len(every) > 12 else ""),
+                did_you_mean(column, every) or "check the name",
+            )
     if replay is not None:
         chosen = read_repairs(replay, list(tables))
     else:

