@@ -186,3 +186,16 @@ def test_a_path_with_an_equals_sign_is_a_path(cli, tmp_path):
         assert said.out.startswith(("part:", "a=b:"))
         assert cli("contract", "check", place, at=tmp_path).code == 0
     assert cli("contract", "infer", "name=a=b.parquet", "--force", at=tmp_path).out.startswith("name:")
+
+
+def test_a_table_is_called_as_everywhere_else_and_two_of_one_name_are_refused(cli, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        orders(120).to_csv(tmp_path / folder / "orders.2026.csv", index=False)
+    assert cli("contract", "infer", "a/orders.2026.csv", at=tmp_path).code == 0
+    assert '[tables."orders.2026"]' in (tmp_path / "contract.toml").read_text()
+    two = cli("contract", "infer", "a/orders.2026.csv", "b/orders.2026.csv", "--to", "two.toml", at=tmp_path)
+    assert two.code == 2
+    assert "two tables are called 'orders.2026'" in two.err
+    named = cli("contract", "infer", "x=a/orders.2026.csv", "b/orders.2026.csv", "--to", "two.toml", at=tmp_path)
+    assert named.code == 0

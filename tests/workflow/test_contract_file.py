@@ -9,6 +9,7 @@ import pytest
 from holdgood.audit.contract_rules import infer
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records import ColumnRule, Contract, RowRule, TableContract
+from holdgood.core.records.envelope import unwrap
 from holdgood.core.table import Table
 from holdgood.workflow.contract_file import changed_since_review, parse, read, save, signed, text
 
@@ -83,3 +84,22 @@ def test_no_file_and_no_toml(tmp_path):
     (tmp_path / "contract.toml").write_text("a = = 1")
     with pytest.raises(DeclarationError, match="not valid TOML"):
         read(tmp_path / "contract.toml")
+
+
+def test_a_contract_of_the_first_schema_is_still_read():
+    """As a bundle of the first release holds it: observed bounds and levels, nothing else."""
+    column = {
+        "name": "a",
+        "type": "number",
+        "required": True,
+        "missing_share": 0.0,
+        "low": 1.0,
+        "high": None,
+        "levels": [],
+    }
+    table = {"name": "t", "columns": [column], "key": ["a"]}
+    envelope = {"kind": "contract", "schema": 1, "created_utc": "x", "producer": "y", "payload": {"tables": [table]}}
+    contract = unwrap(envelope, Contract)
+    (rule,) = contract.tables[0].columns
+    assert (rule.low, rule.missing, rule.outside, contract.version) == (1.0, "allow", "warn", 1)
+    assert np.isnan(rule.high)

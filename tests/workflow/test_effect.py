@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from holdgood.core.declaration import RepairSpec, parse
-from holdgood.workflow.effect import effects
+from holdgood.workflow.effect import _Bench, effects
 from holdgood.workflow.folder import Project
 
 
@@ -103,3 +103,15 @@ def test_a_null_world_shows_no_gain(tmp_path):
 def test_no_time_is_said(tmp_path):
     found = effects(project(tmp_path, company(rows=300)), [spec("weight")], seconds=1e-9)
     assert found.effects[0].note == "no time was left for it"
+
+
+def test_what_comes_into_being_with_the_outcome_is_no_feature_here_either(tmp_path):
+    """Rows without an outcome prove a column to be late; a bench that leaves them out would learn from it."""
+    frame = company(rows=600)
+    rng = np.random.default_rng(3)
+    frame["after"] = np.where(frame.late == 1, 5.0, 1.0) + rng.normal(0, 0.8, len(frame))
+    frame["late"] = frame["late"].astype(float)
+    frame.loc[rng.random(len(frame)) < 0.15, ["late", "after"]] = np.nan
+    bench = _Bench(project(tmp_path, frame), {}, "linear")
+    assert "after" in bench.exclude["t"]
+    assert "after" not in bench.frame(bench.base)[0].names

@@ -1,11 +1,8 @@
-"""Apply declared repairs in order, propose repairs from an audit, and show what a repair would change."""
+"""Apply declared repairs in order, and propose repairs from an audit."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-import pyarrow.compute as pc
 
 from holdgood.cleaning.order import ordered
 from holdgood.core import plugins
@@ -83,39 +80,3 @@ def propose(report: AuditReport, codes: Sequence[str] = ()) -> list[RepairSpec]:
         if f.proposal is not None and (not codes or f.code in codes)
     ]
     return ordered(found)
-
-
-@dataclass(frozen=True)
-class Change:
-    """What happened to one column: cells changed, and positions of some of the rows (``removed``: it is gone)."""
-
-    column: str
-    cells: int
-    rows: tuple[int, ...]
-    removed: bool = False
-
-
-def preview(before: Table, after: Table, limit: int = 5) -> list[Change]:
-    """Compare a table with its repaired self, cell by cell: the columns that changed, most changed cells first.
-
-    Shows positions of rows, never values. Where rows were removed only the columns taken out are told.
-    """
-    changes = []
-    for column in before.names:
-        was = before.data.column(column)
-        if column not in after.names:
-            changes.append(Change(column, before.rows - was.null_count, (), removed=True))
-            continue
-        if before.rows != after.rows:
-            continue
-        now = after.data.column(column)
-        if was.type != now.type:
-            unlike = pc.is_valid(was)  # a text that became a number is another cell, even where it reads the same
-        else:
-            differs = pc.fill_null(pc.not_equal(was, now), False)
-            unlike = pc.or_(differs, pc.xor(pc.is_valid(was), pc.is_valid(now)))
-        cells = pc.sum(unlike).as_py() or 0
-        if cells:
-            rows = pc.indices_nonzero(unlike).slice(0, limit).to_pylist()
-            changes.append(Change(column, int(cells), tuple(int(r) for r in rows)))
-    return sorted(changes, key=lambda c: (-c.cells, before.names.index(c.column)))

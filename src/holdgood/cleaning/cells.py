@@ -27,6 +27,12 @@ def to_missing(table: Table, column: str, marks: pa.ChunkedArray | pa.Array | np
     return with_column(table, column, pc.if_else(hit, pa.scalar(None, data.type), data)), int(cells)
 
 
+def unlike(was: pa.ChunkedArray, now: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Boolean, one a cell: two columns of one type hold something else there; missing equals missing."""
+    differs = pc.fill_null(pc.not_equal(was, now), False)
+    return pc.or_(differs, pc.xor(pc.is_valid(was), pc.is_valid(now)))
+
+
 def with_column(table: Table, column: str, values: pa.ChunkedArray) -> Table:
     """The table with one column's values replaced; its frozen type stays."""
     at = table.data.schema.get_field_index(column)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdgood.cleaning.cells import entry, only_known, some_columns, with_column
-from holdgood.core import sql
+from holdgood.cleaning.where import rows_where
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Table
@@ -34,7 +34,8 @@ class ShiftTime:
         only_known(self.name, parameters, ("hours", "where"))
         some_columns(self.name, columns)
         hours, where = self._hours(parameters), parameters.get("where")
-        marks = self._marks(table, where)
+        everywhere = pa.array([True] * table.rows, pa.bool_())
+        marks = everywhere if where is None else rows_where(self.name, table, parameters)
         out, cells = table, 0
         for column in dict.fromkeys(columns):
             data = table.data.column(column)
@@ -65,24 +66,6 @@ class ShiftTime:
                 "write for example hours = -5",
             )
         return float(hours or 0)
-
-    def _marks(self, table: Table, where: object) -> pa.ChunkedArray | pa.Array:
-        if where is None:
-            return pa.array([True] * table.rows, pa.bool_())
-        if not isinstance(where, str):
-            raise DeclarationError(
-                f"{self.name}: where = {where!r}",
-                "an SQL condition in quotes",
-                "write for example where = \"site = 'B'\"",
-            )
-        marks = sql.evaluate(where, table.data, purpose=f"{self.name} where")
-        if not pa.types.is_boolean(marks.type):
-            raise DeclarationError(
-                f"{self.name}: {where!r} gives {marks.type}",
-                "a condition that is true or false",
-                "compare with something",
-            )
-        return pc.fill_null(marks, False)
 
 
 REPAIR = ShiftTime()

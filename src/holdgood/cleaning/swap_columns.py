@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holdgood.cleaning.cells import entry, only_known, with_column
+from holdgood.cleaning.cells import entry, only_known, unlike, with_column
 from holdgood.cleaning.where import rows_where
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.cleaning import RepairEntry
@@ -37,7 +37,7 @@ class SwapColumns:
         first, second = table.data.column(pair[0]), table.data.column(pair[1])
         into_first = pc.if_else(picked, self._as(pair, second, first.type, picked), first)
         into_second = pc.if_else(picked, self._as(pair, first, second.type, picked), second)
-        cells = _changed(first, into_first) + _changed(second, into_second)
+        cells = sum(pc.sum(unlike(was, now)).as_py() or 0 for was, now in ((first, into_first), (second, into_second)))
         out = with_column(with_column(table, pair[0], into_first), pair[1], into_second) if cells else table
         told = f"{pair[0]} and {pair[1]} changed places where {parameters['where']}: {cells:,} cells"
         return out, entry(self.name, table, pair, parameters, cells, told)
@@ -56,12 +56,6 @@ class SwapColumns:
                 "two columns of one kind, or values that fit both",
                 "freeze both types alike first (types = …), or choose another condition",
             ) from error
-
-
-def _changed(was: pa.ChunkedArray, now: pa.ChunkedArray) -> int:
-    differs = pc.fill_null(pc.not_equal(was, now), False)
-    unlike = pc.or_(differs, pc.xor(pc.is_valid(was), pc.is_valid(now)))
-    return int(pc.sum(unlike).as_py() or 0)
 
 
 REPAIR = SwapColumns()

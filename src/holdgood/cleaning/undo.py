@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from holdgood.cleaning.cells import unlike
 from holdgood.core.errors import DataError
 from holdgood.core.records.envelope import write_bytes
 from holdgood.core.table import Column, Table
@@ -49,18 +50,12 @@ def undo_of(before: Table, after: Table, kept: np.ndarray) -> Undo:
             whole[name] = was
             continue
         stayed = was if len(gone) == 0 else was.take(pa.array(kept))
-        at = np.flatnonzero(_unlike(stayed, after.data.column(name)))
+        at = pc.indices_nonzero(unlike(stayed, after.data.column(name))).to_numpy()
         if len(at):
             cells[name] = (kept[at], stayed.take(pa.array(at)))
     rest = [n for n in before.names if n not in whole]
     removed = before.data.select(rest).take(pa.array(gone))
     return Undo(before.fingerprint(), after.fingerprint(), before.columns, len(kept), cells, whole, gone, removed)
-
-
-def _unlike(was: pa.ChunkedArray, now: pa.ChunkedArray) -> np.ndarray:
-    differs = pc.fill_null(pc.not_equal(was, now), False)
-    unlike = pc.or_(differs, pc.xor(pc.is_valid(was), pc.is_valid(now)))
-    return np.asarray(unlike.to_numpy(), dtype=bool)
 
 
 def restore(after: Table, undo: Undo) -> Table:

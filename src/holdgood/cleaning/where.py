@@ -21,7 +21,7 @@ def rows_where(repair: str, table: Table, parameters: Mapping[str, Any]) -> pa.C
     where = parameters.get("where")
     if not isinstance(where, str) or not where.strip():
         raise DeclarationError(
-            f"{repair}: a condition of {where!r}",
+            f"{repair}: where = {where!r}",
             "an SQL condition over the columns of a row",
             "write for example where = \"weight > 100 AND unit = 'g'\"",
         )

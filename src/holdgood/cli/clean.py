@@ -125,7 +125,8 @@ def _show(cleaned: Cleaned, *, with_cells: bool, several: bool) -> None:
         if with_cells:
             for cell in step.examples:
                 draw.out.print(
-                    f"     row {cell.row:,}  {cell.column}:  {_value(cell.was)}  →  {_value(cell.becomes)}", style="dim"
+                    f"     row {cell.row + 1:,}  {cell.column}:  {_value(cell.was)}  →  {_value(cell.becomes)}",
+                    style="dim",
                 )
     if cleaned.path:
         said = "its log and its undo beside it" if cleaned.undo else "its log beside it (undo needs a Parquet file)"
@@ -174,13 +175,10 @@ def _project(codes: list[str], without: list[str], columns: list[str], json: boo
 
 def _effect(tables: list[str], target: str, learner: str, seconds: float, json: bool) -> None:
     from holdgood.workflow.cleaning import propose_for
-    from holdgood.workflow.effect import effects
+    from holdgood.workflow.effect import effects, one_table
     from holdgood.workflow.folder import Project
 
-    if tables:
-        project = _plain_project(tables, target)
-    else:
-        project = Project.at(Path())
+    project = one_table(tables, target) if tables else Project.at(Path())
     with draw.Progress(quiet=json) as progress:
         proposed: list[RepairSpec] = propose_for(project, listener=progress)
         found = effects(project, proposed, learner=learner, seconds=seconds, listener=progress)
@@ -188,21 +186,6 @@ def _effect(tables: list[str], target: str, learner: str, seconds: float, json: 
         draw.as_json(found.payload())
         return
     _effects_text(found)
-
-
-def _plain_project(tables: list[str], target: str) -> Any:
-    """One table and a target, without a file: as ``holdgood.run(df, target=…)`` would take them."""
-    from holdgood.core.declaration import parse
-    from holdgood.workflow.folder import Project
-
-    if len(tables) != 1 or not target:
-        raise DeclarationError(
-            "--effect needs to know what is predicted",
-            "one table with --target COLUMN, or a project",
-            "holdgood clean TABLE --target COLUMN --effect",
-        )
-    name = Path(tables[0]).name.split(".")[0] if "://" not in tables[0] else "table"
-    return Project(Path().resolve(), parse({"tables": {name: {"source": tables[0]}}, "task": {"target": target}}))
 
 
 def _effects_text(found: RepairEffects) -> None:

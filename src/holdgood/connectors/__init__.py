@@ -6,7 +6,7 @@ May touch: files, databases.
 Never: change a value silently, look at a target.
 """
 
-from holdgood.connectors.read import read_table
+from holdgood.connectors.read import name_of, read_table
 from holdgood.connectors.write import write_table
 
-__all__ = ["read_table", "write_table"]
+__all__ = ["name_of", "read_table", "write_table"]

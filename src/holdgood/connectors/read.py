@@ -49,9 +49,7 @@ def read_table(
         return finish_table(table, types=frozen, reading=Reading(typed=True))
     given = str(source)
     connector, resolved = _find(given, base)
-    table = connector.read(
-        resolved, name=name or _name_of(given, options or {}), options=dict(options or {}), types=frozen
-    )
+    table = connector.read(resolved, name=name or name_of(given, options), options=dict(options or {}), types=frozen)
     # Records keep the source as it was written: no absolute path of one machine, no password.
     return replace(table, source=mask(given) if is_url(given) else given)
 
@@ -95,7 +93,9 @@ def _absolute(url: str, base: Path | None) -> str:
     return f"sqlite:///{quote(str((base / path).absolute()))}" + (f"?{query}" if query else "")
 
 
-def _name_of(given: str, options: Mapping[str, Any]) -> str:
+def name_of(given: str, options: Mapping[str, Any] | None = None) -> str:
+    """What a table is called that comes from there: the file's stem, or the table or sheet asked for."""
+    options = options or {}
     if is_url(given):
         asked = {**parameters_of(given), **options}
         return str(asked.get("table") or "query").rpartition(".")[2]

@@ -5,18 +5,16 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from holdgood.audit import audit, installed
+from holdgood.cleaning import Change, preview, propose
 from holdgood.cleaning import installed as repairs_installed
-from holdgood.cleaning import propose
 from holdgood.cleaning.order import ordered
 from holdgood.cleaning.undo import Undo, restore, undo_of
 from holdgood.cleaning.undo import read as read_undo
@@ -32,31 +30,19 @@ from holdgood.core.table import Table
 from holdgood.workflow.beside import beside, not_the_source
 from holdgood.workflow.decided import rules_for
 from holdgood.workflow.folder import Project
-from holdgood.workflow.named import check_rows
+from holdgood.workflow.named import check_rows, free_name
 from holdgood.workflow.predict import with_tables
 from holdgood.workflow.read import read_declared
 from holdgood.workflow.repairs import repair
 from holdgood.workflow.toml import string, value
 
-SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Before:
-    """One cell that a repair changes: row (from 1, in the table as it came), column, what it was and what it becomes."""
-
-    row: int
-    column: str
-    was: Any
-    becomes: Any
-
 
 @dataclass(frozen=True)
 class Step:
-    """One repair, what it did, and some of the cells that it changed."""
+    """One repair, what it did, and some of the cells that it changed; rows are positions in the table as it came."""
 
     entry: RepairEntry
-    examples: tuple[Before, ...]
+    examples: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
@@ -203,10 +189,8 @@ def _read(sources: Sequence[str]) -> dict[str, Table]:
     tables: dict[str, Table] = {}
     for source in sources:
         table = check_rows(read_table(source))
-        name, number = table.name, 2
-        while name in tables:
-            name, number = f"{table.name}_{number}", number + 1
-        tables[name] = table if name == table.name else read_table(source, name=name)
+        name = free_name(table.name, tables)
+        tables[name] = replace(table, name=name)
     return tables
 
 
@@ -220,7 +204,8 @@ def _apply(table: Table, source: str, repairs: Sequence[RepairSpec]) -> tuple[Cl
         if spec.columns and not named.columns:
             continue  # an earlier repair took the columns out
         after, entry, left = repair(now, named, available, None)
-        steps.append(Step(entry, tuple(_examples(now, after, left, kept))))
+        shown = [replace(c, row=int(kept[c.row])) for c in preview(now, after, left)]
+        steps.append(Step(entry, tuple(shown)))
         now, kept = after, kept[left]
     log = CleanLog(
         entries=tuple(s.entry for s in steps),
@@ -228,26 +213,6 @@ def _apply(table: Table, source: str, repairs: Sequence[RepairSpec]) -> tuple[Cl
         after={table.name: now.fingerprint()},
     )
     return Cleaned(source, log, tuple(steps)), now, kept
-
-
-def _examples(was: Table, now: Table, left: np.ndarray, kept: np.ndarray) -> list[Before]:
-    """The first few cells that differ, spread over columns."""
-    out: list[tuple[int, Before]] = []
-    for name in was.names:
-        if name not in now.names:
-            continue
-        before, after = was.data.column(name), now.data.column(name)
-        if len(left) < was.rows:
-            before = before.take(pa.array(left))
-        if before.type == after.type:
-            differs = pc.fill_null(pc.not_equal(before, after), False)
-            unlike = pc.or_(differs, pc.xor(pc.is_valid(before), pc.is_valid(after)))
-        else:
-            # a text that became a number reads the same; what is worth a look is what was lost on the way
-            unlike = pc.and_(pc.is_valid(before), pc.is_null(after))
-        for turn, at in enumerate(pc.indices_nonzero(unlike).slice(0, SHOWN).to_pylist()):
-            out.append((turn, Before(int(kept[left[at]]) + 1, name, before[at].as_py(), after[at].as_py())))
-    return [b for _, b in sorted(out, key=lambda o: (o[0], o[1].row))[:SHOWN]]
 
 
 def _target(cleaned: Cleaned, table: str, to: Path | None, force: bool) -> Path | None:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from holdgood.audit.contract_diff import Difference, differences
 from holdgood.audit.contract_rules import infer
 from holdgood.audit.verdicts import Verdicts
-from holdgood.connectors import read_table, write_table
+from holdgood.connectors import name_of, read_table, write_table
 from holdgood.connectors.place import is_url
 from holdgood.core.declaration import FILE_NAME as DECLARATION
 from holdgood.core.declaration import TableSpec
@@ -63,8 +63,14 @@ def infer_contract(
 def _tables(sources: Sequence[str], home: Path, path: Path) -> tuple[dict[str, Table], dict[str, TableSpec]]:
     """The tables named (``NAME=FILE`` or a file), or those that the project declares; none of them lies at ``path``."""
     if sources:
-        read_ones = [_named(s) for s in sources]
-        return {t.name: t for t in read_ones}, {t.name: TableSpec() for t in read_ones}
+        given = [_named(s) for s in sources]
+        named = {t.name: t for t in given}
+        if len(named) < len(given):
+            twice = next(n for n in named if sum(t.name == n for t in given) > 1)
+            raise DeclarationError(
+                f"two tables are called {twice!r}", "a name for each", "write NAME=FILE for one of them"
+            )
+        return named, {n: TableSpec() for n in named}
     if not (home / DECLARATION).exists():
         raise DeclarationError("no table, and no project here", "files, or a folder with holdgood.toml", "name a file")
     project = Project.at(home)
@@ -84,8 +90,7 @@ def _named(source: str, types: dict[str, dict[str, ColumnType]] | None = None) -
     known = types or {}
     if not name and len(known) == 1:
         name = next(iter(known))  # one contract, one table: whatever the file is called
-    if not name:
-        name = read_name(place)
+    name = name or name_of(place)
     return read_table(place, name=name, types=known.get(name, {}))
 
 
@@ -95,13 +100,6 @@ def _split(source: str) -> tuple[str, str]:
     if not equals or "/" in name or "?" in name or os.path.isfile(os.path.expanduser(source)):
         return "", source
     return name, place
-
-
-def read_name(source: str) -> str:
-    """What a table is called that comes from a file or a database: its own name."""
-    if "://" in source:
-        return read_table(source).name
-    return Path(source).name.split(".")[0] or "table"
 
 
 def check_tables(sources: Sequence[str], contract_path: Path, *, to: Path | None = None) -> list[Checked]:

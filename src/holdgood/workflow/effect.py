@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import numpy as np
 from holdgood.audit import audit
 from holdgood.audit import installed as checks_installed
 from holdgood.cleaning import installed
+from holdgood.connectors import name_of
 from holdgood.core.budget import Budget, Clock
 from holdgood.core.chain import Chain
-from holdgood.core.declaration import RepairSpec
+from holdgood.core.declaration import RepairSpec, parse
 from holdgood.core.errors import DeclarationError, HoldgoodError
 from holdgood.core.events import Event, Listener, silent
 from holdgood.core.frame import Frame
@@ -29,11 +31,13 @@ from holdgood.metrics.score import loss_rows
 from holdgood.metrics.units import resampling_units
 from holdgood.splitting import divide, folds
 from holdgood.workflow.candidates import candidates
+from holdgood.workflow.excluded import excluded, identifiers
 from holdgood.workflow.folder import Project
 from holdgood.workflow.predict import with_tables
 from holdgood.workflow.read import read_declared
 from holdgood.workflow.repairs import repair
 from holdgood.workflow.rows import group_codes, moments
+from holdgood.workflow.second_pass import context_of
 from holdgood.workflow.target import Target
 from holdgood.workflow.target import resolve as resolve_target
 from holdgood.workflow.work import DEVELOPMENT
@@ -82,7 +86,15 @@ class _Bench:
             self.task, self.y, kind=self.how, time=self.time, groups=self.groups, seed=self.seed,
             n_folds=declared.folds, gap=declared.gap,
         )  # fmt: skip
-        self.exclude, self.identifiers = self._known_late(rows), self._identifiers()
+        context, _ = context_of(
+            main, {n: t for n, t in self.base.tables.items() if n != self.main}, self.declared,
+            resolve_target(self.declared.task, main, division.rows(DEVELOPMENT)), division.part,
+            times=time, decided=self._decision(main),
+        )  # fmt: skip
+        late = audit(context, "target", checks={"AUD014": checks_installed("target")["AUD014"]})
+        self.exclude = excluded(self.declared, self.target.columns, late)
+        names = AuditContext(tables=self.raw, declaration=self.declared)
+        self.identifiers = identifiers(audit(names, "tables", checks={"AUD011": checks_installed("tables")["AUD011"]}))
         self.candidate = self._learner(learner, len(rows))
         self.costs: CostTable | None = resolve(self.declared.costs, self.task) if self.declared.costs.declared else None
 
@@ -105,30 +117,6 @@ class _Bench:
 
     def _groups(self, main: Table) -> np.ndarray | None:
         return group_codes(main, self.declared.split.by) if self.declared.split.by else None
-
-    def _known_late(self, rows: np.ndarray) -> dict[str, dict[str, str]]:
-        exclude = {self.main: dict.fromkeys(self.target.columns, "the target is computed from it")}
-        if not self.declared.audit.exclude_late:
-            return exclude
-        main, times = self.base.tables[self.main], self._decision(self.base.tables[self.main])
-        context = AuditContext(
-            tables={n: t for n, t in self.base.tables.items() if n != self.main},
-            declaration=self.declared, main=main.take(rows), y=self.y, task=self.task,
-            decision_time=None if times is None else times[rows], target_columns=self.target.columns, seed=self.seed,
-        )  # fmt: skip
-        late = {"AUD014": checks_installed("target")["AUD014"]}
-        for table, column in audit(context, "target", checks=late).late:
-            exclude.setdefault(table, {}).setdefault(column, "known only after the moment of decision (AUD014)")
-        return exclude
-
-    def _identifiers(self) -> dict[str, dict[str, str]]:
-        names = {"AUD011": checks_installed("tables")["AUD011"]}
-        report = audit(AuditContext(tables=self.raw, declaration=self.declared), "tables", checks=names)
-        found: dict[str, dict[str, str]] = {}
-        for finding in [*report.issues, *report.tips]:
-            for column in finding.columns:
-                found.setdefault(finding.table, {})[column] = "it names the row (AUD011)"
-        return found
 
     def _decision(self, main: Table) -> np.ndarray | None:
         expression = self.declared.task.decision_time
@@ -194,7 +182,7 @@ class _Bench:
         """In the ladder's loss, and in money a row where costs are declared; over rows that both predict."""
         flat = (with_it + without).reshape(len(self.y), -1)
         rows = np.flatnonzero(~np.isnan(flat).any(axis=1))
-        y, clusters = self.y[rows], None
+        y = self.y[rows]
         clusters, _ = resampling_units(
             None if self.groups is None else self.groups[rows], None if self.time is None else self.time[rows]
         )
@@ -267,6 +255,18 @@ def effects(
         sentence=f"{bench.candidate.name} on {len(bench.folds)} folds of {len(bench.y):,} development rows, "
         f"{_ROUNDS} rounds; p-values adjusted over {sum(e.gain is not None for e in kept)} comparisons (Holm)",
     )
+
+
+def one_table(tables: Sequence[str], target: str) -> Project:
+    """One table and a target, without a project file; DeclarationError where it is not one table, or nothing to predict."""
+    if len(tables) != 1 or not target:
+        raise DeclarationError(
+            "--effect needs to know what is predicted",
+            "one table with --target COLUMN, or a project",
+            "holdgood clean TABLE --target COLUMN --effect",
+        )
+    declared = {"tables": {name_of(tables[0]): {"source": tables[0]}}, "task": {"target": target}}
+    return Project(Path().resolve(), parse(declared))
 
 
 def _one(

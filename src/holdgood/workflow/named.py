@@ -32,6 +32,18 @@ def check_rows(table: Table) -> Table:
     return table
 
 
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name, numbered where it comes again.
+
+    >>> free_name("orders", ["orders", "orders_2"])
+    'orders_3'
+    """
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
+    return free
+
+
 def check_columns(declaration: Declaration, tables: Mapping[str, Table]) -> None:
     """Columns that table sections name, and tables that repairs name, are there; an error with the nearest name otherwise."""
     main = tables[declaration.main]

@@ -16,7 +16,7 @@ from holdgood.splitting import divide
 from holdgood.splitting.divide import DEVELOPMENT, HOLDOUT, NO_OUTCOME
 from holdgood.workflow.places import in_source
 from holdgood.workflow.rows import canonical_order, moments
-from holdgood.workflow.target import resolve
+from holdgood.workflow.target import Target, resolve
 
 
 def second_pass(
@@ -37,9 +37,29 @@ def second_pass(
     whole = resolve(declared.task, main)
     part = divide(declared.split, whole.task, whole.y, time=times, seed=seed).part
     target = resolve(declared.task, main, np.flatnonzero(part == DEVELOPMENT))
+    others = {n: t for n, t in tables.items() if n != name}
+    context, rows = context_of(main, others, declared, target, part, times=times, decided=decided)
+    found = audit(context, "target", checks=checks, listener=listener)
+    return in_source(found, name, places[rows])
+
+
+def context_of(
+    main: Table,
+    others: Mapping[str, Table],
+    declared: Declaration,
+    target: Target,
+    part: np.ndarray,
+    *,
+    times: np.ndarray | None,
+    decided: np.ndarray | None,
+) -> tuple[AuditContext, np.ndarray]:
+    """What the checks of the second pass may look at, and the positions of those rows in the main table.
+
+    ``part``: of each main row the part that it belongs to; ``times`` orders rows, ``decided`` is when decisions are taken.
+    """
     rows = rows_to_look_at(part, times)
     context = AuditContext(
-        tables={n: t for n, t in tables.items() if n != name},
+        tables=others,
         declaration=declared,
         main=main.take(rows),
         y=target.y[rows],
@@ -47,10 +67,9 @@ def second_pass(
         decision_time=None if decided is None else decided[rows],
         holdout=main.take(np.flatnonzero(part == HOLDOUT)).drop(target.columns),
         target_columns=target.columns,
-        seed=seed,
+        seed=declared.budget.seed,
     )
-    found = audit(context, "target", checks=checks, listener=listener)
-    return in_source(found, name, places[rows])
+    return context, rows
 
 
 def rows_to_look_at(part: np.ndarray, times: np.ndarray | None) -> np.ndarray:

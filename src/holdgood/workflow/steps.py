@@ -50,13 +50,14 @@ from holdgood.splitting import WORN_AFTER, Openings, divide, folds
 from holdgood.training import train
 from holdgood.workflow.candidates import candidates
 from holdgood.workflow.contract import contract_of
+from holdgood.workflow.excluded import excluded, identifiers
 from holdgood.workflow.folder import StepFolder, versions
 from holdgood.workflow.places import in_source
 from holdgood.workflow.predict import Predictor, for_bundle, parity, with_tables
 from holdgood.workflow.read import read_declared
 from holdgood.workflow.repairs import repair
 from holdgood.workflow.rows import labels, number_labels
-from holdgood.workflow.second_pass import rows_to_look_at
+from holdgood.workflow.second_pass import context_of
 from holdgood.workflow.target import resolve
 from holdgood.workflow.work import DEVELOPMENT, HOLDOUT, Work
 
@@ -167,18 +168,14 @@ def _check_declared(work: Work, task: Task) -> None:
 def audit_target(work: Work, folder: StepFolder) -> AuditReport:
     """Right of the wall, development rows only (rows without an outcome from the same stretch of time included)."""
     assert work.target is not None
-    rows = rows_to_look_at(work.part, work.split_time)
-    times = work.decision_time
-    context = AuditContext(
-        tables=work.others,
-        declaration=work.declaration,
-        main=work.main.take(rows),
-        y=work.target.y[rows],
-        task=work.target.task,
-        decision_time=None if times is None else times[rows],
-        holdout=work.main.take(work.rows_of(HOLDOUT)).drop(work.target.columns),
-        target_columns=work.target.columns,
-        seed=work.declaration.budget.seed,
+    context, rows = context_of(
+        work.main,
+        work.others,
+        work.declaration,
+        work.target,
+        work.part,
+        times=work.split_time,
+        decided=work.decision_time,
     )
     found = audit(context, "target", checks=installed("target"), listener=work.listener)
     work.audit_target = in_source(found, work.declaration.main, work.row_numbers[rows])
@@ -193,12 +190,9 @@ def load_audit_target(work: Work, folder: StepFolder) -> None:
 def build_features(work: Work, folder: StepFolder) -> FeatureLedger:
     """Plan the features from types and findings; build them for the development rows."""
     assert work.target is not None and work.audit_target is not None
-    exclude = {work.declaration.main: dict.fromkeys(work.target.columns, "the target is computed from it")}
-    if work.declaration.audit.exclude_late:
-        for table, column in work.audit_target.late:
-            exclude.setdefault(table, {}).setdefault(column, "known only after the moment of decision (AUD014)")
-    identifiers = _identifiers(work)
-    work.plan = make_plan(work.declaration, work.tables, exclude=exclude, identifiers=identifiers)
+    assert work.audit_tables is not None
+    exclude = excluded(work.declaration, work.target.columns, work.audit_target)
+    work.plan = make_plan(work.declaration, work.tables, exclude=exclude, identifiers=identifiers(work.audit_tables))
     frame, joins = work.built(DEVELOPMENT)
     times = work.at(work.split_time, DEVELOPMENT)
     if work.split is not None and work.split.how == "time" and times is not None:
@@ -221,17 +215,6 @@ def build_features(work: Work, folder: StepFolder) -> FeatureLedger:
     work.ledger = ledger(work.plan, frame, joins)
     write_bytes(folder.path / "plan.json", json.dumps(work.plan.to_parts().json).encode())
     return work.ledger
-
-
-def _identifiers(work: Work) -> dict[str, dict[str, str]]:
-    """Columns that the audit found to name rows: no features, but joins may use them."""
-    assert work.audit_tables is not None
-    found: dict[str, dict[str, str]] = {}
-    for finding in work.audit_tables.issues + work.audit_tables.tips:
-        if finding.code == "AUD011":
-            for column in finding.columns:
-                found.setdefault(finding.table, {})[column] = "it names the row (AUD011)"
-    return found
 
 
 def load_features(work: Work, folder: StepFolder) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from holdgood.core.table import Table
 from holdgood.reports import render_audit
 from holdgood.workflow.beside import beside, not_the_source
 from holdgood.workflow.decided import rules_for
-from holdgood.workflow.named import check_rows
+from holdgood.workflow.named import check_rows, free_name
 from holdgood.workflow.second_pass import second_pass
 
 
@@ -122,18 +122,11 @@ def _read_all(sources: Sequence[str]) -> tuple[dict[str, Table], dict[str, Holdg
         except (DeclarationError, Interrupted):
             raise
         except HoldgoodError as error:
-            unread[_free(mask(source) if is_url(source) else Path(source).name, unread)] = error
+            unread[free_name(mask(source) if is_url(source) else Path(source).name, unread)] = error
             continue
-        name = _free(table.name, tables)
+        name = free_name(table.name, tables)
         places[name] = source
         tables[name] = replace(table, name=name)
     if unread and not tables:
         raise next(iter(unread.values()))
     return tables, unread, places
-
-
-def _free(name: str, taken: Collection[str]) -> str:
-    free, number = name, 2
-    while free in taken:
-        free, number = f"{name}_{number}", number + 1
-    return free

@@ -114,7 +114,8 @@ def make_plan(
     exclude: Excluded | None = None,
     identifiers: Excluded | None = None,
 ) -> FeaturePlan:
-    """Decide the features from the declaration and the frozen types, never from values.
+    """Decide the features from the declaration and the frozen types. Values decide nothing; they are looked at only to refuse
+    a table that is the main table's own past and known too early.
 
     ``exclude``: table → column → reason, for columns that nothing may touch (the target's columns, late facts): no
     feature, no join and no expert's expression uses them. ``identifiers``: the same for columns that only name a row:
