@@ -143,7 +143,8 @@ def planted(rows: list[Row]) -> list[str]:
                 held[strength][1] += 1
         codes = sorted({str(r["code"]) for r in its if r["outcome"] == "found"})
         out.append(_line(kind, " ".join(codes), *cells, ", ".join(others), len(its), len({r["table"] for r in its})))
-    strays = sum(len(r["strays"]) for r in real) / len(real)  # type: ignore[arg-type]
+    whole = [r for r in real if r.get("whole")]
+    strays = sum(len(r["strays"]) for r in whole) / max(1, len(whole))  # type: ignore[arg-type]
     pointed = [float(str(r["pointed"])) for r in real if r["outcome"] == "found" and r.get("pointed") is not None]
     where = f" Of the rows that findings point at {sum(pointed) / len(pointed):.0%} were planted." if pointed else ""
     return [
@@ -151,7 +152,8 @@ def planted(rows: list[Row]) -> list[str]:
         "",
         f"Recall of 0.95 or more at the strong strength for {held['strong'][0]} of {held['strong'][1]} kinds, of 0.8 or more at the "
         f"middle strength for {held['middle'][0]} of {held['middle'][1]}.",
-        f"{len(real):,} runs; new complaints that have nothing to do with what was planted: {strays:.2f} a run.{where}",
+        f"{len(real):,} runs. In the {len(whole):,} with every check: new complaints that have nothing to do with what was planted, "
+        f"{strays:.2f} a run.{where}",
         f"Not plantable: {sum(r['outcome'] == 'n/a' for r in mine):,}; broken off: {sum(r['outcome'] == 'error' for r in mine):,}.",
     ]
 

@@ -39,7 +39,7 @@ from tables import BASES, CLOCKED, DATA, VARIANTS  # noqa: E402
 
 RESULTS = HERE.parent / "results" / "planted.jsonl"
 BOTH_PASSES = 2
-"""For the first so many seeds both passes are run whatever the kind, to count what else they say; then the kind's own pass."""
+"""For the first so many seeds both passes are run with every check, to count what else they say; then the kind's own pass and checks."""
 
 
 def code_stamp() -> str:
@@ -69,15 +69,16 @@ def ready_for(kind: str, table: str, variant: int) -> Case:
     return ready(table, variant, name, first)
 
 
-_clean: dict[tuple[str, int, str, bool, bool], dict[Spot, Counts]] = {}
+_clean: dict[tuple[str, int, str, bool, bool, tuple[str, ...] | None], dict[Spot, Counts]] = {}
 
 
-def clean_spots(kind: str, table: str, variant: int, target: bool) -> dict[Spot, Counts]:
+def clean_spots(kind: str, table: str, variant: int, target: bool, codes: tuple[str, ...] | None) -> dict[Spot, Counts]:
     """What is said about the prepared case before anything is planted; once a process and preparation."""
     k = KINDS[kind]
-    key = (table, variant, k.prepare.__name__ if k.prepare else "", k.declared, target)
+    key = (table, variant, k.prepare.__name__ if k.prepare else "", k.declared, target, codes)
     if key not in _clean:
-        _clean[key] = spots(look(ready_for(kind, table, variant), declared=k.declared, target=target).findings)
+        case = ready_for(kind, table, variant)
+        _clean[key] = spots(look(case, declared=k.declared, target=target, codes=codes).findings)
     return _clean[key]
 
 
@@ -90,16 +91,19 @@ def run_one(kind: str, table: str, strength: str, seed: int, both: int = BOTH_PA
         case, truth = plant(kind, ready_for(kind, table, variant), strength, seeded(kind, table, strength, seed))
     except NotPlantable as reason:
         return line | {"outcome": "n/a", "why": str(reason)}
-    target = k.scope == "target" or seed < both
-    clean = clean_spots(kind, table, variant, target)
+    whole = seed < both
+    codes = None if whole else k.codes + k.also
+    target = k.scope == "target" or whole
+    clean = clean_spots(kind, table, variant, target, codes)
     middle = time.process_time()
-    looked: Looked = look(case, declared=k.declared, target=target, first=k.scope == "tables" or seed < both)
+    looked: Looked = look(case, declared=k.declared, target=target, first=k.scope == "tables" or whole, codes=codes)
     result = score(k, truth, clean, looked.findings)
     return line | {
         "outcome": "found" if result.found else "other name" if result.other_name else "missed",
         "code": result.found or result.other_name,
         "sure": result.sure,
         "pointed": result.pointed,
+        "whole": whole,
         "at": [truth.table, *truth.columns],
         "rows": len(truth.rows),
         "parameters": {p: v for p, v in truth.parameters.items() if isinstance(v, (int, float, str))},
@@ -243,7 +247,7 @@ def show(lines: list[dict[str, Any]], verbose: bool = False) -> None:
             for r in real:
                 if r["outcome"] != "found":
                     missed[r["table"]] += 1
-            strays = sum(len(r["strays"]) for r in real) / max(1, len(real))
+            strays = sum(len(r["strays"]) for r in real) / max(1, sum(r["whole"] for r in real))
             print(
                 f"{kind:<22} {strength:<8} {len(real):>4} {found:>5} {other:>5} {found / max(1, len(real)):>6.2f}  "
                 f"{low:.2f} to {high:.2f} {sum(r['outcome'] == 'n/a' for r in rows):>4} {strays:>7.2f}  "
