@@ -37,7 +37,8 @@ def of_key(
     child = child.reset_index(drop=True)
     child["fact"] = np.arange(len(child))
     entities.add_dataframe(child[[key, known, "fact", *columns]], "facts", index="fact", time_index=known)
-    entities.normalize_dataframe("facts", "keys", index=key)
+    # without a time of their own: a key first seen before the window began would be left out with all of its facts
+    entities.normalize_dataframe("facts", "keys", index=key, make_time_index=False)
     cutoffs = rows.rename(columns={"key": key})[[key, "time"]].drop_duplicates()
     cutoffs = cutoffs[cutoffs[key].isin(child[key])]
     made, _ = ft.dfs(
