@@ -30,6 +30,13 @@ def test_files_for_people_are_escaped_and_files_for_machines_are_not(tmp_path):
     assert plain.data.column("=name").to_pylist() == DANGER
 
 
+def test_a_number_with_its_sign_is_no_formula(tmp_path):
+    texts = ["-999", "+4.5", "-1+1", "-1e5", "+", "-"]
+    people = write_table(pa.table({"t": texts, "u": ["x"] * 6}), tmp_path / "p.csv", for_people=True)
+    told = [row["t"] for row in csv.DictReader(people.open(newline=""))]
+    assert told == ["-999", "+4.5", "'-1+1", "'-1e5", "'+", "'-"]
+
+
 def test_excel_holds_texts_and_no_formulas(tmp_path):
     path = write_table(
         pa.table({"a": ["=1+1", "x\x01y"], "b": [2**60, 1], "c": [float("inf"), 1.0]}), tmp_path / "t.xlsx"

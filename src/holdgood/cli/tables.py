@@ -40,6 +40,13 @@ def audit(
     decision: Annotated[
         str, typer.Option("--decision", help="With --target: when the decision is taken; default --time.")
     ] = "",
+    cells: Annotated[
+        Path | None,
+        typer.Option(
+            "--cells",
+            help="List every cell that is told wrong in this file (csv, parquet, xlsx): row, column, value, what it becomes, which check.",
+        ),
+    ] = None,
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Run only these checks, for example AUD007; may be repeated.")
     ] = None,
@@ -61,7 +68,7 @@ def audit(
     with draw.Progress(quiet=json) as progress:
         looked = audit_files(
             tables, report=report, write=not no_report, only=only or (), skip=skip or (),
-            target=target, happened=time, decided=decision, listener=progress,
+            target=target, happened=time, decided=decision, cells=cells, listener=progress,
         )  # fmt: skip
     if json:
         told = {"audit": looked.report.payload(), "report": looked.path and str(looked.path), "seconds": looked.seconds}
@@ -72,6 +79,8 @@ def audit(
         decision_text(looked.passes)
         took = "" if len(looked.report.tables) == 1 else f"{looked.seconds:.1f} s"
         written = f"report: {looked.path}" if looked.path else ""
+        if looked.cells:
+            written = f"{written} · cells: {looked.cells}" if written else f"cells: {looked.cells}"
         if took or written:
             draw.out.print(" " * 7 + " · ".join(t for t in (took, written) if t), style="dim")
     if looked.unread:  # the rest was audited and shown; the exit code says that not everything was

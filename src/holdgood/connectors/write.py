@@ -22,8 +22,9 @@ from holdgood.core.errors import DataError, EnvironmentFault, MissingExtra, Read
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BATCH = 20_000
 _SHEET_ROWS, _SHEET_COLUMNS = 1_048_576, 16_384
-# What a spreadsheet would run as a formula.
+# What a spreadsheet would run as a formula; a number with its sign is none.
 _DANGEROUS = r"^[=+\-@\t\r]"
+_NUMBER = r"^[+\-]?[0-9]+([.][0-9]+)?$"
 
 
 def write_table(data: pa.Table, path: Path | str, *, for_people: bool = False) -> Path:
@@ -96,7 +97,7 @@ def _escaped(data: pa.Table) -> pa.Table:
     columns = []
     for column in data.columns:
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            risky = pc.match_substring_regex(column, _DANGEROUS)
+            risky = pc.and_not(pc.match_substring_regex(column, _DANGEROUS), pc.match_substring_regex(column, _NUMBER))
             column = pc.if_else(risky, pc.binary_join_element_wise("'", column.cast(pa.string()), ""), column)
         columns.append(column)
     names = [f"'{n}" if n.startswith(("=", "+", "-", "@", "\t", "\r")) else n for n in data.column_names]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from holdgood.audit import audit, installed, profile
-from holdgood.connectors import read_table
+from holdgood.connectors import read_table, write_table
 from holdgood.connectors.place import is_url, mask
 from holdgood.core.declaration import AuditSpec, Declaration, TableSpec, TaskSpec
 from holdgood.core.errors import DeclarationError, HoldgoodError, Interrupted, did_you_mean
@@ -19,6 +19,7 @@ from holdgood.core.records.envelope import write_bytes
 from holdgood.core.table import Table
 from holdgood.reports import render_audit
 from holdgood.workflow.beside import beside, not_the_source
+from holdgood.workflow.cells import cells_told
 from holdgood.workflow.decided import rules_for
 from holdgood.workflow.named import check_rows, free_name
 from holdgood.workflow.second_pass import second_pass
@@ -34,6 +35,7 @@ class Looked:
     report: AuditReport
     seconds: float
     path: Path | None
+    cells: Path | None = None
     unread: Mapping[str, HoldgoodError] = field(default_factory=dict)
     target: AuditReport | None = None
 
@@ -53,6 +55,7 @@ def audit_files(
     target: str = "",
     happened: str = "",
     decided: str = "",
+    cells: Path | None = None,
     listener: Listener = silent,
 ) -> Looked:
     """Read, look, and write the HTML report beside the first file (or where asked).
@@ -62,6 +65,7 @@ def audit_files(
 
     ``target``: what is to be predicted, for the second pass, on the table that has it (else the first); ``happened``,
     ``decided``: when its rows happen and when the decision is taken. All three are columns or SQL expressions.
+    ``cells``: a file to list every cell in that is told wrong (see ``workflow.cells``).
     """
     begun = time.perf_counter()
     checks = _chosen(only, skip)
@@ -87,7 +91,11 @@ def audit_files(
             not_the_source(path, source)
         profiles = tuple(profile(t) for t in tables.values())
         write_bytes(path, render_audit(found, profiles, title=", ".join(tables), target=second).encode())
-    return Looked(found, time.perf_counter() - begun, path, unread, second)
+    if cells is not None:
+        for source in sources:
+            not_the_source(cells, source)
+        write_table(cells_told(tables, found), cells, for_people=True)
+    return Looked(found, time.perf_counter() - begun, path, cells, unread, second)
 
 
 def _asked(declared: Declaration, tables: Mapping[str, Table], target: str, happened: str, decided: str) -> Declaration:
