@@ -190,8 +190,8 @@ def dirty(rows: list[Row]) -> list[str]:
     if not rows:
         return []
     out = [
-        "| Set | Who | Labels | Wrong cells | Told | Precision | Recall | F1 | F1, strict | Corrected | Right among changed | CPU s |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| Set | Who | Labels | Wrong cells | Told | Precision | Recall | F1 | F1, strict | F1, `--cells` | Corrected | Right among changed | CPU s |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for r in rows:
         figures = [
@@ -203,6 +203,7 @@ def dirty(rows: list[Row]) -> list[str]:
                 "recall",
                 "f1",
                 "f1_strict",
+                "f1_listed",
                 "correction_recall",
                 "correction_precision",
                 "cpu_s",

@@ -53,6 +53,19 @@ def test_planted_cells_are_listed_with_what_they_become_and_who_says_so(tmp_path
     }
 
 
+def test_signs_beside_numbers_are_wrong_where_only_some_cells_have_them(tmp_path):
+    frame = shop()
+    frame["litres"] = [f"{i % 7 + 1}.5 l" if i % 8 == 0 else f"{i % 7 + 1}.5" for i in range(len(frame))]
+    frame["rate"] = [f"{i % 50}.5%" if i % 10 == 0 else f"{i % 50}.5" for i in range(len(frame))]
+    path = tmp_path / "shop.csv"
+    frame.to_csv(path, index=False)
+    cells = told(path, tmp_path)
+    assert set(cells.column) == {"litres", "rate"}
+    assert sorted(cells[cells.column == "litres"].row.astype(int) - 1) == list(range(0, 400, 8))
+    assert sorted(cells[cells.column == "rate"].row.astype(int) - 1) == list(range(0, 400, 10))
+    assert set(cells.says) == {"wrong"}
+
+
 def test_what_is_listed_is_what_clean_writes(tmp_path):
     frame = shop()
     frame.loc[[5, 77, 200], "weight"] = -999.0

@@ -2,7 +2,8 @@
 
 Every proposed repair of cells is tried in the order in which repairs make sense; repairs that take out rows or columns are
 left aside. A cell counts as ``wrong`` where its value changes; as ``missing`` where it is empty in a column that a finding calls
-missing, or holds a word or code for "missing". A number or day that is only written otherwise (``98%`` to 98) is not listed.
+missing, or holds a word or code for "missing". A number or day that is only written otherwise (``98%`` to 98) is not listed where
+most of its column is written so; where only some cells are, these are ``wrong``.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ SCHEMA = pa.schema(
 )
 """``row`` counts from 1 as rows come in the source, a header not counted."""
 _SIGNS = re.compile(r"[%$€£,\s]")
+_OTHERWISE = "written otherwise"
 _EMPTY = ("AUD001", "AUD012")
 """Checks that speak of empty cells: missing ones, and words for missing that the reader took as such."""
 _WORDS = frozenset(STRONG + WEAK)
@@ -64,6 +66,8 @@ def _of_table(name: str, table: Table, report: AuditReport, available: Mapping[s
         after = _texts(now.data.column(column).take(pa.array(rows)))
         code = coded.get(column, np.zeros(table.rows, bool))[rows]
         says = [_says(b, a, bool(c)) for b, a, c in zip(before, after, code, strict=True)]
+        odd = 2 * says.count(_OTHERWISE) < table.rows - was.null_count
+        says = [("wrong" if odd else "") if s == _OTHERWISE else s for s in says]
         kept = np.flatnonzero([s != "" for s in says])
         names = [",".join(sorted(c for c, hit in codes.items() if hit[rows[i]])) for i in kept]
         yield pa.table(
@@ -130,7 +134,9 @@ def _says(was: str | None, becomes: str | None, coded: bool) -> str:
         return "missing" if becomes is None else "wrong"
     if becomes is None:
         return "missing" if coded or was.strip().casefold() in _WORDS else "wrong"
-    return "" if _bare(was) == _bare(becomes) else "wrong"
+    if was == becomes:
+        return ""
+    return _OTHERWISE if _bare(was) == _bare(becomes) else "wrong"
 
 
 def _bare(text: str) -> float | str:
