@@ -1,5 +1,7 @@
 """Contracts from the command line: infer, review, check, diff; enforced by predict, row by row."""
 
+import sqlite3
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -199,3 +201,54 @@ def test_a_table_is_called_as_everywhere_else_and_two_of_one_name_are_refused(cl
     assert "two tables are called 'orders.2026'" in two.err
     named = cli("contract", "infer", "x=a/orders.2026.csv", "b/orders.2026.csv", "--to", "two.toml", at=tmp_path)
     assert named.code == 0
+
+
+def test_infer_says_that_the_data_are_dirty_and_bounds_no_running_number(cli, tmp_path):
+    frame = orders(300)
+    frame.loc[::40, "weight"] = -999
+    frame.to_csv(tmp_path / "dirty.csv", index=False)
+    said = cli("contract", "infer", "dirty.csv", at=tmp_path)
+    assert said.code == 0
+    assert "issue" in said.out
+    assert "mend first: holdgood clean dirty.csv" in " ".join(said.out.split())
+    (ids,) = [line for line in (tmp_path / "contract.toml").read_text().splitlines() if line.startswith('"id"')]
+    assert "low" not in ids
+    assert "high" not in ids
+    clean = cli("contract", "infer", "u.csv", "--to", "u.toml", at=_written(tmp_path, orders(300)))
+    assert "mend first" not in clean.out
+    later = orders(20)
+    later["id"] += 5_000
+    later.to_csv(tmp_path / "later.csv", index=False)
+    assert "20 ok" in cli("contract", "check", "later.csv", "--contract", "u.toml", at=tmp_path).out
+
+
+def _written(folder, frame):
+    frame.to_csv(folder / "u.csv", index=False)
+    return folder
+
+
+def test_numbers_that_name_rows_of_another_table_are_not_bounded(cli, tmp_path):
+    rng = np.random.default_rng(3)
+    names = np.arange(1_000, 1_200)
+    pd.DataFrame({"customer": names, "age": rng.integers(20, 80, 200)}).to_csv(tmp_path / "people.csv", index=False)
+    bought = pd.DataFrame({"who": rng.choice(names, 900), "spent": rng.gamma(2, 30, 900).round(2)})
+    bought.to_csv(tmp_path / "bought.csv", index=False)
+    assert cli("contract", "infer", "bought.csv", "people.csv", at=tmp_path).code == 0
+    lines = {line.split(" ")[0]: line for line in (tmp_path / "contract.toml").read_text().splitlines()}
+    assert "low" not in lines['"who"'] and "low" not in lines['"customer"']
+    assert "low" in lines['"spent"'] and "low" in lines['"age"']
+
+
+@pytest.mark.parametrize("source", ["sqlite:///u.db?table=u", "u=sqlite:///u.db?table=u", "u.db"])
+def test_a_database_is_never_written_over(cli, tmp_path, source):
+    with sqlite3.connect(tmp_path / "u.db") as connection:
+        orders(60).to_sql("u", connection, index=False)
+    before = (tmp_path / "u.db").read_bytes()
+    for command in (["infer", source, "--force"], ["check", source]):
+        said = cli("contract", *command, "--to", "u.db", at=tmp_path)
+        assert said.code == 2
+        assert (tmp_path / "u.db").read_bytes() == before
+    (tmp_path / "holdgood.toml").write_text('[tables.u]\nsource = "sqlite:///u.db?table=u"\n')
+    said = cli("contract", "infer", "--force", "--to", "u.db", at=tmp_path)
+    assert "over its own source" in said.err
+    assert (tmp_path / "u.db").read_bytes() == before

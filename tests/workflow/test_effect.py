@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from holdgood.core.declaration import RepairSpec, parse
-from holdgood.workflow.effect import _Bench, effects
+from holdgood.workflow.effect import _Bench, _stand_ins, effects
 from holdgood.workflow.folder import Project
 
 
@@ -66,17 +66,44 @@ def test_what_changes_no_feature_or_the_outcome_is_said_not_compared(tmp_path):
     assert "nowhere" in found[2].note
 
 
-def test_removed_rows_are_said_not_compared(tmp_path):
-    """A copy in training gives away the row that it copies: the table without the repair would look better than it is."""
-    frame = company(rows=400)
-    doubled = pd.concat([frame, frame.iloc[:60]])
-    drop = RepairSpec(repair="drop-duplicate-rows", table="t", columns=[])
-    (one,) = effects(project(tmp_path, doubled), [drop]).effects
-    assert one.rows_removed == int(doubled.duplicated().sum())
-    assert one.gain is None
-    assert "copies lie across the folds" in one.note
+DROP = RepairSpec(repair="drop-duplicate-rows", table="t", columns=[])
+
+
+def test_rows_taken_out_are_compared_without_giving_copies_away(tmp_path):
+    """Nothing but noise, half of it twice: a model that has seen the copy would look far better than one that has not."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"a": rng.normal(size=400), "b": rng.normal(size=400), "late": rng.integers(0, 2, 400)})
+    doubled = pd.concat([frame, frame.iloc[:200]])
+    (one,) = effects(project(tmp_path, doubled), [DROP]).effects
+    assert one.rows_removed == 200
+    assert one.gain is not None
+    assert one.gain.verdict != "worse", "copies across the folds flatter the table that has them"
     (left_out,) = effects(project(tmp_path, doubled, repairs=[{"repair": "drop-duplicate-rows"}])).effects
-    assert (left_out.gain, left_out.rows_removed) == (None, one.rows_removed)
+    assert left_out.rows_removed == 200
+    assert left_out.gain is not None
+    assert left_out.gain.verdict != "worse"
+
+
+def test_copies_that_mislead_are_proven_to_harm(tmp_path):
+    """Thirty odd rows, each there forty times, outweigh the rest; both models are judged on the rows that both keep."""
+    frame = company(rows=900).replace(-999.0, 9.0)
+    odd = frame.iloc[:30].assign(weight=lambda f: f.weight + 25, late=0)
+    doubled = pd.concat([frame, *[odd] * 40])
+    (one,) = effects(project(tmp_path, doubled), [DROP], learner="linear").effects
+    assert one.gain.verdict == "better"
+    declared = [{"repair": "drop-duplicate-rows"}]
+    (left_out,) = effects(project(tmp_path, doubled, repairs=declared), learner="linear").effects
+    assert left_out.gain.verdict == "better"
+    assert left_out.rows_removed == one.rows_removed
+
+
+def test_of_copies_the_row_that_stays_stands_for_all():
+    fact = np.arange(6)
+    first = _stand_ins(fact, np.arange(6), np.array([0, 1, 4, 5]), np.array([0, 1, 0, 1, 2, 3]))
+    assert first.tolist() == [0, 1, 0, 1, 4, 5]
+    # of what is left (places 0, 1, 4, 5) the first goes, too: whoever it stood for goes with it
+    second = _stand_ins(first, np.array([0, 1, 4, 5]), np.array([1, 2, 3]), np.array([7, 1, 7, 3]))
+    assert second.tolist() == [4, 1, 4, 1, 4, 5]
 
 
 def test_the_holdout_is_not_looked_at(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from holdgood.core.errors import TargetError
+from holdgood.core.errors import DeclarationError, TargetError
 from holdgood.workflow.second_pass import rows_to_look_at
 from holdgood.workflow.tables import audit_files
 
@@ -46,3 +46,39 @@ def test_rows_after_the_wall_are_not_looked_at():
     times = np.array([1, 2, 3, 9, 10, 5, 11])
     assert rows_to_look_at(part, times).tolist() == [0, 1, 2, 5]
     assert rows_to_look_at(part, None).tolist() == [0, 1, 2, 5]
+
+
+def test_a_late_date_with_a_few_unreadable_cells_is_still_found(source, tmp_path):
+    frame = pd.read_csv(source)
+    ordered = pd.to_datetime(frame.ordered_at)
+    arrived = (ordered + pd.to_timedelta(frame.took, unit="h")).dt.strftime("%Y-%m-%d %H:%M")
+    arrived = arrived.to_numpy(object)
+    arrived[[3, 70, 300, 301]] = ["see note", "31.13.2024", "lost", "tomorrow"]
+    frame.drop(columns="took").assign(arrived=arrived).to_csv(tmp_path / "orders.csv", index=False)
+    looked = audit_files([source], target="late", happened="ordered_at", write=False)
+    assert ("orders", "arrived") in looked.target.late
+    (told,) = [f for f in looked.target.tips if f.code == "AUD012"]
+    assert told.columns == ("arrived",)
+    assert "4 cells" in told.message
+    assert sorted(told.examples) == [3, 70, 300, 301]
+
+
+@pytest.mark.parametrize("damage", [["soon", "", "2024-13-45"], ["", "", ""]], ids=["unreadable", "missing"])
+def test_rows_without_a_time_are_left_out_and_counted(source, damage):
+    frame = pd.read_csv(source)
+    at = frame.ordered_at.astype(object)
+    at[[5, 6, 900]] = damage
+    frame.assign(ordered_at=at).to_csv(source, index=False)
+    looked = audit_files([source], target="late", happened="ordered_at", write=False)
+    assert ("orders", "took") in looked.target.late
+    (told,) = [f for f in looked.target.issues if f.code == "AUD012"]
+    assert "3 rows of orders" in told.message
+    assert "left out" in told.message
+    assert told.examples == (5, 6, 900)
+
+
+def test_a_time_that_is_hardly_ever_readable_is_refused(source):
+    frame = pd.read_csv(source)
+    frame.assign(ordered_at=np.where(np.arange(ROWS) % 3 == 0, frame.ordered_at, "soon")).to_csv(source, index=False)
+    with pytest.raises(DeclarationError, match="less than 95%"):
+        audit_files([source], target="late", happened="ordered_at", write=False)

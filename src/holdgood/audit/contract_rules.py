@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdgood.audit import columns
+from holdgood.audit.aud011_identifiers import identifiers
 from holdgood.core.records.contract import Breach, ColumnRule, RowRule, TableContract
 from holdgood.core.sql import quote
 from holdgood.core.table import Table
@@ -30,17 +31,32 @@ _EXACT = Context(prec=800)  # a float has at most 767 digits
 
 
 def infer(
-    table: Table, names: Sequence[str] | None = None, *, key: Sequence[str] = (), name: str = ""
+    table: Table,
+    names: Sequence[str] | None = None,
+    *,
+    key: Sequence[str] = (),
+    names_rows: Sequence[str] | None = None,
+    name: str = "",
 ) -> TableContract:
-    """The rules that all rows of a table keep, of all columns or those named; nothing is learned about the target."""
+    """The rules that all rows of a table keep, of all columns or those named; nothing is learned about the target.
+
+    ``names_rows``: columns that name rows, which are not bounded: the next row has the next number. Default: those that are
+    found to. A key never is.
+    """
     wanted = [c.name for c in table.columns if names is None or c.name in names]
+    free = {*key, *(identifiers(table) if names_rows is None else names_rows)}
     return TableContract(
         name=name or table.name,
-        columns=tuple(column_rule(table, c) for c in wanted),
+        columns=tuple(_unbounded(r) if r.name in free else r for r in (column_rule(table, c) for c in wanted)),
         key=tuple(key),
         rules=tuple(_orders(table, wanted)),
         rows=table.rows,
     )
+
+
+def _unbounded(rule: ColumnRule) -> ColumnRule:
+    default = ColumnRule(name=rule.name, type=rule.type)
+    return rule.model_copy(update={f: getattr(default, f) for f in ("low", "high", "levels", "unseen")})
 
 
 def column_rule(table: Table, name: str, *, type_: str | None = None) -> ColumnRule:

@@ -1,4 +1,6 @@
-"""A source that could not be read is told in the report, among the findings of the reading check; the other tables are still audited."""
+"""What was found while reading is told in the report, among the findings of the reading check: first of all a source that could not
+be read; the other tables are still audited.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,13 @@ def with_unread(outcomes: Sequence[Outcome], unread: Mapping[str, HoldgoodError]
     """The outcomes, with one finding for each source (by the name its table would have had) in that of the reading check."""
     if not unread:
         return tuple(outcomes)
-    findings = tuple(_finding(name, error) for name, error in unread.items())
+    return with_reading(outcomes, [_finding(name, error) for name, error in unread.items()], scope)
+
+
+def with_reading(outcomes: Sequence[Outcome], findings: Sequence[Finding], scope: Scope) -> tuple[Outcome, ...]:
+    """The outcomes, with findings put before those of the reading check."""
+    if not findings:
+        return tuple(outcomes)
     if not any(o.code == CHECK.code for o in outcomes):
         outcomes = [Outcome(code=CHECK.code, title=CHECK.title, scope=scope, status="passed"), *outcomes]
     return tuple(o if o.code != CHECK.code else _with(o, findings) for o in outcomes)
@@ -30,7 +38,9 @@ def _finding(name: str, error: HoldgoodError) -> Finding:
     return found(CHECK, "issue", "high", name, (), message, evidence={"note": "unread"})
 
 
-def _with(outcome: Outcome, findings: tuple[Finding, ...]) -> Outcome:
+def _with(outcome: Outcome, findings: Sequence[Finding]) -> Outcome:
     # what somebody decided to ignore stays ignored: only the new findings are live then
     before = outcome.findings if outcome.status in ("issue", "tip") else ()
-    return outcome.model_copy(update={"status": "issue", "reason": "", "findings": (*findings, *before)})
+    live = (*findings, *before)
+    status = "issue" if any(f.level == "issue" for f in live) else "tip"
+    return outcome.model_copy(update={"status": status, "reason": "", "findings": live})

@@ -129,7 +129,11 @@ def _show(cleaned: Cleaned, *, with_cells: bool, several: bool) -> None:
                     style="dim",
                 )
     if cleaned.path:
-        said = "its log and its undo beside it" if cleaned.undo else "its log beside it (undo needs a Parquet file)"
+        said = (
+            "its log and its undo beside it"
+            if cleaned.undo
+            else "its log beside it (no undo: its rows do not read back one by one; write Parquet)"
+        )
         draw.out.print(f" written: {cleaned.path}, {said}; the source is untouched", style="dim")
 
 
@@ -145,8 +149,9 @@ def _undo(cleaned: Path, to: Path | None) -> None:
 
     if to is None:
         raise DeclarationError("--undo without --to", "where the table as it was goes", "add --to FILE")
-    table = undo_table(cleaned, to)
-    draw.out.print(f"{to}: {table.rows:,} rows as they were before {cleaned} was cleaned, to the bit")
+    table, exact = undo_table(cleaned, to)
+    said = ", to the bit" if exact else "; a Parquet file would read back to the bit, this one does not"
+    draw.out.print(f"{to}: {table.rows:,} rows as they were before {cleaned} was cleaned{said}")
 
 
 def _project(codes: list[str], without: list[str], columns: list[str], json: bool) -> None:

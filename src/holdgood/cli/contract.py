@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -31,11 +32,14 @@ def infer(
     """Write down what held in all rows: types, missing cells, bounds, levels, shapes, orders. Then people edit it."""
     from holdgood.workflow.contracts import infer_contract
 
-    contract, path = infer_contract(tables or [], to=to, force=force)
-    for table in contract.tables:
+    made = infer_contract(tables or [], to=to, force=force)
+    for table in made.contract.tables:
         rules = f" and {len(table.rules)} between columns" if table.rules else ""
         draw.out.print(f"{table.name}: rules for {len(table.columns)} columns{rules}, from {table.rows:,} rows")
-    draw.out.print(f"written: {path}")
+    for name, (issues, source) in made.dirty.items():
+        told = f"the audit finds {issues:,} issue{'' if issues == 1 else 's'} in it, and the rules ask for them too"
+        draw.out.print(f" {name}: {told}; mend first: holdgood clean {shlex.quote(source)}", style="yellow")
+    draw.out.print(f"written: {made.path}")
     draw.out.print('look it over, then: holdgood contract review --who "your name"', style="dim")
 
 

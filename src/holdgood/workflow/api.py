@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ from holdgood.bundle import verify as verify_bundle
 from holdgood.connectors import read_table
 from holdgood.core.budget import Budget
 from holdgood.core.declaration import Costs, Declaration, TableSpec, parse
-from holdgood.core.errors import DeclarationError
+from holdgood.core.errors import DeclarationError, HoldgoodError
 from holdgood.core.events import Listener, silent
 from holdgood.core.protocols import AuditContext
 from holdgood.core.records import AuditReport, Bundle
 from holdgood.core.table import Table
 from holdgood.workflow.folder import Project
 from holdgood.workflow.predict import Predictor
+from holdgood.workflow.read import read_or_say_why
 from holdgood.workflow.result import Run
 from holdgood.workflow.run import run as walk
 
@@ -87,16 +89,27 @@ def _name(data: Any) -> str:
 
 
 def audit_tables(data: Any, *, declaration: Declaration | None = None, listener: Listener = silent) -> AuditReport:
-    """Look at one table (or a mapping of several) before anything else: left of the wall, no target needed."""
+    """Look at one table (or a mapping of several) before anything else: left of the wall, no target needed.
+
+    A source that cannot be read, or has no rows, becomes a finding and the others are audited; the error is raised where
+    none can be read.
+    """
     sources = dict(data) if isinstance(data, Mapping) else {_name(data): data}
     declared = declaration or Declaration(tables={n: TableSpec() for n in sources})
     tables: dict[str, Table] = {}
+    unread: dict[str, HoldgoodError] = {}
     for name, source in sources.items():
         spec = declared.tables.get(name) or TableSpec()
-        tables[name] = read_table(source, name=name, options=dict(spec.options), types=dict(spec.types))
-    return audit(
-        AuditContext(tables=tables, declaration=declared), "tables", checks=installed("tables"), listener=listener
-    )
+        options, types = dict(spec.options), dict(spec.types)
+        table = read_or_say_why(partial(read_table, source, name=name, options=options, types=types))
+        if isinstance(table, HoldgoodError):
+            unread[name] = table
+        else:
+            tables[name] = table
+    if unread and not tables:
+        raise next(iter(unread.values()))
+    context = AuditContext(tables=tables, declaration=declared)
+    return audit(context, "tables", checks=installed("tables"), listener=listener, unread=unread)
 
 
 def load(folder: Path | str) -> Predictor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from holdgood.connectors.place import is_url
+from holdgood.connectors.sqlite import path_of
 from holdgood.core import plugins
 from holdgood.core.errors import DeclarationError
 from holdgood.core.protocols import Connector
@@ -24,11 +25,17 @@ def beside(source: str, table: str, suffix: str) -> Path:
     return path.with_name(path.name[: len(path.name) - len(longest)] + suffix)
 
 
-def not_the_source(path: Path, source: str) -> None:
-    """DeclarationError where a file would be written over what it is made from."""
+def not_the_source(path: Path, source: str, base: Path | None = None) -> None:
+    """DeclarationError where a file would be written over what it is made from, be it a table's file or an SQLite database.
+
+    ``base``: where a relative source starts; default here.
+    """
+    file = source
     if is_url(source):
-        return
-    read_from = Path(source).expanduser()
+        if source.partition("://")[0].lower() != "sqlite":
+            return
+        file = path_of(source)
+    read_from = (base or Path()) / Path(file).expanduser()
     # the same place, or another name (a link, another case) of the same file
     if path.resolve() == read_from.resolve() or (path.exists() and read_from.exists() and path.samefile(read_from)):
         raise DeclarationError(

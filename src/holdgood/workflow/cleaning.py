@@ -235,16 +235,23 @@ def _target(cleaned: Cleaned, table: str, to: Path | None, force: bool) -> Path 
 def _written(cleaned: Cleaned, before: Table, after: Table, kept: np.ndarray, path: Path) -> Cleaned:
     """Undo first, so that a cleaned file never lies there without its way back; kept only where it leads there.
 
-    What is written for people or for spreadsheets (CSV, Excel) may read back as something else than was written.
+    CSV and its kin read back as something else than was written (a blank for missing, text that looks like a number): the
+    undo then starts from what is read back, so that it leads to the table as it came all the same. Where not even the rows
+    come back, there is none.
     """
     undo = undo_of(before, after, kept)
     save_undo(undo_file(path), undo)
     write_table(after.data, path)
     log = cleaned.log.model_copy(update={"written": hashlib.sha256(path.read_bytes()).hexdigest()})
     write(log_of(path), log)
-    if _read_back(path, undo, after.name).fingerprint() != undo.after:
-        undo_file(path).unlink()
-        return Cleaned(cleaned.source, log, cleaned.steps, path)
+    again = _read_back(path, undo, after.name)
+    if again.fingerprint() != undo.after:
+        if again.rows != after.rows:
+            undo_file(path).unlink()
+            return Cleaned(cleaned.source, log, cleaned.steps, path)
+        undo = undo_of(before, again, kept)
+        restore(again, undo)  # refuses to lead anywhere else
+        save_undo(undo_file(path), undo)
     return Cleaned(cleaned.source, log, cleaned.steps, path, undo_file(path))
 
 
@@ -274,15 +281,18 @@ def _ours(path: Path, log: CleanLog) -> bool:
         return False
 
 
-def undo_table(cleaned: Path, to: Path) -> Table:
-    """Write the table as it was before it was cleaned; refused where the cleaned file has changed since."""
+def undo_table(cleaned: Path, to: Path) -> tuple[Table, bool]:
+    """Write the table as it was before it was cleaned; refused where the cleaned file has changed since.
+
+    Also whether the file written reads back to the bit: Parquet does, CSV where its texts and numbers allow.
+    """
     if to.exists():
         raise DeclarationError(f"{to} is there already", "a new file", "name another with --to")
     undo = read_undo(undo_file(cleaned))
     log = read(log_of(cleaned), CleanLog)
     table = restore(_read_back(cleaned, undo, next(iter(log.before))), undo)
     write_table(table.data, to)
-    return table
+    return table, _read_back(to, undo, table.name).fingerprint() == undo.before
 
 
 # ------------------------------------------------------------------------------------------- declared repairs as text

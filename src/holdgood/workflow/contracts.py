@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import cast
@@ -13,21 +14,37 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holdgood.audit import audit, installed
+from holdgood.audit.aud011_identifiers import identifiers
 from holdgood.audit.contract_diff import Difference, differences
 from holdgood.audit.contract_rules import infer
+from holdgood.audit.links import links
 from holdgood.audit.verdicts import Verdicts
 from holdgood.connectors import name_of, read_table, write_table
-from holdgood.connectors.place import is_url
 from holdgood.core.declaration import FILE_NAME as DECLARATION
-from holdgood.core.declaration import TableSpec
+from holdgood.core.declaration import AuditSpec, Declaration, TableSpec
 from holdgood.core.errors import DeclarationError
+from holdgood.core.protocols import AuditContext
 from holdgood.core.records import Contract, TableContract
 from holdgood.core.table import ColumnType, Table
 from holdgood.workflow.beside import not_the_source
 from holdgood.workflow.contract import judge
 from holdgood.workflow.contract_file import FILE_NAME, changed_since_review, read, save, signed
+from holdgood.workflow.decided import rules_for
 from holdgood.workflow.folder import Project
 from holdgood.workflow.predict import Predictor
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """A contract that was inferred, where it lies, and of which tables the audit says that something is wrong.
+
+    ``dirty``: by table how many issues, and the source to mend; rules inferred from them ask for the faults too.
+    """
+
+    contract: Contract
+    path: Path
+    dirty: Mapping[str, tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -42,8 +59,11 @@ class Checked:
 
 def infer_contract(
     sources: Sequence[str], *, to: Path | None = None, force: bool = False, folder: Path | None = None
-) -> tuple[Contract, Path]:
-    """Infer the rules of some tables, or of the project's, and write them; a file that is there is kept unless forced."""
+) -> Inferred:
+    """Infer the rules of some tables, or of the project's, and write them; a file that is there is kept unless forced.
+
+    The tables are audited too: what is wrong in them would become the rule.
+    """
     home = folder or Path()
     path = to or home / FILE_NAME
     if path.exists() and not force:
@@ -55,9 +75,25 @@ def infer_contract(
     for source in sources:
         not_the_source(path, _split(source)[1])
     tables, specs = _tables(sources, home, path)
-    contract = Contract(tables=tuple(infer(t, key=specs[n].key, name=n) for n, t in tables.items()))
+    given = {n: _split(s)[1] for n, s in zip(tables, sources, strict=True)} if sources else {}
+    places = given or {n: s.source for n, s in specs.items()}
+    named = {n: replace(t, name=n) for n, t in tables.items()}
+    context = AuditContext(
+        tables=named, declaration=Declaration(tables=specs, audit=AuditSpec(ignore=rules_for(places, home)))
+    )
+    rules = [infer(t, key=specs[n].key, names_rows=_names_rows(context, n), name=n) for n, t in named.items()]
+    contract = Contract(tables=tuple(rules))
+    issues = Counter(f.table for f in audit(context, "tables", checks=installed("tables")).issues)
     save(path, contract)
-    return contract, path
+    return Inferred(contract, path, {n: (issues[n], places[n]) for n in tables if issues[n]})
+
+
+def _names_rows(context: AuditContext, table: str) -> list[str]:
+    """Columns that name rows of this table or, as others' keys, of another: later rows have names that were never seen."""
+    spec, pairs = context.spec(table), links(context)
+    names = [*spec.key, *spec.ids, *identifiers(context.tables[table])]
+    names += [c for link in pairs if link.child == table for c in link.here]
+    return [*names, *(c for link in pairs if link.parent == table for c in link.there)]
 
 
 def _tables(sources: Sequence[str], home: Path, path: Path) -> tuple[dict[str, Table], dict[str, TableSpec]]:
@@ -77,7 +113,7 @@ def _tables(sources: Sequence[str], home: Path, path: Path) -> tuple[dict[str, T
     specs = dict(project.declaration.tables)
     not_the_source(path, str(project.path / DECLARATION))
     for spec in specs.values():
-        not_the_source(path, spec.source if is_url(spec.source) else str(project.path / Path(spec.source).expanduser()))
+        not_the_source(path, spec.source, project.path)
     tables = {
         n: read_table(s.source, name=n, options=dict(s.options), types=dict(s.types), base=project.path)
         for n, s in specs.items()

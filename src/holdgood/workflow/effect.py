@@ -37,7 +37,7 @@ from holdgood.workflow.predict import with_tables
 from holdgood.workflow.read import read_declared
 from holdgood.workflow.repairs import repair
 from holdgood.workflow.rows import group_codes, moments
-from holdgood.workflow.second_pass import context_of
+from holdgood.workflow.second_pass import context_of, look
 from holdgood.workflow.target import Target
 from holdgood.workflow.target import resolve as resolve_target
 from holdgood.workflow.work import DEVELOPMENT
@@ -50,10 +50,14 @@ _ROUNDS = 200
 
 @dataclass(frozen=True)
 class _Variant:
-    """The tables under some repairs. ``kept``: places of the main rows in the table as read."""
+    """The tables under some repairs. ``kept``: places of the main rows in the table as read.
+
+    ``fact``: for each row as read the row that stands for it: itself, or of a copy that was taken out the one that stayed.
+    """
 
     tables: dict[str, Table]
     kept: np.ndarray
+    fact: np.ndarray
     cells: int
     removed: int
 
@@ -91,7 +95,7 @@ class _Bench:
             resolve_target(self.declared.task, main, division.rows(DEVELOPMENT)), division.part,
             times=time, decided=self._decision(main),
         )  # fmt: skip
-        late = audit(context, "target", checks={"AUD014": checks_installed("target")["AUD014"]})
+        late = look(context, checks={"AUD014": checks_installed("target")["AUD014"]})
         self.exclude = excluded(self.declared, self.target.columns, late)
         names = AuditContext(tables=self.raw, declaration=self.declared)
         self.identifiers = identifiers(audit(names, "tables", checks={"AUD011": checks_installed("tables")["AUD011"]}))
@@ -100,15 +104,19 @@ class _Bench:
 
     def variant(self, repairs: Sequence[RepairSpec]) -> _Variant:
         tables, kept, cells, removed = dict(self.raw), np.arange(self.raw[self.main].rows), 0, 0
+        fact = kept
         available = installed()
         for spec in repairs:
             name = spec.table or self.main
             time = self.declared.tables[name].time
-            tables[name], entry, left = repair(tables[name], spec, available, time)
+            before = tables[name]
+            tables[name], entry, left = repair(before, spec, available, time)
             cells, removed = cells + entry.cells_changed, removed + entry.rows_removed
             if name == self.main:
+                if len(left) < before.rows:
+                    fact = _stand_ins(fact, kept, left, group_codes(before, spec.columns or before.names))
                 kept = kept[left]
-        return _Variant(tables, kept, cells, removed)
+        return _Variant(tables, kept, fact, cells, removed)
 
     def _times(self, main: Table) -> np.ndarray | None:
         spec = self.declared.tables[self.main]
@@ -162,14 +170,23 @@ class _Bench:
             return False
         return target.task.classes == self.task.classes and np.array_equal(target.y[rows], self.y[at], equal_nan=True)
 
-    def predictions(self, frame: Frame, at: np.ndarray, clock: Clock) -> np.ndarray:
-        """Out-of-fold predictions by place on the bench, NaN for rows that nobody predicted."""
+    def predictions(
+        self, frame: Frame, at: np.ndarray, clock: Clock, apart: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> np.ndarray:
+        """Out-of-fold predictions by place on the bench, NaN for rows that nobody predicted.
+
+        ``apart``: the row that stands for each row as read, and the places that are judged: no model learns from a copy of a
+        row that it is judged on.
+        """
         shape = (len(self.y), len(self.task.classes)) if self.task.kind == "multiclass" else (len(self.y),)
         out = np.full(shape, np.nan)
         where = np.full(len(self.y), -1)
         where[at] = np.arange(len(at))
         for train, valid in self.folds:
             mine, theirs = train[where[train] >= 0], valid[where[valid] >= 0]
+            if apart is not None:
+                fact, judged = apart[0][self.places], np.intersect1d(theirs, apart[1])
+                mine = mine[~np.isin(fact[mine], fact[judged])]
             context = FitContext(
                 self.task, seed=self.seed, rounds=_ROUNDS, seconds=max(1.0, clock.left()),
                 groups=None if self.groups is None else self.groups[mine],
@@ -243,7 +260,14 @@ def effects(
         if clock.left() <= 0:
             done.append(_described(spec, None, "no time was left for it"))
             continue
-        done.append(_one(bench, spec, repairs, added, (frame, at, base), clock))
+        own, standing = bench, (frame, at, base)
+        if spec is not None and not added and len(bench.variant(repairs).kept) != len(bench.base.kept):
+            # What is left out takes rows out: the bench is laid on the table that has them, and the repair is added to it.
+            without = project.declaration.model_copy(update={"repairs": repairs})
+            own = _Bench(Project(project.path, without), sources or {}, learner)
+            rows_too, places = own.frame(own.base)
+            repairs, added, standing = declared, True, (rows_too, places, own.predictions(rows_too, places, clock))
+        done.append(_one(own, spec, repairs, added, standing, clock))
     kept = _adjusted(done)
     return RepairEffects(
         effects=tuple(kept),
@@ -284,16 +308,31 @@ def _one(
         return _described(spec, None, f"it cannot be applied: {error.came}")
     if not bench.same_outcome(variant, at):
         return _described(spec, variant, "it changes the outcome itself: the two cannot be compared")
-    if len(variant.kept) != len(bench.base.kept):
-        # a copy in training gives the row that it copies away: without the repair the folds flatter the model
-        why = "it takes rows out: copies lie across the folds, so that the two cannot be compared fairly"
-        return _described(spec, _less(variant, bench.base, added), why)
     if np.array_equal(at, base[1]) and _same(frame, base[0]):
         return _described(spec, _less(variant, bench.base, added), "it changes no feature of these rows")
-    prediction = bench.predictions(frame, at, clock)
-    with_it, without = (prediction, base[2]) if added else (base[2], prediction)
+    prediction, standing = bench.predictions(frame, at, clock), base[2]
+    if len(variant.kept) != len(bench.base.kept):
+        # Both are judged on the rows that both keep. A copy in training would give away the row that it copies: without the
+        # repair the folds would flatter the model.
+        standing = bench.predictions(base[0], base[1], clock, (variant.fact, at))
+    with_it, without = (prediction, standing) if added else (standing, prediction)
     gain, money = bench.compare("all together" if spec is None else spec.repair, with_it, without)
     return _described(spec, _less(variant, bench.base, added), "").model_copy(update={"gain": gain, "money": money})
+
+
+def _stand_ins(fact: np.ndarray, kept: np.ndarray, left: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """After a repair took rows out: the row that stands for each row as read.
+
+    ``kept``: places of the rows before it, ``left``: positions among them that stayed, ``codes``: equal for copies.
+    """
+    gone = np.setdiff1d(np.arange(len(kept)), left)
+    stayed = np.full(int(codes.max(initial=-1)) + 1, -1)
+    stayed[codes[left]] = left
+    twin = stayed[codes[gone]]
+    gone, twin = gone[twin >= 0], twin[twin >= 0]
+    becomes = np.arange(len(fact))
+    becomes[fact[kept[gone]]] = fact[kept[twin]]
+    return np.asarray(becomes[fact])
 
 
 def _less(variant: _Variant, base: _Variant, added: bool) -> _Variant:

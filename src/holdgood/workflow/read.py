@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,23 @@ import numpy as np
 
 from holdgood.connectors import read_table
 from holdgood.core.declaration import Declaration
+from holdgood.core.errors import DeclarationError, HoldgoodError, Interrupted
 from holdgood.core.table import Table
 from holdgood.workflow.named import check_columns, check_rows
 from holdgood.workflow.rows import canonical_order
+
+
+def read_or_say_why(read: Callable[[], Table]) -> Table | HoldgoodError:
+    """One table of several; where it cannot be read, or has no rows, why: the others are still looked at.
+
+    What is wrong with a declaration, and Ctrl-C, is raised.
+    """
+    try:
+        return check_rows(read())
+    except (DeclarationError, Interrupted):
+        raise
+    except HoldgoodError as error:
+        return error
 
 
 def read_declared(

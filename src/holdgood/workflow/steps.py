@@ -57,7 +57,7 @@ from holdgood.workflow.predict import Predictor, for_bundle, parity, with_tables
 from holdgood.workflow.read import read_declared
 from holdgood.workflow.repairs import repair
 from holdgood.workflow.rows import labels, number_labels
-from holdgood.workflow.second_pass import context_of
+from holdgood.workflow.second_pass import context_of, look
 from holdgood.workflow.target import resolve
 from holdgood.workflow.work import DEVELOPMENT, HOLDOUT, Work
 
@@ -177,7 +177,7 @@ def audit_target(work: Work, folder: StepFolder) -> AuditReport:
         times=work.split_time,
         decided=work.decision_time,
     )
-    found = audit(context, "target", checks=installed("target"), listener=work.listener)
+    found = look(context, checks=installed("target"), listener=work.listener)
     work.audit_target = in_source(found, work.declaration.main, work.row_numbers[rows])
     return work.audit_target
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from holdgood.audit import audit, installed, profile
 from holdgood.connectors import read_table, write_table
 from holdgood.connectors.place import is_url, mask
 from holdgood.core.declaration import AuditSpec, Declaration, TableSpec, TaskSpec
-from holdgood.core.errors import DeclarationError, HoldgoodError, Interrupted, did_you_mean
+from holdgood.core.errors import DeclarationError, HoldgoodError, did_you_mean
 from holdgood.core.events import Listener, silent
 from holdgood.core.protocols import AuditContext, Check
 from holdgood.core.records import AuditReport
@@ -21,7 +22,8 @@ from holdgood.reports import render_audit
 from holdgood.workflow.beside import beside, not_the_source
 from holdgood.workflow.cells import cells_told
 from holdgood.workflow.decided import rules_for
-from holdgood.workflow.named import check_rows, free_name
+from holdgood.workflow.named import free_name
+from holdgood.workflow.read import read_or_say_why
 from holdgood.workflow.second_pass import second_pass
 
 
@@ -125,12 +127,9 @@ def _read_all(sources: Sequence[str]) -> tuple[dict[str, Table], dict[str, Holdg
     places: dict[str, str] = {}
     unread: dict[str, HoldgoodError] = {}
     for source in sources:
-        try:
-            table = check_rows(read_table(source))
-        except (DeclarationError, Interrupted):
-            raise
-        except HoldgoodError as error:
-            unread[free_name(mask(source) if is_url(source) else Path(source).name, unread)] = error
+        table = read_or_say_why(partial(read_table, source))
+        if isinstance(table, HoldgoodError):
+            unread[free_name(mask(source) if is_url(source) else Path(source).name, unread)] = table
             continue
         name = free_name(table.name, tables)
         places[name] = source
