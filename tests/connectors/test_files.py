@@ -5,11 +5,13 @@ import json
 import sys
 
 import openpyxl
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from holdgood.connectors import read_table, write_table
+from holdgood.connectors import json_lines, read_table, write_table
+from holdgood.connectors.store import Store
 from holdgood.core.errors import MissingExtra, ReadError
 
 # --- Parquet --------------------------------------------------------------------------------------------------------
@@ -139,6 +141,41 @@ def test_json_encoding_and_deep_nesting(put):
     assert [n.code for n in t.notes] == ["encoding"]
     deep = '{"a": 1}\n{"a": ' + "[" * 100_000 + "\n"
     assert [n.code for n in read_table(put("t.jsonl", deep)).notes] == ["bad-lines"]
+
+
+@pytest.mark.parametrize("piece", [1, 7, 40, 1000])
+def test_json_lines_read_in_pieces_are_the_same_table(put, monkeypatch, piece):
+    rows = [{"a": i if i % 3 else i / 2, "m": i if i < 5 else "x", "n": [i]} for i in range(9)]
+    rows += [{"late": 2**70, "a": None}, {"late": 5, " a ": True}, {}]
+    lines = [json.dumps(r) for r in rows]
+    body = "\n".join([*lines[:4], "broken", *lines[4:], "", "[1]"])
+    whole = read_table(put("t.jsonl", body))
+    monkeypatch.setattr(json_lines, "_PIECE", piece)
+    parts = read_table(put("t.jsonl", body))
+    assert parts.data.equals(whole.data)
+    assert parts.columns == whole.columns
+    assert parts.notes == whole.notes
+    assert whole.rows == 12
+    assert "first lines: 5, 15" in next(n.message for n in whole.notes if n.code == "bad-lines")
+
+
+def test_json_lines_beyond_memory_are_kept_in_a_file_and_arrays_and_excel_are_refused(put, tmp_path, monkeypatch):
+    lines = [json.dumps({"i": i, "t": f"text number {i}"}) for i in range(20_000)]
+    small = read_table(put("t.jsonl", "\n".join(lines)))
+    monkeypatch.setenv("HOLDGOOD_MEMORY", "100 kB")
+    monkeypatch.setattr(json_lines, "_PIECE", 50_000)
+    spilled = []
+    write = Store._write
+    monkeypatch.setattr(Store, "_write", lambda self, data: spilled.append(data.nbytes) or write(self, data))
+    assert read_table(put("t.jsonl", "\n".join(lines))).data.equals(small.data)
+    assert len(spilled) > 5
+    with pytest.raises(ReadError, match="read whole and unpacks to") as caught:
+        read_table(put("t.json", "[" + ",".join(lines) + "]"))
+    assert "HOLDGOOD_MEMORY" in caught.value.do
+    pd.DataFrame({"a": range(9000), "b": "x"}).to_excel(tmp_path / "t.xlsx", index=False)
+    with pytest.raises(ReadError, match="read whole") as caught:
+        read_table(tmp_path / "t.xlsx")
+    assert "csv" in caught.value.do
 
 
 # --- Excel ----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,14 @@ value = st.one_of(
     st.binary(max_size=3),
 )
 homogeneous = st.sampled_from(
-    [st.none() | st.integers(-9, 9), st.none() | st.text(max_size=3), st.floats(allow_nan=False)]
+    [
+        st.none() | st.integers(-9, 9),
+        st.none() | st.text(max_size=3),
+        st.floats(allow_nan=False),
+        st.none() | st.integers(-(2**70), 2**70),
+        st.integers(-(2**70), 2**70) | st.floats(allow_nan=False),
+        st.booleans() | st.none(),
+    ]
 )
 
 

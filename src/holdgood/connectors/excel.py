@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx, .xlsm): one sheet, values as they were last computed."""
+"""Excel workbooks (.xlsx, .xlsm): one sheet, read whole, values as they were last computed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from holdgood.connectors.column_types import Reading
 from holdgood.connectors.finish import finish
 from holdgood.connectors.place import checked, local_file, opening
 from holdgood.connectors.python_values import to_column
+from holdgood.connectors.steady import steady
+from holdgood.connectors.store import refuse_beyond
 from holdgood.core.errors import MissingExtra, ReadError, did_you_mean
 from holdgood.core.table import Note, Table
 
@@ -35,11 +37,9 @@ class Excel:
         """Read one sheet. Blank lines are passed over; cells with an error of Excel's are missing, counted in a note."""
         chosen = checked(options, {"sheet": (str, int), "header": (int,)}, "an Excel file")
         path = local_file(source)
-        rows = [
-            row
-            for row in _rows(path, chosen.get("sheet", 1), chosen.get("header", 1))
-            if any(c is not None for c in row)
-        ]
+        with steady(path):
+            asked = chosen.get("sheet", 1), chosen.get("header", 1)
+            rows = [row for row in _rows(path, *asked) if any(c is not None for c in row)]
         if not rows:
             raise ReadError(
                 f"the sheet of {path.name} is blank", "a line of names and rows", "declare the option sheet or header"
@@ -74,6 +74,8 @@ def _rows(path: Path, sheet: str | int, header: int) -> Iterator[tuple[Any, ...]
         raise ReadError(f"option 'header' for an Excel file is {header}", "a line number from 1", "write for example 1")
     try:
         with opening(path):
+            with zipfile.ZipFile(path) as packed:
+                refuse_beyond(sum(part.file_size for part in packed.infolist()), path.name, "save the sheet as .csv")
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, ParseError) as error:
         raise ReadError(

@@ -37,38 +37,55 @@ def to_column(name: str, values: Sequence[Any]) -> tuple[pa.Array, list[Note], b
 class Growing:
     """A column that comes in parts of Python values: what it is, is known only when all of them have been seen.
 
-    Parts are kept as Arrow arrays of what each is by itself; where parts differ, ``settle`` turns all into text, so that
-    the column is what ``to_column`` would make of all values at once. For sources whose whole numbers fit into 64 bits.
+    Parts are kept as Arrow arrays of what each is by itself; where parts differ, they become numbers or text, so that the
+    column is what ``to_column`` would make of all values at once.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._counts: Counter[type] = Counter()
+        self._long = False
 
     def add(self, values: Sequence[Any]) -> pa.Array:
         """The Arrow array of one part."""
         counts = Counter(map(type, values))
         counts.pop(type(None), None)
         self._counts.update(counts)
-        return _array(values, counts)
+        made = _array(values, counts)
+        self._long |= pa.types.is_string(made.type) and counts.keys() == {int}
+        return made
 
-    def settle(self, parts: Sequence[pa.Array]) -> tuple[pa.ChunkedArray, list[Note], bool]:
-        """All parts as one column, its notes, and whether it can be used."""
+    def said(self) -> tuple[list[Note], bool]:
+        """What there is to say once every part has been seen, and whether the column can be kept but not used."""
         notes, unusable = verdict(self.name, self._counts)
+        if self._long and self._counts.keys() == {int}:
+            notes.append(_long_note(self.name, self._counts.total()))
+        return notes, unusable
+
+    def column(self, parts: Sequence[pa.Array]) -> pa.ChunkedArray:
+        """All parts as one column."""
         kinds = {p.type for p in parts if p.null_count < len(p)}
         if len(kinds) <= 1:
             one = next(iter(kinds), pa.string())
-        elif kinds == {pa.int64(), pa.float64()} and _one_kind(self._counts):
+        elif float in self._counts and _one_kind(self._counts):
             one = pa.float64()
         else:
             one = pa.string()
-        return pa.chunked_array([_as(p, one) for p in parts], one), notes, unusable
+        return pa.chunked_array([_as(p, one) for p in parts], one)
+
+    def settle(self, parts: Sequence[pa.Array]) -> tuple[pa.ChunkedArray, list[Note], bool]:
+        """All parts as one column, its notes, and whether it can be used."""
+        return self.column(parts), *self.said()
 
 
 def _as(part: pa.Array, kind: pa.DataType) -> pa.Array:
     if part.type == kind:
         return part
-    if kind == pa.float64() or part.null_count == len(part):
+    if part.null_count == len(part):
+        return pa.nulls(len(part), kind)
+    if kind == pa.float64() and pa.types.is_string(part.type):  # whole numbers too long for 64 bits
+        return pa.array([None if v is None else _float(int(v)) for v in part.to_pylist()], kind)
+    if kind == pa.float64():
         return part.cast(kind, safe=False)
     return pa.array([_text(v) for v in part.to_pylist()], pa.string())
 
@@ -140,8 +157,12 @@ def _beyond(values: Sequence[Any]) -> bool:
 def _too_long(name: str, values: Sequence[Any], counts: Counter[type]) -> list[Note]:
     if float in counts or {_kind_of(t) for t in counts} != {"number"} or not _beyond(values):
         return []
+    return [_long_note(name, counts.total())]
+
+
+def _long_note(name: str, cells: int) -> Note:
     message = f"column {name!r} holds whole numbers too long for 64 bits; kept as text so that no digit is lost"
-    return [Note("unparsed", message, sum(counts.values()), (name,))]
+    return Note("unparsed", message, cells, (name,))
 
 
 def _float(value: float) -> float:

@@ -17,7 +17,7 @@ from typing import IO
 
 import pyarrow as pa
 
-from holdgood.core.errors import EnvironmentFault
+from holdgood.core.errors import EnvironmentFault, ReadError
 
 VARIABLE = "HOLDGOOD_MEMORY"
 _LITTLE = 50_000_000
@@ -29,6 +29,20 @@ def allowed() -> int:
     from holdgood.scale.memory import memory_allowed
 
     return memory_allowed()
+
+
+def refuse_beyond(size: int, file: str, instead: str) -> None:
+    """ReadError where a source that is read whole would take more bytes than a table may take in memory."""
+    if _worth_asking(size) and size > allowed():
+        raise ReadError(
+            f"{file} is read whole and unpacks to {size / 1e6:,.0f} MB, more than the {allowed() / 1e6:,.0f} MB that a table may take",
+            "a source that fits into memory",
+            f"{instead}, which is read in pieces, or allow more with {VARIABLE}",
+        )
+
+
+def _worth_asking(size: int) -> bool:
+    return size > _LITTLE or VARIABLE in os.environ
 
 
 class Store:
@@ -56,7 +70,7 @@ class Store:
         return len(self._kept) - 1
 
     def _fits(self, size: int) -> bool:
-        if self._limit is None and (size > _LITTLE or VARIABLE in os.environ):
+        if self._limit is None and _worth_asking(size):
             self._limit = int(self._share * allowed())
         return self._limit is None or size <= self._limit
 
