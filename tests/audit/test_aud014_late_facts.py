@@ -290,3 +290,47 @@ def test_several_columns_that_are_there_only_with_the_outcome_are_late(target_of
     gone = np.where(rng.random(3000) < 0.02, rng.random(3000) < 0.5, y == 0)
     parts = {f"r{i}": pa.array(rng.normal(size=3000), mask=gone) for i in range(3)}
     assert late(target_of(parts | {"x": rng.normal(size=3000)}, y)) == ["r0", "r1", "r2"]
+
+
+def _delivery(rows=1000):
+    """Promised for a day, delivered on another; a tenth not yet delivered, a twentieth without a promise."""
+    at = np.arange(rows, dtype=np.int64) * DAY
+    promised, delivered = at + 5 * DAY, at + rng.integers(1, 9, rows) * DAY
+    waiting, unpromised = rng.random(rows) < 0.1, rng.random(rows) < 0.05
+    y = np.where(waiting | unpromised, np.nan, (delivered > promised).astype(float))
+    columns = {
+        "promised_on": pa.array(promised, pa.timestamp("us"), mask=unpromised),
+        "delivered_on": pa.array(delivered, pa.timestamp("us"), mask=waiting),
+        "x": rng.normal(size=rows),
+    }
+    asked = {"target_columns": ("promised_on", "delivered_on"), "decision_time": at}
+    return columns, y, asked | {"task": {"target": "delivered_on > promised_on"}}
+
+
+def test_a_promise_is_not_late_because_the_outcome_is_computed_from_it(target_of):
+    columns, y, asked = _delivery()
+    assert late(target_of(columns, y, **asked)) == ["delivered_on"]
+    (told,) = [f for f in CHECK.run(target_of(columns, y, **asked)) if "computed" in f.message]
+    assert "`promised_on`, which it is computed from too, is known before" in told.message
+
+
+def test_an_event_is_not_called_known_because_promises_are_missing(target_of):
+    columns, y, asked = _delivery()
+    gone = rng.random(1000) < 0.3
+    columns["promised_on"] = pa.array(asked["decision_time"] + 5 * DAY, pa.timestamp("us"), mask=gone)
+    columns["delivered_on"] = pa.array(asked["decision_time"] + rng.integers(1, 9, 1000) * DAY, pa.timestamp("us"))
+    y = (np.asarray(columns["delivered_on"].cast(pa.int64())) > asked["decision_time"] + 5 * DAY).astype(float)
+    y[gone] = np.nan
+    assert "delivered_on" in late(target_of(columns, y, **asked))
+
+
+def test_where_nothing_is_waited_for_all_sources_are_late_but_those_declared(target_of):
+    columns, y, asked = _delivery()
+    known = ~np.isnan(y)
+    columns = {
+        n: pa.array(v).filter(pa.array(known)) if isinstance(v, pa.Array) else v[known] for n, v in columns.items()
+    }
+    asked["decision_time"] = asked["decision_time"][known]
+    assert late(target_of(columns, y[known], **asked)) == ["promised_on", "delivered_on"]
+    spec = {"known": {"promised_on": "before"}}
+    assert late(target_of(columns, y[known], spec=spec, **asked)) == ["delivered_on"]

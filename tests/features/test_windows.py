@@ -260,3 +260,28 @@ def test_running_totals_are_those_of_each_group(lengths, seed):
         assert running(op, values, starts).tobytes() == want.tobytes()
         back = np.concatenate([op.accumulate(p[::-1], axis=0)[::-1] for p in pieces]) if pieces else values
         np.testing.assert_array_equal(running_back(op, values, starts), back)
+
+
+def test_a_column_with_a_known_of_its_own_counts_from_when_it_became_known():
+    """Told by a plain join over the moments of knowing: what happened long ago and was learned lately is in; the reverse is not."""
+    rng = np.random.default_rng(4)
+    main, other = tables(
+        [("a", int(h)) for h in rng.integers(0, 100, 40)], [("a", int(h), 1.0) for h in rng.integers(0, 100, 60)]
+    )
+    learned = [None if rng.random() < 0.1 else moment(int(h)) for h in rng.integers(0, 120, 60)]
+    at_v = other.names.index("v")
+    data = other.data.set_column(at_v, "v", pa.array(rng.normal(size=60)))
+    other = Table.of(data.append_column("learned", pa.array(learned, pa.timestamp("us"))), "facts")
+    declaration = declared(["24 hours"], aggregate=["mean", "last"], over=["v"])
+    spec = declaration.tables["facts"].model_copy(update={"known": {"v": "learned"}, "ignore": ["learned"]})
+    declaration = declaration.model_copy(update={"tables": {**declaration.tables, "facts": spec}})
+    frame, _ = build(make_plan(declaration, {"main": main, "facts": other}), main, {"facts": other})
+    at, known, v = (
+        main.data.column("t").to_numpy(),
+        other.data.column("learned").to_numpy(),
+        other.data.column("v").to_numpy(),
+    )
+    for row, decision in enumerate(at):
+        inside = np.flatnonzero((known <= decision) & (known > decision - np.timedelta64(24, "h")))
+        mean = column(frame, "facts.v (mean, 24 hours)")[row]
+        np.testing.assert_allclose(mean, v[inside].mean() if len(inside) else np.nan, rtol=1e-9)

@@ -38,6 +38,7 @@ BORN_PRESENT = 0.01
 BORN_RATIO = 20.0
 BORN_CHANCE = math.log(1e-6)
 EMPTY_ROW = 0.6
+THERE_BEFORE = 0.9
 COPY_AUC, COPY_R2 = 0.97, 0.95
 COPY_EXPLAINED, CERTAIN_AUC = 0.7, 0.99  # a rare class can be ranked well by an honest sensor; a copy also explains it
 DESCRIBES = 0.5  # tie to other telling columns, given the outcome
@@ -68,7 +69,7 @@ class LateFacts:
         assert context.main is not None
         assert context.y is not None
         main, y = context.main, context.y
-        out = self._declared(context, main) + self._sources(context, main)
+        out = self._declared(context, main) + self._sources(context, main, y)
         done = {c for f in out for c in f.columns if f.table == main.name} | set(context.target_columns)
         vouched = {c for c, when in context.spec(main.name).known.items() if when != "after"}
         for look in (self._born_together, self._dates, self._copies, self._relations):
@@ -108,13 +109,24 @@ class LateFacts:
                 )
         return out
 
-    def _sources(self, context: AuditContext, main: Table) -> list[Finding]:
-        """Columns that a target expression reads. A target that is a plain column is no feature anyway, and no news."""
+    def _sources(self, context: AuditContext, main: Table, y: np.ndarray) -> list[Finding]:
+        """Columns that a target expression reads. A target that is a plain column is no feature anyway, and no news.
+
+        Of several, those are late that are waited for: what is there while another one is still missing, such as a promise
+        before the delivery, came into being before the outcome. At least one is late, or there would be nothing to predict.
+        """
         sources = [c for c in context.target_columns if c in main.names]
         if not sources or context.declaration.task.target.strip().strip('"') in sources:
             return []
-        message = f"the outcome is computed from {listed(sources)}, which {is_are(sources)} not known at the decision"
-        return [self._late(main.name, sources, message, {"columns": len(sources)})]
+        known = context.spec(main.name).known
+        open_ones = [c for c in sources if known.get(c, "after") == "after"]
+        late = [c for c in open_ones if known.get(c) or not _there_before(context, main, y, c, sources)] or open_ones
+        if not late:
+            return []
+        message = f"the outcome is computed from {listed(late)}, which {is_are(late)} not known at the decision"
+        if early := [c for c in sources if c not in late]:
+            message += f" ({listed(early)}, which it is computed from too, {is_are(early)} known before)"
+        return [self._late(main.name, late, message, {"columns": len(late)})]
 
     def _born_together(self, context: AuditContext, main: Table, y: np.ndarray, names: list[str]) -> list[Finding]:
         """Missing in most rows without an outcome, and (almost) never where there is one: both come from the same event."""
@@ -294,6 +306,24 @@ class LateFacts:
             }
             out.append(self._late(main.name, list(flags.names), message, evidence, flags.rows))
         return out
+
+
+def _there_before(context: AuditContext, main: Table, y: np.ndarray, column: str, sources: list[str]) -> bool:
+    """Whether a column is there in nearly all rows that have no outcome because another of its sources is missing.
+
+    What is itself missing in most rows without an outcome is waited for, however seldom the other is; and a moment that moves
+    with the outcome is an event, no plan.
+    """
+    gone, none = columns.missing(main, column), np.isnan(y)
+    others = [columns.missing(main, c) for c in sources if c != column]
+    waiting = none & np.logical_or.reduce(others) if others else np.zeros(len(none), dtype=bool)
+    n = int(waiting.sum())
+    if n < NO_OUTCOME_ROWS or int((waiting & ~gone).sum()) < THERE_BEFORE * n or gone[none].mean() >= BORN_MISSING:
+        return False
+    if context.decision_time is None or not columns.is_moment(main, column):
+        return True
+    ahead = _ahead(context, *columns.moments(main, column))
+    return ahead is None or ahead.strength < (DATE_AUC if ahead.measure == "auc" else DATE_R2)
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,8 @@ class Reference:
     ) -> _Group:
         moments = happened = None
         if known is not None:
+            # Such facts may become known in another order than they happened in, while an index has one order: that of what
+            # was learned, by which their age and their windows go too.
             moments = happened = expressions.moments(known, table.data, purpose=where)
         elif join.time is not None:
             happened = expressions.moments(join.time, table.data, purpose=where)
