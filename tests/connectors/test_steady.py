@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import holdgood
 from holdgood.connectors import csv_files, parquet_files, postgresql, read_table
 from holdgood.connectors.text_body import Body
 from holdgood.core.errors import ReadError
@@ -125,3 +126,11 @@ def test_a_postgresql_server_that_ends_the_connection(postgres, monkeypatch):
         read_table(f"{postgres}?table=going")
     assert "s3cret" not in str(caught.value)
     assert "try again" in caught.value.do
+    good = pa.table({"a": list(range(100)), "b": ["x", "y"] * 50})
+    report = holdgood.audit_tables({"going": f"{postgres}?table=going", "good": good})
+    (told,) = [f for f in report.issues if f.evidence.get("note") == "unread"]
+    assert told.table == "going"
+    assert "went away" in told.message
+    assert "s3cret" not in report.model_dump_json()
+    assert [t.name for t in report.tables] == ["good"]
+    assert "AUD011" in {f.code for f in report.tips}

@@ -113,7 +113,7 @@ def finding_text(finding: Finding, *, several: bool = False, width: int = _TITLE
     where = f"{_cut(finding.table)}: " if several and f"`{finding.table}`" not in finding.message else ""
     unsure = "" if finding.sure == "certain" else f" ({finding.sure})"
     rows = example_words(finding)
-    said = where + finding.message + unsure + (f" [{rows}]" if rows else "")
+    said = _one_line(where + finding.message + unsure + (f" [{rows}]" if rows else ""))
     head = Text.assemble(
         (f" {finding.level:<6}", COLOURS[finding.level]), f"{finding.code}  ", (f"{finding.title:<{width}}", "bold")
     )
@@ -123,6 +123,15 @@ def finding_text(finding: Finding, *, several: bool = False, width: int = _TITLE
     out.print(head)
     for line in textwrap.wrap(_NAMED.sub(lambda m: f"`{_cut(m[1])}`", said), max(out.width - _MARGIN, _NARROWEST)):
         out.print(" " * _MARGIN + line)
+
+
+def _one_line(text: str) -> str:
+    r"""A name may hold the end of a line; it is shown, and ends none.
+
+    >>> print(_one_line("`a\nb` is empty"))
+    `a\nb` is empty
+    """
+    return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
 def _findings(findings: Sequence[Finding], several: bool) -> None:

@@ -23,6 +23,8 @@ _MAGIC = (
     (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls)", "save it as .xlsx"),
     (b"%PDF", "a PDF", "export the table itself"),
     (b"\x89PNG", "a picture", "export the table itself"),
+    (b"<!doctype html", "a web page", "download the file itself, perhaps after signing in"),
+    (b"<html", "a web page", "download the file itself, perhaps after signing in"),
 )
 _LOOK = 65536
 
@@ -105,7 +107,7 @@ def unmarked_wide(body: bytes) -> str | None:
 def refuse_binary(body: bytes, file: str) -> None:
     """ReadError where the first bytes are those of another kind of file."""
     for magic, what, do in _MAGIC:
-        if body.startswith(magic):
+        if body.startswith(magic) or (magic[:1] == b"<" and body[:64].lstrip().lower().startswith(magic)):
             raise ReadError(f"{file} is {what}, not text", "a text file", do)
     look = body[:_LOOK]
     control = len(look) - len(look.translate(None, bytes([*range(9), *range(14, 27), *range(28, 32)])))

@@ -68,6 +68,8 @@ def _find(given: str, base: Path | None) -> tuple[Connector, str]:
             "one of: " + ", ".join(known),
             did_you_mean(scheme, known) or "download the file first",
         )
+    if not given.strip():
+        raise ReadError("no file is named", "a path to a file", "name one")
     path = Path(given).expanduser()
     resolved = path if base is None or path.is_absolute() else base / path
     lower = path.name.lower()
@@ -81,7 +83,15 @@ def _find(given: str, base: Path | None) -> tuple[Connector, str]:
     raise ReadError(
         f"no connector for {path.name}: " + (f"the suffix {suffix!r} is not known" if suffix else "it has no suffix"),
         "one of: " + ", ".join(known),
-        _ELSEWHERE.get(suffix) or did_you_mean(suffix, known) or "rename or export it",
+        _ELSEWHERE.get(suffix) or _as_url(given) or did_you_mean(suffix, known) or "rename or export it",
+    )
+
+
+def _as_url(given: str) -> str:
+    """What was meant by a database with a table behind it."""
+    file, question, asked = given.partition("?")
+    return (
+        f"write sqlite:///{file}?{asked}" if question and file.lower().endswith((".db", ".sqlite", ".sqlite3")) else ""
     )
 
 
