@@ -217,6 +217,9 @@ def test_names_that_sql_and_terminals_trip_over(cli, folder):
     audited(cli, folder, "bad.csv", "x\ny", code="AUD007")
     said = cli("audit", "bad.csv", "--no-report", "--all", at=folder)
     assert "`x\\ny`" in said.out
+    refused = cli("audit", "bad.csv", "--target", "ordr", "--no-report", at=folder)
+    assert len(refused.err.splitlines()) == 3
+    assert "x\\ny" in refused.err
     both = cli(
         "audit",
         "bad.csv",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from holdgood.cli.draw import COLOURS, out
+from holdgood.core.text import one_line
 
 if TYPE_CHECKING:
     # only named in annotations: --help must not wait for pydantic
@@ -113,7 +114,7 @@ def finding_text(finding: Finding, *, several: bool = False, width: int = _TITLE
     where = f"{_cut(finding.table)}: " if several and f"`{finding.table}`" not in finding.message else ""
     unsure = "" if finding.sure == "certain" else f" ({finding.sure})"
     rows = example_words(finding)
-    said = _one_line(where + finding.message + unsure + (f" [{rows}]" if rows else ""))
+    said = one_line(where + finding.message + unsure + (f" [{rows}]" if rows else ""))
     head = Text.assemble(
         (f" {finding.level:<6}", COLOURS[finding.level]), f"{finding.code}  ", (f"{finding.title:<{width}}", "bold")
     )
@@ -123,15 +124,6 @@ def finding_text(finding: Finding, *, several: bool = False, width: int = _TITLE
     out.print(head)
     for line in textwrap.wrap(_NAMED.sub(lambda m: f"`{_cut(m[1])}`", said), max(out.width - _MARGIN, _NARROWEST)):
         out.print(" " * _MARGIN + line)
-
-
-def _one_line(text: str) -> str:
-    r"""A name may hold the end of a line; it is shown, and ends none.
-
-    >>> print(_one_line("`a\nb` is empty"))
-    `a\nb` is empty
-    """
-    return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
 def _findings(findings: Sequence[Finding], several: bool) -> None:

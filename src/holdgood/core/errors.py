@@ -21,6 +21,8 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
+from holdgood.core.text import one_line
+
 
 class HoldgoodError(Exception):
     """Root of the tree. Prints as three lines: what came, what was expected, what to do."""
@@ -29,11 +31,11 @@ class HoldgoodError(Exception):
 
     def __init__(self, came: str, expected: str = "", do: str = "") -> None:
         self.came, self.expected, self.do = came, expected, do
-        lines = [came]
+        lines = [one_line(came)]
         if expected:
-            lines.append(f"  expected: {expected}")
+            lines.append(f"  expected: {one_line(expected)}")
         if do:
-            lines.append(f"  do this:  {do}")
+            lines.append(f"  do this:  {one_line(do)}")
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type[HoldgoodError], tuple[str, str, str]]:

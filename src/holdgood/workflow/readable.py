@@ -38,6 +38,9 @@ def moments_there(expression: str, table: Table, *, purpose: str) -> tuple[np.nd
     where = f"{purpose}: {expression!r}"
     values = evaluate(expression, table.data, purpose=purpose)
     one, _ = normalise(pa.table({"t": values}))
+    nothing = f"{where}: no row has a time", "a time in most rows", "repair these rows, or name another time"
+    if one.column(0).null_count == table.rows:
+        raise DataError(*nothing)
     if pa.types.is_string(one.column(0).type):
         text = Table("t", one, (Column("t", "text"),))
         formats = formats_of(text, "t")
@@ -50,8 +53,6 @@ def moments_there(expression: str, table: Table, *, purpose: str) -> tuple[np.nd
         one = _read(text, "t", formats).data
     times = one.column(0)
     there = np.asarray(times.is_valid().to_numpy(), dtype=bool)
-    if not there.any():
-        raise DataError(f"{where}: no row has a time", "a time in most rows", "repair these rows, or name another time")
     out = np.zeros(len(times), dtype=np.int64)
     out[there] = as_moments(times.filter(pa.array(there)), where)
     return out, there
