@@ -154,3 +154,52 @@ def test_the_order_of_rows_does_not_matter(tables_of):
 
 def test_not_applicable_without_a_clock(tables_of, refuses):
     assert "order in time" in refuses(CHECK, tables_of({"t": {"x": np.arange(500.0)}}))
+
+
+def _held(values, lengths):
+    return np.repeat(values, lengths)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("form", ["published", "price", "route", "ordinary"])
+def test_what_stands_still_by_nature_is_no_stuck_sensor(tables_of, form, seed):
+    rng = np.random.default_rng(seed)
+    if form == "published":  # a monthly figure in weekly rows
+        values = _held((60 + np.cumsum(rng.choice([-2, -1, 0, 1, 2], 200))) / 10, rng.choice([4, 5], 200))
+    elif form == "price":  # set anew now and then, sometimes for long
+        values = _held(rng.integers(10, 90, 300) / 10, np.maximum(1, rng.lognormal(2, 1.2, 300).astype(int)))
+    elif form == "route":  # what each of many series has as a property, changed once or twice
+        values = np.concatenate([np.full(n, rng.integers(100, 3000)) for n in rng.integers(15, 260, 80)])
+    else:  # many ordinary runs, the longest of hundreds
+        values = _held(rng.integers(0, 60, 3000), np.minimum(40, rng.geometric(0.35, 3000)))
+    columns = {"when": pa.array(_when(len(values))), "figure": values.astype(float)}
+    assert _found(tables_of({"t": columns})) == []
+
+
+def test_a_series_with_one_value_only_has_it_as_a_property(tables_of):
+    rng = np.random.default_rng(0)
+    columns = _sisters()
+    columns["load"] = np.where(columns["site"] == "c", 55.5, rng.normal(50, 5, len(columns["site"])).round(1))
+    assert _found(tables_of({"t": columns})) == []
+
+
+def test_a_slow_sensor_that_mostly_repeats_can_be_stuck(tables_of):
+    rng = np.random.default_rng(0)
+    slow = (10 * np.sin(np.arange(N) / 230) + rng.normal(0, 0.02, N)).round(1)
+    assert np.mean(slow[1:] == slow[:-1]) > 0.5
+    columns = {"when": pa.array(_when()), "oil": slow}
+    assert _found(tables_of({"t": columns})) == []
+    columns["oil"][3000:3300] = columns["oil"][3000]
+    ((_, rows),) = _found(tables_of({"t": columns}))
+    assert 300 <= rows <= 330
+
+
+def test_the_longest_run_elsewhere_is_told_as_it_is(tables_of):
+    columns = _station()
+    columns["air"][2000:2100] = columns["air"][2000]
+    (finding,) = CHECK.run(tables_of({"t": columns}))
+    rest = np.delete(columns["air"], np.arange(1990, 2110))
+    ends = np.flatnonzero(np.r_[rest[1:] != rest[:-1], True])
+    longest = int(np.diff(np.r_[-1, ends]).max())
+    assert abs(finding.evidence["longest_elsewhere"] - longest) <= 1
+    assert finding.evidence["longest_elsewhere"] > 1

@@ -80,8 +80,10 @@ class SensorFaults:
         message = (
             f"{listed([c.name])} stands still in {one.runs:,} stretch{'es' if one.runs > 1 else ''} of together "
             f"{counted(rows, 'row')} ({percent(rows, table.rows)}): the same reading up to "
-            f"{one.longest:,} times in a row, elsewhere never more than {one.usual:,} times"
+            f"{one.longest:,} times in a row, elsewhere never more than {counted(one.usual, 'time')}"
         )
+        if one.resting > one.usual:
+            message += f" (but for values at which it often rests: up to {one.resting:,})"
         evidence = {"rows": rows, "runs": one.runs, "longest_run": one.longest, "longest_elsewhere": one.usual}
         return self._tell(table, ticking, c, one.at, message, evidence, _stretches(table, ticking, c, one), "likely")
 

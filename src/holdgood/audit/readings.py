@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,10 @@ from holdgood.audit.clock import Clock
 LEAST_RUN = 10
 TIMES_LONGER = 3.0
 MOST_RUNS = 40
+TAIL, LEAST_TAIL = 20, 5  # runs after a gap that say how lengths thin out
+SURPRISING = 3.0  # times the tail's index
+MOSTLY_REPEATS, NEVER_MOVES = 0.5, 0.9  # of neighbouring readings
+SMALL_STEPS, SMALL_SHARE = 2.0, 0.8
 _LONGEST = 2_000
 _SOME = 20_000
 _LEAP = 2.5
@@ -28,47 +33,96 @@ _NATURAL = (0.0, 1.0, 100.0, 180.0, 359.0, 360.0)
 
 @dataclass(frozen=True)
 class Stuck:
-    """Rows (places in the clock's order) in runs of one value, how many runs, the longest, and the longest of the rest."""
+    """Rows (places in the clock's order) in runs of one value, how many runs, the longest, and the longest of the rest.
+
+    ``resting``: the longest run at a value where the column rests by nature, which is compared with nothing.
+    """
 
     at: np.ndarray
     runs: int
     longest: int
     usual: int
+    resting: int
 
 
 def stuck(values: np.ndarray, ticking: Clock) -> Stuck | None:
-    """Runs of one value, several times as long as every other run, at a value that is no resting place.
+    """Runs of one value that are several times as long as every other run and lie far off the tail of the others' lengths.
 
-    A value at which the column rests again and again (no rain, night) makes several long runs; its bounds do so by nature.
+    A value at which the column rests again and again (no rain, night) makes several long runs; its bounds do so by nature. A
+    series that knows one value only has it as a property. What mostly repeats and jumps when it moves is a setting, a price or a
+    figure published now and then: standing still is what it does.
     """
-    same = (values[1:] == values[:-1]) & (ticking.series[1:] == ticking.series[:-1])
+    linked = ticking.series[1:] == ticking.series[:-1]
+    same = (values[1:] == values[:-1]) & linked
     starts = np.flatnonzero(np.concatenate([[True], ~same]))
     lengths = np.diff(np.concatenate([starts, [len(values)]]))
     if len(lengths) < 50:
         return None
-    more = np.flatnonzero(lengths > 1)
+    whole = _whole_series(starts, lengths, linked)
+    more = np.flatnonzero((lengths > 1) & np.isfinite(values[starts]) & ~whole)
     starts, lengths = starts[more], lengths[more]
     if len(lengths) > _LONGEST:  # only the longest matter
         keep = lengths >= np.partition(lengths, -_LONGEST)[-_LONGEST]
         starts, lengths = starts[keep], lengths[keep]
-    keep = np.isfinite(values[starts])
-    starts, lengths = starts[keep], lengths[keep]
     if len(lengths) == 0 or lengths.max() < LEAST_RUN:
         return None
     order = np.lexsort((values[starts], -lengths))
     starts, lengths = starts[order], lengths[order]
     idle = bool(np.mean(values == 0) >= 0.05)
     resting = _resting(values[starts], lengths, float(np.nanmin(values)), float(np.nanmax(values)), idle)
+    rests = int(lengths[resting].max(initial=0))
     starts, lengths = starts[~resting], lengths[~resting]
-    top = np.append(lengths[: MOST_RUNS + 1], 1)
-    gaps = np.flatnonzero((top[:-1] >= TIMES_LONGER * top[1:]) & (top[:-1] >= LEAST_RUN))
-    if len(gaps) == 0:
+    runs = _apart(lengths)
+    if runs == 0:
         return None
-    runs = int(gaps[0]) + 1
     at = np.concatenate([np.arange(s, s + n) for s, n in zip(starts[:runs], lengths[:runs], strict=True)])
-    if len(at) > 0.3 * len(values):
+    if len(at) > 0.3 * len(values) or _is_setting(values, linked, at):
         return None
-    return Stuck(at, runs, int(top[0]), int(top[runs]))
+    return Stuck(at, runs, int(lengths[0]), int(lengths[runs]) if runs < len(lengths) else 1, rests)
+
+
+def _whole_series(starts: np.ndarray, lengths: np.ndarray, linked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which runs fill their whole series."""
+    edge = np.concatenate([[True], ~linked, [True]])  # edge[p]: a series begins at place p
+    whole: NDArray[np.bool_] = edge[starts] & edge[starts + lengths]
+    return whole
+
+
+def _apart(lengths: np.ndarray) -> int:
+    """How many of the longest runs (sorted, longest first) stand apart from all others; 0 where none do.
+
+    The k-th spacing of the logarithms, times k, is exponential with the tail's index as its mean (Rényi; Hill 1975): what
+    follows the gap says how fast lengths thin out, and the gap must be beyond that by chance.
+    """
+    for k in range(1, min(MOST_RUNS, len(lengths)) + 1):
+        here = float(lengths[k - 1])
+        if here < LEAST_RUN:
+            return 0
+        rest = lengths[k : k + TAIL + 1].astype(np.float64)
+        usual = float(rest[0]) if len(rest) else 1.0
+        if here < TIMES_LONGER * usual:
+            continue
+        index = float(np.log(rest[:-1] / rest[-1]).mean()) if len(rest) > LEAST_TAIL else 0.0
+        # lengths are whole numbers: a tail of ties knows its index no better than half a row
+        index = max(index, math.log1p(0.5 / usual))
+        if math.log(here / usual) >= SURPRISING * index:
+            return k
+    return 0
+
+
+def _is_setting(values: np.ndarray, linked: NDArray[np.bool_], at: np.ndarray) -> bool:
+    """Whether a column, outside of the places ``at``, mostly repeats, and leaps over several of its values when it moves."""
+    free = np.ones(len(values), dtype=bool)
+    free[at] = False
+    both = free[1:] & free[:-1] & linked & np.isfinite(values[1:]) & np.isfinite(values[:-1])
+    steps = np.abs(np.diff(values)[both])
+    if len(steps) == 0 or np.mean(steps == 0) > NEVER_MOVES:
+        return True
+    if np.mean(steps == 0) <= MOSTLY_REPEATS:
+        return False
+    levels = np.unique(values[np.isfinite(values)])
+    grid = float(np.median(np.diff(levels)))
+    return bool(np.mean(steps[steps > 0] <= SMALL_STEPS * grid * (1 + 1e-9)) < SMALL_SHARE)
 
 
 def _resting(at: np.ndarray, lengths: np.ndarray, low: float, high: float, idle: bool) -> NDArray[np.bool_]:
