@@ -61,3 +61,24 @@ def test_honest_neighbours_are_left_alone(tables_of):
 
 def test_not_applicable_without_texts(tables_of, refuses):
     assert refuses(CHECK, tables_of({"t": {"a": [1]}})) == "no column is kept as text"
+
+
+@pytest.mark.parametrize("typo", ["nrth", "souhh", "weest", "eastt"])
+def test_a_single_slip_in_a_closed_vocabulary_is_a_tip(tables_of, typo):
+    levels = ["north", "south", "east", "west"]
+    (finding,) = CHECK.run(tables_of({"t": {"side": [*levels * 300, typo]}}))
+    assert (finding.level, finding.sure, finding.rows, finding.examples) == ("tip", "possible", 1, (1200,))
+    assert finding.proposal.parameters["mapping"][typo] in levels
+
+
+@pytest.mark.parametrize(
+    ("levels", "rare"),
+    [
+        (["boat", "coat", "goat", "moat"], ["doat"]),  # levels are near each other by themselves
+        (["shirt", "skirt", "blouse", "belt"], ["skort"]),
+        (["red", "green", "blue", "black"], ["cyan", "ochre", "pink", "geen"]),  # rare words are usual here
+        (["cat", "dog", "horse", "apple"], ["apples", "cap"]),  # a plural, and a word too short to tell
+    ],
+)
+def test_a_rare_word_of_its_own_is_no_slip(tables_of, levels, rare):
+    assert CHECK.run(tables_of({"t": {"kind": [*levels * 300, *rare]}})) == []

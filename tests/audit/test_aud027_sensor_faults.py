@@ -203,3 +203,27 @@ def test_the_longest_run_elsewhere_is_told_as_it_is(tables_of):
     longest = int(np.diff(np.r_[-1, ends]).max())
     assert abs(finding.evidence["longest_elsewhere"] - longest) <= 1
     assert finding.evidence["longest_elsewhere"] > 1
+
+
+def _year(seed, n=8000):
+    """Heat, pressure and dew of nearly a year, each with the season and weather of its own."""
+    rng = np.random.default_rng(seed)
+    hours = np.arange(n)
+    season, weather = np.sin(2 * np.pi * hours / 8766 + rng.uniform(0, 6)), 5 * _smooth(rng, n, 120)
+    heat = 12 * season + weather + 3 * np.sin(2 * np.pi * hours / 24) + rng.normal(0, 0.5, n)
+    return {
+        "when": pa.array(_when(n)),
+        "heat": heat.round(1),
+        "press": (1015 - 9 * season - 0.8 * weather + 2 * _smooth(rng, n, 80)).round(1),
+        "dew": (14 * season + 1.2 * weather + 3 * _smooth(rng, n, 50) + rng.normal(0, 0.5, n)).round(1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "seed", "at"),
+    [("heat", 2, 3600), ("dew", 2, 3600), ("press", 4, 4400), ("press", 7, 5600), ("heat", 7, 5600), ("dew", 7, 5600)],
+)
+def test_a_break_of_one_column_is_no_creeping_of_the_others(tables_of, name, seed, at):
+    columns = _year(seed)
+    columns[name][at:] += 3 * columns[name].std() * (1 if seed % 2 else -1)
+    assert _found(tables_of({"t": columns})) == []

@@ -127,3 +127,43 @@ def test_contract(tables_of):
 
 def test_not_applicable_without_numbers(tables_of, refuses):
     assert refuses(CHECK, tables_of({"t": {"word": ["a", "b"]}}))
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("column", ["tension", "turnover", "stock"])
+def test_single_absurd_values_are_found(tables_of, column, rows):
+    rng = np.random.default_rng(7)
+    columns = {
+        "tension": rng.normal(230, 4, N).round(1),
+        "turnover": rng.lognormal(4, 0.8, N).round(2),
+        "stock": rng.poisson(80, N).astype(float),
+        "other": rng.normal(0, 1, N).round(3),
+    }
+    at = rng.choice(np.flatnonzero(columns[column] >= np.median(columns[column])), rows, replace=False)
+    columns[column][at] *= 1000
+    (finding,) = CHECK.run(tables_of({"t": columns}))
+    assert (finding.level, finding.columns, finding.rows) == ("tip", (column,), rows)
+    assert set(finding.examples) == set(at.tolist())
+    assert finding.evidence["times_further"] >= 10
+    assert finding.proposal.repair == "out-of-range-to-missing"
+    assert finding.proposal.cells == rows
+
+
+def test_a_row_of_another_kind_and_a_code_are_no_absurd_values(tables_of):
+    rng = np.random.default_rng(8)
+    columns = {name: rng.normal(50, 4, N).round(1) for name in ("a", "b", "c")}
+    columns["a"][17] = columns["b"][17] = 90_000.5  # the whole row is of another kind
+    columns["c"][[3, 99]] = 99_999.0  # a code that comes again
+    assert CHECK.run(tables_of({"t": columns})) == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_heavy_tails_of_small_tables_have_no_absurd_values(tables_of, seed):
+    rng = np.random.default_rng(seed)
+    n = 600
+    columns = {f"pareto{i}": np.round((rng.pareto(1.0, n) + 1) * 100, 1) for i in range(6)}
+    columns |= {f"lognormal{i}": np.round(rng.lognormal(6, 2.5, n), 1) for i in range(6)}
+    columns |= {
+        f"mostly_zero{i}": np.where(rng.random(n) < 0.15, rng.lognormal(3, 1.5, n).round(1), 0) for i in range(6)
+    }
+    assert [f.message for f in CHECK.run(tables_of({"t": columns}))] == []

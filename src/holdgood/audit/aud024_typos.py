@@ -13,7 +13,7 @@ from holdgood.audit import columns
 from holdgood.audit.folded import variants
 from holdgood.audit.found import counted, found, listed
 from holdgood.audit.memory import Memory
-from holdgood.audit.slips import ESTABLISHED, cased_shape, one_edit, shape, slips
+from holdgood.audit.slips import ESTABLISHED, cased_shape, kind_of, one_edit, shape, slips
 from holdgood.audit.vocabulary import Vocabulary, vocabulary, where
 from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
@@ -33,6 +33,10 @@ _FEW_LEVELS = 40
 _STRAGGLERS = 5
 _SHORT = 3.0
 _MOST_SLIPS = 0.12
+_CLOSED = 0.98  # of the rows are of a level
+_LONG_ENOUGH = 4
+_SINGLE_ROWS = 0.005  # of the level's rows that a slip may have
+_SINGLE = ("letters", "swap", "more", "less")
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def _look(words: Vocabulary | None, spelt: dict[str, str]) -> Typos:
         return Typos({}, (), False)
     forms = _forms(words, spelt)
     meant, unclear, certain = _whole(words, forms)
-    for look in (_closed, _inside, _shapes):
+    for look in (_closed, _single, _inside, _shapes):
         more, lost, sure = look(words, forms, {*meant, *unclear})
         meant |= more
         unclear += lost
@@ -182,6 +186,30 @@ def _closed(words: Vocabulary, forms: dict[str, list[str]], known: set[str]) -> 
         else:
             unclear.append(text)
     return meant, unclear, True
+
+
+def _single(words: Vocabulary, forms: dict[str, list[str]], known: set[str]) -> Found:
+    """A slip or a few of them, where a few levels hold nearly all rows and none of these is near another.
+
+    One rare word proves no damage, so that this is a tip; but where the levels lie far apart from each other and hardly anything
+    else is rare, a word of a row or two that one slip makes of a frequent level is hardly a level of its own.
+    """
+    rows = _rows(words, forms)
+    bar = max(_LEVEL_ROWS, _LEVEL_SHARE * words.present)
+    levels = [f for f in rows if rows[f] >= bar]
+    left = [f for f in rows if rows[f] < bar and not known.intersection(forms[f])]
+    if not 2 <= len(levels) <= _FEW_LEVELS or not left or len(left) > _STRAGGLERS + len(levels):
+        return {}, [], False
+    if sum(rows[f] for f in levels) < _CLOSED * words.present:
+        return {}, [], False
+    if any(one_edit(a, b) for i, a in enumerate(levels) for b in levels[:i]):
+        return {}, [], False
+    near = {f: [u for u in levels if kind_of(f, u) in _SINGLE and one_edit(f, u)] for f in left}
+    odd = [f for f in left if len(near[f]) == 1 and len(near[f][0]) >= _LONG_ENOUGH]
+    odd = [f for f in odd if rows[f] <= max(2, _SINGLE_ROWS * rows[near[f][0]])]
+    if 2 * len(odd) < len(left):
+        return {}, [], False
+    return {t: forms[near[f][0]][0] for f in odd for t in forms[f]}, [], False
 
 
 def _inside(words: Vocabulary, forms: dict[str, list[str]], known: set[str]) -> Found:

@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from holdgood.audit import columns, conditions
 from holdgood.audit.beginning import by_the_beginning
 from holdgood.audit.bench import bench
+from holdgood.audit.breaks import breaks
 from holdgood.audit.clock import Clock, clock
 from holdgood.audit.creeping import BLOCKS, Creep, creeps, sisters, thinned
 from holdgood.audit.found import counted, found, listed, number, percent
 from holdgood.audit.profile import profile
 from holdgood.audit.readings import Flat, Spikes, Stuck, distances, flat, leaping, spikes, stuck, usual_distance
 from holdgood.audit.shifted import wrong_cells
+from holdgood.audit.timeline import timeline
+from holdgood.audit.traces import traces
 from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
 from holdgood.core.records.audit import Finding, Picture, Proposal
@@ -146,6 +149,7 @@ class SensorFaults:
         seen: list[tuple[bool, str, Creep]] = []
         left_of = _left_over(context, table, ticking)
         some = thinned(ticking, CREEPING_ROWS)
+        broken = _breaks_somewhere(context, table)
         for c in read:
             wide = float(np.nanstd(np.where(c.explained, np.nan, c.values)))
             if not wide > 0:
@@ -153,8 +157,8 @@ class SensorFaults:
             beside = sisters(np.where(c.explained, np.nan, c.values), ticking, some)
             if beside is not None:
                 seen += [(True, c.name, s) for s in creeps(beside, ticking, wide)]
-            # a wrong cell of another column would be held against this one
-            if c.name in left_of and not any(np.mean(o.explained) > 0.002 for o in read if o is not c):
+            # a wrong cell, or a break for good, of another column would be held against this one
+            if c.name in left_of and not broken and not any(np.mean(o.explained) > 0.002 for o in read if o is not c):
                 left = np.where(c.explained, np.nan, left_of[c.name])
                 seen += [(False, c.name, s) for s in creeps(left, ticking, wide)]
         # a sister that stays behind tells who creeps; the other columns of a row only tell that one of them does
@@ -248,6 +252,13 @@ def _event(ticking: Clock, c: _Column, one: Spikes, read: list[_Column]) -> bool
     moments = len(np.unique(ticking.moments[one.at]))
     _, counts = np.unique(c.values[one.at], return_counts=True)
     return moments <= TOGETHER * len(one.at) or counts.max() > max(2, SAME * len(one.at))
+
+
+def _breaks_somewhere(context: AuditContext, table: Table) -> bool:
+    """Whether the level of some column moves for good at one moment, which is told as a break in time."""
+    line = timeline(context, table)
+    t = None if line is None else traces(line)
+    return t is not None and any(b.kind == "level" for b in breaks(t))
 
 
 def _left_over(context: AuditContext, table: Table, ticking: Clock) -> dict[str, np.ndarray]:

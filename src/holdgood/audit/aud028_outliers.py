@@ -1,7 +1,8 @@
 """AUD028: entry errors: a digit too many, a point misplaced, digits exchanged, a sign lost; told apart from real events.
 
 Only values that fit their row once the slip is undone are errors. What is far off and fits no slip may have happened; where
-nothing leads up to it, a tip asks a person to look. Heavy tails, however long, lead up to their ends.
+nothing leads up to it, a tip asks a person to look. Heavy tails, however long, lead up to their ends. For single values see
+absurd.py.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdgood.audit import columns, conditions, expected
+from holdgood.audit.absurd import absurd
 from holdgood.audit.aud022_units import proposal_for, units_of
 from holdgood.audit.clock import clock
 from holdgood.audit.digits import Exchanges, exchanges
@@ -62,7 +64,7 @@ class Outliers:
         out: list[Finding] = []
         for table in context.tables.values():
             certain = self._slips(context, table) + self._exchanged(context, table) + self._signs(context, table)
-            out += certain or self._strays(context, table)
+            out += (certain or self._strays(context, table)) + self._absurd(context, table, certain)
         return out
 
     def _slips(self, context: AuditContext, table: Table) -> list[Finding]:
@@ -240,6 +242,37 @@ class Outliers:
             )
         return out
 
+    def _absurd(self, context: AuditContext, table: Table, told: list[Finding]) -> list[Finding]:
+        known = {c for f in told for c in f.columns}
+        wrong = {s.column: wrong_cells(context, table, s.column) for s in shifts(context, table)}
+        out = []
+        for one in absurd(table, wrong):
+            if one.column in known:
+                continue
+            rows = len(one.rows)
+            message = (
+                f"{counted(rows, 'value')} of {listed([one.column])} {'lies' if rows == 1 else 'lie'} at least "
+                f"{number(float(f'{one.times:.2g}'))} times further from its middle than any other of {table.rows:,}"
+            )
+            marks = np.zeros(table.rows, dtype=bool)
+            marks[one.rows] = True
+            out.append(
+                found(
+                    self,
+                    "tip",
+                    "medium",
+                    table.name,
+                    [one.column],
+                    message,
+                    rows=rows,
+                    evidence={"rows": rows, "times_further": float(f"{one.times:.3g}")},
+                    proposal=_beyond_a_bound(table, one.column, marks),
+                    sure="likely",
+                    examples=(int(r) for r in one.rows),
+                )
+            )
+        return out
+
 
 def _road(view: View) -> str:
     return {
@@ -258,23 +291,35 @@ def _furthest(view: View, at: np.ndarray) -> list[int]:
 def _to_missing(context: AuditContext, table: Table, view: View, marks: NDArray[np.bool_]) -> Proposal | None:
     """Make the rows' cells missing, where a bound singles them out; else None."""
     column = view.scale.name
-    one = conditions.bound(columns.numbers(table, column), marks)
-    repair = "out-of-range-to-missing"
-    if one is not None:  # the bound takes what lies beyond it; the repair keeps what lies within
-        ((side, at),) = one.parameters.items()
-        parameters = {"high" if side == "low" else "low": at}
-    else:
-        one = conditions.ratio(context, table, view, marks)
-        if one is None:
-            return None
-        repair, parameters = "where-to-missing", one.parameters
+    beyond = _beyond_a_bound(table, column, marks)
+    if beyond is not None:
+        return beyond
+    one = conditions.ratio(context, table, view, marks)
+    if one is None:
+        return None
     return Proposal(
-        repair=repair,
+        repair="where-to-missing",
         table=table.name,
         columns=(column,),
-        parameters=parameters,
+        parameters=one.parameters,
         cells=one.cells,
         sentence=f"{one.cells:,} cells of {column} become missing",
+    )
+
+
+def _beyond_a_bound(table: Table, column: str, marks: NDArray[np.bool_]) -> Proposal | None:
+    """Make cells missing that lie beyond a bound which singles out the marked rows; None where there is no such bound."""
+    one = conditions.bound(columns.numbers(table, column), marks)
+    if one is None:
+        return None
+    ((side, at),) = one.parameters.items()  # the bound takes what lies beyond it; the repair keeps what lies within
+    return Proposal(
+        repair="out-of-range-to-missing",
+        table=table.name,
+        columns=(column,),
+        parameters={"high" if side == "low" else "low": at},
+        cells=one.cells,
+        sentence=f"{counted(one.cells, 'cell')} of {column} {'becomes' if one.cells == 1 else 'become'} missing",
     )
 
 
