@@ -3,7 +3,7 @@
 Every proposed repair of cells is tried in the order in which repairs make sense; repairs that take out rows or columns are
 left aside. A cell counts as ``wrong`` where its value changes; as ``missing`` where it is empty in a column that a finding calls
 missing, or holds a word or code for "missing". A number or day that is only written otherwise (``98%`` to 98) is not listed where
-most of its column is written so; where only some cells are, these are ``wrong``.
+its column is written so; where only some cells are, or the column is written in many ways, these are ``wrong``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from holdgood.core.errors import HoldgoodError
 from holdgood.core.protocols import Repair
 from holdgood.core.records import AuditReport
 from holdgood.core.table import Table
+from holdgood.workflow.ways import odd
 
 SCHEMA = pa.schema(
     [
@@ -66,8 +67,13 @@ def _of_table(name: str, table: Table, report: AuditReport, available: Mapping[s
         after = _texts(now.data.column(column).take(pa.array(rows)))
         code = coded.get(column, np.zeros(table.rows, bool))[rows]
         says = [_says(b, a, bool(c)) for b, a, c in zip(before, after, code, strict=True)]
-        odd = 2 * says.count(_OTHERWISE) < table.rows - was.null_count
-        says = [("wrong" if odd else "") if s == _OTHERWISE else s for s in says]
+        if pa.types.is_string(was.type) and not pa.types.is_string(now.data.schema.field(column).type):
+            ways = odd(was.to_pylist(), now.data.column(column).to_pylist())
+            told = (None, "", "wrong")  # by what ``odd`` says: not for it to judge, written as the column is, otherwise
+            of = [told[0 if ways[r] is None else 1 + bool(ways[r])] for r in rows.tolist()]
+            says = [s if o is None else o for s, o in zip(says, of, strict=True)]
+        few = 2 * says.count(_OTHERWISE) < table.rows - was.null_count
+        says = [("wrong" if few else "") if s == _OTHERWISE else s for s in says]
         kept = np.flatnonzero([s != "" for s in says])
         names = [",".join(sorted(c for c, hit in codes.items() if hit[rows[i]])) for i in kept]
         yield pa.table(
