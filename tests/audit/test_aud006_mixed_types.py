@@ -36,14 +36,27 @@ def test_fractions_with_a_few_words_are_an_issue(tables_of):
         (lambda v: f"{v} kg", 0, {"strip": ["kg"]}),
         (lambda v: f"${v}", 0, {"strip": ["$"]}),
         (lambda v: "?", 12, {}),
-        (lambda v: f"{v}%", 12, {}),
+        (lambda v: f"{v}%", 0, {"strip": ["%"]}),
+        (lambda v: f"{float(v) / 100:.4f}%", 12, {}),
     ],
-    ids=["words", "units", "currency", "missing", "percent"],
+    ids=["words", "units", "currency", "missing", "percent", "hundredths"],
 )
 def test_what_keeps_numbers_from_being_numbers_is_counted(tables_of, texts, spoil, lost, extra):
     (finding,) = CHECK.run(tables_of({"t": {"x": _some(texts, spoil)}}))
     assert (finding.level, finding.rows, finding.evidence["lost"]) == ("issue", 12, lost)
     assert {k: v for k, v in finding.proposal.parameters.items() if k != "decimal"} == extra
+
+
+def test_one_unit_in_several_spellings_and_with_notes_is_one_unit(tables_of):
+    tails = ["oz", "oz.", "Ounce", "OZ. Silo Can"]
+    sizes = [f"{v}.0 {tails[i % 4]}" for i, v in enumerate(rng.integers(6, 30, 300))]
+    (finding,) = CHECK.run(tables_of({"t": {"x": sizes}}))
+    assert (finding.evidence["dressed"], finding.evidence["lost"]) == (300, 0)
+    assert sorted(finding.proposal.parameters["strip"]) == sorted(tails)
+    # pounds are another quantity than ounces: they are not taken for the same number
+    mixed = [f"{v}.0 {'lb' if i % 10 == 0 else 'oz'}" for i, v in enumerate(rng.integers(6, 30, 300))]
+    (finding,) = CHECK.run(tables_of({"t": {"x": mixed}}))
+    assert (finding.evidence["lost"], finding.proposal.parameters["strip"]) == (30, ["oz"])
 
 
 def test_numbers_with_the_other_decimal_sign(tables_of):

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from holdgood.audit import columns
 from holdgood.audit.dates_written import mostly_dates
 from holdgood.audit.found import counted, found, listed, percent
+from holdgood.audit.units_written import among_bare, unit_of
 from holdgood.audit.written import (
     SEPARATOR,
     STRONG,
@@ -272,25 +273,25 @@ def _of_one_length(lengths: np.ndarray, rows: np.ndarray) -> bool:
 def _strip(words: Vocabulary, seen: Writing) -> tuple[list[str], np.ndarray, bool]:
     """What to take off the numbers, which texts are numbers then, and whether some have spaces between thousands.
 
-    One unit and one currency: cells in another unit are another quantity and stay unread. A percent among bare numbers
-    may mean a hundredth, so it is taken off only where nearly all have it.
+    One unit and one currency, however spelled: cells in another unit are another quantity and stay unread. A percent among
+    bare numbers may mean a hundredth, so it is taken off only where nearly all have it, or where its numbers lie among the bare ones.
     """
     share = {dress: rows / max(1, words.cells(seen.dressed | seen.number)) for dress, rows in seen.dresses}
     letters = [d for d, _ in seen.dresses if len(d) == 2 and d[1].isascii() and d[1].isalpha()]
     if len(letters) > 1:  # 12a and 7b are numbers of houses
         share = {dress: part for dress, part in share.items() if dress not in letters}
     tokens: list[str] = []
-    unit = False
+    units: set[str] = set()
     for dress, _ in seen.dresses:
         parts = [p for p in dress.split(SEPARATOR) if p]
         if dress not in share:
             continue
-        if any("%" in p or "‰" in p for p in parts) and share[dress] < MOST:
+        if any("%" in p or "‰" in p for p in parts) and share[dress] < MOST and not among_bare(words, seen, dress):
             continue
-        if any(p.strip("<>=~≈≤≥+* ") and p not in tokens for p in parts):
-            if unit:
-                continue
-            unit = True
+        named = {unit_of(p) for p in parts if p.strip("<>=~≈≤≥+* ")}
+        if units and not named <= units:
+            continue
+        units |= named
         tokens += [p for p in parts if p not in tokens]
     marks = np.zeros(len(words.values), dtype=bool)
     for at, dress in seen.dress_at.items():

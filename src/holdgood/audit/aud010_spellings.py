@@ -1,10 +1,11 @@
-"""AUD010: one level in several spellings: case, accents, punctuation, the order of words."""
+"""AUD010: one level in several spellings: case, accents, punctuation, the order of words, words and their abbreviations."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
 from holdgood.audit import columns
+from holdgood.audit.abbreviated import abbreviated
 from holdgood.audit.folded import variants
 from holdgood.audit.found import counted, found, listed
 from holdgood.audit.vocabulary import vocabulary, where
@@ -35,16 +36,26 @@ class Spellings:
 
     def _look(self, table: Table, name: str) -> list[Finding]:
         spelt = {text: to for text, to in variants(table, name).items() if mend(text) != to}
+        # a text whose damage was mended before must be found too
+        mapping = spelt | {mend(t): to for t, to in spelt.items() if mend(t) not in variants(table, name)}
+        short = {t: mapping.get(to, to) for t, to in abbreviated(table, name).items() if t not in mapping}
+        out = []
+        if spelt:
+            they = "they differ in case, accents, punctuation, spaces or the order of words only"
+            out.append(self._tell(table, name, spelt, mapping, they))
+        if short:
+            they = "some cells abbreviate what the others write in full"
+            out.append(self._tell(table, name, short, short, they))
+        return out
+
+    def _tell(self, table: Table, name: str, spelt: dict[str, str], mapping: dict[str, str], they: str) -> Finding:
         words = vocabulary(table, name)
-        if not spelt or words is None:
-            return []
+        assert words is not None
         rows, into = sum(words.rows_of[t] for t in spelt), len(set(spelt.values()))
         message = (
             f"{listed([name])} has {counted(len(spelt), 'spelling')} ({counted(rows, 'row')}) of "
-            f"{counted(into, 'other level')}: they differ in case, accents, punctuation, spaces or the order of words only"
+            f"{counted(into, 'other level')}: {they}"
         )
-        # a text whose damage was mended before must be found too
-        mapping = spelt | {mend(t): to for t, to in spelt.items() if mend(t) not in variants(table, name)}
         proposal = Proposal(
             repair="unify-spellings",
             table=table.name,
@@ -55,21 +66,18 @@ class Spellings:
         )
         evidence = {"spellings": len(spelt), "rows": rows, "levels": into}
         order = sorted(spelt, key=lambda t: (words.rows_of[t], t))
-        examples = where(table, name, order)
-        return [
-            found(
-                self,
-                "issue",
-                "medium",
-                table.name,
-                [name],
-                message,
-                rows=rows,
-                evidence=evidence,
-                proposal=proposal,
-                examples=examples,
-            )
-        ]
+        return found(
+            self,
+            "issue",
+            "medium",
+            table.name,
+            [name],
+            message,
+            rows=rows,
+            evidence=evidence,
+            proposal=proposal,
+            examples=where(table, name, order),
+        )
 
 
 CHECK = Spellings()

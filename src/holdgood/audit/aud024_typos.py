@@ -23,7 +23,7 @@ from holdgood.core.text import mend, plain
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 LEAST_ROWS = 20
-_NUMBER = re.compile(r"[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)? ?%?")
 _SHAPE = 24
 _WORDS_A_TEXT = 12
 _TOKENS = 8_000

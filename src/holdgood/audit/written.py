@@ -20,8 +20,9 @@ _COMMA = _SIGN + r"(?:(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)
 _SPACED = _SIGN + "\\d{1,3}(?:[ \u00a0\u202f']\\d{3})+(?:[.,]\\d+)?"
 _MONEY = r"(?:[$€£¥₹₽₩₺]|US\$|R\$|(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CZK|BRL|CNY|Rs\.?))"
 _UNIT = r"(?:%|‰|°[CFK]?|[A-Za-zµμΩ²³]{1,7}\.?(?:/[A-Za-z²³]{1,4})?)"
+_NOTE = r"(?: [A-Za-z][A-Za-z\-]*\.?){0,2}"  # a word or two behind the unit: "12 oz. Silo Can"
 _ABOUT = r"(?:[<>~≈≤≥]=?|ca\.?|c\.|approx\.?|about)"
-_DRESSED = rf"^(?P<before>(?:{_ABOUT} ?|{_MONEY} ?)*)(?P<number>{_POINT}|{_COMMA}|{_SPACED})(?P<after> ?(?:{_MONEY}|{_UNIT})| ?[+*])?$"
+_DRESSED = rf"^(?P<before>(?:{_ABOUT} ?|{_MONEY} ?)*)(?P<number>{_POINT}|{_COMMA}|{_SPACED})(?P<after> ?(?:{_MONEY}|{_UNIT}{_NOTE})| ?[+*])?$"
 # Letters before digits (V57, N14228), one letter after them (12A), ranges and parts (10-19, 12/3): written as codes are.
 _CODE = r"^(?:[A-Za-z]{1,4}[ \-]?\d[\w.\-/ ]*|\d+[A-Za-z]|[\w.]+[\-/:][\w.\-/:]+)$"
 
