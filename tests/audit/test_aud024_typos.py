@@ -82,3 +82,9 @@ def test_a_single_slip_in_a_closed_vocabulary_is_a_tip(tables_of, typo):
 )
 def test_a_rare_word_of_its_own_is_no_slip(tables_of, levels, rare):
     assert CHECK.run(tables_of({"t": {"kind": [*levels * 300, *rare]}})) == []
+
+
+def test_signs_added_to_several_levels(tables_of):
+    towns = ["Lyon", "Brno", "Kiel", "Graz"] * 50
+    (finding,) = CHECK.run(tables_of({"t": {"town": [*towns, "Lyon-*", "Brno-*", "Kiel-*", "Graz*"]}}))
+    assert finding.proposal.parameters["mapping"] == {"Brno-*": "Brno", "Kiel-*": "Kiel", "Lyon-*": "Lyon"}

@@ -60,3 +60,27 @@ def test_dates_numbers_names_and_mixed_codes_are_none_of_its_business(tables_of)
 
 def test_not_applicable_without_texts(tables_of, refuses):
     assert refuses(CHECK, tables_of({"t": {"a": [1]}})) == "no column is kept as text"
+
+
+def test_codes_that_a_spreadsheet_took_for_numbers(tables_of):
+    codes = [f"{i * 37 % 100_000:05d}" for i in range(1, 400)]
+    (finding,) = CHECK.run(tables_of({"t": {"zip": [*codes, "35233.0", "1234", "512", "90210.00"]}}))
+    assert finding.proposal.parameters == {"mapping": {"35233.0": "35233", "1234": "01234", "512": "00512", "90210.00": "90210"}}  # fmt: skip
+    # where no code begins with a zero, a shorter one has lost none
+    assert CHECK.run(tables_of({"t": {"zip": [*(str(10_000 + i) for i in range(300)), "1234", "512"]}})) == []
+
+
+def test_pairs_of_numbers_that_became_days(tables_of):
+    pages = [f"{i}-{i + 7}" for i in range(1, 200)]
+    (finding,) = CHECK.run(tables_of({"t": {"pages": [*pages, "Jun-70", "12-Mar"]}}))
+    assert finding.proposal.parameters == {"missing": ["12-Mar", "Jun-70"]}
+    assert CHECK.run(tables_of({"t": {"month": [f"{m}-{y}" for m in ("Jan", "Jun") for y in range(10, 60)]}})) == []
+
+
+def test_lists_with_other_signs_between(tables_of):
+    kinds = ["Drama", "Crime", "Comedy", "Horror"]
+    lists = [f"{a},{b}" for a in kinds for b in kinds for _ in range(5)]
+    (finding,) = CHECK.run(tables_of({"t": {"kind": [*lists, "Drama|Crime", "Horror; Comedy", "Sun|Moon"]}}))
+    assert finding.proposal.parameters["mapping"] == {"Drama|Crime": "Drama,Crime", "Horror; Comedy": "Horror,Comedy"}
+    # signs that stand together say different things
+    assert CHECK.run(tables_of({"t": {"kind": [f"{x}/a" for x in lists]}})) == []

@@ -37,6 +37,8 @@ _CLOSED = 0.98  # of the rows are of a level
 _LONG_ENOUGH = 4
 _SINGLE_ROWS = 0.005  # of the level's rows that a slip may have
 _SINGLE = ("letters", "swap", "more", "less")
+_MARKED = 3
+_MARK = re.compile(r"(?P<before>[*#~^|\\_]*)(?P<of>[^\W_].*?[^\W_])(?P<after>[-_ ]?[*#~^|\\_]+)?")
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def _look(words: Vocabulary | None, spelt: dict[str, str]) -> Typos:
         return Typos({}, (), False)
     forms = _forms(words, spelt)
     meant, unclear, certain = _whole(words, forms)
-    for look in (_closed, _single, _inside, _shapes):
+    for look in (_marked, _closed, _single, _inside, _shapes):
         more, lost, sure = look(words, forms, {*meant, *unclear})
         meant |= more
         unclear += lost
@@ -157,6 +159,24 @@ def _whole(words: Vocabulary, forms: dict[str, list[str]]) -> Found:
     told = slips(order, [rows[f] for f in order])
     meant = {t: forms[to][0] for f, to in told.meant.items() if not _NUMBER.fullmatch(f) for t in forms[f]}
     return meant, [t for f in told.unclear if not _NUMBER.fullmatch(f) for t in forms[f]], told.certain
+
+
+def _marked(words: Vocabulary, forms: dict[str, list[str]], known: set[str]) -> Found:
+    """Established texts with the same signs added to several of them: "Lyon-*" and "Brno-*" beside Lyon and Brno."""
+    marked: dict[str, dict[str, str]] = defaultdict(dict)
+    for text in words.texts:
+        m = _MARK.fullmatch(text)
+        if m is None or text in known or not (m.group("before") or m.group("after")):
+            continue
+        of = forms.get(plain(m.group("of")))
+        if of and words.rows_of[of[0]] >= max(ESTABLISHED, 5 * words.rows_of[text]):
+            marked[m.group("before") + "\0" + (m.group("after") or "")][text] = of[0]
+    meant: dict[str, str] = {}
+    for some in marked.values():
+        # one text with a star may be a name of its own; of several the sign says nothing about the text
+        if len(set(some.values())) >= _MARKED:
+            meant |= some
+    return meant, [], bool(meant)
 
 
 def _closed(words: Vocabulary, forms: dict[str, list[str]], known: set[str]) -> Found:

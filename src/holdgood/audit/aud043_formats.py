@@ -217,7 +217,9 @@ def _lists(rows: dict[str, int]) -> Written | None:
         if all(parts) and 2 * sum(p in known for p in parts) >= len(parts):
             meant[text] = joint.join(parts)
     odd = sum(rows[t] for t in meant)
-    looked_at = sum(n for t, n in rows.items() if (s := {m.group().strip() for m in _PARTING.finditer(t)}) and usual not in s)
+    looked_at = sum(
+        n for t, n in rows.items() if (s := {m.group().strip() for m in _PARTING.finditer(t)}) and usual not in s
+    )
     # where cells hold both signs, or most of the others hold no known part, the signs say different things
     return Written("lists of values", meant, ()) if meant and mixed <= odd and 2 * odd >= looked_at else None
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdgood.audit import columns
+from holdgood.audit.abbreviated import abbreviated
 from holdgood.audit.aud024_typos import typos
 from holdgood.audit.aud043_formats import written
 from holdgood.audit.folded import variants
@@ -62,7 +63,7 @@ def _meant(table: Table, column: str, texts: list[str]) -> list[object]:
     lost: set[str] = set()
     if vocabulary(table, column) is not None:
         mistyped, formats = typos(table, column), written(table, column)
-        steps = [variants(table, column), mistyped.meant, formats.meant if formats else {}]
+        steps = [variants(table, column), abbreviated(table, column), mistyped.meant, formats.meant if formats else {}]
         lost = {*mistyped.unclear, *(formats.empty if formats else ())}
     out: list[object] = []
     for text in texts:

@@ -1,4 +1,6 @@
-"""Small tables with a clean twin, made up after the published error profiles of well-known dirty tables.
+"""Cells told wrong in small made-up tables, against their clean twins: few untold, hardly any told for nothing.
+
+The tables are made up after the published error profiles of well-known dirty tables.
 
 After Mahdavi et al., "Raha: A Configuration-Free Error Detection System" (SIGMOD 2019, table 1: missing values, typos,
 formatting issues, violated dependencies of beers, rayyan, movies, tax), Abedjan et al., "Detecting Data Errors: Where are we and
@@ -7,6 +9,9 @@ what needs to be done?" (PVLDB 2016) and Rekatsinas et al., "HoloClean" (PVLDB 2
 
 import numpy as np
 import pandas as pd
+import pytest
+
+from holdgood.workflow.tables import audit_files
 
 STATES = {
     "CO": ["Denver", "Boulder", "Longmont", "Golden"],
@@ -18,9 +23,39 @@ STATES = {
     "NJ": ["Newark", "Trenton", "Camden", "Hoboken"],
     "CT": ["Hartford", "Stamford", "Danbury", "Norwalk"],
 }
-FIRST = [*"Anna Bela Carl Dora Emil Frida Gustav Hanna Ivan Julia Karl Lena Milan Nora Oskar Paula Rosa Stefan Tilda Viktor".split()]
+FIRST = [
+    "Anna",
+    "Bela",
+    "Carl",
+    "Dora",
+    "Emil",
+    "Frida",
+    "Gustav",
+    "Hanna",
+    "Ivan",
+    "Julia",
+    "Karl",
+    "Lena",
+    "Milan",
+    "Nora",
+    "Oskar",
+]
 THINGS = ["River", "Night", "Road", "Clock"]
-LAST = "Dvořák Horvat Weber Müller Moreau Rossi Silva Kowalski Larsen Brandt Fischer Gruber Lindgren Petrov Castillo".split()
+LAST = [
+    "Dvořák",
+    "Horvat",
+    "Weber",
+    "Müller",
+    "Moreau",
+    "Rossi",
+    "Silva",
+    "Kowalski",
+    "Larsen",
+    "Brandt",
+    "Fischer",
+    "Gruber",
+    "Petrov",
+]
 
 
 def beers(seed=0, n=700):
@@ -44,7 +79,9 @@ def beers(seed=0, n=700):
                     rng.integers(1, 99, n),
                 )
             ],
-            "style": rng.choice(["American IPA", "Saison / Farmhouse Ale", "Witbier", "Cider", "Oatmeal Stout", "Hefeweizen"], n),
+            "style": rng.choice(
+                ["American IPA", "Saison / Farmhouse Ale", "Witbier", "Cider", "Oatmeal Stout", "Hefeweizen"], n
+            ),
             "ounces": rng.choice(["12", "16", "24", "8.4", "32"], n, p=[0.6, 0.3, 0.05, 0.02, 0.03]),
             "abv": (rng.integers(30, 110, n) / 1000).astype(str),
             "ibu": rng.integers(5, 120, n).astype(str),
@@ -71,7 +108,14 @@ def papers(seed=0, n=700):
     rng = np.random.default_rng(seed)
     journals = 60
     topic = ["Heart", "Lung", "Brain", "Skin", "Bone", "Blood", "Liver", "Kidney", "Eye", "Sleep"]
-    kind = ["Journal of {} Research", "{} Medicine", "Annals of {} Surgery", "Clinical {} Reports", "{} and Society", "Acta {}"]
+    kind = [
+        "Journal of {} Research",
+        "{} Medicine",
+        "Annals of {} Surgery",
+        "Clinical {} Reports",
+        "{} and Society",
+        "Acta {}",
+    ]
     title = [kind[i % 6].format(topic[i // 6]) for i in range(journals)]
     serial = [f"{rng.integers(0, 3000):04d}-{rng.integers(1000, 9999)}" for _ in range(journals)]
     language = rng.choice(["eng", "ger", "fre", "spa"], journals, p=[0.8, 0.1, 0.05, 0.05])
@@ -118,10 +162,15 @@ def movies(seed=0, n=700):
     rng = np.random.default_rng(seed)
     minutes = rng.integers(75, 190, n)
     people = [[f"{a} {b}" for a, b in zip(rng.choice(FIRST, 2, replace=False), rng.choice(LAST, 2))] for _ in range(n)]
-    some_genres = [sorted(rng.choice(["Drama", "Comedy", "Crime", "Horror", "Action", "Romance"], 2, replace=False)) for _ in range(n)]
+    some_genres = [
+        sorted(rng.choice(["Drama", "Comedy", "Crime", "Horror", "Action", "Romance"], 2, replace=False))
+        for _ in range(n)
+    ]
     clean = pd.DataFrame(
         {
-            "title": [f"The {a} & the {b} {i}" for i, (a, b) in enumerate(zip(rng.choice(THINGS, n), rng.choice(THINGS, n)))],
+            "title": [
+                f"The {a} & the {b} {i}" for i, (a, b) in enumerate(zip(rng.choice(THINGS, n), rng.choice(THINGS, n)))
+            ],
             "year": rng.integers(1950, 2015, n).astype(str),
             "minutes": [f"{m} min" for m in minutes],
             "cast": [",".join(p) for p in people],
@@ -154,7 +203,11 @@ def movies(seed=0, n=700):
 def tax(seed=0, n=1200):
     """Zip codes without leading zeros or with decimals, signs after a city, states against zip and area, salaries times ten."""
     rng = np.random.default_rng(seed)
-    places = [(s, c, f"{(i * 7 + j * 131) % 90 + (10 if s not in ('MA', 'NJ', 'CT') else 0):02d}{rng.integers(100, 999)}" if s not in ("MA", "NJ", "CT") else f"0{rng.integers(1000, 9999)}", str(203 + 50 * i + j % 2)) for i, (s, cs) in enumerate(STATES.items()) for j, c in enumerate(cs)]  # fmt: skip
+    places = []
+    for i, (s, cities) in enumerate(STATES.items()):
+        for j, c in enumerate(cities):
+            begins = "0" if s in ("MA", "NJ", "CT") else str(1 + (i + j) % 9)
+            places.append((s, c, f"{begins}{rng.integers(1000, 9999)}", str(203 + 50 * i + j % 2)))
     at = rng.integers(0, len(places), n)
     state, city, zips, area = (np.array([p[k] for p in places])[at] for k in range(4))
     married = rng.random(n) < 0.5
@@ -183,7 +236,9 @@ def tax(seed=0, n=1200):
     some = rng.random(n) < 0.02
     dirty.loc[some, "city"] = clean.city[some] + "-*"
     some = ~some & (rng.random(n) < 0.02)
-    dirty.loc[some, "city"] = [x[:i] + "x" + x[i + 1 :] for x in clean.city[some] if (i := int(rng.integers(0, len(x)))) >= 0]
+    dirty.loc[some, "city"] = [
+        x[:i] + "x" + x[i + 1 :] for x in clean.city[some] if (i := int(rng.integers(0, len(x)))) >= 0
+    ]
     some = rng.random(n) < 0.02
     dirty.loc[some, "state"] = [str(rng.choice([s for s in STATES if s != x])) for x in clean.state[some]]
     some = rng.random(n) < 0.03
@@ -251,7 +306,7 @@ def players(seed=0, n=900):
             "position": rng.choice(["Goalkeeper", "Defender", "Midfielder", "Forward"], n),
             "club": np.array([f"{t} United" if i % 2 else f"FC {t}" for i, t in enumerate(towns)])[at],
             "town": np.array(towns)[at],
-            "stadium": np.array([f"{LAST[i % 15]} {'Park' if i % 3 else 'Arena'} {i}" for i in range(clubs)])[at],
+            "stadium": np.array([f"{LAST[i % 13]} {'Park' if i % 3 else 'Arena'} {i}" for i in range(clubs)])[at],
             "season": rng.integers(2008, 2016, n).astype(str),
         }
     )
@@ -283,11 +338,19 @@ def restaurants(seed=0, n=700):
     town = rng.choice(towns, n)
     area = {"new york": "212", "los angeles": "213", "atlanta": "404", "san francisco": "415", "las vegas": "702"}
     kind = rng.choice(["american", "italian", "french", "chinese", "seafood", "steakhouses", "delis"], n)
-    street = [f"{rng.integers(1, 9000)} {rng.choice(['main', 'oak', 'sunset', 'pine', 'third', 'hill'])} {rng.choice(['street', 'avenue', 'road'])}" for _ in range(n)]
+    street = [
+        f"{rng.integers(1, 9000)} {rng.choice(['main', 'oak', 'sunset', 'pine', 'third', 'hill'])} {rng.choice(['street', 'avenue', 'road'])}"
+        for _ in range(n)
+    ]
     number = [f"{rng.integers(200, 999)}-{rng.integers(1000, 9999)}" for _ in range(n)]
     clean = pd.DataFrame(
         {
-            "name": [f"{a.lower()}'s {k} {i}" for i, (a, k) in enumerate(zip(rng.choice(LAST, n), rng.choice(["grill", "bistro", "house", "cafe"], n)))],
+            "name": [
+                f"{a.lower()}'s {k} {i}"
+                for i, (a, k) in enumerate(
+                    zip(rng.choice(LAST, n), rng.choice(["grill", "bistro", "house", "cafe"], n))
+                )
+            ],
             "address": street,
             "city": town,
             "phone": [f"{area[t]}-{x}" for t, x in zip(town, number)],
@@ -317,7 +380,9 @@ def inspections(seed=0, n=1000):
     """Several visits of one place disagree; results in another case, cities mistyped, dates in mixed writing, fields shifted."""
     rng = np.random.default_rng(seed)
     places = 120
-    names = [f"{rng.choice(LAST)} {rng.choice(['Deli', 'Bakery', 'Market', 'Pizza', 'Tacos'])} {i}" for i in range(places)]
+    names = [
+        f"{rng.choice(LAST)} {rng.choice(['Deli', 'Bakery', 'Market', 'Pizza', 'Tacos'])} {i}" for i in range(places)
+    ]
     zips = [f"606{rng.integers(1, 60):02d}" for _ in range(places)]
     lat = [f"41.{rng.integers(700000, 999999)}" for _ in range(places)]
     risk = rng.choice(["Risk 1 (High)", "Risk 2 (Medium)", "Risk 3 (Low)"], places)
@@ -359,3 +424,42 @@ def inspections(seed=0, n=1000):
 
 
 TWINS = {f.__name__: f for f in (beers, papers, movies, tax, census, players, restaurants, inspections)}
+
+LEAST_RECALL = {
+    "beers": 0.97,
+    "papers": 0.85,  # 54.0 among whole volumes is gone once the file is read
+    "movies": 0.97,
+    "tax": 0.97,
+    "census": 0.97,
+    "players": 0.7,  # 196 among 1.96, and the season 12 for 2012
+    "restaurants": 0.7,  # streets abbreviated within addresses
+    "inspections": 0.85,  # points lost from coordinates, where their ranges meet
+}
+
+
+def _told(frame, folder):
+    path, out = folder / "t.csv", folder / "cells.csv"
+    frame.to_csv(path, index=False)
+    audit_files([str(path)], write=False, cells=out)
+    told = pd.read_csv(out, dtype=str, keep_default_na=False)
+    marks = np.zeros(frame.shape, dtype=bool)
+    for line in told.itertuples():
+        at = int(line.row) - 1, list(frame.columns).index(line.column)
+        # a word for "missing" is no value, whoever says so
+        marks[at] = line.says == "wrong" or frame.iat[at] in ("N/A", "?")
+    return marks
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_wrong_cells_are_told_and_others_are_not(name, tmp_path):
+    dirty, clean = TWINS[name](seed=1)
+    wrong = (dirty != clean).to_numpy()
+    told = _told(dirty, tmp_path)
+    assert (told & wrong).sum() >= 0.97 * told.sum()
+    assert (told & wrong).sum() >= LEAST_RECALL[name] * wrong.sum()
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_clean_twins_are_quiet(name, tmp_path):
+    _, clean = TWINS[name](seed=1)
+    assert _told(clean, tmp_path).sum() <= 0.005 * len(clean)
