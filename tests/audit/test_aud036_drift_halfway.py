@@ -83,3 +83,48 @@ def test_a_running_number_serves_where_there_is_no_time():
 
 def test_not_applicable_without_time_or_number(tables_of, refuses):
     assert "running number" in refuses(CHECK, tables_of({"t": {"v": np.random.default_rng(0).normal(size=2000)}}))
+
+
+def _weather(seed):
+    """A year of a plant's readings by the hour: warmth, with the moisture and the load that follow it loosely."""
+    rng = np.random.default_rng(seed)
+    n, first = 24 * 400, rng.uniform(0, 365)
+    spells = np.zeros((3, n))
+    for k in range(3):
+        shocks = np.repeat(rng.normal(size=n // 24), 24)
+        for i in range(1, n):
+            spells[k, i] = 0.98 * spells[k, i - 1] + 0.1 * shocks[i]
+    season = -np.cos(2 * np.pi * (np.arange(n) / 24 + first) / 365.25)
+    warm = 10 * season + 5 * spells[0] + rng.normal(0, 1, n)
+    moist = 60 - warm + 4 * spells[1] + rng.normal(0, 1, n)
+    load = 0.5 * warm - 0.2 * moist + 4 * spells[2] + rng.normal(0, 1, n)
+    ramp = np.maximum(np.linspace(-1, 1, n), 0)
+    return START + (np.arange(n) * HOUR).astype("timedelta64[us]"), {"warm": warm, "moist": moist, "load": load}, ramp
+
+
+def test_a_drift_is_told_from_a_season_that_other_columns_share():
+    found = 0
+    for seed in range(6):
+        when, columns, ramp = _weather(seed)
+        assert _run({"when": pa.array(when), **columns}) == [], seed
+        drifted = columns | {"load": columns["load"] + 2.5 * columns["load"].std() * ramp}
+        found += any("load" in f.columns for f in _run({"when": pa.array(when), **drifted}))
+    assert found >= 5
+
+
+def test_a_small_share_that_grows_from_the_middle_is_told_from_growth():
+    found = grown = 0
+    for seed in range(12):
+        rng = np.random.default_rng(100 + seed)
+        n = 3000
+        when = START + rng.integers(0, 730, n) * np.int64(DAY)
+        place = np.argsort(np.argsort(when, kind="stable"), kind="stable") / n
+        kind = rng.choice(["a", "b", "c", "d"], n, p=[0.3, 0.3, 0.2, 0.2])
+        late, steady = kind.copy(), kind.copy()
+        late[rng.random(n) < 0.3 * np.clip(2 * place - 1, 0, 1)] = "a"
+        steady[rng.random(n) < 0.3 * place] = "a"
+        found += bool(_run({"when": pa.array(when), "kind": late}))
+        grown += bool(_run({"when": pa.array(when), "kind": steady}))
+        assert _run({"when": pa.array(when), "kind": kind}) == [], seed
+    assert found >= 8
+    assert grown <= 2

@@ -2,7 +2,8 @@
 
 The first half says how a trace wanders by itself. A drift ends far outside of that, gets there steadily, begins about halfway and
 is no straight line over all of the time (growth and inflation are trends, not drifts). Of about two years or less a season cannot
-be told from a drift; there only traces count that did not wander at all in the first half.
+be told from a drift; there only traces count that did not wander at all in the first half, or that leave what the other columns
+and a yearly wave say (beside_the_year.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from holdgood.audit.beside_the_year import beside_the_year
 from holdgood.audit.breaks import Break, fill, unexplained
 from holdgood.audit.traces import YEARS, Traces
 
@@ -20,6 +22,9 @@ FAR = 3.5  # standard deviations of the first half's blocks from its mean to the
 EFFECT = 0.3  # standard deviations of the rows
 VERY_FAR = 10.0  # the same where a season cannot be told
 BENT = 3.5  # t value of the bend at the middle, for 20 traces
+STILL = 2.0  # the same where the first half shows sampling errors only: there a bend needs to be told from a straight line alone
+BESIDE = 6.5  # t value of the bend beside the other columns and a yearly wave
+WAVELESS = 1.0  # more of the bend there, whose t value takes the wave for known
 RELATION = 1.5  # more of it for what the other columns leave unexplained
 ALIKE = 0.6  # correlation from which traces are named as partners
 PARTNERS = 3
@@ -47,6 +52,8 @@ def drifts(t: Traces, broken: list[Break]) -> list[Drift]:
     """Drifting traces, largest effect first; those that broke at one moment are left out."""
     filled, numbers = fill(t.mean), np.array([level is None for _, level in t.labels])
     values, related = _blocks(_without_season(t, filled)), _blocks(unexplained(filled, numbers, _bend))
+    waveless, surely = beside_the_year(t, filled, numbers, BLOCKS)
+    waveless = _blocks(waveless)
     gone = {t.labels[b.trace][0] for b in broken if b.kind != "spread"}
     bar = BENT + max(0.0, 0.8 * math.log10(max(1, len(t.labels)) / 20))
     rows = float(t.count.sum()) / BLOCKS
@@ -56,12 +63,19 @@ def drifts(t: Traces, broken: list[Break]) -> list[Drift]:
             continue
         found = _drift(values[:, j], t, j, bar, rows, by_season=True) if np.isfinite(values[:, j]).all() else None
         if found is None and np.isfinite(related[:, j]).all():
-            found = _drift(related[:, j], t, j, bar + RELATION, rows, by_season=False)
-            if found is not None:
-                found = replace(found, partners=_nearest(filled, numbers, j)) if abs(found.size) >= APART else None
+            found = _apart(_drift(related[:, j], t, j, bar + RELATION, rows, by_season=False), filled, numbers)
+        if found is None and surely[j] >= BESIDE:
+            found = _apart(_drift(waveless[:, j], t, j, bar + WAVELESS, rows, by_season=False), filled, numbers)
         if found is not None:
             out.append(found)
     return sorted(out, key=lambda d: (-d.effect, d.trace))
+
+
+def _apart(found: Drift | None, filled: np.ndarray, numbers: np.ndarray) -> Drift | None:
+    """A drift from what others say with those that it leaves, where it goes far enough."""
+    if found is None or abs(found.size) < APART:
+        return None
+    return replace(found, partners=_nearest(filled, numbers, found.trace))
 
 
 def _nearest(values: np.ndarray, numbers: np.ndarray, j: int) -> tuple[int, ...]:
@@ -108,8 +122,10 @@ def _drift(v: np.ndarray, t: Traces, j: int, bar: float, rows: float, *, by_seas
     noise = max(float(t.noise[j]), wander, 1e-9)
     if abs(size) < FAR * wander or abs(size) < EFFECT * noise:
         return None
-    if by_season and 0 < t.years < YEARS and wander > WANDER * max(error, 1e-9) and abs(size) < VERY_FAR * wander:
+    still = by_season and wander <= WANDER * max(error, 1e-9)
+    if by_season and 0 < t.years < YEARS and not still and abs(size) < VERY_FAR * wander:
         return None
+    bar -= BENT - STILL if still else 0.0
     rank = np.argsort(np.argsort(second))
     if np.corrcoef(rank, np.arange(half))[0, 1] * math.copysign(1.0, size) < STEADY:
         return None
