@@ -5,8 +5,12 @@ import pytest
 from holdgood.core import plugins
 from holdgood.testing.model import check_model_family
 
-OURS = ("forest", "lightgbm", "linear", "prior", "tree")
-LIGHTER = {"forest": {"trees": 24}}
+OURS = ("catboost", "forest", "lightgbm", "linear", "prior", "tree", "xgboost")
+LIGHTER = {
+    "forest": {"trees": 24},
+    "catboost": {"depth": 4, "learning_rate": 0.2, "border_count": 32},
+    "xgboost": {"max_depth": 4, "eta": 0.2},
+}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -15,6 +19,7 @@ def test_family_holds_the_contract(name):
 
 
 def test_rungs_go_up_from_simplest():
-    families = [plugins.load("holdgood.models", n) for n in ("prior", "linear", "tree", "forest", "lightgbm")]
-    assert [f.rung for f in families] == [0, 1, 2, 3, 4]
-    assert [f.name for f in families] == ["prior", "linear", "tree", "forest", "lightgbm"]
+    names = ("prior", "linear", "tree", "forest", "lightgbm", "xgboost", "catboost")
+    families = [plugins.load("holdgood.models", n) for n in names]
+    assert [f.rung for f in families] == [0, 1, 2, 4, 5, 5, 6]
+    assert tuple(f.name for f in families) == names

@@ -123,6 +123,8 @@ def ladder_text(board: Leaderboard) -> None:
         )
     _print_grid(grid)
     out.print(f"  chosen: {board.chosen} ({board.reason})")
+    for note in board.notes:
+        out.print(Text(f"  note: {note}"))
 
 
 def fairness_text(report: FairnessReport) -> None:

@@ -134,6 +134,8 @@ class ModelFamily(Protocol):
     """What is registered under ``holdgood.models``: a family of candidates, one file each.
 
     ``needs`` says which encoder the workflow gives; ``configurations`` lists parameter sets, best default first.
+    A family whose library comes with an extra also has ``library`` (what is imported) and ``extra`` (what is installed),
+    and imports it when it fits: where it is not there, the family is left out with a note.
     """
 
     name: ClassVar[str]

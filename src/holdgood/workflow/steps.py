@@ -48,7 +48,7 @@ from holdgood.reports import RunView, render_run
 from holdgood.scale import cores
 from holdgood.splitting import WORN_AFTER, Openings, divide, folds
 from holdgood.training import train
-from holdgood.workflow.candidates import candidates
+from holdgood.workflow.candidates import candidates, left_out
 from holdgood.workflow.contract import contract_of
 from holdgood.workflow.excluded import excluded, identifiers
 from holdgood.workflow.folder import StepFolder, versions
@@ -260,7 +260,8 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
         latency_limit_ms=declared.gates.max_latency_ms,
         size_limit_mb=declared.gates.max_size_mb,
     )
-    work.leaderboard = trained.leaderboard.model_copy(update={"fold_kind": kind})
+    notes = trained.leaderboard.notes + left_out(declared.budget.models)
+    work.leaderboard = trained.leaderboard.model_copy(update={"fold_kind": kind, "notes": notes})
     work.chain, work.prior, work.simple = trained.chain, trained.prior, trained.simple
     parts: dict[str, Persistable] = {"chain": trained.chain, "prior": trained.prior}
     if trained.simple is not None:

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 import lightgbm
 import numpy as np
 
-from holdgood.core.errors import BundleError, DataError
+from holdgood.core.errors import BundleError
 from holdgood.core.frame import Matrix
 from holdgood.core.protocols import Parts
 from holdgood.models.tabular import model_text
+from holdgood.models.tabular.backed import Backed
 from holdgood.models.tabular.training_rows import expect_columns
 
 # Up to here one thread is faster than waking others; beyond, LightGBM takes what OMP_NUM_THREADS allows. The numbers
@@ -183,33 +184,8 @@ def _checked_table(
     return table, starts[:-1]
 
 
-class BoosterBacked:
-    """Root of learners whose fitted form is a Booster. ``fit`` of the heirs sets ``scorer`` and ``rounds``.
-
-    ``finished``: the share of its trees that stood when the time was up; 1.0: all.
-    """
+class BoosterBacked(Backed[Booster]):
+    """Root of learners whose fitted form is a Booster."""
 
     part: ClassVar[str] = Booster.part
-    scorer: Booster | None = None
-    rounds: int | None = None
-    finished: float = 1.0
-
-    @property
-    def fitted(self) -> Booster:
-        """The scorer; DataError before ``fit``."""
-        if self.scorer is None:
-            raise DataError("a model that has not been fitted", "a fitted model", "call fit first")
-        return self.scorer
-
-    def predict(self, matrix: Matrix) -> np.ndarray:
-        """As Booster.predict."""
-        return self.fitted.predict(matrix)
-
-    def to_parts(self) -> Parts:
-        """As Booster.to_parts."""
-        return self.fitted.to_parts()
-
-    @classmethod
-    def from_parts(cls, parts: Parts) -> Booster:
-        """As Booster.from_parts: what was saved scores, it does not learn again."""
-        return Booster.from_parts(parts)
+    kept: ClassVar[Any] = Booster

@@ -110,7 +110,7 @@ class ForestFamily:
     """Random forest first, extremely randomised trees second."""
 
     name: ClassVar[str] = "forest"
-    rung: ClassVar[int] = 3
+    rung: ClassVar[int] = 4
     needs: ClassVar[Needs] = "codes"
     kinds: ClassVar[tuple[str, ...]] = ("binary", "multiclass", "regression")
 

@@ -14,7 +14,8 @@ from holdgood.core.protocols import FitContext, Json, Model, Needs
 from holdgood.core.task import Task
 from holdgood.models.tabular.booster import Booster, BoosterBacked
 from holdgood.models.tabular.model_text import scoring_only
-from holdgood.models.tabular.training_rows import checked
+from holdgood.models.tabular.rounds import boost
+from holdgood.models.tabular.training_rows import center_and_unit, checked
 
 _MOST_ROUNDS = 3_000
 _OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
@@ -41,7 +42,7 @@ class Boosting(BoosterBacked):
         values, weights = checked(matrix, y, weight, task)
         offset, scale = 0.0, 1.0
         if task.kind == "regression":
-            offset, scale = float(values.mean()), float(values.std()) or 1.0
+            offset, scale = center_and_unit(values)
             values = (values - offset) / scale
         kept = np.ones(len(values), dtype=bool)
         stop = context.stop_rows
@@ -52,11 +53,13 @@ class Boosting(BoosterBacked):
         booster = lightgbm.Booster(settings, data)
         if kept.all():
             asked = context.rounds or min(_MOST_ROUNDS, round(10 / settings["learning_rate"]))
-            best, self.finished = _boost(booster, asked, deadline)
+            best, self.finished = boost(booster.update, asked, deadline)
         else:
             booster.add_valid(_dataset(matrix, values, weights, ~kept, settings, like=data), "stop")
             patience = round(max(30, 2.5 / settings["learning_rate"]))
-            best, self.finished = _boost(booster, _MOST_ROUNDS, deadline, patience)
+            best, self.finished = boost(
+                booster.update, _MOST_ROUNDS, deadline, lambda: float(booster.eval_valid()[0][2]), patience
+            )
         self.rounds = best
         self.scorer = Booster(
             scoring_only(booster.model_to_string(num_iteration=best), matrix.values.shape[1]),
@@ -109,35 +112,11 @@ def _dataset(
     )
 
 
-def _boost(booster: lightgbm.Booster, most: int, deadline: float, patience: int | None = None) -> tuple[int, float]:
-    """Add up to ``most`` rounds. How many to keep (the best on the stop rows, or all where there are none), and the share
-    that was done before the time was up: 1.0 where it ended by itself.
-    """
-    best, lowest, pace = 1, np.inf, 0.0
-    for number in range(1, most + 1):
-        started = time.monotonic()
-        if number > 1 and started + pace > deadline:
-            return best, (number - 1) / most
-        exhausted = booster.update()
-        pace = max(0.7 * pace, time.monotonic() - started)
-        if patience is None:
-            best = max(1, booster.current_iteration())
-        else:
-            loss = booster.eval_valid()[0][2]
-            if loss < lowest:
-                best, lowest = max(1, booster.current_iteration()), loss
-            elif number - best >= patience:
-                break
-        if exhausted:
-            break
-    return best, 1.0
-
-
 class LightgbmFamily:
     """Gradient boosting: the default, then variants that published searches found to lead elsewhere."""
 
     name: ClassVar[str] = "lightgbm"
-    rung: ClassVar[int] = 4
+    rung: ClassVar[int] = 5
     needs: ClassVar[Needs] = "codes"
     kinds: ClassVar[tuple[str, ...]] = ("binary", "multiclass", "regression")
 

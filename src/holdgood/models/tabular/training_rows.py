@@ -57,6 +57,22 @@ def class_shares(y: np.ndarray, weight: np.ndarray | None, n_classes: int) -> np
     return shares
 
 
+def center_and_unit(y: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of numeric outcomes; 1.0 where these do not differ beyond rounding."""
+    center, spread = float(y.mean()), float(y.std())
+    return center, spread if spread > 1e-12 * abs(center) else 1.0
+
+
+def margins_of(y: np.ndarray, weight: np.ndarray | None, n_classes: int) -> np.ndarray:
+    """Where trees start from: log odds of the second of two classes, shape (1,), or log shares, shape (n_classes,).
+
+    Half a row is added to each class, so that one without rows has a margin too.
+    """
+    shares = class_shares(y, weight, n_classes) * len(y) + 0.5
+    logs: np.ndarray = np.log(shares / shares.sum())
+    return logs[1:] - logs[:1] if n_classes == 2 else logs
+
+
 def expect_columns(matrix: Matrix, columns: int) -> np.ndarray:
     """The matrix's values as C-contiguous float64; DataError where its width is not the one learned from."""
     values = np.ascontiguousarray(matrix.values, dtype=np.float64)

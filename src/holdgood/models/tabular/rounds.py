@@ -1,0 +1,42 @@
+"""Boosting round by round: ended by rows kept apart, by the clock, or after all that were asked for."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+
+def boost(
+    update: Callable[[], bool],
+    most: int,
+    deadline: float,
+    loss: Callable[[], float] | None = None,
+    patience: int = 0,
+) -> tuple[int, float]:
+    """Add up to ``most`` rounds. How many to keep, and the share that was done before the time was up (1.0 where it ended
+    by itself).
+
+    ``update`` adds a round and says whether nothing was left to split (that round adds nothing then). ``loss`` is that
+    of the rows kept apart: the rounds that were best on these are kept, and ``patience`` rounds without a better one
+    end it. ``deadline`` is by ``time.monotonic``; the first round is always made.
+    """
+    best, lowest, pace = 1, math.inf, 0.0
+    for number in range(1, most + 1):
+        started = time.monotonic()
+        if number > 1 and started + pace > deadline:
+            return best, (number - 1) / most
+        exhausted = update()
+        made = max(1, number - 1) if exhausted else number
+        pace = max(0.7 * pace, time.monotonic() - started)
+        if loss is None:
+            best = made
+        else:
+            now = loss()
+            if now < lowest:
+                best, lowest = made, now
+            elif number - best >= patience:
+                break
+        if exhausted:
+            break
+    return best, 1.0
