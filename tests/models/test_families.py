@@ -5,11 +5,12 @@ import pytest
 from holdgood.core import plugins
 from holdgood.testing.model import check_model_family
 
-OURS = ("catboost", "forest", "lightgbm", "linear", "prior", "tree", "xgboost")
+OURS = ("additive", "catboost", "forest", "lightgbm", "linear", "mlp", "prior", "tree", "xgboost")
 LIGHTER = {
     "forest": {"trees": 24},
     "catboost": {"depth": 4, "learning_rate": 0.2, "border_count": 32},
     "xgboost": {"max_depth": 4, "eta": 0.2},
+    "mlp": {"members": 4, "width": 32, "epochs": 30, "pieces": 4, "learning_rate": 0.005},
 }
 
 

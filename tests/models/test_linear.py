@@ -11,7 +11,8 @@ from holdgood.core.errors import BundleError, DataError
 from holdgood.core.frame import Matrix
 from holdgood.core.protocols import FitContext, Parts
 from holdgood.core.task import Task
-from holdgood.models.tabular.linear import Linear, sigmoid, softmax
+from holdgood.models.tabular.linear import Linear
+from holdgood.models.tabular.links import sigmoid, softmax
 
 
 def _standardised(x):

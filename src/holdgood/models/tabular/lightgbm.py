@@ -31,17 +31,25 @@ class Boosting(BoosterBacked):
     def __init__(self, parameters: Mapping[str, Json]) -> None:
         self.parameters = dict(parameters)
 
-    def fit(self, matrix: Matrix, y: np.ndarray, weight: np.ndarray | None, context: FitContext) -> Boosting:
+    def fit(
+        self,
+        matrix: Matrix,
+        y: np.ndarray,
+        weight: np.ndarray | None,
+        context: FitContext,
+        start: np.ndarray | None = None,
+    ) -> Boosting:
         """Boost on the rows outside ``context.stop_rows`` and keep the rounds that were best on these.
 
         Without stop rows and without ``context.rounds``: about 10 / learning rate rounds. ``context.seconds`` ends it
-        between rounds.
+        between rounds. ``start``: raw scores to boost from, (rows,) or (rows, classes); the scorer holds only what is
+        added to them, and a regression outcome is then taken as it is.
         """
         deadline = time.monotonic() + context.seconds
         task = context.task
         values, weights = checked(matrix, y, weight, task)
         offset, scale = 0.0, 1.0
-        if task.kind == "regression":
+        if task.kind == "regression" and start is None:
             offset, scale = center_and_unit(values)
             values = (values - offset) / scale
         kept = np.ones(len(values), dtype=bool)
@@ -49,13 +57,13 @@ class Boosting(BoosterBacked):
         if stop is not None and context.rounds is None and 0 < len(stop) < len(values):
             kept[stop] = False
         settings = self._settings(task, int(kept.sum()), context)
-        data = _dataset(matrix, values, weights, kept, settings)
+        data = _dataset(matrix, values, weights, kept, settings, start)
         booster = lightgbm.Booster(settings, data)
         if kept.all():
             asked = context.rounds or min(_MOST_ROUNDS, round(10 / settings["learning_rate"]))
             best, self.finished = boost(booster.update, asked, deadline)
         else:
-            booster.add_valid(_dataset(matrix, values, weights, ~kept, settings, like=data), "stop")
+            booster.add_valid(_dataset(matrix, values, weights, ~kept, settings, start, like=data), "stop")
             patience = round(max(30, 2.5 / settings["learning_rate"]))
             best, self.finished = boost(
                 booster.update, _MOST_ROUNDS, deadline, lambda: float(booster.eval_valid()[0][2]), patience
@@ -98,6 +106,7 @@ def _dataset(
     weight: np.ndarray | None,
     rows: np.ndarray,
     settings: Mapping[str, Any],
+    start: np.ndarray | None,
     like: lightgbm.Dataset | None = None,
 ) -> lightgbm.Dataset:
     """LightGBM's binned copy of some rows; columns go by position, names never enter a model."""
@@ -106,6 +115,7 @@ def _dataset(
         matrix.values if every else matrix.values[rows],
         y if every else y[rows],
         weight=None if weight is None else weight[rows],
+        init_score=None if start is None else start[rows],
         categorical_feature=list(matrix.categorical),
         params=dict(settings),
         reference=like,
