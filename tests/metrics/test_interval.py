@@ -66,6 +66,45 @@ def test_clustered_interval_covers(acceptable):
     assert naive > 100  # what the clusters are for
 
 
+def test_clusters_of_one_size_have_as_many_degrees_of_freedom_as_clusters_less_one():
+    rng = np.random.default_rng(0)
+    codes = np.repeat(np.arange(20), 7)
+    rows = rng.normal(size=20)[codes] + rng.normal(size=140)
+    sums = np.bincount(codes, weights=rows - rows.mean()) / 140
+    error, df = iv.clustered((rows - rows.mean()) / 140, codes)
+    assert error == pytest.approx(math.sqrt(np.sum(sums**2) * 20 / 19))
+    assert df == pytest.approx(19)
+
+
+def test_few_clusters_that_hold_most_rows_leave_few_degrees_of_freedom():
+    rng = np.random.default_rng(1)
+    codes = np.r_[np.zeros(500, int), np.repeat(np.arange(1, 51), 10)]
+    alike = rng.normal(size=51)[codes] + 0.1 * rng.normal(size=1000)
+    apart = rng.normal(size=1000)
+    few, many = (iv.clustered((r - r.mean()) / 1000, codes)[1] for r in (alike, apart))
+    assert few < 1.5 < many < 10
+    assert math.isnan(iv.clustered(alike / 1000, np.zeros(1000, int))[0])
+
+
+def test_intervals_over_clusters_of_unequal_size_cover(acceptable):
+    rng = np.random.default_rng(15)
+    weight = 1 / np.arange(1, 41) ** 0.7
+    codes = np.searchsorted(np.round(np.cumsum(weight) / weight.sum() * 400).astype(int), np.arange(400), side="right")
+    missed = missed_area = 0
+    truth = stats.norm.cdf(1.0 / math.sqrt(2))
+    for _ in range(400):
+        rows = rng.normal(size=40)[codes] + rng.normal(size=400)
+        found = iv.mean_interval(rows, codes)
+        missed += not found.low <= 0.0 <= found.high
+        y = (rng.random(400) < 0.3).astype(float)
+        area = iv.auc_interval(
+            y, math.sqrt(0.2) * rng.normal(size=40)[codes] + math.sqrt(0.8) * rng.normal(size=400) + y, codes
+        )
+        missed_area += not area.low <= truth <= area.high
+    assert acceptable(missed, 400, 0.05)
+    assert acceptable(missed_area, 400, 0.05)
+
+
 def test_moving_blocks_cover_where_neighbours_are_alike(acceptable):
     rng = np.random.default_rng(13)
     missed = naive = 0
@@ -114,6 +153,14 @@ def test_auc_interval_covers(acceptable):
         found = iv.auc_interval(y, rng.normal(size=120) + 1.2 * y)
         missed += not found.low <= truth <= found.high
     assert acceptable(missed, 400, 0.05)
+
+
+def test_near_a_perfect_ranking_few_rows_carry_the_variance():
+    rng = np.random.default_rng(2)
+    y = np.r_[np.ones(60), np.zeros(240)]
+    usual, near = (iv.auc_spread(y, iv.auc_parts(y, rng.normal(size=300) + d * y)[1], None)[1] for d in (0.5, 3.0))
+    assert near < 0.5 * usual
+    assert usual < 300
 
 
 def test_auc_interval_value_clusters_and_perfection(scored):

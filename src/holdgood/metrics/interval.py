@@ -80,12 +80,13 @@ def cluster_sums(rows: np.ndarray, clusters: np.ndarray | None) -> np.ndarray:
 def spread_of_mean(rows: np.ndarray, clusters: np.ndarray | None = None, blocks: int | None = None) -> Spread:
     """Spread of the mean of ``rows``: independent rows, independent clusters, or units that follow in time.
 
-    Clusters: the cluster-robust variance with G - 1 degrees of freedom. ``blocks``: the length b of a moving block in
-    units (rows, or clusters in code order), 0 for an automatic one: overlapping batch means with 1.5 (G / b - 1)
-    degrees of freedom (Meketon & Schmeiser 1984) of prewhitened units.
+    Clusters: see ``clustered``. ``blocks``: the length b of a moving block in units (rows, or clusters in code order), 0
+    for an automatic one: overlapping batch means with 1.5 (G / b - 1) degrees of freedom (Meketon & Schmeiser 1984) of
+    prewhitened units.
     """
     n = len(rows)
-    units = cluster_sums(rows - np.mean(rows), clusters) / n if n else np.zeros(0)
+    centred = (rows - np.mean(rows)) / n if n else np.zeros(0)
+    units = cluster_sums(centred, clusters)
     g = len(units)
     if g < 2:
         return Spread(math.nan, 0.0, 0.0, g)
@@ -97,9 +98,32 @@ def spread_of_mean(rows: np.ndarray, clusters: np.ndarray | None = None, blocks:
         error, df = _serial(units, blocks)
         return Spread(scale * error, df, 0.0, g)
     square = float(np.sum(np.square(units)))
-    variance = square * g / (g - 1.0)
     skew = float(np.mean(np.square(units) * units)) / (square / g) ** 1.5
-    return Spread(scale * math.sqrt(variance), g - 1.0, skew, g)
+    if clusters is None:
+        return Spread(scale * math.sqrt(square * g / (g - 1.0)), g - 1.0, skew, g)
+    error, df = clustered(centred, clusters)
+    return Spread(error, df, skew, g)
+
+
+def clustered(influence: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:
+    """Standard error of a sum of influences (n,) that add up to zero, and its degrees of freedom; clusters are independent.
+
+    The variance of the cluster sums, each corrected for its share of the rows (CR2, Bell & McCaffrey 2002). Degrees of
+    freedom by Satterthwaite's rule for clusters of the sizes that there are, under the correlation of rows within a
+    cluster that is seen (Imbens & Kolesar 2016): clusters less one where all are as large, far fewer where few hold most
+    rows.
+    """
+    codes = cluster_codes(clusters)
+    sums, rows = np.bincount(codes, weights=influence), np.bincount(codes).astype(np.float64)
+    g, n = len(sums), float(len(influence))
+    if g < 2:
+        return math.nan, 0.0
+    error = math.sqrt(float(np.sum(np.square(sums) / (1.0 - rows / n))))
+    alone, pairs = float(np.sum(np.square(influence))), float(np.sum(rows * (rows - 1.0)))
+    alike = (float(np.sum(np.square(sums))) - alone) / (alone / n * pairs) if pairs > 0 and alone > 0 else 0.0
+    spread = rows * (1.0 + (rows - 1.0) * min(max(alike, 0.0), 1.0))
+    worth = float(np.sum(spread)) ** 2 / float(np.sum(np.square(spread)))
+    return error, worth * (g - 1.0) / g
 
 
 def _serial(units: np.ndarray, blocks: int) -> tuple[float, float]:
@@ -201,19 +225,29 @@ def auc_parts(y: np.ndarray, score: np.ndarray) -> tuple[float, np.ndarray]:
 def auc_spread(y: np.ndarray, influence: np.ndarray, clusters: np.ndarray | None) -> tuple[float, float]:
     """Standard error and degrees of freedom from influences; clusters as in Obuchowski (1997)."""
     if clusters is not None:
-        sums = cluster_sums(influence, clusters)
-        g = len(sums)
-        return math.sqrt(float(np.sum(np.square(sums))) * g / max(g - 1, 1)), max(g - 1.0, 1.0)
-    positive = y == 1
-    m, n = int(np.count_nonzero(positive)), int(np.count_nonzero(~positive))
-    of = float(np.sum(np.square(influence[positive]))) * m / max(m - 1, 1)
-    rest = float(np.sum(np.square(influence[~positive]))) * n / max(n - 1, 1)
-    variance = of + rest
+        error, df = clustered(influence, clusters)
+        return (0.0, 1.0) if math.isnan(error) else (error, max(df, 1.0))
+    sides = [_of_class(influence[side]) for side in (y == 1, y != 1)]
+    variance = sides[0][0] + sides[1][0]
     if variance == 0.0:
-        return 0.0, max(min(m, n) - 1.0, 1.0)
+        return 0.0, max(min(np.count_nonzero(y == 1), np.count_nonzero(y != 1)) - 1.0, 1.0)
     # Welch-Satterthwaite: the smaller class carries the uncertainty
-    df = variance**2 / (of**2 / max(m - 1, 1) + rest**2 / max(n - 1, 1))
+    df = variance**2 / sum(v**2 / d for v, d in sides)
     return math.sqrt(variance), max(df, 1.0)
+
+
+def _of_class(influence: np.ndarray) -> tuple[float, float]:
+    """Variance of the sum of one class's influences, and its degrees of freedom.
+
+    The rows less one where influences are about normal, fewer where few rows carry most, as near a perfect ranking: the
+    variance of a sample variance grows with kurtosis less one, which is two for a normal.
+    """
+    m, squares = len(influence), np.square(influence)
+    total = float(np.sum(squares))
+    if m < 2 or total == 0.0:
+        return total, max(m - 1.0, 1.0)
+    kurtosis = m * float(np.sum(np.square(squares / total)))
+    return total * m / (m - 1.0), (m - 1.0) * min(1.0, 2.0 / (kurtosis - 1.0)) if kurtosis > 1.0 else m - 1.0
 
 
 def auc_interval(
