@@ -43,7 +43,8 @@ def test_balanced_climbs_what_is_proven_and_worth_it_and_compares_with_the_best_
     steps = steps_of(4.0, 2.0, 3.0, 1.5)
     assert gain.difference == pytest.approx(np.mean(np.square(steps[1].prediction) - np.square(steps[3].prediction)))
     assert gain.low > 0
-    assert gain.level == pytest.approx(1 - ALPHA / 1)  # Holm: the two proven rungs leave one comparison
+    # one-sided, between one look alone and two that have nothing in common
+    assert 1 - 2 * ALPHA < gain.level < 1 - ALPHA
     assert "proven worse; not taken" in result.rungs[2].sentence
     assert "the ladder stands on it" in result.rungs[0].sentence
 
@@ -116,6 +117,26 @@ def test_simple_takes_the_lowest_that_is_not_proven_worse_than_the_best():
 def test_where_nothing_is_proven_better_the_lowest_rung_is_chosen(prefer):
     result = climb(steps_of(2.0, 1.999, 2.001, shared=0.3), judge_of(2000), prefer=prefer)
     assert result.chosen == 0
+
+
+def test_one_rung_above_is_proven_one_sided_at_the_stated_level():
+    """The smallest gain that is proven: the lower end of the 90% interval touches zero."""
+    steps = steps_of(2.0, 1.85, n=300, shared=0.7, seed=3)
+    result = climb(steps, judge_of(300))
+    gain = result.rungs[1].gain
+    assert gain.level == pytest.approx(1 - 2 * ALPHA)
+    assert (gain.low > 0) == (gain.p / 2 < ALPHA) == (result.chosen == 1)
+
+
+def test_a_rung_whose_winner_was_picked_among_many_needs_a_clearer_gain():
+    prior, *tries = steps_of(2.0, *[2.0] * 6, n=600, shared=0.0)
+    picked = Step("picked", "picked-0", "picked", tries[0].prediction, tries=tuple(t.prediction for t in tries))
+    assert picked.of == 6
+    alone = Step("picked", "picked-0", "picked", tries[0].prediction)
+    assert alone.of == 1
+    levels = [climb([prior, step], judge_of(600)).rungs[1].gain.level for step in (alone, picked)]
+    assert levels[0] == pytest.approx(1 - 2 * ALPHA)
+    assert levels[1] > 0.92
 
 
 def test_a_ladder_of_one_rung_stands():

@@ -178,9 +178,8 @@ def family_steps(trials: Sequence[Progress], predictions: dict[int, np.ndarray],
                 winner = members[int(np.argmax(np.delete(worth, i, axis=1) @ np.delete(sizes, i)))]
                 inside = parts == name
                 crossed[inside] = predictions[winner.index][inside]
-        steps.append(
-            Step(family, best.candidate.name, family, crossed, best.row_ms(), best.size_bytes(), of=len(members))
-        )
+        tries = tuple(predictions[p.index] for p in members)
+        steps.append(Step(family, best.candidate.name, family, crossed, best.row_ms(), best.size_bytes(), tries))
     return steps
 
 

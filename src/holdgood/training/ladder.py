@@ -2,8 +2,9 @@
 
 A rung is judged by predictions in which the choice of its winner sits inside the resampling: a fold's rows are predicted
 by the configuration that was best on the other folds. Gains are paired over the same rows. All rungs together are proven
-at one level: a rung counts as proven below ``ALPHA`` divided by the comparisons that are not proven yet (Holm's step-down
-along the climb), so that where all rungs are equal in truth any climb at all comes with probability at most ``ALPHA``.
+at one level, one-sided: where all rungs are equal in truth, any climb at all comes with probability ``ALPHA``, however
+many rungs and configurations were looked at (see ``critical``). What is proven is set apart and the rest is looked at
+again, from the rung that was reached (step-down, Romano & Wolf 2005).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from holdgood.core.records import Comparison, Rung
 from holdgood.metrics import CostTable, answers, best_threshold, cost_rows, holm, paired
+from holdgood.training.critical import Look, joint_level
 from holdgood.training.score import Judge
 
 ALPHA = 0.05
@@ -29,7 +31,7 @@ TINY, DEAR = 0.005, 3.0
 class Step:
     """A candidate for a rung: the trial behind it, its honest out-of-fold prediction (n,) or (n, k), and its cost.
 
-    ``of``: how many configurations its winner was picked from.
+    ``tries``: predictions of all configurations that its winner was picked from; empty: there was nothing to pick.
     """
 
     name: str
@@ -38,8 +40,17 @@ class Step:
     prediction: np.ndarray
     row_ms: float = math.nan
     size_bytes: float = math.nan
-    of: int = 1
+    tries: tuple[np.ndarray, ...] = ()
     ensemble: bool = False
+
+    @property
+    def of(self) -> int:
+        """How many configurations its winner was picked from."""
+        return max(1, len(self.tries))
+
+    def against(self, below: Step) -> Look:
+        """What a comparison with the step below looks at."""
+        return self.tries or (self.prediction,), below.prediction
 
 
 @dataclass(frozen=True)
@@ -84,8 +95,12 @@ class _Look:
 
     below: int
     gain: Comparison
-    proven: bool
     relative: float
+
+    @property
+    def proven(self) -> bool:
+        """Whether the step is better, at the level of its gain."""
+        return self.gain.verdict == "better"
 
 
 def climb(
@@ -114,28 +129,38 @@ def climb(
 def _walk(
     steps: Sequence[Step], judge: Judge, costs: CostTable | None, money: list[np.ndarray | None], limits: Limits
 ) -> tuple[dict[int, _Look], list[int]]:
-    """Compare each step with the best one taken below it, by the rule of ``balanced``; Holm by repeating the climb."""
-    proven_before = 0
+    """Compare each step with the best one taken below it, by the rule of ``balanced``.
+
+    Each round follows what is proven so far and looks at everything else on the way at one level; it ends with a round
+    that proves nothing more.
+    """
+    proven: dict[tuple[int, int], float] = {}
     while True:
-        level = 1 - ALPHA / max(1, len(steps) - 1 - proven_before)
         looks: dict[int, _Look] = {}
+        unseen: list[tuple[int, int]] = []
         taken = [0]
         for i in range(1, len(steps)):
             below = taken[-1]
-            gain = judge.gain(steps[i].name, steps[i].prediction, steps[below].name, steps[below].prediction, level)
-            left = judge.left(steps[below].prediction)
-            look = _Look(below, gain, gain.verdict == "better", gain.difference / left if left > 0 else 0.0)
-            looks[i] = look
-            if (
-                look.proven
-                and not limits.broken_by(steps[i])
-                and _worth(steps[i], steps[below], look, costs, _earned(money, i, below, judge, level, steps), limits)
-            ):
+            if (i, below) not in proven:
+                unseen.append((i, below))
+                continue
+            looks[i] = look = _look(steps, judge, i, below, proven[i, below])
+            earned = _earned(money, i, below, judge, look.gain.level, steps)
+            if not limits.broken_by(steps[i]) and _worth(steps[i], steps[below], look, costs, earned, limits):
                 taken.append(i)
-        proven = sum(look.proven for look in looks.values())
-        if proven <= proven_before or proven == len(steps) - 1:
+        if unseen:
+            level = joint_level(judge, [steps[i].against(steps[below]) for i, below in unseen], ALPHA)
+            looks |= {i: _look(steps, judge, i, below, level) for i, below in unseen}
+        found = {(i, below): looks[i].gain.level for i, below in unseen if looks[i].proven}
+        if not found:
             return looks, taken
-        proven_before = proven
+        proven |= found
+
+
+def _look(steps: Sequence[Step], judge: Judge, i: int, below: int, level: float) -> _Look:
+    gain = judge.gain(steps[i].name, steps[i].prediction, steps[below].name, steps[below].prediction, level)
+    left = judge.left(steps[below].prediction)
+    return _Look(below, gain, gain.difference / left if left > 0 else 0.0)
 
 
 def _worth(
@@ -165,7 +190,7 @@ def _choose(
         return chosen, reason  # each step up to here was proven over the one below it, all at one level
     if chosen == 0:
         return 0, reason if prefer == "simple" else "nothing is proven better than " + steps[0].name
-    level = 1 - ALPHA / (len(steps) - 1)
+    level = joint_level(judge, [step.against(steps[0]) for step in steps[1:]], ALPHA)
     over = judge.gain(steps[chosen].name, steps[chosen].prediction, steps[0].name, steps[0].prediction, level)
     if over.verdict != "better":
         return 0, f"{steps[chosen].name} is not proven better than {steps[0].name}: {_span(over)}"

@@ -10,6 +10,7 @@ import numpy as np
 from holdgood.core.records import Comparison, Interval
 from holdgood.core.task import Task
 from holdgood.metrics import auc_interval, delong, loss_rows, mean_interval, paired, root_mean_interval
+from holdgood.metrics.interval import auc_parts
 from holdgood.metrics.quantile import t_quantile
 from holdgood.metrics.score import Metric
 
@@ -100,6 +101,14 @@ class Judge:
             n=len(self.y),
             method=f"corrected resampled t over {k} folds",
         )
+
+    def influence(self, prediction: np.ndarray) -> np.ndarray:
+        """What each row adds to the deviation of the score from the truth, (n,); more is better. See ``gain``."""
+        if self._by_auc:
+            return auc_parts(self.y, prediction)[1]
+        losses = self.losses(prediction)
+        rows: np.ndarray = (np.mean(losses) - losses) / len(losses)
+        return rows
 
     def gain(self, first: str, one: np.ndarray, second: str, two: np.ndarray, level: float) -> Comparison:
         """Paired gain of the first over the second on the same rows; positive: the first is better."""
