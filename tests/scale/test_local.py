@@ -248,3 +248,35 @@ def _alive(pid):
             return file.read().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_worker_that_takes_too_much_memory_ends_itself_and_is_replaced():
+    def eat(megabytes):
+        import time
+
+        import numpy as np
+
+        held = np.ones(megabytes * 125_000)
+        time.sleep(5)
+        return len(held)
+
+    with Pool(1, memory=400_000_000) as small:
+        greedy = small.submit(eat, 900)
+        modest = small.submit(lambda: "served")
+        collect(small, [greedy, modest])
+        with pytest.raises(EnvironmentFault, match="more than the 400 MB"):
+            greedy.result()
+        assert modest.result() == "served"
+
+
+def test_a_library_that_ends_its_process_is_told_apart_from_a_kill(pool):
+    def leave():
+        import os
+
+        os._exit(3)
+
+    (handle,) = collect(pool, [pool.submit(leave)])
+    with pytest.raises(EnvironmentFault, match="crashed or ended it"):
+        handle.result()
+    (after,) = collect(pool, [pool.submit(lambda: 1)])
+    assert after.result() == 1

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from holdgood.core.frame import Feature, Frame
-from holdgood.core.protocols import Candidate
+from holdgood.core.protocols import Candidate, Space
 from holdgood.core.task import Task
 from holdgood.features.encode.for_needs import encoder_for
 from holdgood.models.tabular.lightgbm import LightgbmFamily
 from holdgood.models.tabular.linear import LinearFamily
 from holdgood.models.tabular.prior import PriorFamily
 from holdgood.models.tabular.tree import TreeFamily
+from holdgood.training.progress import Progress
+from holdgood.training.work import FoldFit
 
 
 @pytest.fixture
@@ -66,6 +68,44 @@ def families():
                 called = name if i == 0 else f"{name}-{i}"
                 found.append(Candidate(called, name, family.rung, family.needs, encoder, made, dict(parameters)))
         return found
+
+    return make
+
+
+@pytest.fixture
+def spaces():
+    """Search spaces of the named families, by the same road as the workflow's."""
+
+    def make(task, *names, rows=400):
+        known = {"linear": LinearFamily, "lightgbm": LightgbmFamily}
+        found = []
+        for name in names:
+            family = known[name]
+            base = dict(family.configurations(task, rows, 4)[0][1])
+            found.append(Space(name, family.space(task, rows, 4), partial(_candidate, family), base))
+        return found
+
+    return make
+
+
+def _candidate(family, name, parameters):
+    encoder = partial(encoder_for, family.needs)
+    made = partial(family.make, dict(parameters))
+    return Candidate(name, family.name, family.rung, family.needs, encoder, made, dict(parameters))
+
+
+@pytest.fixture
+def trial():
+    """A trial as if its folds were done: losses of ``level`` with what ``spread`` draws around it."""
+
+    def make(index, family="a", level=1.0, *, folds=4, base=0, done=None, seconds=1.0, parameters=None, **more):
+        candidate = Candidate(f"{family}-{index}", family, 1, "codes", list, list, parameters or {})
+        p = Progress(index, candidate, folds, more.pop("first", False), base=base, **more)
+        for f in range(folds if done is None else done):
+            p.done[f] = FoldFit(f, np.zeros(50), fit_seconds=seconds, learned_rows=100, row_ms=0.2, encode_ms=0.1)
+            p.losses[f] = np.full(50, level) + np.random.default_rng([7, f]).normal(size=50)
+        p.status = "ok" if p.complete else "open"
+        return p
 
     return make
 

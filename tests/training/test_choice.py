@@ -17,7 +17,7 @@ TASK = Task(kind="regression", metric="rmse")
 
 def trial(index, family, rung, folds, level=1.0, of=4):
     p = Progress(index, Candidate(f"{family}-{index}", family, rung, "codes", lambda: None, lambda: None), of, True)
-    p.done = {f: FoldFit(index, f, np.zeros(50), row_ms=1.0, size_bytes=10) for f in folds}
+    p.done = {f: FoldFit(f, np.zeros(50), row_ms=1.0, size_bytes=10) for f in folds}
     p.losses = {f: np.full(50, level) + 0.01 * np.arange(50) for f in folds}
     p.status = "ok" if len(folds) == of else "stopped"
     return p

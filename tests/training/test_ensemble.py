@@ -52,8 +52,13 @@ def test_weights_that_make_no_mean_are_refused(fitted, weights):
         lambda j: j["weights"].append(0.1),
         lambda j: j["weights"].__setitem__(0, "a"),
         lambda j: j["weights"].__setitem__(0, 9.0),
-        lambda j: j["members"].pop("member-1"),
-        lambda j: j["members"].__setitem__("member-1", {"part": "prior"}),
+        lambda j: j["parts"].pop("model-1"),
+        lambda j: j["parts"].__setitem__("model-1", {"part": "prior"}),
+        lambda j: j["parts"].__setitem__("encoder-1", j["parts"]["model-0"]),
+        lambda j: j["of"].__setitem__(1, 7),
+        lambda j: j["of"].__setitem__(1, -1),
+        lambda j: j["of"].pop(),
+        lambda j: j.pop("of"),
         lambda j: j.__setitem__("weights", [0.0] * 1000),
     ],
 )
@@ -64,14 +69,19 @@ def test_a_damaged_bundle_is_refused(fitted, damage):
         Ensemble.from_parts(Parts(parts.json, parts.arrays, parts.files))
 
 
-def test_an_ensemble_of_something_else_than_chains_is_refused(fitted):
-    _, chains = fitted
-    parts = Ensemble(chains[:1], [1.0]).to_parts()
-    inner = chains[0].model.to_parts()
-    parts.json["members"]["member-0"] = {"part": chains[0].model.part, "json": inner.json}
-    arrays = {f"member-0/{k}": v for k, v in inner.arrays.items()}
-    with pytest.raises(BundleError, match="something else"):
-        Ensemble.from_parts(Parts(parts.json, arrays, {}))
+def test_equal_encoders_are_kept_and_run_once(fitted, monkeypatch):
+    frame, chains = fitted
+    again = Chain.from_parts(chains[2].to_parts())
+    ensemble = Ensemble([*chains, again], [0.1, 0.2, 0.3, 0.4])
+    assert ensemble.of == (0, 1, 0, 0)
+    assert len(ensemble.encoders) == 2
+    expected = np.average([c.predict(frame) for c in [*chains, again]], axis=0, weights=[0.1, 0.2, 0.3, 0.4])
+    calls = []
+    real = type(ensemble.encoders[0]).transform
+    monkeypatch.setattr(type(ensemble.encoders[0]), "transform", lambda self, f: calls.append(1) or real(self, f))
+    assert np.allclose(ensemble.predict(frame), expected, rtol=1e-13)
+    assert len(calls) == 1
+    assert [c.model for c in ensemble.members] == list(ensemble.models)
 
 
 def test_serving_an_ensemble_loads_no_trainer():

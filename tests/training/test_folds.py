@@ -21,7 +21,8 @@ NUMBER = Task(kind="regression", metric="rmse")
         ([([0, 1], [1])], "rows that it trains on"),
         ([([0, 1], [9])], "rows up to 9"),
         ([([0, 1], [-1])], "names rows"),
-        ([([0], [1]), ([2], [1])], "earlier fold"),
+        ([([0], [1, 2]), ([3], [1])], "folds 2 to 2 validate other rows"),
+        ([([0], [1]), ([0], [2]), ([2], [1])], "3 folds in repeats of 2"),
     ],
 )
 def test_folds_that_cannot_be_used_are_refused(folds, said):

@@ -16,7 +16,7 @@ from holdgood.training.work import FoldFit
 def progress(*rounds, learned=70, folds=3):
     p = Progress(0, Candidate("a", "a", 1, "codes", lambda: None, lambda: None), folds, True)
     p.done = {
-        i: FoldFit(0, i, np.zeros(3), fit_seconds=2.0, predict_seconds=0.5, learned_rows=learned, rounds=r)
+        i: FoldFit(i, np.zeros(3), fit_seconds=2.0, predict_seconds=0.5, learned_rows=learned, rounds=r)
         for i, r in enumerate(rounds)
     }
     return p

@@ -14,7 +14,9 @@ from holdgood.training.work import Work, fit_fold
 @pytest.fixture
 def work(make_data, make_folds, families):
     frame, y, task = make_data(n=200)
-    return Work(frame, y, None, task, tuple(families(task, "prior", "linear")), tuple(make_folds(200)), seed=1)
+    made = Work(frame, y, None, task, tuple(make_folds(200)), seed=1)
+    made.candidates = families(task, "prior", "linear")
+    return made
 
 
 def losses(fit):
@@ -23,7 +25,7 @@ def losses(fit):
 
 def finished(work, index):
     p = Progress(index, work.candidates[index], len(work.folds), True)
-    p.done = {f: fit_fold(work, index, f, float("inf"), keep=False) for f in range(len(work.folds))}
+    p.done = {f: fit_fold(work, p.candidate, f, float("inf"), None) for f in range(len(work.folds))}
     p.status = "ok"
     return p
 

@@ -13,31 +13,24 @@ from holdgood.core.protocols import FitContext
 from holdgood.models.tabular.linear import Linear
 from holdgood.training.folds import stop_rows
 from holdgood.training.progress import Progress
-from holdgood.training.work import Work, encode_apart, fit_all, fit_fold, same_encoder, size_of
+from holdgood.training.work import Work, encode_apart, encoder_key, fit_all, fit_fold, size_of
 
 
 @pytest.fixture
 def work(make_data, make_folds, families):
     frame, y, task = make_data()
     candidates = families(task, "prior", "linear", "lightgbm", most=2)
-    return Work(
-        frame,
-        y,
-        np.linspace(0.5, 1.5, len(y)),
-        task,
-        tuple(candidates),
-        tuple(make_folds(len(y))),
-        seed=3,
-        cache_bytes=10**8,
-    )
+    made = Work(frame, y, np.linspace(0.5, 1.5, len(y)), task, tuple(make_folds(len(y))), seed=3, cache_bytes=10**8)
+    made.candidates = candidates
+    return made
 
 
 @pytest.mark.parametrize("cached", [True, False])
-def test_a_fold_is_what_a_fresh_chain_on_its_training_rows_predicts(work, cached):
+def test_a_fold_is_what_a_fresh_chain_on_its_training_rows_predicts(work, cached, tmp_path):
     work.cache_bytes = 10**8 if cached else 0
     for candidate in range(len(work.candidates)):
         for fold in (0, 1):
-            fit = fit_fold(work, candidate, fold, float("inf"), keep=True)
+            fit = fit_fold(work, work.candidates[candidate], fold, float("inf"), keep=tmp_path / "chain")
             rows, valid = work.folds[fold]
             stop = stop_rows(rows, work.y, work.task, time=None, groups=None, seed=3)
             proper = np.delete(np.arange(len(rows)), stop)
@@ -49,27 +42,31 @@ def test_a_fold_is_what_a_fresh_chain_on_its_training_rows_predicts(work, cached
             assert (fit.prediction == chain.predict(work.frame.take(valid))).all()
             assert fit.learned_rows == len(rows) - len(stop)
             assert (fit.rounds is None) == (chain.rounds is None)
-            assert (fit.chain is not None) == (fold == 0) == (fit.size_bytes > 0) == np.isfinite(fit.row_ms)
+            assert (fold == 0) == (fit.size_bytes > 0) == np.isfinite(fit.row_ms) == np.isfinite(fit.encode_ms)
+            again = fit.chain.fresh().predict(work.frame.take(valid))
+            assert (again == fit.prediction).all()
+            fit.chain.remove()
+            assert not list(tmp_path.iterdir())
     assert (len(work.cache) > 0) == cached
 
 
 def test_candidates_with_equal_encoder_factories_share_matrices_and_others_do_not(work, families):
     linear = [c.name for c in work.candidates].index("linear")
     boosted = [i for i, c in enumerate(work.candidates) if c.family == "lightgbm"]
-    shared = {same_encoder(work.candidates, i) for i in boosted}
+    shared = {encoder_key(work.candidates[i]) for i in boosted}
     assert len(shared) == 1
-    assert same_encoder(work.candidates, linear) not in shared
+    assert encoder_key(work.candidates[linear]) not in shared
     for i in boosted:
-        fit_fold(work, i, 0, float("inf"), keep=False)
+        fit_fold(work, work.candidates[i], 0, float("inf"), keep=None)
     assert len(work.cache) == 1
 
 
 def test_the_cache_stays_within_its_bytes_and_does_not_travel(work):
-    fit_fold(work, 0, 0, float("inf"), keep=False)
+    fit_fold(work, work.candidates[0], 0, float("inf"), keep=None)
     one = next(iter(work.cache.values())).size
     work.cache_bytes = int(1.5 * one)
     for fold in (1, 2, 0):
-        fit_fold(work, 0, fold, float("inf"), keep=False)
+        fit_fold(work, work.candidates[0], fold, float("inf"), keep=None)
         assert sum(e.size for e in work.cache.values()) <= work.cache_bytes
     assert not work.__getstate__()["cache"]
 
@@ -96,7 +93,7 @@ def test_a_cap_draws_the_same_rows_every_time_and_leaves_small_data_alone(work):
 )
 def test_whatever_goes_wrong_is_told_and_not_raised(work, custom, answer, said):
     work.candidates = (custom(work.task, lambda y, context: None, answer=answer),)
-    fit = fit_fold(work, 0, 0, float("inf"), keep=False)
+    fit = fit_fold(work, work.candidates[0], 0, float("inf"), keep=None)
     assert said in fit.error
     assert fit.prediction is None
 
@@ -121,7 +118,7 @@ def test_stop_rows_are_encoded_without_their_own_outcomes(work):
     noise = levels_work(work)
     rows = noise.folds[0][0]
     stop = stop_rows(rows, noise.y, noise.task, time=None, groups=None, seed=3)
-    boosted = next(c for c in noise.candidates if c.family == "lightgbm")
+    boosted = next(c for c in work.candidates if c.family == "lightgbm")
     values = encode_apart(noise, boosted.make_encoder(), rows, stop, float("inf")).values
     flipped = replace(noise, y=noise.y.copy())
     flipped.y[rows[stop]] = 1 - flipped.y[rows[stop]]
@@ -134,14 +131,16 @@ def test_stop_rows_are_encoded_without_their_own_outcomes(work):
     assert (values[stop] == valid.transform(noise.frame.take(rows[stop])).values).all()
 
 
-def test_groups_reach_the_encoder_and_its_inner_folds(work):
+def test_groups_reach_the_encoder_and_its_inner_folds(work, tmp_path):
     n = 1200
     groups = np.random.default_rng(8).integers(0, 40, n)
     grouped = levels_work(work, n, groups)
     boosted = next(i for i, c in enumerate(work.candidates) if c.family == "lightgbm")
-    plain = fit_fold(levels_work(work, n), boosted, 0, float("inf"), keep=True)
-    kept = fit_fold(grouped, boosted, 0, float("inf"), keep=True)
-    renamed = fit_fold(replace(grouped, groups=groups * 977 % 1009), boosted, 0, float("inf"), keep=True)
+    plain = fit_fold(levels_work(work, n), work.candidates[boosted], 0, float("inf"), keep=tmp_path / "chain")
+    kept = fit_fold(grouped, work.candidates[boosted], 0, float("inf"), keep=tmp_path / "chain")
+    renamed = fit_fold(
+        replace(grouped, groups=groups * 977 % 1009), work.candidates[boosted], 0, float("inf"), keep=tmp_path / "chain"
+    )
     assert kept.error == ""
     assert (kept.prediction == renamed.prediction).all()
     assert (kept.prediction != plain.prediction).any()
@@ -150,11 +149,11 @@ def test_groups_reach_the_encoder_and_its_inner_folds(work):
 def test_a_refit_keeps_the_penalty_that_the_folds_chose(work):
     linear = [c.name for c in work.candidates].index("linear")
     p = Progress(linear, work.candidates[linear], 3, True)
-    p.done = {f: fit_fold(work, linear, f, float("inf"), keep=False) for f in range(3)}
+    p.done = {f: fit_fold(work, work.candidates[linear], f, float("inf"), keep=None) for f in range(3)}
     chosen = sorted(fit.hints["strength"] for fit in p.done.values())
     assert p.hints() == {"strength": chosen[1]}
     for strength in (0.001, 10.0):
-        refit = fit_all(work, linear, None, float("inf"), None, {"strength": strength}).chain
+        refit = fit_all(work, work.candidates[linear], None, float("inf"), None, {"strength": strength}).chain
         fixed = Chain(work.candidates[linear].make_encoder(), Linear(strength=strength))
         fixed.fit(work.frame, work.y, work.weight, FitContext(work.task, seed=3))
         assert (refit.predict(work.frame) == fixed.predict(work.frame)).all()
@@ -163,15 +162,15 @@ def test_a_refit_keeps_the_penalty_that_the_folds_chose(work):
 
 def test_a_refit_that_the_clock_cut_short_says_how_far_it_came(work):
     boosted = [c.name for c in work.candidates].index("lightgbm")
-    assert fit_all(work, boosted, 300, float("inf"), None).share == 1.0
-    short = fit_all(work, boosted, 300, 0.0, None)
+    assert fit_all(work, work.candidates[boosted], 300, float("inf"), None).share == 1.0
+    short = fit_all(work, work.candidates[boosted], 300, 0.0, None)
     assert short.chain.rounds == 1
     assert short.share == pytest.approx(1 / 300)
 
 
 def test_a_refit_learns_from_all_rows_for_the_rounds_asked(work):
     boosted = [c.name for c in work.candidates].index("lightgbm")
-    chain = fit_all(work, boosted, 17, float("inf"), None).chain
+    chain = fit_all(work, work.candidates[boosted], 17, float("inf"), None).chain
     assert chain.rounds == 17
     by_hand = Chain.of(work.candidates[boosted]).fit(
         work.frame, work.y, work.weight, FitContext(work.task, seed=3, rounds=17)
@@ -180,7 +179,7 @@ def test_a_refit_learns_from_all_rows_for_the_rounds_asked(work):
 
 
 def test_size_is_that_of_the_parts(work):
-    chain = fit_all(work, 0, None, float("inf"), None).chain
+    chain = fit_all(work, work.candidates[0], None, float("inf"), None).chain
     parts = chain.to_parts()
     expected = (
         len(json.dumps(parts.json))

@@ -238,6 +238,14 @@ class BudgetSpec(Section):
         "`best`: the lowest loss",
     )
     models: list[str] = Field(default_factory=list, description="families to try; default all that are installed")
+    max_latency_ms: float | None = Field(
+        None,
+        gt=0,
+        description="the model alone, one row; kept by every choice. `balanced` aims at 0.3 where nothing is said",
+    )
+    max_size_mb: float | None = Field(
+        None, gt=0, description="the model on disk; kept by every choice. `balanced` aims at 20 where nothing is said"
+    )
 
     def budget(self, default: str = "180s") -> Budget:
         """The budget as an object."""

@@ -19,6 +19,8 @@ from holdgood.core.task import Task
 
 Needs: TypeAlias = Literal["codes", "dense", "text"]
 Json: TypeAlias = Any
+Dimension: TypeAlias = tuple[str, float, float, bool] | Sequence[Json]
+"""Where a search may look for one parameter: ``("float" or "int", low, high, log)``, or the choices themselves."""
 
 
 @dataclass(frozen=True)
@@ -130,12 +132,28 @@ class Candidate:
     parameters: Mapping[str, Json] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Space:
+    """Where a search may look for better parameters of one family.
+
+    ``make(name, parameters)`` gives a candidate; a proposal's values are laid over ``base``, the family's default.
+    """
+
+    family: str
+    dimensions: Mapping[str, Dimension]
+    make: Callable[[str, Mapping[str, Json]], Candidate]
+    base: Mapping[str, Json] = field(default_factory=dict)
+
+
 class ModelFamily(Protocol):
     """What is registered under ``holdgood.models``: a family of candidates, one file each.
 
     ``needs`` says which encoder the workflow gives; ``configurations`` lists parameter sets, best default first.
     A family whose library comes with an extra also has ``library`` (what is imported) and ``extra`` (what is installed),
     and imports it when it fits: where it is not there, the family is left out with a note.
+    A family may also have a static method ``space(task, rows, columns)`` that gives a mapping from names of parameters
+    to Dimensions; one without is tried as configured and not searched. A fitted model may have ``merged(models)``: one
+    model that answers with the mean (of raw scores) of several of its kind, or None where they cannot be merged.
     """
 
     name: ClassVar[str]

@@ -8,5 +8,6 @@ Never: know what the work is about.
 
 from holdgood.scale.local import Handle, Pool
 from holdgood.scale.machine import cores, memory_available
+from holdgood.scale.shared import Shared, put
 
-__all__ = ["Handle", "Pool", "cores", "memory_available"]
+__all__ = ["Handle", "Pool", "Shared", "cores", "memory_available", "put"]

@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psutil
 from loky import ProcessPoolExecutor
 from threadpoolctl import threadpool_limits
 
@@ -32,6 +34,10 @@ _THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
+
+TOO_MUCH = 77
+"""Exit code of a worker that took more memory than it may have."""
+_LOOK = 0.25
 
 
 class Handle:
@@ -73,16 +79,18 @@ class Pool:
 
     Each worker is an executor of its own, so that one which dies or is killed takes nobody with it. Children get
     their thread limits and ``OMP_WAIT_POLICY=PASSIVE`` before they start, never see Ctrl-C (this process ends them),
-    and end by themselves when this process is gone. Use as a context manager: leaving it ends all work at once.
+    and end by themselves when this process is gone. One that takes more than ``memory`` bytes of its own ends itself;
+    where the system runs out all the same, it is asked to end a worker, not this process. Use as a context manager:
+    leaving it ends all work at once.
     """
 
-    def __init__(self, workers: int, threads_per_worker: int = 1) -> None:
-        self.workers, self.threads = workers, threads_per_worker
+    def __init__(self, workers: int, threads_per_worker: int = 1, *, memory: int | None = None) -> None:
+        self.workers, self.threads, self.memory = workers, threads_per_worker, memory
         if workers:
             sweep()
         self._folder = Folder()
         self.folder = self._folder.path
-        self._slots = [_Slot(threads_per_worker) for _ in range(workers)]
+        self._slots = [_Slot(threads_per_worker, memory) for _ in range(workers)]
         self._waiting: deque[Handle] = deque()
         self._running: dict[int, Handle] = {}
         self._finished: queue.SimpleQueue[tuple[int, int, Future[Any]]] = queue.SimpleQueue()
@@ -181,21 +189,30 @@ class Pool:
         if isinstance(error, BrokenProcessPool):
             slot.stop()
             slot.start()
-            error = EnvironmentFault(
-                "a worker process died: killed by the system, most often because memory ran out",
-                "memory for one fit in each of the workers",
-                "use fewer workers, fewer rows, or a machine with more memory",
-            )
+            error = self._death(str(error))
         handle._end("done", None if error else future.result(), error)
         self._over.append(handle)
         self._dispatch()
+
+    def _death(self, said: str) -> EnvironmentFault:
+        """Why a worker is gone, as far as its exit code tells."""
+        why = "killed by the system, most often because memory ran out"
+        if f"EXIT({TOO_MUCH})" in said:
+            why = f"it took more than the {(self.memory or 0) / 1e6:,.0f} MB that it may have"
+        elif "SIGSEGV" in said or "SIGABRT" in said or "EXIT(" in said:
+            why = "the library in it crashed or ended it"
+        return EnvironmentFault(
+            f"a worker process died: {why}",
+            "memory for one fit in each of the workers, and code that does not end its process",
+            "use fewer workers, fewer rows, or a machine with more memory; or leave this candidate out",
+        )
 
 
 class _Slot:
     """One worker process behind an executor of its own; ``life`` counts its restarts."""
 
-    def __init__(self, threads: int) -> None:
-        self.threads, self.life = threads, 0
+    def __init__(self, threads: int, memory: int | None) -> None:
+        self.threads, self.memory, self.life = threads, memory, 0
         self._executor: ProcessPoolExecutor | None = None
 
     def start(self) -> None:
@@ -204,7 +221,7 @@ class _Slot:
         # loky restarts a worker that has grown by 300 MB; a mapped data set is no leak, and a restart costs seconds
         environment = {**limits, "OMP_WAIT_POLICY": "PASSIVE", "LOKY_MAX_MEMORY_LEAK_SIZE": "1e18"}
         self._executor = ProcessPoolExecutor(
-            max_workers=1, timeout=None, initializer=_prepare, initargs=(os.getpid(),), env=environment
+            max_workers=1, timeout=None, initializer=_prepare, initargs=(os.getpid(), self.memory), env=environment
         )
         with _without_interrupts():
             self._executor.submit(_ready)
@@ -249,16 +266,27 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _prepare(parent: int) -> None:
-    """Runs first in a worker: leave when the parent is gone (it may have been killed without a word)."""
+def _prepare(parent: int, memory: int | None) -> None:
+    """Runs first in a worker: leave when the parent is gone (it may have been killed without a word), or too much is taken."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(OSError):  # Linux only, and only as far as it is allowed
+        Path("/proc/self/oom_score_adj").write_text("900")
+    me = psutil.Process()
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(1.0)
+            time.sleep(_LOOK)
+            if memory is not None and own_memory(me) > memory:
+                os._exit(TOO_MUCH)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def own_memory(process: psutil.Process) -> int:
+    """Bytes that a process holds for itself: files that it maps together with others do not count."""
+    info = process.memory_info()
+    return int(info.rss - getattr(info, "shared", 0))
 
 
 def _ready() -> None:

@@ -38,6 +38,17 @@ class Shared:
             _loaded.popitem(last=False)
         return value
 
+    def fresh(self) -> Any:
+        """The object read anew, with arrays of its own: it outlives the folder."""
+        raw = np.fromfile(f"{self.stem}.bin", dtype=np.uint8)
+        buffers = [raw[start:end] for start, end in self.spans]
+        return pickle.loads(Path(f"{self.stem}.pkl").read_bytes(), buffers=buffers)  # noqa: S301
+
+    def remove(self) -> None:
+        """Delete its files."""
+        for ending in ("bin", "pkl"):
+            Path(f"{self.stem}.{ending}").unlink(missing_ok=True)
+
 
 def put(value: Any, folder: Path, name: str) -> Shared:
     """Write an object for workers to map. Functions and classes of scripts and notebooks travel by value."""

@@ -9,6 +9,7 @@ Never: look at a feature.
 from holdgood.splitting.divide import DEVELOPMENT, HOLDOUT, NO_OUTCOME, UNUSED, Division, divide
 from holdgood.splitting.folds import folds, number_of_folds
 from holdgood.splitting.openings import WORN_AFTER, Openings
+from holdgood.splitting.repeats import number_of_repeats, repeated_folds
 
 __all__ = [
     "DEVELOPMENT",
@@ -21,4 +22,6 @@ __all__ = [
     "divide",
     "folds",
     "number_of_folds",
+    "number_of_repeats",
+    "repeated_folds",
 ]

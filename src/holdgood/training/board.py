@@ -49,6 +49,8 @@ def board(
         reason=choice.climb.reason,
         rows=len(choice.rows),
         folds=len(np.unique(choice.judge.fold_of)),
+        repeats=choice.repeats,
+        calibration=choice.calibration.words if choice.calibration is not None else "",
         threshold=value,
         threshold_low=low,
         threshold_high=high,

@@ -12,8 +12,11 @@ import numpy as np
 from holdgood.metrics import CostTable
 from holdgood.metrics.score import Metric
 from holdgood.metrics.units import resampling_units
+from holdgood.training.calibrate import Calibration, calibrate
+from holdgood.training.cost import Aim
 from holdgood.training.ladder import Climb, Limits, Step, climb
 from holdgood.training.progress import Progress, makespan
+from holdgood.training.repeats import averaged, complete_repeats, side_by_side
 from holdgood.training.score import Judge
 from holdgood.training.selection import Blend, blend
 from holdgood.training.work import Work
@@ -23,7 +26,10 @@ MOST_IN_ENSEMBLE = 12
 
 @dataclass(eq=False)
 class Choice:
-    """The trials that are judged, the rows they are judged on (in order of time where there is one), and what was chosen."""
+    """The trials that are judged, the rows they are judged on (in order of time where there is one), and what was chosen.
+
+    With ``repeats``, the judge has each row that many times, one repeat after the other (see ``repeats``).
+    """
 
     judge: Judge
     rows: np.ndarray
@@ -34,6 +40,12 @@ class Choice:
     blend: Blend | None = None
     members: list[Progress] = field(default_factory=list)
     units: str = ""
+    repeats: int = 1
+    calibration: Calibration | None = None
+
+    def once(self, prediction: np.ndarray) -> np.ndarray:
+        """Predictions of the judged rows, averaged over repeats."""
+        return averaged(prediction, self.repeats)
 
     @property
     def step(self) -> Step:
@@ -62,11 +74,21 @@ class Choice:
     @property
     def wanted(self) -> list[Progress]:
         """What is to be refitted: the choice, the lowest rung above the prior, and the prior."""
-        return [*self.chosen, *([self.simple] if self.simple else []), self.prior]
+        return [*self.chosen, *self.beside]
+
+    @property
+    def beside(self) -> list[Progress]:
+        """What is refitted beside the choice: the lowest rung above the prior, and the prior."""
+        return [*([self.simple] if self.simple else []), self.prior]
 
     @property
     def oof(self) -> np.ndarray:
-        """Out-of-fold predictions of the choice; an ensemble's with weights that were chosen on the other folds."""
+        """Out-of-fold predictions of the choice; weights and calibration were chosen on the other folds."""
+        return self.stated if self.calibration is None else self.calibration.prediction
+
+    @property
+    def stated(self) -> np.ndarray:
+        """The same before calibration."""
         return self.step.prediction if self.step.ensemble else self.predictions[self.trial_of(self.step).index]
 
 
@@ -112,19 +134,27 @@ def choose(
     room: float,
     parallel: int,
     ready: Collection[int] = (),
+    aim: Aim | None = None,
+    bagging: bool = False,
 ) -> Choice:
     """Judge ``trials`` on the first ``folds`` folds. ``room``: seconds for refitting the members of an ensemble.
 
-    ``ready``: trials (by index) that are refitted already.
+    ``ready``: trials (by index) that are refitted already. ``aim``: what an ensemble may cost in use. ``bagging``: the
+    models of the folds are what is delivered, so that members cost no refit.
     """
+    base = trials[0].base
+    repeats = 1 if folds < base else max(1, *(complete_repeats(p.done, base) for p in trials))
     rows = np.concatenate([work.folds[f][1] for f in range(folds)])
     fold_of = np.concatenate([np.full(len(work.folds[f][1]), f) for f in range(folds)])
     # by time where there is one: thinning and sums then go along it, whatever order the table had
     order = np.argsort(rows, kind="stable") if work.time is None else np.lexsort((rows, work.time[rows]))
     rows, fold_of = rows[order], fold_of[order]
-    predictions = {p.index: np.concatenate([_prediction(p, f) for f in range(folds)])[order] for p in trials}
+    predictions = {p.index: side_by_side(_predictions(p), work.folds, base, folds, rows, repeats) for p in trials}
     codes, words = units(clusters, work.time, rows)
-    judge = Judge(work.task, metric, work.y[rows], fold_of, codes)
+    if repeats > 1:
+        codes = np.tile(np.arange(len(rows)) if codes is None else codes, repeats)
+        words = f"{words}, losses averaged over {repeats} repeats of the folds"
+    judge = Judge(work.task, metric, np.tile(work.y[rows], repeats), np.tile(fold_of, repeats), codes)
     steps = family_steps(trials, predictions, judge)
     mixed: Blend | None = None
     members: list[Progress] = []
@@ -132,14 +162,19 @@ def choose(
         lowest = min(p.candidate.rung for p in trials)
         above = [p for p in trials if p.candidate.rung > lowest]
         refit_rows = len(work.training_rows(None))
-        needs = [0.0 if p.index in ready else p.refit_seconds(refit_rows) for p in above]
-        mixed, members = _blend(
-            above, predictions, judge, partial(affordable, needs=needs, room=room, parallel=parallel)
-        )
+        needs = [
+            0.0 if p.index in ready else p.rebuild_seconds() if bagging and folds > 1 else p.refit_seconds(refit_rows)
+            for p in above
+        ]
+        cut = partial(affordable, needs=needs, room=room, parallel=parallel)
+        mixed, members = _blend(above, predictions, judge, cut, aim or Aim(), work.seed)
     if mixed is not None:
         steps.append(_ensemble_step(mixed, members))
     result = climb(steps, judge, prefer=prefer, costs=costs, limits=limits)
-    return Choice(judge, rows, trials, predictions, steps, result, mixed, members, words)
+    choice = Choice(judge, rows, trials, predictions, steps, result, mixed, members, words, repeats)
+    if choice.step is not steps[0]:
+        choice.calibration = calibrate(judge, choice.stated)
+    return choice
 
 
 def units(clusters: np.ndarray | None, time: np.ndarray | None, rows: np.ndarray) -> tuple[np.ndarray | None, str]:
@@ -183,10 +218,8 @@ def family_steps(trials: Sequence[Progress], predictions: dict[int, np.ndarray],
     return steps
 
 
-def _prediction(p: Progress, fold: int) -> np.ndarray:
-    found = p.done[fold].prediction
-    assert found is not None
-    return found
+def _predictions(p: Progress) -> dict[int, np.ndarray]:
+    return {f: fit.prediction for f, fit in p.done.items() if fit.prediction is not None}
 
 
 def affordable(order: Sequence[int], *, needs: Sequence[float], room: float, parallel: int) -> list[int]:
@@ -202,10 +235,13 @@ def _blend(
     predictions: dict[int, np.ndarray],
     judge: Judge,
     cut: Callable[[Sequence[int]], Sequence[int]],
+    aim: Aim,
+    seed: int,
 ) -> tuple[Blend | None, list[Progress]]:
     if len(above) < 2:
         return None, []
-    mixed = blend(judge.task, judge.y, [predictions[p.index] for p in above], judge.parts, cut)
+    share = (lambda chosen: aim.share([above[i] for i in chosen])) if aim.bounded else None
+    mixed = blend(judge.task, judge.y, [predictions[p.index] for p in above], judge.parts, cut, share=share, seed=seed)
     used = [i for i, w in enumerate(mixed.weights) if w > 0]
     if len(used) < 2:
         return None, []
@@ -213,5 +249,6 @@ def _blend(
 
 
 def _ensemble_step(mixed: Blend, members: list[Progress]) -> Step:
-    latency, size = sum(p.row_ms() for p in members), sum(p.size_bytes() for p in members)
+    measured = Aim(by_clock=not any(math.isnan(p.row_ms()) for p in members))
+    latency, size = measured.milliseconds(members, [1] * len(members)), sum(p.size_bytes() for p in members)
     return Step("ensemble", "ensemble", "ensemble", mixed.prediction, latency, size, ensemble=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Sequence
 from typing import ClassVar
@@ -11,56 +13,116 @@ import numpy as np
 from holdgood.core.chain import Chain, nest, unnest
 from holdgood.core.errors import BundleError, DataError
 from holdgood.core.frame import Frame
-from holdgood.core.protocols import Parts, Persistable
+from holdgood.core.protocols import Model, Parts, Persistable, Transformer
 
-MOST_MEMBERS = 64
+MOST_MEMBERS = 256
 
 
 class Ensemble:
-    """Members with weights of sum one; ``predict`` is their weighted mean, added up in a fixed order."""
+    """Members with weights of sum one; ``predict`` is their weighted mean, added up in a fixed order.
+
+    Encoders that are equal to the bit are kept once: rows are encoded once for all models behind them.
+    """
 
     part: ClassVar[str] = "ensemble"
 
     def __init__(self, members: Sequence[Chain], weights: Sequence[float]) -> None:
+        encoders, of = _distinct([m.encoder for m in members])
+        self._keep(encoders, [m.model for m in members], of, weights)
+
+    def _keep(
+        self, encoders: Sequence[Transformer], models: Sequence[Model], of: Sequence[int], weights: Sequence[float]
+    ) -> None:
         numbers = [float(w) for w in weights]
-        if not members or len(members) != len(numbers) or len(members) > MOST_MEMBERS:
+        if not models or len(models) != len(numbers) or len(models) > MOST_MEMBERS:
             raise DataError(
-                f"{len(members)} members and {len(numbers)} weights",
+                f"{len(models)} members and {len(numbers)} weights",
                 f"one weight a member, 1 to {MOST_MEMBERS} of them",
             )
         if not all(math.isfinite(w) and w > 0 for w in numbers) or abs(sum(numbers) - 1.0) > 1e-9:
             raise DataError(f"weights of sum {sum(numbers):g}", "positive weights of sum 1")
-        self.members, self.weights = tuple(members), tuple(numbers)
+        self.encoders, self.models, self.of, self.weights = tuple(encoders), tuple(models), tuple(of), tuple(numbers)
+
+    @property
+    def members(self) -> tuple[Chain, ...]:
+        """The chains, in the order of the weights."""
+        return tuple(Chain(self.encoders[e], model) for e, model in zip(self.of, self.models, strict=True))
 
     def predict(self, frame: Frame) -> np.ndarray:
         """The weighted mean; shapes as in Task. Each row's depends on that row alone."""
-        total = self.weights[0] * self.members[0].predict(frame)
-        for weight, member in zip(self.weights[1:], self.members[1:], strict=True):
-            total += weight * member.predict(frame)
+        total: np.ndarray | None = None
+        for e, encoder in enumerate(self.encoders):
+            matrix = encoder.transform(frame)
+            for weight, model, own in zip(self.weights, self.models, self.of, strict=True):
+                if own == e:
+                    share = weight * model.predict(matrix)
+                    total = share if total is None else total + share
+        assert total is not None
         return total
 
     def to_parts(self) -> Parts:
-        """All members side by side, and the weights."""
-        inner = nest({f"member-{i}": member for i, member in enumerate(self.members)})
-        return Parts({"weights": list(self.weights), "members": inner.json}, inner.arrays, inner.files)
+        """Encoders and models side by side, which model reads which encoder, and the weights."""
+        named: dict[str, Transformer | Model | Chain] = {f"encoder-{i}": e for i, e in enumerate(self.encoders)}
+        named |= {f"model-{i}": m for i, m in enumerate(self.models)}
+        inner = nest(named)
+        return Parts(
+            {"weights": list(self.weights), "of": list(self.of), "parts": inner.json}, inner.arrays, inner.files
+        )
 
     @classmethod
     def from_parts(cls, parts: Parts) -> Persistable:
-        """Rebuild; BundleError where members and weights do not fit together."""
-        weights, entries = parts.json.get("weights"), parts.json.get("members")
-        if not isinstance(weights, list) or not isinstance(entries, dict) or not 0 < len(weights) <= MOST_MEMBERS:
-            raise BundleError("an ensemble without members or weights", "both", "the bundle is damaged")
-        names = [f"member-{i}" for i in range(len(weights))]
-        if sorted(entries) != sorted(names) or not all(isinstance(w, (int, float)) for w in weights):
-            raise BundleError(
-                f"an ensemble of {len(entries)} members and {len(weights)} weights",
-                "one weight a member",
-                "the bundle is damaged",
-            )
+        """Rebuild; BundleError where models, encoders and weights do not fit together."""
+        weights, of, entries = parts.json.get("weights"), parts.json.get("of"), parts.json.get("parts")
+        if not isinstance(weights, list) or not isinstance(of, list) or not isinstance(entries, dict):
+            raise _damaged("an ensemble without parts or weights")
+        n = len(weights)
+        if not 0 < n <= MOST_MEMBERS or len(of) != n or not all(type(e) is int for e in of):
+            raise _damaged(f"an ensemble of {n} weights and {len(of)} places")
+        encoders = max(of) + 1
+        names = [f"encoder-{i}" for i in range(encoders)] + [f"model-{i}" for i in range(n)]
+        if min(of) < 0 or encoders > n or sorted(entries) != sorted(names):
+            raise _damaged(f"an ensemble of {len(entries)} parts and {n} weights")
+        if not all(isinstance(w, (int, float)) for w in weights):
+            raise _damaged("weights that are no numbers")
         inner = unnest(Parts(entries, parts.arrays, parts.files))
-        if not all(isinstance(m, Chain) for m in inner.values()):
-            raise BundleError("an ensemble of something else than chains", "chains", "the bundle is damaged")
+        found, models = [inner[name] for name in names[:encoders]], [inner[name] for name in names[encoders:]]
+        if not all(hasattr(e, "transform") for e in found) or not all(hasattr(m, "rounds") for m in models):
+            raise _damaged("an ensemble of something else than encoders and models")
+        made = cls.__new__(cls)
         try:
-            return cls([inner[n] for n in names], weights)  # type: ignore[misc]
+            made._keep(found, models, of, weights)  # type: ignore[arg-type]
         except DataError as error:
-            raise BundleError(error.came, error.expected, "the bundle is damaged") from error
+            raise _damaged(error.came) from error
+        return made
+
+
+def _damaged(came: str) -> BundleError:
+    return BundleError(came, "encoders, models and one weight a model that fit together", "the bundle is damaged")
+
+
+def _distinct(encoders: Sequence[Transformer]) -> tuple[list[Transformer], list[int]]:
+    """Those that differ, in order of appearance, and for each which of them it is."""
+    kept: list[Transformer] = []
+    place: dict[object, int] = {}
+    of = []
+    for encoder in encoders:
+        at = place.get(id(encoder))
+        if at is None:
+            at = place.setdefault(fingerprint(encoder), len(kept))
+            if at == len(kept):
+                kept.append(encoder)
+            place[id(encoder)] = at
+        of.append(at)
+    return kept, of
+
+
+def fingerprint(item: Persistable) -> str:
+    """SHA-256 of all that it is saved as: equal for parts that answer alike to the bit."""
+    parts, digest = item.to_parts(), hashlib.sha256(item.part.encode())
+    digest.update(json.dumps(parts.json, sort_keys=True, default=str).encode())
+    for name in sorted(parts.arrays):
+        array = np.ascontiguousarray(parts.arrays[name])
+        digest.update(f"{name}{array.dtype.str}{array.shape}".encode() + array.tobytes())
+    for name in sorted(parts.files):
+        digest.update(f"{name}{len(parts.files[name])}".encode() + parts.files[name])
+    return digest.hexdigest()

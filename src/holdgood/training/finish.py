@@ -55,7 +55,7 @@ class Refits:
             # more than the folds took, and more yet where there is time: a refit cut short is not the model judged
             share = 0.8 * (left() - CLOSE) * estimate / max(sum(estimates), 1e-9)
             seconds = max(1.5 * estimate, share) if timed else math.inf
-            handle = pool.submit(fit_all, ticket, p.index, p.refit_rounds(self.rows), seconds, most, p.hints())
+            handle = pool.submit(fit_all, ticket, p.candidate, p.refit_rounds(self.rows), seconds, most, p.hints())
             self._handles[handle] = p.index
 
     def _bearable(self, n: int) -> int:
@@ -97,4 +97,6 @@ class Refits:
         first = p.done[0].chain if 0 in p.done else None
         if first is None:
             return None
-        return Refit(first, f"{name} is delivered as fitted on the first fold's training rows: {self.failed[p.index]}")
+        return Refit(
+            first.fresh(), f"{name} is delivered as fitted on the first fold's training rows: {self.failed[p.index]}"
+        )

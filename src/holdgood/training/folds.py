@@ -9,6 +9,7 @@ import numpy as np
 from holdgood.core.errors import SplitError
 from holdgood.core.protocols import Fold
 from holdgood.core.task import Task
+from holdgood.training.repeats import repeats_of
 
 STOP_SHARE = 0.12
 FEWEST_ROWS = 60
@@ -16,12 +17,14 @@ FEWEST_ROWS = 60
 
 
 def checked(folds: Sequence[Fold], n: int) -> tuple[Fold, ...]:
-    """Folds as int64 arrays; SplitError where they are empty, overlap themselves or name rows that are not there."""
+    """Folds as int64 arrays; SplitError where they are empty, overlap themselves or name rows that are not there.
+
+    Rows may be validated again by whole repeats (see ``repeats``), not otherwise.
+    """
     if not folds:
         raise SplitError(
             "training was given no folds", "at least one pair of training and validation rows", "check [split]"
         )
-    seen = np.zeros(n, bool)
     out = []
     for number, (train, valid) in enumerate(folds, start=1):
         train, valid = np.asarray(train, np.int64), np.asarray(valid, np.int64)
@@ -42,14 +45,8 @@ def checked(folds: Sequence[Fold], n: int) -> tuple[Fold, ...]:
         inside[train] = True
         if inside[valid].any():
             raise SplitError(f"fold {number} validates rows that it trains on", "rows apart", "check the splitter")
-        if seen[valid].any():
-            raise SplitError(
-                f"fold {number} validates rows of an earlier fold",
-                "each row validated once at most",
-                "check the splitter",
-            )
-        seen[valid] = True
         out.append((train, valid))
+    repeats_of(out)
     return tuple(out)
 
 

@@ -177,6 +177,10 @@ def _choose(
     steps: Sequence[Step], judge: Judge, prefer: str, looks: dict[int, _Look], taken: list[int], limits: Limits
 ) -> tuple[int, str]:
     scores = [judge.worth(judge.metric.score(judge.task, judge.y, s.prediction)) for s in steps]
+    if prefer == "best":  # what breaks a limit is no choice, however good
+        scores = [
+            -math.inf if i and limits.broken_by(s) else x for i, (s, x) in enumerate(zip(steps, scores, strict=True))
+        ]
     best = int(np.argmax(scores))
     if prefer == "simple":
         chosen = _simplest(steps, judge, best)

@@ -1,4 +1,4 @@
-"""Train a portfolio of candidates within a budget, climb the ladder, refit what was chosen."""
+"""Train a portfolio of candidates within a budget, search on with what is left, climb the ladder, deliver what was chosen."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,21 +18,29 @@ from holdgood.core.declaration import Costs
 from holdgood.core.errors import DataError, DeclarationError, HoldgoodError, Interrupted
 from holdgood.core.events import Event, Listener, silent
 from holdgood.core.frame import Frame
-from holdgood.core.protocols import Candidate, Fold
+from holdgood.core.protocols import Candidate, Fold, Space
 from holdgood.core.records import Leaderboard
 from holdgood.core.task import Task
 from holdgood.metrics import CostTable, best_threshold, loss_rows, resolve
 from holdgood.metrics import metric as metric_named
 from holdgood.scale import Pool, memory_available
+from holdgood.training.bag import Bag, bag
 from holdgood.training.board import board, trials
+from holdgood.training.calibrated import Calibrated
 from holdgood.training.choice import Choice, choose, judged
+from holdgood.training.cost import LATENCY_MS, SIZE_MB, Aim
 from holdgood.training.ensemble import Ensemble
 from holdgood.training.finish import CLOSE, Refit, Refits
 from holdgood.training.folds import checked
+from holdgood.training.further import Further
 from holdgood.training.ladder import Limits
+from holdgood.training.memory import columns_of, rows_within
 from holdgood.training.progress import Progress
+from holdgood.training.repeats import repeats_of
 from holdgood.training.schedule import Schedule
+from holdgood.training.search import Search
 from holdgood.training.store import Store
+from holdgood.training.timing import REFITTED, Timing
 from holdgood.training.work import FoldFit, Work, fit_all
 
 PREFERENCES = ("simple", "balanced", "best")
@@ -41,6 +50,10 @@ SHORT = 15.0
 """Seconds of budget below which time is kept back for refitting one model only."""
 SHORTEST = 5.0
 """Seconds of budget below which no workers are started: importing would take most of it."""
+OF_WORKERS = 0.9
+"""Share of the free memory that all workers together may take before one ends itself."""
+OF_MEMORY = 0.7
+"""Share of the free memory that all fits together may take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +65,7 @@ class Trained:
     the choice itself, or where it could not be refitted. All chains can be saved.
     """
 
-    chain: Chain | Ensemble
+    chain: Chain | Ensemble | Calibrated
     leaderboard: Leaderboard
     oof: dict[str, np.ndarray]
     oof_rows: np.ndarray
@@ -84,15 +97,22 @@ def train(
     metric: str | None = None,
     latency_limit_ms: float | None = None,
     size_limit_mb: float | None = None,
+    aim_latency_ms: float | None = None,
+    aim_size_mb: float | None = None,
     stamp: str = "",
+    spaces: Sequence[Space] = (),
 ) -> Trained:
-    """Try candidates over the folds until the clock's budget ends, choose by the ladder, refit the choice on all rows.
+    """Try candidates over the folds, search on in ``spaces`` until the budget ends, choose by the ladder, deliver the choice.
 
-    ``y``: float64, (n,), coded as in Task. ``folds``: pairs of row numbers. ``time`` (int64, microseconds): rows follow
+    ``y``: float64, (n,), coded as in Task. ``folds``: pairs of row numbers, repeat by repeat where rows are validated more
+    than once; repeats are for the best trials, as the budget allows. ``time`` (int64, microseconds): rows follow
     in time, later rows end early fits and gains are judged in blocks of days; ``groups``: rows that early stopping and
     encoders may not part; ``clusters``: rows that belong together in every interval. ``store``: a folder in which finished
     trials survive an interruption, for the same ``stamp`` (a fingerprint of code and versions).
-    Under ``trials=N`` the first N candidates are tried and nothing depends on the clock or on ``workers``.
+    Under ``trials=N`` the first N candidates are tried, and what is left of N goes into search and repeats (one candidate
+    over all folds once is one); nothing depends on the clock or on ``workers``.
+    ``latency_limit_ms`` and ``size_limit_mb`` are kept by every choice. Within the aims (``balanced``: 0.3 ms and 20 MB
+    unless said) the mean of the folds' models is delivered, else a refit on all rows; ``best`` has none unless said.
     Raises DataError where no candidate can be fitted, Interrupted on Ctrl-C.
     """
     _check_rows(len(frame), y=y, weight=weight, time=time, groups=groups, clusters=clusters)
@@ -106,9 +126,12 @@ def train(
             "leave these rows out first",
         )
     ordered, beyond = in_order(candidates, clock.budget.trials)
-    work = Work(frame, y, weight, task, tuple(ordered), checked(folds, len(y)), time, groups, seed)
+    work = Work(frame, y, weight, task, checked(folds, len(y)), time, groups, seed)
     limits = Limits(latency_limit_ms, size_limit_mb, by_size=clock.budget.trials is not None)
-    training = _Training(work, metric or task.metric, clock, clusters, costs, prefer, limits, beyond)
+    aim = _aim(prefer, limits, aim_latency_ms, aim_size_mb)
+    training = _Training(
+        work, ordered, metric or task.metric, clock, clusters, costs, prefer, limits, aim, beyond, spaces
+    )
     try:
         return training.run(workers, listener, store, stamp)
     except KeyboardInterrupt:
@@ -122,8 +145,18 @@ def train(
         ) from None
 
 
+def _aim(prefer: str, limits: Limits, latency_ms: float | None, size_mb: float | None) -> Aim:
+    """What the delivered model should cost at most: as said, else by preference, and never more than the limits."""
+    usual = (LATENCY_MS, SIZE_MB) if prefer == "balanced" else (math.inf, math.inf)
+    latency = min(latency_ms or usual[0], limits.latency_ms or math.inf)
+    size = min(size_mb or usual[1], limits.size_mb or math.inf)
+    if limits.by_size and prefer != "balanced" and latency_ms is None:
+        latency = math.inf  # a limit that is measured by the clock is not looked at under a work budget
+    return Aim(latency, size, by_clock=not limits.by_size)
+
+
 def in_order(candidates: Sequence[Candidate], most: int | None) -> tuple[list[Candidate], list[Candidate]]:
-    """First configurations by rung, then the variants of all families in turn; what is beyond ``most`` comes apart."""
+    """First configurations by rung, then all others as given; what is beyond ``most`` comes apart."""
     if not candidates:
         raise DataError("training was given no candidates", "at least the prior", "check budget.models")
     names = [c.name for c in candidates]
@@ -134,12 +167,10 @@ def in_order(candidates: Sequence[Candidate], most: int | None) -> tuple[list[Ca
             "one name each, and none called 'chosen' or 'ensemble'",
             "rename one of them",
         )
-    place: dict[str, int] = {}
-    keyed = []
-    for i, c in enumerate(candidates):
-        turn = place[c.family] = place.get(c.family, -1) + 1
-        keyed.append((turn, c.rung, i))
-    ordered = [candidates[i] for _, _, i in sorted(keyed)]
+    families = [c.family for c in candidates]
+    firsts = [i for i, family in enumerate(families) if families.index(family) == i]
+    firsts.sort(key=lambda i: (candidates[i].rung, i))
+    ordered = [candidates[i] for i in firsts] + [c for i, c in enumerate(candidates) if i not in firsts]
     return ordered[:most], ordered[most:] if most is not None else []
 
 
@@ -159,27 +190,32 @@ class _Training:
     def __init__(
         self,
         work: Work,
+        candidates: Sequence[Candidate],
         metric: str,
         clock: Clock,
         clusters: np.ndarray | None,
         costs: CostTable | None,
         prefer: str,
         limits: Limits,
+        aim: Aim,
         beyond: Sequence[Candidate],
+        spaces: Sequence[Space],
     ) -> None:
         self.began = clocks.monotonic()
-        self.work, self.clock, self.clusters, self.costs, self.prefer, self.limits, self.beyond = (
-            work, clock, clusters, costs, prefer, limits, beyond,
+        self.work, self.clock, self.clusters, self.costs, self.prefer, self.limits, self.aim, self.beyond, self.spaces = (
+            work, clock, clusters, costs, prefer, limits, aim, beyond, spaces,
         )  # fmt: skip
         self.metric = metric_named(metric, work.task)
         self.timed = clock.budget.seconds is not None
         self.notes: list[str] = []
         self.cells = max(1, len(work.frame)) * max(1, len(work.frame.features))
-        self._cap_rows()
-        families = [c.family for c in work.candidates]
-        self.progress = [
-            Progress(i, c, len(work.folds), families.index(c.family) == i) for i, c in enumerate(work.candidates)
-        ]
+        self.repeats = repeats_of(work.folds)
+        self.base = len(work.folds) // self.repeats
+        self._cap_rows(candidates)
+        # models of capped rows have seen less than a refit will
+        self.bagging = prefer != "simple" and self.base > 1 and work.cap is None
+        families = [c.family for c in candidates]
+        self.progress = [Progress(i, c, self.base, families.index(c.family) == i) for i, c in enumerate(candidates)]
 
     def run(self, workers: int, listener: Listener, folder: Path | None, stamp: str) -> Trained:
         """Fit, choose, refit, tell."""
@@ -187,12 +223,16 @@ class _Training:
         store = self._restored(folder, stamp)
         workers = self._how_many(workers)
         self.work.cache_bytes = memory_available() // (6 * (workers + 1))
-        with Pool(workers) as pool:
+        with Pool(workers, memory=int(OF_WORKERS * memory_available() / max(1, workers))) as pool:
             ticket = pool.share(self.work)
+            timing = Timing(
+                self.work, self.progress, left=self.clock.left, parallel=max(1, pool.workers),
+                bagging=self.bagging and self.prefer == "best",
+                refit_members=1 if self.prefer == "simple" or self.clock.left() < SHORT else REFITTED,
+            )  # fmt: skip
             schedule = Schedule(
-                self.work, pool, ticket, self.progress, left=self.clock.left, losses=self._losses, listener=listener,
-                on_trial=store.save if store else _forget,
-                refit_members=1 if self.prefer == "simple" or self.clock.left() < SHORT else 3,
+                self.work, pool, ticket, timing, self._further(store), losses=self._losses, listener=listener,
+                on_trial=store.save if store else _forget, keep=self.bagging,
             )  # fmt: skip
             schedule.run()
             found, k = self._judged()
@@ -201,19 +241,46 @@ class _Training:
             choice = self._choose(found, k, schedule, {})
             # workers that had to be killed would spend the rest of the time on importing: this process is warm
             with Pool(0) if schedule.cold else nullcontext(pool) as warm:
+                there = self.work if schedule.cold else ticket
+                bagged = self._bagged(choice, k, warm, there)
                 refits = Refits(
-                    self.work, warm, self.work if schedule.cold else ticket, choice.wanted, left=self.clock.left
+                    self.work, warm, there, choice.beside if bagged else choice.wanted, left=self.clock.left
                 )
                 record = self._board(choice)
                 ready = refits.collect()
-                fallen = self._fall(choice, found, k, schedule, ready, refits.failed)
+                fallen = choice if bagged else self._fall(choice, found, k, schedule, ready, refits.failed)
             if refits.note and refits.done:
                 self.notes.append(refits.note)
             if fallen is not choice:
                 choice, record = fallen, self._board(fallen)
-            trained = self._delivered(choice, record, ready, refits.failed, resort)
-        listener(Event("note", "train", f"chosen: {record.chosen} ({record.reason})", 1.0))
+            trained = self._delivered(choice, record, bagged, ready, refits.failed, resort)
+        delivered = trained.leaderboard.delivered
+        listener(Event("note", "train", f"chosen: {record.chosen}, {delivered} ({record.reason})", 1.0))
         return trained
+
+    def _further(self, store: Store | None) -> Further:
+        """Search and repeats. Under a clock, what an interrupted search left is taken up first."""
+        units = self.clock.budget.trials
+        search = Search(self.spaces, self.work.seed)
+        if store is not None and self.timed:
+            for candidate in store.searched(self.spaces):
+                p = Progress(len(self.progress), candidate, self.base, False, searched=True)
+                if store.restore(p, self._losses):
+                    self.progress.append(p)
+
+        def known(p: Progress) -> None:
+            if store is not None:
+                store.restore(p, self._losses)
+
+        left = None if units is None else units - len(self.progress)
+        return Further(search, self.progress, repeats=self.repeats, units=left, on_new=known)
+
+    def _bagged(self, choice: Choice, k: int, pool: Pool, ticket: Any) -> Bag | None:
+        """The mean of the folds' models of the choice, where that is what to deliver."""
+        if not self.bagging or choice.step is choice.steps[0]:
+            return None
+        weights = choice.blend.weights.tolist() if choice.step.ensemble and choice.blend is not None else [1.0]
+        return bag(self.work, pool, ticket, choice.chosen, weights, k, self.aim, left=self.clock.left)
 
     @property
     def _money(self) -> CostTable:
@@ -264,22 +331,30 @@ class _Training:
     def _how_many(self, workers: int) -> int:
         """Workers to start: none where starting them would take longer than the work, fewer where memory is short."""
         fits = sum(p.folds - len(p.done) for p in self.progress)
+        fits += self.base * max(0, (self.clock.budget.trials or 0) - len(self.progress)) if self.spaces else 0
         small = fits * (0.04 + 4e-7 * self.cells) < 4.0
         if workers == 0 or self.clock.left() < SHORTEST or (small and not self.timed):
             return 0
         # a worker holds the matrices of a fold, a copy inside the library, and its own imports
         return max(1, min(workers, int(memory_available() // (3 * 8 * self.cells + 300_000_000))))
 
-    def _cap_rows(self) -> None:
-        """Fewer training rows a fit under a wall clock so short that hardly one fold would end otherwise."""
+    def _cap_rows(self, candidates: Sequence[Candidate]) -> None:
+        """Fewer training rows a fit where memory is short, or under a clock so short that hardly one fold would end otherwise."""
+        n, frame = len(self.work.y), self.work.frame
+        widest = max((c.needs for c in candidates), key=lambda needs: columns_of(frame, needs))
+        within = int(rows_within(frame, OF_MEMORY * memory_available(), widest))
+        if within < n:
+            self.work.cap = max(1000, within)
+            self.notes.append(
+                f"each fit learned from at most {self.work.cap:,} of {n:,} rows, drawn at random: memory allows no more"
+            )
         if not self.timed:
             return
-        n = len(self.work.y)
         # by the budget as it was given, in steps of the root of two, not by what is left of it: whoever goes on after an
         # interruption has the same cap, and finds the trials that are there
-        bearable = CELLS_A_SECOND * (self.clock.budget.seconds or 0.0) / max(1, len(self.work.frame.features))
+        bearable = CELLS_A_SECOND * (self.clock.budget.seconds or 0.0) / max(1, len(frame.features))
         cap = max(2000, int(2.0 ** (round(2.0 * math.log2(max(bearable, 1.0))) / 2.0)))
-        if cap < n:
+        if cap < (self.work.cap or n):
             self.work.cap = cap
             self.notes.append(
                 f"while comparing, each fit learned from at most {cap:,} of {n:,} rows, drawn at random: the budget allows no more"
@@ -291,9 +366,9 @@ class _Training:
             return None
         lowest = min(self.progress, key=lambda p: (p.candidate.rung, p.index)).candidate
         work = self.work
-        few = Work(work.frame, work.y, work.weight, work.task, (lowest,), work.folds, seed=work.seed, cap=2000)
+        few = Work(work.frame, work.y, work.weight, work.task, work.folds, seed=work.seed, cap=2000)
         try:
-            return fit_all(few, 0, None, self.clock.left() / 4, few.cap).chain
+            return fit_all(few, lowest, None, self.clock.left() / 4, few.cap).chain
         except Exception as error:  # the prior itself will be tried again and told of as a trial
             self.notes.append(f"no last resort: {error}")
             return None
@@ -315,7 +390,7 @@ class _Training:
 
     def _judged(self) -> tuple[list[Progress], int]:
         """The trials to judge and on how many folds; none where no fold of the prior ended."""
-        found, k = judged(self.progress, len(self.work.folds))
+        found, k = judged(self.progress, self.base)
         if not found:
             failed = [f"{p.candidate.name}: {p.reason}" for p in self.progress if p.status == "failed"]
             if len(failed) == len(self.progress):
@@ -325,8 +400,8 @@ class _Training:
                     "look at the reasons above",
                 )
             return [], 0
-        if k < len(self.work.folds):
-            self.notes.append(f"judged on {k} of {len(self.work.folds)} folds: the budget allowed no more")
+        if k < self.base:
+            self.notes.append(f"judged on {k} of {self.base} folds: the budget allowed no more")
         if self.limits.by_size and self.limits.latency_ms is not None:
             self.notes.append("the latency limit was not looked at: under a work budget nothing depends on a clock")
         return found, k
@@ -334,33 +409,40 @@ class _Training:
     def _choose(self, found: list[Progress], k: int, schedule: Schedule, ready: Collection[int]) -> Choice:
         return choose(
             self.work, self.metric, found, k, clusters=self.clusters, costs=self.costs, prefer=self.prefer, limits=self.limits,
-            room=self.clock.left() - schedule.overhead, parallel=1 if schedule.cold else schedule.parallel, ready=ready,
+            room=self.clock.left() - schedule.timing.overhead, parallel=1 if schedule.cold else schedule.parallel, ready=ready,
+            aim=self.aim if self.prefer == "balanced" else None, bagging=schedule.timing.bagging,
         )  # fmt: skip
 
     def _delivered(
         self,
         choice: Choice,
         record: Leaderboard,
+        bagged: Bag | None,
         ready: dict[int, Refit],
         failed: dict[int, str],
         resort: Chain | None,
     ) -> Trained:
         prior = choice.prior
         refits = ready if prior.index in ready else ready | {prior.index: self._stand_in(prior, failed, resort)}
-        chains = [refits[p.index].chain for p in choice.chosen]
-        if choice.step.ensemble and choice.blend is not None:
-            chain: Chain | Ensemble = Ensemble(chains, choice.blend.weights.tolist())
+        if bagged is not None:
+            chain: Chain | Ensemble | Calibrated = bagged.chain
+        elif choice.step.ensemble and choice.blend is not None:
+            chain = Ensemble([refits[p.index].chain for p in choice.chosen], choice.blend.weights.tolist())
         else:
-            chain = chains[0]
+            chain = refits[choice.chosen[0].index].chain
+        if choice.calibration is not None:
+            chain = Calibrated(chain, choice.calibration.recalibration)
+        record = record.model_copy(update={"delivered": bagged.words if bagged else "refitted on all rows"})
         simple = choice.simple if choice.step.ensemble or choice.simple not in choice.chosen else None
         if simple is not None and simple.index not in refits:
             self.notes.append(f"{simple.candidate.name} is not compared with: {failed[simple.index]}")
             simple = None
-        delivered = {p.index for p in [*choice.chosen, prior, *([simple] if simple else [])]}
+        delivered = {p.index for p in [*([] if bagged else choice.chosen), prior, *([simple] if simple else [])]}
         self.notes += [r.note for index, r in refits.items() if r.note and index in delivered]
         if self.work.time is not None:
             self.notes.append(f"gains were compared over {choice.units}")
-        oof = {p.candidate.name: choice.predictions[p.index] for p in choice.trials} | {"chosen": choice.oof}
+        oof = {p.candidate.name: choice.once(choice.predictions[p.index]) for p in choice.trials}
+        oof["chosen"] = choice.once(choice.oof)
         trained = Trained(
             chain, self._finished(record), oof, choice.rows, record.threshold, None, refits[prior.index].chain
         )

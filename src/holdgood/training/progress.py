@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -18,12 +18,23 @@ MOST_GROWTH = 1.25
 
 @dataclass(eq=False)
 class Progress:
-    """One candidate: its finished folds, those under way, and how it ended."""
+    """One candidate: its finished folds, those under way, and how it ended.
+
+    ``folds``: how many are wanted now; ``base``: how many one repeat has (default: as many). ``searched``: proposed by the
+    search, with ``rival`` the trial it races against and ``raced`` the folds after which it was last looked at.
+    ``final``: it is not repeated any more. ``spare``: fits that a store kept of folds that are not wanted yet.
+    """
 
     index: int
     candidate: Candidate
     folds: int
     first: bool
+    base: int = 0
+    searched: bool = False
+    rival: Progress | None = None
+    raced: int = 0
+    final: bool = False
+    spare: dict[int, FoldFit] = field(default_factory=dict)
     done: dict[int, FoldFit] = field(default_factory=dict)
     under_way: dict[int, float] = field(default_factory=dict)
     losses: dict[int, np.ndarray] = field(default_factory=dict)
@@ -31,6 +42,9 @@ class Progress:
     reason: str = ""
     reused: bool = False
     behind: bool = False
+
+    def __post_init__(self) -> None:
+        self.base = self.base or self.folds
 
     @property
     def complete(self) -> bool:
@@ -44,12 +58,40 @@ class Progress:
 
     @property
     def next_fold(self) -> int | None:
-        """The first fold that is neither done nor under way."""
+        """The first fold that is neither done nor under way; a proposal of the search first shows what it does on one."""
+        if self.searched and 0 in self.under_way:
+            return None
         return next((i for i in range(self.folds) if i not in self.done and i not in self.under_way), None)
 
     def loss(self) -> float:
-        """Mean loss over finished folds; infinite before the first."""
-        return float(np.mean([np.mean(self.losses[f]) for f in sorted(self.losses)])) if self.losses else math.inf
+        """Mean loss over finished folds of the first repeat; infinite before the first."""
+        own = [np.mean(self.losses[f]) for f in sorted(self.losses) if f < self.base]
+        return float(np.mean(own)) if own else math.inf
+
+    def against(self, other: Progress, folds: int) -> np.ndarray:
+        """Per-row losses less those of another trial, over the first ``folds`` folds."""
+        return np.concatenate([self.losses[f] - other.losses[f] for f in range(folds)])
+
+    def relative(self, other: Progress) -> float:
+        """Mean loss as a share of another trial's on the folds that both have, less one."""
+        both = [f for f in sorted(self.losses) if f in other.losses and f < self.base]
+        theirs = float(np.mean([np.mean(other.losses[f]) for f in both])) if both else math.nan
+        return float(np.mean([np.mean(self.losses[f]) for f in both])) / max(theirs, 1e-12) - 1.0 if both else math.inf
+
+    def stop(self, reason: str, folds: int) -> None:
+        """End it after its first ``folds`` folds: what came later is as if it had not been, and nothing is kept for delivery."""
+        self.status, self.behind, self.reason = "stopped", True, reason
+        for f in [f for f in self.done if f >= folds]:
+            del self.done[f], self.losses[f]
+        self.release()
+        self.done = {f: replace(fit, prediction=None) for f, fit in self.done.items()}
+
+    def release(self) -> None:
+        """Delete the chains that were kept."""
+        for f, fit in self.done.items():
+            if fit.chain is not None:
+                fit.chain.remove()
+                self.done[f] = replace(fit, chain=None)
 
     def fold_seconds(self) -> float:
         """Measured seconds of one fold, fit and prediction; NaN before the first."""
@@ -63,6 +105,12 @@ class Progress:
             return math.nan
         fits = [f.fit_seconds * rows / max(1, f.learned_rows) for f in self.done.values()]
         return SAFETY * float(np.mean(fits)) + 0.05
+
+    def rebuild_seconds(self) -> float:
+        """Estimated seconds for fitting again the folds whose chains were not kept; NaN before the first fold is done."""
+        if not self.done:
+            return math.nan
+        return SAFETY * self.fold_seconds() * sum(fit.chain is None for fit in self.done.values())
 
     def rounds(self) -> int | None:
         """Median rounds over the folds, where the model has any."""
@@ -88,6 +136,10 @@ class Progress:
     def row_ms(self) -> float:
         """Milliseconds for a single row."""
         return self.done[0].row_ms if 0 in self.done else math.nan
+
+    def encode_ms(self) -> float:
+        """Milliseconds of it in the encoder."""
+        return self.done[0].encode_ms if 0 in self.done else math.nan
 
     def size_bytes(self) -> int:
         """Bytes of its parts, as measured on the first fold."""

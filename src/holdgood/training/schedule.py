@@ -1,7 +1,7 @@
-"""Which fit comes next, and when to stop. Under a work budget the clock is not looked at anywhere.
+"""Which fit comes next, and when to stop. Under a work budget the clock is not looked at, but for what hangs.
 
 Under a wall clock: one fold of each family's first configuration tells what it costs; candidates that cannot finish all
-folds and a refit in what is left are stopped; what overruns is killed; time for the refit of the best is kept back.
+folds and be delivered in what is left are stopped; what overruns is killed; time for the delivery is kept back.
 """
 
 from __future__ import annotations
@@ -9,22 +9,28 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from holdgood.core.errors import EnvironmentFault
 from holdgood.core.events import Event, Listener
-from holdgood.scale import Handle, Pool
-from holdgood.training.progress import Progress, makespan
+from holdgood.scale import Handle, Pool, memory_available
+from holdgood.training.further import Further, race, settle
+from holdgood.training.memory import bytes_of_fit
+from holdgood.training.progress import Progress
+from holdgood.training.timing import Timing
 from holdgood.training.work import FoldFit, Work, fit_fold, load, reason_of
 
 BEHIND, ERRORS = 0.02, 3.0
 """A variant is stopped early when it is worse than the best by this share of the loss, and by this many standard errors."""
-MOST_RESERVED = 0.35
 SMALL_CELLS = 4_000_000
 NO_TURN = "the time was up before its turn"
 HONOURS_SLACK = 0.3
+HANGS, SLOWER, WAKING = 900.0, 50.0, 10.0
+"""Without a clock a fit is ended after so many seconds, or so many times the slowest fold so far where that is longer; that
+is looked at each time so many seconds have gone by without news."""
 
 
 class Schedule:
@@ -35,27 +41,24 @@ class Schedule:
         work: Work,
         pool: Pool,
         ticket: Any,
-        progress: list[Progress],
+        timing: Timing,
+        further: Further,
         *,
-        left: Callable[[], float],
         losses: Callable[[FoldFit], np.ndarray],
         on_trial: Callable[[Progress], None],
         listener: Listener,
-        refit_members: int,
+        keep: bool,
     ) -> None:
-        self.work, self.pool, self._ticket, self.all = work, pool, ticket, progress
-        self.left, self.losses, self.on_trial, self.listener = left, losses, on_trial, listener
-        self.total = left()
-        self.timed = math.isfinite(self.total)
-        self.parallel = max(1, pool.workers)
-        self.refit_members = refit_members
-        self.rows = len(work.training_rows(None))
-        # ensemble, ladder and intervals run in this process after the last fit; seconds, measured on one core
-        self.overhead = 0.15 + 2.5e-6 * len(work.y) * max(1, work.task.n_classes - 1) if self.timed else 0.0
+        self.work, self.pool, self._ticket, self.all = work, pool, ticket, timing.all
+        self.timing, self.further, self.keep = timing, further, keep
+        self.left, self.losses, self.on_trial, self.listener = timing.left, losses, on_trial, listener
+        self.timed, self.parallel = timing.timed, timing.parallel
         self._handles: dict[Handle, tuple[Progress, int, float]] = {}
         self._warming: list[Handle] = []
         self._start_seconds = 0.0
+        self._slowest = 0.0
         self._restarted = False
+        self._full = False
         self.cold = False
 
     def run(self) -> None:
@@ -64,34 +67,32 @@ class Schedule:
         while True:
             self._fill()
             warming = any(h.state in ("waiting", "running") for h in self._warming)
-            if not self._handles and (not warming or self._time_is_up()):
+            if not self._handles and (not warming or self.timing.is_up()):
                 break
             for handle in self.pool.wait(self._until_next_deadline()):
                 self._take(handle)
-            if self.timed:
-                self._kill_overrun()
+            self._kill_overrun()
         for p in self.all:
-            if p.status == "open":
+            if p.status == "open" and not settle(p):
                 p.status = "stopped" if p.done else "skipped"
                 p.reason = f"the time was up after {len(p.done)} of {p.folds} folds" if p.done else NO_TURN
 
     def _warm_up(self) -> None:
         """Let workers import and map while this process fits the simplest rungs of small data itself."""
         self._warming = [self.pool.submit(load, self._ticket) for _ in range(self.pool.workers)]
-        if not self.timed or not self._warming or self.rows * len(self.work.frame.features) > SMALL_CELLS:
+        if not self.timed or not self._warming or self.timing.rows * len(self.work.frame.features) > SMALL_CELLS:
             return
         with Pool(0) as here:
             for p in self._simplest_first()[:2]:
                 for fold in range(p.folds):
                     self.pool.wait(0.0)
-                    if any(h.state == "done" for h in self._warming) or p.status != "open" or self._time_is_up():
+                    if any(h.state == "done" for h in self._warming) or p.status != "open" or self.timing.is_up():
                         return
                     if fold not in p.done:
-                        handle = here.submit(fit_fold, self.work, p.index, fold, self.left() / 10, True)
+                        handle = here.submit(
+                            fit_fold, self.work, p.candidate, fold, self.left() / 10, self._keep(p, fold)
+                        )
                         self._accept(p, fold, handle)
-
-    def _time_is_up(self) -> bool:
-        return self.timed and self.left() <= self.reserve()
 
     def _simplest_first(self) -> list[Progress]:
         """Open first configurations by rung."""
@@ -99,25 +100,10 @@ class Schedule:
             (p for p in self.all if p.first and p.status == "open"), key=lambda p: (p.candidate.rung, p.index)
         )
 
-    def reserve(self) -> float:
-        """Seconds kept back for refitting the best few and for what comes after."""
-        found = sorted(
-            (p for p in self.all if p.done and p.status in ("open", "ok")), key=lambda p: (p.loss(), p.index)
-        )
-        if not found:
-            return self.overhead
-        beside = [p.refit_seconds(self.rows) for p in self._beside(found)] if self.refit_members > 1 else []
-        needs = [p.refit_seconds(self.rows) for p in found[: self.refit_members]]
-        # several refits may take a third of what was there at most; the best one alone is always kept room for
-        while len(needs) > 1 and makespan(needs + beside, self.parallel) > MOST_RESERVED * self.total:
-            needs.pop()
-        return makespan(needs + beside, self.parallel) + self.overhead
-
-    def _beside(self, found: list[Progress]) -> list[Progress]:
-        """The prior and the lowest rung above it are refitted too."""
-        by_rung = sorted((p for p in found if p.first), key=lambda p: (p.candidate.rung, p.index))
-        chosen = found[: self.refit_members]
-        return [p for p in by_rung[:2] if p not in chosen]
+    def _keep(self, p: Progress, fold: int) -> Path | None:
+        """Where a fold's chain is kept: all of them for a mean of the folds' models, the first to stand in for a refit."""
+        wanted = self.keep if self.keep else self.timed and fold == 0
+        return self.pool.folder / f"chain-{p.index}-{fold}" if wanted else None
 
     def _fill(self) -> None:
         while self.pool.idle:
@@ -125,31 +111,68 @@ class Schedule:
             if task is None:
                 return
             p, fold = task
-            seconds = self._seconds(p) if self.timed else math.inf
+            if fold in p.spare:
+                self._note(p, fold, p.spare.pop(fold))
+                continue
+            if not self._bearable(p):
+                if self._handles:
+                    return  # when what runs now has ended, there is more room
+                continue
+            seconds = self.timing.seconds(p) if self.timed else math.inf
             if self.timed and not self.pool.workers and not self._safe_here(p, fold, seconds):
                 continue
             p.under_way[fold] = time.monotonic()
-            handle = self.pool.submit(fit_fold, self._ticket, p.index, fold, seconds, self.timed)
+            handle = self.pool.submit(fit_fold, self._ticket, p.candidate, fold, seconds, self._keep(p, fold))
             self._handles[handle] = (p, fold, 1.6 * seconds + 0.5 + (self._start_seconds if self._restarted else 0.0))
+
+    def _bearable(self, p: Progress) -> bool:
+        """Whether memory for one more fit is there; a candidate for which it never will be is left out and told of."""
+        rows = len(self.work.training_rows(0))
+        needed, free = bytes_of_fit(self.work.frame, rows, p.candidate.needs), memory_available()
+        if needed <= free:
+            return True
+        if not self._handles and not settle(p):
+            p.status = "skipped"
+            p.reason = f"a fit needs about {needed / 1e6:,.0f} MB of memory, and {free / 1e6:,.0f} MB are free"
+        return False
 
     def _next(self) -> tuple[Progress, int] | None:
         if not self.timed:
-            return next(((p, f) for p in self.all if p.status == "open" and (f := p.next_fold) is not None), None)
-        if self._time_is_up():
+            return self._next_unit()
+        if self.timing.is_up():
             return None
         for p in self._probes():
             return p, 0
         self._plan_folds()
+        found = self._next_open() or self._best_effort()
+        probing = any(p.first and p.status == "open" and not p.done for p in self.all)
+        if found is not None or probing or self._full:
+            return found
+        if self.further.more(self.left() - self.timing.reserve()):
+            found = self._next_open()
+            self._full = found is None  # what is new would not end in time: neither would what comes after it
+        return found
+
+    def _next_unit(self) -> tuple[Progress, int] | None:
+        """Under a work budget: in order, and a new generation only when all of the last has ended."""
+        while True:
+            for p in self.all:
+                if p.status == "open" and (fold := p.next_fold) is not None:
+                    return p, fold
+            if self._handles or not self.further.more(math.inf):
+                return None
+
+    def _next_open(self) -> tuple[Progress, int] | None:
         told = not any(p.first and p.under_way and not p.done for p in self.all)
         for p in self._order():
             fold = p.next_fold
             if fold is None or (fold != 0 and not p.done):
                 continue  # all under way, or the first fold must tell its time first
-            if self._fits(p):
+            if self.timing.fits(p):
                 return p, fold
-            if told and not p.under_way:
-                p.status, p.reason = "stopped", self._too_slow(p)
-        return self._best_effort()
+            if told and not p.under_way and not settle(p):
+                p.status, p.reason = "stopped", self.timing.too_slow(p)
+        return None
 
     def _probes(self) -> list[Progress]:
         """First configurations whose first fold has not begun: the two simplest, then the strongest sooner."""
@@ -158,57 +181,36 @@ class Schedule:
         return [p for p in ordered if 0 not in p.done and 0 not in p.under_way]
 
     def _plan_folds(self) -> None:
-        """Fewer folds for all where the best first configuration could not finish them: better judged on few than left out."""
-        lowest = min(p.candidate.rung for p in self.all)
-        above = [p for p in self.all if p.first and p.done and p.candidate.rung > lowest and p.status in ("open", "ok")]
-        best = min(above, key=lambda p: (p.loss(), p.index), default=None)
-        if best is None or best.complete:
+        """Fewer folds for all where the best could not finish them: better judged on few than left out."""
+        k = self.timing.bearable_folds()
+        if k is None:
             return
-        room = self.left() - self.overhead - makespan([best.refit_seconds(self.rows)], self.parallel)
-        begun = len(best.done) + len(best.under_way)
-        k = max(1, begun)
-        while k < best.folds and 1.1 * best.fold_seconds() * math.ceil((k + 1 - begun) / self.parallel) <= room:
-            k += 1
         for p in self.all:
             p.folds = min(p.folds, k)
             if p.complete and p.status == "open":
                 self._finish(p)
 
     def _order(self) -> list[Progress]:
-        """Open candidates: the prior, first configurations by loss, then variants, the better families' sooner."""
+        """Open candidates: the prior, first configurations by loss, then variants (those of good and quick families sooner),
+        then what the search proposed or what is repeated.
+        """
         families = sorted((p for p in self.all if p.first and p.done), key=lambda p: (p.loss(), p.index))
         rank = {p.candidate.family: i for i, p in enumerate(families)}
+        quickest = min((p.fold_seconds() for p in families), default=1.0)
+        pace = {p.candidate.family: math.sqrt(p.fold_seconds() / max(quickest, 1e-3)) for p in families}
+        lowest = min(q.candidate.rung for q in self.all)
         place: dict[str, int] = {}
         keys = {}
         for p in self.all:
-            position = place[p.candidate.family] = place.get(p.candidate.family, -1) + 1
-            lowest = p.first and p.candidate.rung == min(q.candidate.rung for q in self.all)
+            family = p.candidate.family
+            position = place[family] = place.get(family, -1) + 1
             if p.first:
-                keys[p.index] = (0 if lowest else 1, p.loss())
+                keys[p.index] = (0 if p.candidate.rung == lowest else 1, p.loss())
+            elif p.searched or p.folds > p.base:
+                keys[p.index] = (3, -float(len(p.done) > 0))
             else:
-                keys[p.index] = (2, float(position * (rank.get(p.candidate.family, len(rank)) + 1)))
+                keys[p.index] = (2, position * (rank.get(family, len(rank)) + 1) * pace.get(family, 1.0))
         return sorted((p for p in self.all if p.status == "open"), key=lambda p: (keys[p.index], p.index))
-
-    def _fits(self, p: Progress) -> bool:
-        """Whether what is left of a candidate, and the refits after it, end in time."""
-        like = (
-            p
-            if p.done
-            else next((q for q in self.all if q.first and q.candidate.family == p.candidate.family and q.done), None)
-        )
-        if like is None:
-            return (
-                not p.first
-            )  # its family's first failed or was stopped: no measure, and its own first fold is the probe
-        remaining = p.folds - len(p.done) - len(p.under_way)
-        fits = 1.1 * like.fold_seconds() * math.ceil(remaining / self.parallel)
-        after = max(self.reserve(), makespan([like.refit_seconds(self.rows)], self.parallel) + self.overhead)
-        return fits + after <= self.left()
-
-    def _too_slow(self, p: Progress) -> str:
-        if not p.done:
-            return f"its folds and a refit would not end in the {self.left():.1f} s that were left"
-        return f"a fold takes {p.fold_seconds():.1f} s; {p.folds} folds and a refit would not end in the {self.left():.1f} s that were left"
 
     def _best_effort(self) -> tuple[Progress, int] | None:
         """Where nothing above the prior has all its folds or still can, the best so far goes on as far as it comes."""
@@ -221,27 +223,20 @@ class Schedule:
         )
         for p in tried[:1]:
             fold = p.next_fold
-            room = self.left() - p.refit_seconds(self.rows) - self.overhead
+            room = self.left() - self.timing.delivery(p) - self.timing.overhead
             if fold is not None and 1.1 * p.fold_seconds() <= room:
                 p.status, p.reason = "open", ""
                 return p, fold
         return None
 
-    def _seconds(self, p: Progress) -> float:
-        """What one fold of a candidate may take so that all of them and a refit can still end."""
-        rounds = math.ceil((p.folds - len(p.done)) / self.parallel)
-        share = max(0.0, self.left() - self.overhead) / (rounds + 1.5)
-        known = p.fold_seconds()
-        return share if math.isnan(known) else min(max(share, 2.0 * known), max(0.0, self.left() - self.reserve()))
-
     def _safe_here(self, p: Progress, fold: int, seconds: float) -> bool:
         """Without workers nothing can be killed: try a sixteenth of the rows first, and leave out what would overrun."""
         rows = len(self.work.folds[fold][0])
-        if p.done or rows < 3000 or p.candidate.rung == 0:
+        if p.done or p.searched or rows < 3000 or p.candidate.rung == 0:
             return True
         given = self.left() / 30
         began = time.monotonic()
-        trial = fit_fold(self.work, p.index, fold, given, False, rows // 16)
+        trial = fit_fold(self.work, p.candidate, fold, given, None, rows // 16)
         took = time.monotonic() - began
         if not trial.error and took > given + HONOURS_SLACK and 16 * took > seconds:
             p.status, p.reason = "stopped", f"a sixteenth of the rows took {took:.1f} s; it cannot be stopped in time"
@@ -250,22 +245,36 @@ class Schedule:
 
     def _until_next_deadline(self) -> float | None:
         if not self.timed:
-            return None
+            return WAKING if self.pool.workers else None
         ends = [limit - handle.seconds for handle, (_, _, limit) in self._handles.items() if handle.state == "running"]
         # waking twice a second keeps the reserve honest while long fits run
-        return max(0.0, min([self.left() - self.reserve(), 0.5, *ends]))
+        return max(0.0, min([self.left() - self.timing.reserve(), 0.5, *ends]))
 
     def _kill_overrun(self) -> None:
-        up = self._time_is_up()
-        for handle, (p, fold, limit) in list(self._handles.items()):
-            if handle.state == "done" or not (up or handle.seconds > limit):
+        up = self.timing.is_up()
+        for handle, (p, _fold, limit) in list(self._handles.items()):
+            longest = limit if self.timed else self._patience()
+            if handle.state == "done" or not (up or handle.seconds > longest):
                 continue
-            self.pool.kill(handle, restart=not up)
-            self._restarted, self.cold = True, self.cold or up
-            del self._handles[handle]
-            del p.under_way[fold]
-            if not up:
+            self._kill(handle, restart=not up)
+            self.cold = self.cold or up
+            if not self.timed:
+                p.status, p.reason = "failed", f"one fold had not ended after {longest:,.0f} s: taken as hanging"
+                for other in [h for h, (q, _, _) in self._handles.items() if q is p]:
+                    self._kill(other, restart=True)
+                return
+            elif not up and not settle(p):
                 p.status, p.reason = "stopped", f"one fold took more than {limit:.1f} s with {self.left():.1f} s left"
+
+    def _patience(self) -> float:
+        """Seconds that a fit may take where nobody gave a clock; a worker that was started anew first imports."""
+        return max(HANGS, SLOWER * self._slowest) + (3.0 * self._start_seconds if self._restarted else 0.0)
+
+    def _kill(self, handle: Handle, *, restart: bool) -> None:
+        self.pool.kill(handle, restart=restart)
+        self._restarted = True
+        p, fold, _ = self._handles.pop(handle)
+        del p.under_way[fold]
 
     def _take(self, handle: Handle) -> None:
         if handle in self._handles:
@@ -280,17 +289,29 @@ class Schedule:
         try:
             fit: FoldFit = handle.result()
         except Exception as error:  # the worker died, or what it returned could not travel
-            fit = FoldFit(p.index, fold, error=error.came if isinstance(error, EnvironmentFault) else reason_of(error))
+            fit = FoldFit(fold, error=error.came if isinstance(error, EnvironmentFault) else reason_of(error))
+        self._note(p, fold, fit)
+
+    def _note(self, p: Progress, fold: int, fit: FoldFit) -> None:
+        if p.behind:
+            if fit.chain is not None:
+                fit.chain.remove()
+            return
         if fit.error or fit.prediction is None:
+            if p.in_a_row >= p.base and settle(p):
+                return  # a repeat that failed takes nothing from the repeats before it
             p.status, p.reason = "failed", fit.error
             return
         p.done[fold], p.reused = fit, False
         p.losses[fold] = self.losses(fit)
+        self._slowest = max(self._slowest, fit.fit_seconds + fit.predict_seconds)
         if p.status != "open":
             return
-        if p.complete:
+        if p.searched:
+            race(p)
+        if p.status == "open" and p.complete:
             self._finish(p)
-        elif self.timed and not p.first:
+        elif p.status == "open" and self.timed and not p.first and not p.searched and fold < p.base:
             self._stop_if_behind(p)
         self._tell(p)
 
@@ -302,20 +323,22 @@ class Schedule:
         best = min((q for q in self.all if q.complete), key=lambda q: (q.loss(), q.index), default=None)
         if best is None:
             return
-        folds = [f for f in sorted(p.losses) if f in best.losses]
+        folds = [f for f in sorted(p.losses) if f in best.losses and f < p.base]
         behind = np.concatenate([p.losses[f] - best.losses[f] for f in folds])
         mean, error = float(np.mean(behind)), float(np.std(behind)) / math.sqrt(len(behind))
         level = float(np.mean(np.concatenate([best.losses[f] for f in folds])))
         if mean > BEHIND * abs(level) and mean > ERRORS * error:
-            p.status, p.behind = "stopped", True
-            p.reason = f"clearly behind {best.candidate.name} after {len(folds)} of {p.folds} folds"
+            p.stop(f"clearly behind {best.candidate.name} after {len(folds)} of {p.folds} folds", p.folds)
 
     def _tell(self, p: Progress) -> None:
-        over = sum(q.folds if q.status != "open" else len(q.done) for q in self.all)
         best = min((q for q in self.all if q.done), key=lambda q: (q.loss(), q.index))
-        left = max(0.0, self.left() - self.reserve()) if self.timed else None
+        left = max(0.0, self.left() - self.timing.reserve()) if self.timed else None
         message = f"{p.candidate.name}: {len(p.done)} of {p.folds} folds"
-        share = over / sum(q.folds for q in self.all)
+        if self.timed:
+            share = 1.0 - self.left() / self.timing.total
+        else:
+            over = sum(q.folds if q.status != "open" else len(q.done) for q in self.all)
+            share = over / (sum(q.folds for q in self.all) + (self.further.units or 0) * p.base)
         self.listener(
             Event(
                 "candidate",

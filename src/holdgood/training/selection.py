@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +15,11 @@ STEPS = 25
 MOST_ROWS = 20_000
 """Weights are chosen on at most this many rows, evenly spread: a few weights need no more."""
 SMALLEST_WEIGHT = 0.04
+FEW_ROWS, MANY_MEMBERS, BAGS, SHARE_OF_MEMBERS = 5_000, 8, 8, 0.6
+"""On few rows and among many candidates, weights are the mean of those chosen among random parts (bagged selection)."""
+PRICE = 0.002
+"""A member that takes all of a limit must lower the loss by this share; one that takes a tenth, by a tenth of it."""
+Share = Callable[[Sequence[int]], float]
 
 
 @dataclass(frozen=True)
@@ -24,16 +30,21 @@ class Blend:
     prediction: np.ndarray
 
 
-def greedy(task: Task, y: np.ndarray, predictions: Sequence[np.ndarray], steps: int = STEPS) -> np.ndarray:
+def greedy(
+    task: Task, y: np.ndarray, predictions: Sequence[np.ndarray], steps: int = STEPS, share: Share | None = None
+) -> np.ndarray:
     """Weights of sum one: begin with the best, add the one that gives the lowest mean loss, keep the best number of steps.
 
-    Not stopped at the first step that gains nothing: small weights are reached only through such steps.
+    Not stopped at the first step that gains nothing: small weights are reached only through such steps. ``share``: what
+    the members at the given positions take of what they may cost together; beyond 1 nobody joins, and below it each pays.
     """
     counts = np.zeros(len(predictions))
     total = np.zeros_like(predictions[0])
     picked, best = counts, np.inf
     for step in range(1, steps + 1):
-        losses = [float(np.mean(loss_rows(task, y, (total + p) / step))) for p in predictions]
+        losses = np.array([float(np.mean(loss_rows(task, y, (total + p) / step))) for p in predictions])
+        if share is not None:
+            losses = losses * (1.0 + _dues(counts, share))
         winner = int(np.argmin(losses))
         counts = counts.copy()
         counts[winner] += 1
@@ -47,24 +58,36 @@ def greedy(task: Task, y: np.ndarray, predictions: Sequence[np.ndarray], steps: 
     return weights
 
 
+def _dues(counts: np.ndarray, share: Share) -> np.ndarray:
+    """What each would add to the loss if it joined, as a share of it; infinite where it would break a limit."""
+    members = np.flatnonzero(counts).tolist()
+    taken = np.array([share(sorted({*members, i})) for i in range(len(counts))])
+    # the first member may be as dear as it is: that a single model breaks a limit is judged by the ladder
+    return PRICE * taken if not members else np.where((taken > 1.0) & (counts == 0), np.inf, PRICE * taken)
+
+
 def blend(
     task: Task,
     y: np.ndarray,
     predictions: Sequence[np.ndarray],
     parts: np.ndarray,
     affordable: Callable[[Sequence[int]], Sequence[int]],
+    *,
+    share: Share | None = None,
+    seed: int = 0,
 ) -> Blend:
     """Choose members and weights on all rows; predict each part's rows with those chosen on the other parts.
 
     ``parts``: two or more, see ``Judge.parts``. ``affordable`` cuts positions, best first, to those that may take part:
-    ranking and cut thus sit inside the resampling as the weights do.
+    ranking, cut and bags thus sit inside the resampling as the weights do. ``share``: see ``greedy``; with it, members are
+    few and no bags are drawn.
     """
+    pick = partial(_chosen, task, y, predictions, affordable=affordable, share=share, seed=seed)
     crossed = np.empty_like(predictions[0])
     for part in np.unique(parts):
         inside = parts == part
-        weights = _chosen(task, y, predictions, np.flatnonzero(~inside), affordable)
-        crossed[inside] = mix(weights, [p[inside] for p in predictions])
-    return Blend(_chosen(task, y, predictions, np.arange(len(y)), affordable), crossed)
+        crossed[inside] = mix(pick(np.flatnonzero(~inside)), [p[inside] for p in predictions])
+    return Blend(pick(np.arange(len(y))), crossed)
 
 
 def mix(weights: np.ndarray, predictions: Sequence[np.ndarray]) -> np.ndarray:
@@ -81,14 +104,39 @@ def _chosen(
     y: np.ndarray,
     predictions: Sequence[np.ndarray],
     rows: np.ndarray,
+    *,
     affordable: Callable[[Sequence[int]], Sequence[int]],
+    share: Share | None,
+    seed: int,
 ) -> np.ndarray:
     """Weights (one a prediction) chosen on some rows: rank, cut, then greedy."""
+    few = len(rows) <= FEW_ROWS
     if len(rows) > MOST_ROWS:
         rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.int64)]
     here = [p[rows] for p in predictions]
     losses = [float(np.mean(loss_rows(task, y[rows], p))) for p in here]
-    members = affordable(sorted(range(len(here)), key=lambda i: (losses[i], i)))
+    members = list(affordable(sorted(range(len(here)), key=lambda i: (losses[i], i))))
     weights = np.zeros(len(predictions))
-    weights[list(members)] = greedy(task, y[rows], [here[i] for i in members])
+    if share is not None:
+        mine: Share = lambda chosen: share([members[i] for i in chosen])  # noqa: E731
+        weights[members] = greedy(task, y[rows], [here[i] for i in members], share=mine)
+    elif few and len(members) >= MANY_MEMBERS:
+        weights = _bagged(task, y[rows], here, members, np.random.default_rng([seed, 43]))
+    else:
+        weights[members] = greedy(task, y[rows], [here[i] for i in members])
     return weights
+
+
+def _bagged(
+    task: Task, y: np.ndarray, predictions: Sequence[np.ndarray], members: Sequence[int], rng: np.random.Generator
+) -> np.ndarray:
+    """The mean weights over selections among random parts of the members: what a few rows happen to like counts less."""
+    weights = np.zeros(len(predictions))
+    size = max(2, round(SHARE_OF_MEMBERS * len(members)))
+    for _ in range(BAGS):
+        drawn = sorted(rng.choice(len(members), size, replace=False).tolist())
+        own = [members[i] for i in drawn]
+        weights[own] += greedy(task, y, [predictions[i] for i in own]) / BAGS
+    weights[weights < SMALLEST_WEIGHT] = 0.0
+    mean: np.ndarray = weights / weights.sum()
+    return mean

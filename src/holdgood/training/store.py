@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
 from holdgood.core.frame import Frame
-from holdgood.core.protocols import Candidate
+from holdgood.core.protocols import Candidate, Space
 from holdgood.core.records.envelope import write_bytes
 from holdgood.training.progress import Progress
 from holdgood.training.work import FoldFit, Work
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 def work_fingerprint(work: Work) -> str:
@@ -67,8 +67,24 @@ class Store:
         # the record comes last: where it is, the predictions are whole
         write_bytes(
             self.folder / f"{stem}.json",
-            json.dumps({"schema": SCHEMA, "candidate": p.candidate.name, "folds": numbers}).encode(),
+            json.dumps({"schema": SCHEMA, "candidate": p.candidate.name, "folds": numbers} | _searched(p)).encode(),
         )
+
+    def searched(self, spaces: Sequence[Space]) -> Iterator[Candidate]:
+        """Candidates that a search proposed in an earlier training for the very same work, in order of their names."""
+        by_family = {s.family: s for s in spaces}
+        found = []
+        for record in self.folder.glob("*.json"):
+            try:
+                told = json.loads(record.read_text(encoding="utf-8"))
+                if told.get("family") not in by_family:
+                    continue
+                candidate = by_family[told["family"]].make(told["candidate"], told["parameters"])
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
+                continue  # a damaged record is no proposal
+            if self._stem(candidate) == record.stem:
+                found.append(candidate)
+        yield from sorted(found, key=lambda c: c.name)
 
     def restore(self, p: Progress, losses: Callable[[FoldFit], np.ndarray]) -> bool:
         """Fill in a trial that was finished before; a damaged one is counted and done again.
@@ -81,10 +97,10 @@ class Store:
             return False
         try:
             numbers = json.loads(record.read_text(encoding="utf-8"))["folds"]
-            if not 0 < len(numbers) <= p.folds:
+            if not 0 < len(numbers) <= len(self._folds):
                 raise ValueError("other folds")
             with np.load(content, allow_pickle=False) as arrays:
-                fits = [FoldFit(p.index, f, prediction=arrays[f"fold_{f}"], **numbers[f]) for f in range(len(numbers))]
+                fits = [FoldFit(f, prediction=arrays[f"fold_{f}"], **numbers[f]) for f in range(len(numbers))]
             if any(
                 len(fit.prediction) != len(self._folds[f][1])
                 for f, fit in enumerate(fits)
@@ -94,13 +110,23 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, BadZipFile):
             self.unreadable += 1
             return False
-        p.done = dict(enumerate(fits))
+        p.done = dict(enumerate(fits[: p.folds]))
+        p.spare = {fit.fold: fit for fit in fits[p.folds :]}
         p.losses = {f: losses(fit) for f, fit in p.done.items()}
         p.status, p.reused = "ok" if p.complete else "open", True
         return True
 
 
-_NUMBERS = ("fit_seconds", "predict_seconds", "rows", "learned_rows", "rounds", "size_bytes", "row_ms", "hints")
+_NUMBERS = (
+    "fit_seconds", "predict_seconds", "rows", "learned_rows", "rounds", "size_bytes", "row_ms", "encode_ms", "hints",
+)  # fmt: skip
+
+
+def _searched(p: Progress) -> dict[str, object]:
+    """What a proposal of the search is made from again."""
+    if not p.searched:
+        return {}
+    return {"family": p.candidate.family, "parameters": dict(p.candidate.parameters)}
 
 
 def _add(update: Callable[[bytes], None], array: np.ndarray | None) -> None:

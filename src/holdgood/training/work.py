@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from holdgood.core.chain import Chain
-from holdgood.core.errors import DataError
+from holdgood.core.errors import DataError, EnvironmentFault
 from holdgood.core.frame import Frame, Matrix
-from holdgood.core.protocols import Candidate, FitContext, Fold, Transformer
+from holdgood.core.protocols import Candidate, FitContext, Fold, Persistable, Transformer
 from holdgood.core.task import Task
+from holdgood.scale import Shared, put
 from holdgood.training.folds import stop_rows
 
 
@@ -46,14 +48,13 @@ class Work:
     y: np.ndarray
     weight: np.ndarray | None
     task: Task
-    candidates: tuple[Candidate, ...]
     folds: tuple[Fold, ...]
     time: np.ndarray | None = None
     groups: np.ndarray | None = None
     seed: int = 0
     cap: int | None = None
     cache_bytes: int = 0
-    cache: OrderedDict[tuple[int, int, int | None], Encoded] = field(default_factory=OrderedDict)
+    cache: OrderedDict[Hashable, Encoded] = field(default_factory=OrderedDict)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "cache": OrderedDict()}
@@ -83,10 +84,11 @@ class Work:
 class FoldFit:
     """One candidate on one fold. ``prediction``: its validation rows; None with the reason in ``error`` where it failed.
 
-    ``hints``: numbers that the model chose inside its training rows (a penalty), to be kept in a refit.
+    ``hints``: numbers that the model chose inside its training rows (a penalty), to be kept in a refit. ``chain``: where
+    the fitted chain lies on disk. ``row_ms``: milliseconds for a single row, ``encode_ms`` of it in the encoder. ``slowdown``:
+    seconds that went by for each second of work, on a machine that is shared.
     """
 
-    candidate: int
     fold: int
     prediction: np.ndarray | None = None
     fit_seconds: float = 0.0
@@ -96,7 +98,9 @@ class FoldFit:
     rounds: int | None = None
     size_bytes: int = 0
     row_ms: float = float("nan")
-    chain: Chain | None = None
+    encode_ms: float = float("nan")
+    slowdown: float = float("nan")
+    chain: Shared | None = None
     error: str = ""
     hints: Mapping[str, float] = field(default_factory=dict)
 
@@ -114,20 +118,23 @@ def load(work: Work) -> int:
     return len(work.y)
 
 
-def fit_fold(work: Work, candidate: int, fold: int, seconds: float, keep: bool, cap: int | None = None) -> FoldFit:
+def fit_fold(
+    work: Work, candidate: Candidate, fold: int, seconds: float, keep: Path | None, cap: int | None = None
+) -> FoldFit:
     """Fit on the fold's training rows, predict its validation rows. Never raises: a failure is an outcome.
 
-    The first fold also measures size and the latency of a single row; ``keep`` brings its chain back.
+    The first fold also measures size and the latency of a single row. ``keep``: the chain is written there (a file name
+    without ending), so that many of them take no memory; where the disk is full the fit counts without it.
     """
     try:
         return _fit_fold(work, candidate, fold, seconds, keep, cap)
     except Exception as error:  # whatever a guest's model raises is told on the leaderboard, and the others go on
-        return FoldFit(candidate, fold, error=reason_of(error))
+        return FoldFit(fold, error=reason_of(error))
 
 
 def fit_all(
     work: Work,
-    candidate: int,
+    candidate: Candidate,
     rounds: int | None,
     seconds: float,
     most: int | None,
@@ -142,7 +149,7 @@ def fit_all(
     rows = np.arange(len(work.y))
     rows = rows if most is None else work.drawn(rows, most)
     context = FitContext(work.task, seed=work.seed, rounds=rounds, seconds=seconds, groups=work.grouped(rows))
-    chain = Chain.of(work.candidates[candidate])
+    chain = Chain.of(candidate)
     if hints:
         chain.model.hints = dict(hints)  # type: ignore[attr-defined]
     chain.fit(work.frame.take(rows), work.y[rows], work.weights(rows), context)
@@ -156,15 +163,17 @@ def reason_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
 
 
-def _fit_fold(work: Work, candidate: int, fold: int, seconds: float, keep: bool, cap: int | None) -> FoldFit:
-    started = time.perf_counter()
+def _fit_fold(
+    work: Work, candidate: Candidate, fold: int, seconds: float, keep: Path | None, cap: int | None
+) -> FoldFit:
+    started, worked = time.perf_counter(), time.process_time()
     encoded = _encoded(work, candidate, fold, seconds, cap)
     left = max(0.0, seconds - (time.perf_counter() - started))
     context = FitContext(
         work.task, seed=work.seed, stop_rows=encoded.stop, seconds=left, groups=work.grouped(encoded.rows)
     )
     begun = time.perf_counter()
-    model = work.candidates[candidate].make_model()
+    model = candidate.make_model()
     model.fit(encoded.train, work.y[encoded.rows], work.weights(encoded.rows), context)
     fitted = time.perf_counter()
     prediction = np.asarray(model.predict(encoded.valid), np.float64)
@@ -172,8 +181,8 @@ def _fit_fold(work: Work, candidate: int, fold: int, seconds: float, keep: bool,
     _check(prediction, len(encoded.valid), work.task)
     chain = Chain(encoded.encoder, model)
     first = fold == 0
+    row = _row_ms(chain, work.frame.take(work.folds[fold][1][:1])) if first else (float("nan"), float("nan"))
     return FoldFit(
-        candidate,
         fold,
         prediction,
         fit_seconds=encoded.fit_seconds + fitted - begun,
@@ -182,22 +191,31 @@ def _fit_fold(work: Work, candidate: int, fold: int, seconds: float, keep: bool,
         learned_rows=len(encoded.rows) - (0 if encoded.stop is None else len(encoded.stop)),
         rounds=model.rounds,
         size_bytes=size_of(chain) if first else 0,
-        row_ms=_row_ms(chain, work.frame.take(work.folds[fold][1][:1])) if first else float("nan"),
-        chain=chain if first and keep else None,
+        row_ms=row[0],
+        encode_ms=row[1],
+        slowdown=(predicted - started) / max(time.process_time() - worked, 1e-6),
+        chain=None if keep is None else _kept(chain, keep),
         hints=dict(getattr(model, "hints", {})),
     )
 
 
-def _encoded(work: Work, candidate: int, fold: int, seconds: float, cap: int | None) -> Encoded:
+def _kept(chain: Chain, where: Path) -> Shared | None:
+    try:
+        return put(chain, where.parent, where.name)
+    except EnvironmentFault:  # no room on the disk: it can be fitted again
+        return None
+
+
+def _encoded(work: Work, candidate: Candidate, fold: int, seconds: float, cap: int | None) -> Encoded:
     """Matrices of a fold; candidates made with an equal encoder factory share them, since equal fits give equal matrices."""
-    key = (same_encoder(work.candidates, candidate), fold, cap)
+    key = (encoder_key(candidate), fold, cap)
     if key in work.cache:
         work.cache.move_to_end(key)
         return work.cache[key]
     rows = work.training_rows(fold, cap)
     stop = stop_rows(rows, work.y, work.task, time=work.time, groups=work.groups, seed=work.seed)
     begun = time.perf_counter()
-    encoder = work.candidates[candidate].make_encoder()
+    encoder = candidate.make_encoder()
     train = encode_apart(work, encoder, rows, stop, seconds)
     fitted = time.perf_counter()
     valid = encoder.transform(work.frame.take(work.folds[fold][1]))
@@ -229,18 +247,12 @@ def encode_apart(work: Work, encoder: Transformer, rows: np.ndarray, stop: np.nd
     return replace(fitted, values=values)
 
 
-def same_encoder(candidates: tuple[Candidate, ...], index: int) -> int:
-    """The first candidate whose encoder is made in the same way."""
-    made = candidates[index].make_encoder
-    for i, other in enumerate(candidates[:index]):
-        theirs = other.make_encoder
-        if theirs is made:
-            return i
-        if isinstance(made, partial) and isinstance(theirs, partial):
-            same = theirs.func is made.func and theirs.args == made.args and theirs.keywords == made.keywords
-            if same and other.needs == candidates[index].needs:
-                return i
-    return index
+def encoder_key(candidate: Candidate) -> Hashable:
+    """Equal for candidates whose encoders are made in the same way."""
+    made = candidate.make_encoder
+    if isinstance(made, partial):
+        return candidate.needs, made.func, made.args, tuple(sorted(made.keywords.items()))
+    return candidate.needs, made
 
 
 def _check(prediction: np.ndarray, n: int, task: Task) -> None:
@@ -253,20 +265,25 @@ def _check(prediction: np.ndarray, n: int, task: Task) -> None:
         )
 
 
-def size_of(chain: Chain) -> int:
-    """Bytes of a chain's parts as they would lie in a bundle."""
+def size_of(chain: Persistable) -> int:
+    """Bytes of a chain's or ensemble's parts as they would lie in a bundle."""
     parts = chain.to_parts()
     arrays = sum(a.nbytes for a in parts.arrays.values())
     return len(json.dumps(parts.json, default=str)) + int(arrays) + sum(len(f) for f in parts.files.values())
 
 
-def _row_ms(chain: Chain, row: Frame) -> float:
-    """Milliseconds for a single row: the median of a few calls after a first one."""
-    chain.predict(row)
+def _row_ms(chain: Chain, row: Frame) -> tuple[float, float]:
+    """Milliseconds for a single row and for its encoding alone: medians of a few calls after a first one."""
+    return timed(lambda: chain.predict(row)), timed(lambda: chain.encoder.transform(row))
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Milliseconds of a call: the median of a few after a first one, for at most a fifth of a second."""
+    call()
     times: list[float] = []
     began = time.perf_counter()
     while len(times) < 7 and time.perf_counter() - began < 0.2:
         start = time.perf_counter()
-        chain.predict(row)
+        call()
         times.append(time.perf_counter() - start)
     return 1000.0 * float(np.median(times))

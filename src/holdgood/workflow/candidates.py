@@ -1,23 +1,45 @@
-"""Candidates for training: families found by entry point, each with the encoder it needs."""
+"""Candidates for training: the portfolio's entries and the families found by entry point, each with the encoder it needs.
+
+The portfolio is data (``holdgood/models/portfolio.json``): an ordered list of good configurations a kind of task and class
+of size, ``{"format": 1, "lists": {kind: {size: [{"family", "name", "parameters"}, …]}}}`` with sizes as in ``size_class``. The
+first entry of a family is its default. An entry without ``parameters`` stands for the family's own configuration of that
+name, where it has one for that size. A family without an entry comes with all configurations of its own file; one that is
+not installed is left out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.resources import files
 from importlib.util import find_spec
+from typing import Any
 
 from holdgood.core import plugins
 from holdgood.core.errors import DeclarationError, MissingExtra, did_you_mean
-from holdgood.core.protocols import Candidate, ModelFamily
+from holdgood.core.protocols import Candidate, Json, ModelFamily, Space
 from holdgood.core.task import Task
 from holdgood.features.encode.for_needs import encoder_for
 
+FORMAT = 1
 _GROUP = "holdgood.models"
+SMALL, MEDIUM = 3_000, 30_000
+"""Development rows below which a table is *small*, and *medium*; others are *large*."""
 
 
-def candidates(task: Task, rows: int, columns: int, families: Sequence[str] = ()) -> list[Candidate]:
-    """All configurations of the wanted families (default: all whose libraries are there), simplest family first; the
-    prior is always in.
+@dataclass(frozen=True)
+class Portfolio:
+    """What training may try, and where it may search on."""
+
+    candidates: list[Candidate]
+    spaces: list[Space]
+
+
+def portfolio(task: Task, rows: int, columns: int, families: Sequence[str] = ()) -> Portfolio:
+    """The portfolio's entries of the wanted families (default: all whose libraries are there), then families that it does
+    not know. The prior is always in.
 
     Raises DeclarationError for a family that is not known, MissingExtra for one that is asked for and whose library is
     not installed.
@@ -33,26 +55,65 @@ def candidates(task: Task, rows: int, columns: int, families: Sequence[str] = ()
         missing = _missing(name)
         if missing is not None:
             raise missing
-    installed = {n: f for n, f in plugins.load_all(_GROUP).items() if _missing(n) is None}
+    installed = {n: f for n, f in plugins.load_all(_GROUP).items() if _missing(n) is None and task.kind in f.kinds}
     wanted = {n: f for n, f in installed.items() if not families or n in families or f.rung == 0}
-    ordered = sorted(wanted.items(), key=lambda item: (item[1].rung, item[0]))
-    found = []
-    for name, family in ordered:
-        if task.kind not in family.kinds:
-            continue
-        for label, parameters in family.configurations(task, rows, columns):
-            found.append(
-                Candidate(
-                    name=label if label.startswith(name) else f"{name}-{label}",
-                    family=name,
-                    rung=family.rung,
-                    needs=family.needs,
-                    make_encoder=partial(encoder_for, family.needs),
-                    make_model=partial(family.make, dict(parameters)),
-                    parameters=dict(parameters),
-                )
-            )
-    return found
+    entries = _listed().get(task.kind, {}).get(size_class(rows), [])
+    made = (_entry(wanted[e["family"]], e, task, rows, columns) for e in entries if e["family"] in wanted)
+    found = [c for c in made if c is not None]
+    listed = {c.family for c in found}
+    for name, family in sorted(wanted.items(), key=lambda item: (item[1].rung, item[0])):
+        if name not in listed:
+            found += [_candidate(family, label, p) for label, p in family.configurations(task, rows, columns)]
+    spaces = [_space(f, task, rows, columns, found) for f in wanted.values() if hasattr(f, "space")]
+    return Portfolio(found, spaces)
+
+
+def candidates(task: Task, rows: int, columns: int, families: Sequence[str] = ()) -> list[Candidate]:
+    """The candidates alone; see ``portfolio``."""
+    return portfolio(task, rows, columns, families).candidates
+
+
+def size_class(rows: int) -> str:
+    """The portfolio's word for a number of development rows.
+
+    >>> [size_class(n) for n in (300, 3_000, 30_000)]
+    ['small', 'medium', 'large']
+    """
+    return "small" if rows < SMALL else "medium" if rows < MEDIUM else "large"
+
+
+@cache
+def _listed() -> Mapping[str, Mapping[str, list[dict[str, Any]]]]:
+    """The shipped lists."""
+    shipped = json.loads((files("holdgood.models") / "portfolio.json").read_text(encoding="utf-8"))
+    return shipped["lists"] if shipped.get("format") == FORMAT else {}
+
+
+def _entry(family: Any, entry: Mapping[str, Any], task: Task, rows: int, columns: int) -> Candidate | None:
+    """A candidate from an entry of the portfolio; None where the family has no configuration of that name for this size."""
+    if "parameters" in entry:
+        return _candidate(family, entry["name"], entry["parameters"])
+    own = dict(family.configurations(task, rows, columns))
+    return _candidate(family, entry["name"], own[entry["name"]]) if entry["name"] in own else None
+
+
+def _candidate(family: type[ModelFamily], label: str, parameters: Mapping[str, Json]) -> Candidate:
+    return Candidate(
+        name=label if label.startswith(family.name) else f"{family.name}-{label}",
+        family=family.name,
+        rung=family.rung,
+        needs=family.needs,
+        make_encoder=partial(encoder_for, family.needs),
+        make_model=partial(family.make, dict(parameters)),
+        parameters=dict(parameters),
+    )
+
+
+def _space(family: Any, task: Task, rows: int, columns: int, found: Sequence[Candidate]) -> Space:
+    """The search space of a family, around the parameters of its first candidate and beyond them those of its default."""
+    default = dict(family.configurations(task, rows, columns)[0][1])
+    first = next((dict(c.parameters) for c in found if c.family == family.name), {})
+    return Space(family.name, family.space(task, rows, columns), partial(_candidate, family), default | first)
 
 
 def left_out(families: Sequence[str] = ()) -> tuple[str, ...]:

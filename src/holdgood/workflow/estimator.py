@@ -23,9 +23,9 @@ from holdgood.core.task import Task
 from holdgood.features.builders.build import build
 from holdgood.features.builders.plan import FeaturePlan, make_plan
 from holdgood.metrics.cost import resolve as resolve_costs
-from holdgood.splitting import folds
+from holdgood.splitting import repeated_folds
 from holdgood.training import train
-from holdgood.workflow.candidates import candidates, left_out
+from holdgood.workflow.candidates import left_out, portfolio
 from holdgood.workflow.rows import as_moments, group_codes
 from holdgood.workflow.target import Target, from_values
 from holdgood.workflow.values import array_of, one_column
@@ -101,6 +101,8 @@ class HoldgoodEstimator(BaseEstimator):
         models: tuple[str, ...] = (),
         seed: int = 0,
         workers: int = 2,
+        latency_limit_ms: float | None = None,
+        size_limit_mb: float | None = None,
         listener: Listener | None = None,
     ) -> None:
         self.budget = budget
@@ -110,6 +112,8 @@ class HoldgoodEstimator(BaseEstimator):
         self.models = models
         self.seed = seed
         self.workers = workers
+        self.latency_limit_ms = latency_limit_ms
+        self.size_limit_mb = size_limit_mb
         self.listener = listener
 
     _kinds: ClassVar[tuple[str, ...]] = ()
@@ -154,12 +158,13 @@ class HoldgoodEstimator(BaseEstimator):
         codes = None if groups is None else _codes(groups, table.rows)[usable]
         moments = None if time is None else _moments(time, table.rows)[usable]
         kind = "time" if moments is not None else "group" if codes is not None else "stratified"
+        tried = portfolio(target.task, len(outcome), len(frame.features), self.models)
         trained = train(
             frame,
             outcome,
             target.task,
-            candidates(target.task, len(outcome), len(frame.features), self.models),
-            folds(target.task, outcome, kind=kind, time=moments, groups=codes, seed=self.seed),
+            tried.candidates,
+            repeated_folds(target.task, outcome, kind=kind, time=moments, groups=codes, seed=self.seed),
             clock=clock,
             weight=weight,
             time=moments,
@@ -169,6 +174,11 @@ class HoldgoodEstimator(BaseEstimator):
             seed=self.seed,
             workers=self.workers,
             listener=self.listener or silent,
+            latency_limit_ms=self.latency_limit_ms,
+            size_limit_mb=self.size_limit_mb,
+            aim_latency_ms=self.latency_limit_ms,
+            aim_size_mb=self.size_limit_mb,
+            spaces=tried.spaces,
         )
         self.task_: Task = target.task
         self.chain_: Scorer = trained.chain

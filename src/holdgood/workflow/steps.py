@@ -46,9 +46,9 @@ from holdgood.metrics.cost import answers
 from holdgood.metrics.cost import resolve as resolve_costs
 from holdgood.reports import RunView, render_run
 from holdgood.scale import cores
-from holdgood.splitting import WORN_AFTER, Openings, divide, folds
+from holdgood.splitting import WORN_AFTER, Openings, divide, repeated_folds
 from holdgood.training import train
-from holdgood.workflow.candidates import candidates, left_out
+from holdgood.workflow.candidates import left_out, portfolio
 from holdgood.workflow.contract import contract_of
 from holdgood.workflow.excluded import excluded, identifiers
 from holdgood.workflow.folder import StepFolder, versions
@@ -230,7 +230,7 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
     frame, y = work.frame(DEVELOPMENT), work.outcomes(DEVELOPMENT)
     times, groups = work.at(work.split_time, DEVELOPMENT), work.at(work.groups, DEVELOPMENT)
     kind = work.split.how if work.split.how in ("time", "group") else "stratified"
-    division = folds(
+    division = repeated_folds(
         task,
         y,
         kind=kind,
@@ -240,11 +240,12 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
         n_folds=declared.split.folds,
         gap=declared.split.gap,
     )
+    tried = portfolio(task, len(y), len(frame.features), declared.budget.models)
     trained = train(
         frame,
         y,
         task,
-        candidates(task, len(y), len(frame.features), declared.budget.models),
+        tried.candidates,
         division,
         clock=_training_clock(work),
         time=times if kind == "time" else None,
@@ -257,8 +258,11 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
         listener=work.listener,
         store=folder.path / "trials",
         stamp=work.mark,
-        latency_limit_ms=declared.gates.max_latency_ms,
-        size_limit_mb=declared.gates.max_size_mb,
+        latency_limit_ms=_least(declared.budget.max_latency_ms, declared.gates.max_latency_ms),
+        size_limit_mb=_least(declared.budget.max_size_mb, declared.gates.max_size_mb),
+        aim_latency_ms=declared.budget.max_latency_ms,
+        aim_size_mb=declared.budget.max_size_mb,
+        spaces=tried.spaces,
     )
     notes = trained.leaderboard.notes + left_out(declared.budget.models)
     work.leaderboard = trained.leaderboard.model_copy(update={"fold_kind": kind, "notes": notes})
@@ -273,6 +277,11 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
     rule = {"name": work.simple_name, "threshold": _finite(work.simple_threshold)}
     write_bytes(folder.path / "simple.json", json.dumps(rule).encode())
     return work.leaderboard
+
+
+def _least(*limits: float | None) -> float | None:
+    """The tightest of some limits; None where there is none."""
+    return min((x for x in limits if x is not None), default=None)
 
 
 def load_training(work: Work, folder: StepFolder) -> None:

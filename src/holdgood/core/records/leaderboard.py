@@ -40,7 +40,12 @@ class Rung(Part):
 
 
 class Leaderboard(Record):
-    """All trials, the ladder, and the choice with its reason. Development rows only."""
+    """All trials, the ladder, and the choice with its reason. Development rows only.
+
+    ``folds`` and ``repeats``: what was judged on. ``delivered``: a refit on all rows, or the mean of the folds' models, whose
+    out-of-fold score is that of one such model: slightly on the cautious side for their mean. ``calibration``: by what the
+    stated chances were drawn to those observed, where that was proven to help; empty: they are stated as the model has them.
+    """
 
     kind: ClassVar[str] = "leaderboard"
 
@@ -54,7 +59,10 @@ class Leaderboard(Record):
     reason: str = ""
     rows: int = 0
     folds: int = 0
+    repeats: int = 1
     fold_kind: str = ""
+    delivered: str = ""
+    calibration: str = ""
     threshold: Number = float("nan")
     threshold_low: Number = float("nan")
     threshold_high: Number = float("nan")

@@ -16,7 +16,7 @@ from sklearn.ensemble import (
 )
 
 from holdgood.core.frame import Matrix
-from holdgood.core.protocols import FitContext, Json, Model, Needs
+from holdgood.core.protocols import Dimension, FitContext, Json, Model, Needs
 from holdgood.core.task import Task
 from holdgood.models.tabular.booster import as_float32
 from holdgood.models.tabular.training_rows import checked
@@ -124,7 +124,16 @@ class ForestFamily:
         share = round(min(0.35, looked / columns), 4) if task.kind == "regression" and columns > 2 else 0.0
         named: list[tuple[str, dict[str, Json]]] = [("forest", {"columns": share})]
         named.append(("forest-extra", {"columns": 0.6 if task.kind == "regression" else 0.35, "extra": True}))
-        return [(name, {"trees": trees, "leaf_rows": leaf} | more) for name, more in named]
+        return [(name, {"trees": trees, "leaf_rows": leaf, "extra": False} | more) for name, more in named]
+
+    @staticmethod
+    def space(task: Task, rows: int, columns: int) -> Mapping[str, Dimension]:
+        """Rows a leaf, columns a split, and whether thresholds are drawn."""
+        return {
+            "leaf_rows": ("int", 1, 20, True),
+            "columns": ("float", 0.1, 1.0, True),
+            "extra": [False, True],
+        }
 
     @staticmethod
     def make(parameters: Mapping[str, Json]) -> Model:

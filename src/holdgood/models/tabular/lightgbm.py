@@ -10,7 +10,7 @@ import lightgbm
 import numpy as np
 
 from holdgood.core.frame import Matrix
-from holdgood.core.protocols import FitContext, Json, Model, Needs
+from holdgood.core.protocols import Dimension, FitContext, Json, Model, Needs
 from holdgood.core.task import Task
 from holdgood.models.tabular.booster import Booster, BoosterBacked
 from holdgood.models.tabular.model_text import scoring_only
@@ -134,7 +134,8 @@ class LightgbmFamily:
     def configurations(task: Task, rows: int, columns: int) -> Sequence[tuple[str, Mapping[str, Json]]]:
         """Four sets of parameters; on few rows the shallow one comes second, otherwise last."""
         default = {"learning_rate": 0.05, "num_leaves": 31, "min_data_in_leaf": 20, "feature_fraction": 0.8}
-        default |= {"bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 1.0}
+        default |= {"bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 1.0, "extra_trees": False}
+        default |= {"cat_smooth": 10.0, "cat_l2": 10.0}  # LightGBM's own, named so that a search knows where it begins
         wide = {
             "learning_rate": 0.04,
             "num_leaves": 50,
@@ -171,6 +172,22 @@ class LightgbmFamily:
         ]
         named.insert(0 if rows < 3_000 else 2, ("lightgbm-shallow", shallow))
         return [("lightgbm", default), *named]
+
+    @staticmethod
+    def space(task: Task, rows: int, columns: int) -> Mapping[str, Dimension]:
+        """Size and number of leaves, pace, and how much of rows and columns a tree sees. Deep trees only where rows bear them."""
+        most = 31 if rows < 2_000 else 127 if rows < 20_000 else 255
+        return {
+            "learning_rate": ("float", 0.015, 0.12, True),
+            "num_leaves": ("int", 4, most, True),
+            "min_data_in_leaf": ("int", 2, 60 if rows < 5_000 else 200, True),
+            "feature_fraction": ("float", 0.3, 1.0, False),
+            "bagging_fraction": ("float", 0.5, 1.0, False),
+            "lambda_l2": ("float", 0.01, 30.0, True),
+            "extra_trees": [False, True],
+            "cat_smooth": ("float", 1.0, 50.0, True),
+            "cat_l2": ("float", 0.5, 30.0, True),
+        }
 
     @staticmethod
     def make(parameters: Mapping[str, Json]) -> Model:

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from holdgood.core.errors import BundleError, DataError
 from holdgood.core.frame import Matrix
-from holdgood.core.protocols import FitContext, Json, Model, Needs, Parts
+from holdgood.core.protocols import Dimension, FitContext, Json, Model, Needs, Parts
 from holdgood.core.task import Task
 from holdgood.models.tabular.links import sigmoid, softmax
 from holdgood.models.tabular.penalised import Penalty, choose, solve
@@ -157,6 +157,11 @@ class LinearFamily:
         if columns <= _MOST_BENT_COLUMNS:
             named.append(("linear-spline", {"pieces": 12}))
         return [*named, ("linear-elastic", {"l1": 0.5})]
+
+    @staticmethod
+    def space(task: Task, rows: int, columns: int) -> Mapping[str, Dimension]:
+        """The penalty between the grid's steps, one and the same in all folds."""
+        return {"strength": ("float", 0.0003, 30.0, True)}
 
     @staticmethod
     def make(parameters: Mapping[str, Json]) -> Model:

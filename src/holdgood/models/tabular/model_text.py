@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 from holdgood.core.errors import BundleError
@@ -94,6 +95,26 @@ def scoring_only(text: str, columns: int) -> str:
         key = line.partition("=")[0]
         lines[number] = f"{key}={neutral(columns)[key]}" if key in neutral(columns) else line
     return "\n".join(lines) + END
+
+
+def joined(texts: Sequence[str], factors: Sequence[float]) -> str:
+    """One model whose raw score is the sum of several, each of whose leaves is multiplied by its factor.
+
+    The texts have the same header but for their trees, as those of one learner on the same columns have.
+    """
+    blocks: list[str] = []
+    for text, factor in zip(texts, factors, strict=True):
+        for tree in text[: -len(END)].split("Tree=")[1:]:
+            lines = tree.split("\n")
+            for number, line in enumerate(lines):
+                if line.startswith("leaf_value="):
+                    values = line.removeprefix("leaf_value=").split(" ")
+                    lines[number] = "leaf_value=" + " ".join(repr(float(v) * factor) for v in values)
+            blocks.append("\n".join([f"Tree={len(blocks)}", *lines[1:]]))
+    head = texts[0].split("Tree=", 1)[0].split("\n")
+    sizes = "tree_sizes=" + " ".join(str(len(b)) for b in blocks)
+    header = "\n".join(sizes if line.startswith("tree_sizes=") else line for line in head)
+    return header + "".join(blocks) + END
 
 
 def _bad(came: str, expected: str) -> BundleError:

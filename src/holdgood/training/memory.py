@@ -1,0 +1,39 @@
+"""How much memory a fit takes, roughly and on the safe side, before it is begun."""
+
+from __future__ import annotations
+
+import math
+
+from holdgood.core.frame import Frame
+from holdgood.core.protocols import Needs
+
+COPIES = 3
+"""The matrix of the training rows, a copy inside the library, and that of the rows that are predicted or held for stopping."""
+_WIDTH = {
+    "codes": {"number": 1, "category": 1, "text": 24},
+    "dense": {"number": 2, "category": 12, "text": 64},
+    "text": {"number": 1, "category": 1, "text": 1},
+}
+
+
+def columns_of(frame: Frame, needs: Needs) -> int:
+    """About how many columns the matrix has that an encoder makes of a frame."""
+    width = _WIDTH.get(needs, _WIDTH["dense"])
+    return max(1, sum(width[f.type] for f in frame.features))
+
+
+def bytes_of_fit(frame: Frame, rows: int, needs: Needs) -> int:
+    """Bytes that one fit of ``rows`` training rows takes beside the data that all share.
+
+    >>> from holdgood.core.frame import Feature
+    >>> import numpy as np
+    >>> bytes_of_fit(Frame((Feature("a", "number"),), (np.zeros(1),)), 1_000_000, "codes")
+    24000000
+    """
+    return COPIES * 8 * rows * columns_of(frame, needs)
+
+
+def rows_within(frame: Frame, allowed: float, needs: Needs) -> float:
+    """How many training rows a fit may have in so many bytes."""
+    each = bytes_of_fit(frame, 1, needs)
+    return math.floor(allowed / each)
