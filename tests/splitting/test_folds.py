@@ -118,3 +118,68 @@ def test_training_of_one_class_is_no_fold():
     found = folds(BINARY, y, kind="time", time=np.arange(100), n_folds=5)
     assert all(len(set(y[t])) == 2 for t, _ in found)
     assert len(found) < 5
+
+
+@given(
+    st.integers(30, 160),
+    st.integers(0, 1_000),
+    st.integers(2, 6),
+    st.integers(0, 6),
+    st.integers(0, 6),
+    st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_purge_and_embargo_hold_by_brute_force(n, seed, k, outcome_after, embargo, grouped):
+    rng = np.random.default_rng(seed)
+    second = 1_000_000
+    time = rng.integers(0, 40, n) * second
+    groups = rng.integers(0, 12, n) if grouped else None
+    try:
+        found = folds(
+            NUMBER, np.zeros(n), kind="purged", time=time, groups=groups, n_folds=k, outcome_after=outcome_after,
+            embargo=embargo,
+        )  # fmt: skip
+    except SplitError as error:
+        assert "no usable fold" in str(error)
+        return
+    validated = np.concatenate([v for _, v in found])
+    assert len(np.unique(validated)) == len(validated)
+    for train, valid in found:
+        first, last = time[valid].min(), time[valid].max()
+        inside = (time >= first) & (time <= last)
+        assert np.array_equal(np.flatnonzero(inside), valid), "a moment is never cut in two"
+        for row in range(n):
+            window = (time[row], time[row] + outcome_after * second)
+            overlaps = any(
+                window[0] <= time[v] + outcome_after * second and time[v] <= window[1]
+                for v in (valid if n < 60 else valid[::7])
+            )
+            if row in train:
+                assert not overlaps
+                assert not last < time[row] <= last + (outcome_after + embargo) * second
+                assert groups is None or groups[row] not in groups[valid]
+        kept = (time + outcome_after * second < first) | (time > last + (outcome_after + embargo) * second)
+        if groups is not None:
+            kept &= ~np.isin(groups, groups[valid])
+        assert np.array_equal(np.flatnonzero(kept), train), "nothing leaves without a reason"
+
+
+@given(st.integers(40, 200), st.integers(0, 1_000), st.integers(0, 8))
+@settings(max_examples=30, deadline=None)
+def test_outcomes_that_came_too_late_do_not_train_forward_folds(n, seed, outcome_after):
+    time = np.random.default_rng(seed).integers(0, 50, n)
+    for train, valid in folds(
+        NUMBER, np.zeros(n), kind="time", time=time * 1_000_000, n_folds=3, outcome_after=outcome_after
+    ):
+        assert time[train].max() + outcome_after < time[valid].min()
+
+
+@given(st.integers(30, 200), st.integers(0, 1_000), st.integers(2, 6), st.integers(2, 5))
+@settings(max_examples=40, deadline=None)
+def test_every_class_that_can_be_is_in_every_fold(n, seed, k, classes):
+    rng = np.random.default_rng(seed)
+    y = np.r_[np.repeat(np.arange(classes, dtype=float), k), rng.integers(0, classes, n), float(classes)]
+    task = Task(kind="multiclass", classes=tuple(range(classes + 1)))
+    for train, valid in folds(task, y, kind="stratified", seed=seed, n_folds=k):
+        assert set(y[valid]) == set(range(classes))
+        assert set(y[train]) == set(range(classes + 1))

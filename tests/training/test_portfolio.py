@@ -46,7 +46,7 @@ def test_the_whole_leaderboard_is_there_and_survives_its_envelope(run, kind):
     trained, frame, y, task = run("prior", "linear", "tree", "lightgbm", kind=kind, most=2, prefer="best")
     board = trained.leaderboard
     assert unwrap(wrap(board), Leaderboard).payload() == board.payload()
-    assert [t.status for t in board.trials] == ["ok"] * 6
+    assert [t.status for t in board.trials] == ["ok"] * 7
     assert (board.rows, board.folds, board.budget, board.budget_hit) == (400, 3, "trials=20", False)
     names = [r.name for r in board.ladder]
     assert names[:4] == ["prior", "linear", "tree", "lightgbm"]
@@ -268,8 +268,8 @@ def test_a_work_budget_takes_first_configurations_before_variants(run):
     trained, *_ = run("prior", "linear", "tree", "lightgbm", most=3, trials=5)
     by_status = {s: [t.name for t in trained.leaderboard.trials if t.status == s] for s in ("ok", "skipped")}
     assert by_status == {
-        "ok": ["prior", "linear", "tree", "lightgbm", "tree-1"],
-        "skipped": ["lightgbm-1", "lightgbm-2"],
+        "ok": ["prior", "linear", "tree", "lightgbm", "linear-1"],
+        "skipped": ["linear-2", "tree-1", "lightgbm-1", "lightgbm-2"],
     }
     assert trained.leaderboard.trials[-1].reason == "beyond the work budget"
     assert trained.leaderboard.budget_hit

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from holdgood.core.declaration import RepairSpec, parse
-from holdgood.workflow.effect import _Bench, _stand_ins, effects
+from holdgood.workflow.effect import Bench, _stand_ins, effects
 from holdgood.workflow.folder import Project
 
 
@@ -139,6 +139,6 @@ def test_what_comes_into_being_with_the_outcome_is_no_feature_here_either(tmp_pa
     frame["after"] = np.where(frame.late == 1, 5.0, 1.0) + rng.normal(0, 0.8, len(frame))
     frame["late"] = frame["late"].astype(float)
     frame.loc[rng.random(len(frame)) < 0.15, ["late", "after"]] = np.nan
-    bench = _Bench(project(tmp_path, frame), {}, "linear")
+    bench = Bench(project(tmp_path, frame), {}, "linear")
     assert "after" in bench.exclude["t"]
     assert "after" not in bench.frame(bench.base)[0].names

@@ -236,5 +236,5 @@ def test_other_columns_in_predict_are_told():
         made.predict(X.drop(columns="size"))
     assert np.array_equal(made.predict(X[["gone", "kind", "size"]].assign(more=1)), made.predict(X))
     plain = fit(X[["size", "gone"]].to_numpy(), AMOUNT, **QUICK)
-    with pytest.raises(DataError, match="X has 3 columns"):
+    with pytest.raises(DataError, match="X has 3 features, but HoldgoodRegressor is expecting 2"):
         plain.predict(np.ones((4, 3)))

@@ -58,6 +58,8 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     projects.status,
     projects.show,
     projects.report,
+    projects.rebalance,
+    projects.trust,
     models.predict,
     models.explain,
     models.verify,

@@ -102,6 +102,50 @@ def _near(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
+def trust(
+    project: Folder = HERE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: you have read them.")] = False,
+) -> None:
+    """Show the functions of a project (a metric, a cost) and, once you have read them, let runs execute them."""
+    from holdgood.workflow.folder import Project
+    from holdgood.workflow.functions import declared_functions, trust, trusted
+
+    found = declared_functions(Project.at(project).declaration, project)
+    if not found:
+        draw.out.print("the declaration names no function of its own: nothing to trust")
+        return
+    known = trusted()
+    for one in found:
+        state = "trusted" if one.found in known else "not trusted yet"
+        as_declared = "as declared" if one.found == one.declared else f'declare it: [code] "{one.path}" = "{one.found}"'
+        draw.out.print(f"{one.path}  {one.file}  {one.found}  {state}; {as_declared}", soft_wrap=True, markup=False)
+    fresh = [one for one in found if one.found not in known]
+    if fresh and (yes or typer.confirm("Have you read these files, and may runs execute them?")):
+        trust(fresh)
+        draw.out.print("trusted, as they are now; a change asks again")
+
+
+def rebalance(
+    project: Folder = HERE,
+    learner: Annotated[str, typer.Option("--learner", help="The family that is compared.")] = "lightgbm",
+    json: Json = False,
+) -> None:
+    """Rare class: what weighting it would change (chances, money), and what more rows of it would buy. Changes nothing."""
+    from holdgood.core.records.envelope import wrap
+    from holdgood.workflow.folder import Project
+    from holdgood.workflow.rebalance import rebalance
+
+    found = rebalance(Project.at(project), learner=learner)
+    if json:
+        draw.as_json(wrap(found))
+        return
+    for sentence in found.sentences:
+        draw.out.print(sentence, markup=False)
+    draw.out.print(
+        f"{found.learner} on {found.folds} folds of {found.rows:,} development rows; nothing is resampled, nothing changed"
+    )
+
+
 def status(project: Folder = HERE, json: Json = False) -> None:
     """The guide's seven steps: done, stale, blocked by what, and the next command."""
     from holdgood.workflow.folder import Project

@@ -77,6 +77,8 @@ def _rows(path: Path, sheet: str | int, header: int) -> Iterator[tuple[Any, ...]
             with zipfile.ZipFile(path) as packed:
                 refuse_beyond(sum(part.file_size for part in packed.infolist()), path.name, "save the sheet as .csv")
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except ReadError:
+        raise
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, ParseError) as error:
         raise ReadError(
             f"{path.name} is not a readable Excel workbook: {str(error).splitlines()[0] if str(error) else type(error).__name__}",

@@ -132,7 +132,32 @@ class TaskSpec(Section):
     decision_time: str | None = Field(
         None, description="SQL expression over the main table: when the decision is taken"
     )
-    metric: str | None = Field(None, description="what candidates are compared by; default log_loss or rmse")
+    metric: str | None = Field(
+        None,
+        description="what candidates are compared by; default log_loss or rmse; or a function of the project's own as "
+        '"module:function", with its hash under [code]',
+    )
+    higher_is_better: bool | None = Field(None, description="the direction of a metric of your own")
+    on_metric_error: Literal["stop", "default"] = Field(
+        "stop", description="where a metric of your own cannot score the prior: stop, or go on with the default metric"
+    )
+    weight: str | None = Field(
+        None,
+        description="how much a row counts: a column (which is then no feature) or an SQL expression; zero leaves the row out",
+    )
+    class_weight: Literal["balanced"] | dict[str, float] | None = Field(
+        None, description='how much rows of a class count in fits and scores, never in money: "balanced", or by class'
+    )
+    interval: float | None = Field(
+        None,
+        gt=0.5,
+        lt=1,
+        description="share of outcomes that a prediction's interval should hold (regression), e.g. 0.9",
+    )
+    monotone: dict[str, Literal["increasing", "decreasing"]] = Field(
+        default_factory=dict,
+        description="number columns with which predictions may only rise, or only fall; families that cannot are left out",
+    )
     question: str = Field("", description="the question in one sentence, for the report")
     horizon: int | None = Field(None, ge=1, description="steps ahead (forecast)")
     frequency: str | None = Field(None, description="for example D, W-MON, MS (forecast)")
@@ -156,6 +181,10 @@ class Costs(Section):
     over: float | None = Field(None, description="cost of one unit too much (regression)")
     under: float | None = Field(None, description="cost of one unit too little (regression)")
     per: str = Field("row", description='what one row is, for sentences: "flight", "order"')
+    function: str | None = Field(
+        None,
+        description='what an answer costs on a row, by a function of the project\'s own: "module:function", hash under [code]',
+    )
 
     @property
     def declared(self) -> bool:
@@ -163,6 +192,7 @@ class Costs(Section):
         return (
             (self.miss is not None and self.false_alarm is not None)
             or bool(self.matrix)
+            or self.function is not None
             or (self.over is not None and self.under is not None)
         )
 
@@ -170,6 +200,8 @@ class Costs(Section):
     def _both(self) -> Costs:
         if (self.miss is None) != (self.false_alarm is None):
             raise ValueError("declare both `miss` and `false_alarm`, or neither")
+        if self.function is not None and (self.miss is not None or self.matrix or self.over is not None):
+            raise ValueError("`function` says what everything costs: take the other amounts away")
         if (self.over is None) != (self.under is None):
             raise ValueError("declare both `over` and `under`, or neither")
         for name in ("miss", "false_alarm", "over", "under"):
@@ -211,18 +243,46 @@ class SplitSpec(Section):
         description="how rows are divided; `auto`: time where the main table has a time, group where `by` is given, "
         "else stratified",
     )
-    holdout: float | None = Field(None, gt=0, lt=0.9, description="share of rows; default 0.25")
+    holdout: float | Literal["none"] | None = Field(
+        None,
+        description='share of rows, default 0.25; "none": every row is learned from, and outer folds judge the procedure',
+    )
     cutoff: str | None = Field(None, description="time split: the holdout begins here")
     end: str | None = Field(None, description="time split: rows from here on are not used at all")
     by: list[str] = Field(default_factory=list, description="columns whose values stay together")
     gap: str = Field("0s", description="embargo between development and holdout, and between folds")
+    outcome_after: str = Field(
+        "0s",
+        description="how long after a row's time its outcome is settled; rows whose outcome came too late to learn from "
+        "before the holdout, or a validation block, leave training",
+    )
+    validation: Literal["auto", "random", "stratified", "group", "time", "purged"] = Field(
+        "auto",
+        description="folds within development; `auto`: as the holdout was divided; `time`: from each stretch to the next; "
+        "`purged`: blocks of time, learned from both sides less what overlaps",
+    )
+    embargo: str = Field("0s", description="purged folds: rows so long after a validation block do not train for it")
     folds: int | None = Field(None, ge=2, le=20, description="folds within development; default by size")
+    outer: int = Field(5, ge=2, le=20, description='outer folds where `holdout = "none"`')
 
-    @field_validator("gap")
+    @field_validator("gap", "outcome_after", "embargo")
     @classmethod
     def _duration(cls, value: str) -> str:
         seconds_of(value)
         return value
+
+    @field_validator("holdout")
+    @classmethod
+    def _share(cls, value: float | str | None) -> float | str | None:
+        if isinstance(value, float) and not 0 < value < 0.9:
+            raise ValueError(f'a share between 0 and 0.9, or "none", got {value:g}')
+        return value
+
+    @model_validator(mode="after")
+    def _no_cutoff_without_holdout(self) -> SplitSpec:
+        if self.holdout == "none" and self.cutoff is not None:
+            raise ValueError('`holdout = "none"` has no `cutoff`: declare one of the two')
+        return self
 
 
 class BudgetSpec(Section):
@@ -360,6 +420,10 @@ class Declaration(Section):
     repairs: list[RepairSpec] = Field(default_factory=list, description="declared repairs, applied in order")
     audit: AuditSpec = Field(AuditSpec(), description="what the audit should leave alone")
     gates: GateSpec = Field(GateSpec(), description="what must hold before release")
+    code: dict[str, str] = Field(
+        default_factory=dict,
+        description='functions of the project\'s own: "module:function" = "sha256:…" of their file',
+    )
     features: dict[str, str] = Field(
         default_factory=dict, description="the experts' own: name = SQL expression over the main table"
     )

@@ -49,8 +49,8 @@ class DeclarationError(HoldgoodError):
     exit_code = 2
 
 
-class DataError(HoldgoodError):
-    """A table cannot be used as it is."""
+class DataError(HoldgoodError, ValueError):
+    """A table cannot be used as it is. Also a ValueError: what scikit-learn and others catch where data do not fit."""
 
     exit_code = 3
 

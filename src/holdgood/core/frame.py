@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -15,11 +15,15 @@ FeatureType: TypeAlias = Literal["number", "category", "text"]
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature: its name, its type, and the raw columns it came from (``table.column``)."""
+    """One feature: its name, its type, and the raw columns it came from (``table.column``).
+
+    ``monotone``: 1 or -1 where predictions may only rise, or only fall, with this number; 0: as they like.
+    """
 
     name: str
     type: FeatureType
     origin: tuple[str, ...] = ()
+    monotone: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,10 @@ class Frame:
         at = self.names.index(name)
         return Frame(self.features, (*self.arrays[:at], values, *self.arrays[at + 1 :]))
 
+    def constrained(self, signs: Mapping[str, int]) -> Frame:
+        """The same frame with features declared monotone, by name."""
+        return Frame(tuple(replace(f, monotone=signs.get(f.name, 0)) for f in self.features), self.arrays)
+
     def beside(self, other: Frame) -> Frame:
         """The features of both, of the same rows."""
         return Frame(self.features + other.features, self.arrays + other.arrays)
@@ -74,19 +82,21 @@ class Frame:
 class Matrix:
     """What a model learns from: float64, C-contiguous, shape (rows, columns); ``categorical`` are positions of code columns.
 
-    Codes are 0, 1, 2 … as floats, NaN for missing or unseen levels.
+    Codes are 0, 1, 2 … as floats, NaN for missing or unseen levels. ``monotone``: a sign a column, 0 for none (training
+    only); empty: none at all.
     """
 
     values: np.ndarray
     names: tuple[str, ...]
     categorical: tuple[int, ...] = ()
+    monotone: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
 
     def take(self, rows: np.ndarray) -> Matrix:
         """The rows at the given positions."""
-        return Matrix(np.ascontiguousarray(self.values[rows]), self.names, self.categorical)
+        return Matrix(np.ascontiguousarray(self.values[rows]), self.names, self.categorical, self.monotone)
 
 
 def frame_of(columns: Sequence[tuple[Feature, np.ndarray]]) -> Frame:

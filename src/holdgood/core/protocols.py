@@ -148,7 +148,8 @@ class Space:
 class ModelFamily(Protocol):
     """What is registered under ``holdgood.models``: a family of candidates, one file each.
 
-    ``needs`` says which encoder the workflow gives; ``configurations`` lists parameter sets, best default first.
+    ``needs`` says which encoder the workflow gives; ``configurations`` lists parameter sets, best default first. A family
+    with ``monotone = True`` keeps the signs of ``Matrix.monotone``; others are left out where a column is declared so.
     A family whose library comes with an extra also has ``library`` (what is imported) and ``extra`` (what is installed),
     and imports it when it fits: where it is not there, the family is left out with a note.
     A family may also have a static method ``space(task, rows, columns)`` that gives a mapping from names of parameters

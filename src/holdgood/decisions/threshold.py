@@ -9,7 +9,7 @@ import numpy as np
 
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records import PlanLine, WorkPlan
-from holdgood.metrics.cost import CostTable, answers, bayes_threshold
+from holdgood.metrics.cost import CostTable, answers, as_they_are, bayes_threshold
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,8 @@ class ThresholdPolicy:
 
     def expected_cost(self, prediction: np.ndarray, answer: np.ndarray) -> np.ndarray:
         """What each answer to a class task costs on average, if stated chances are true; (n,) amounts."""
-        chances = np.column_stack([1.0 - prediction, prediction]) if prediction.ndim == 1 else prediction
+        stated = as_they_are(self.table, prediction)
+        chances = np.column_stack([1.0 - stated, stated]) if stated.ndim == 1 else stated
         return np.asarray(np.einsum("ij,ji->i", chances, self.table.cost[:, answer.astype(np.int64)], optimize=False))
 
     def expected_gain(self, prediction: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -13,10 +14,11 @@ from holdgood.core.task import Task
 from holdgood.evaluation import money
 from holdgood.evaluation.calibration import calibration
 from holdgood.evaluation.curves import curves
-from holdgood.evaluation.headline import at_threshold, measure
+from holdgood.evaluation.headline import at_threshold, coverage, inside, measure
 from holdgood.metrics.compare import paired
-from holdgood.metrics.cost import answers, bayes_threshold, resolve
-from holdgood.metrics.score import loss_rows
+from holdgood.metrics.cost import CostTable, answers, bayes_threshold, resolve
+from holdgood.metrics.interval import weighted
+from holdgood.metrics.score import Metric, loss_rows
 from holdgood.metrics.units import resampling_units
 
 WORN_AFTER = 5
@@ -36,10 +38,20 @@ def evaluate(
     simple: np.ndarray | None = None,
     simple_name: str = "the simplest rule",
     costs: Costs | None = None,
+    table: CostTable | None = None,
+    spend: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+    metric: Metric | None = None,
     threshold: float = math.nan,
     threshold_low: float = math.nan,
     threshold_high: float = math.nan,
     simple_threshold: float = math.nan,
+    answer: np.ndarray | None = None,
+    simple_answer: np.ndarray | None = None,
+    prior_answer: np.ndarray | None = None,
+    interval: tuple[float, np.ndarray, np.ndarray] | None = None,
+    judged_on: str = "the sealed holdout",
+    weight: np.ndarray | None = None,
+    class_weight: np.ndarray | None = None,
     clusters: np.ndarray | None = None,
     time: np.ndarray | None = None,
     months: float | None = None,
@@ -59,6 +71,13 @@ def evaluate(
     development predictions (binary; NaN: the Bayes threshold of the costs). ``simple_threshold``: the simple rule's,
     chosen in the same way; a binary task with ``simple`` wants it, because a rule that may not choose its threshold is
     no fair opponent. NaN: the simple rule acts at the threshold that the model acts at, and a note says so.
+    ``weight`` (n,), above zero: how much a row counts in metrics, comparisons and money; only ratios matter.
+    ``class_weight`` (k,) multiplies it in metrics and comparisons, never in money. Calibration, curves and counts are of
+    rows as they are.
+    ``answer``, ``simple_answer`` and ``prior_answer`` (n,): what was answered, where that is not said by one threshold
+    (outer folds; amounts that cost least). ``interval``: level, lower and upper ends of each row's interval.
+    ``table``: the costs as settled on development rows (default: from ``costs``); ``spend``: what answers cost on rows by
+    position, where a function of the user's own says it; ``metric``: the one that was chosen by, where it is the user's own.
     ``clusters`` (n,): rows that belong together; ``time`` (n,) microseconds: else blocks of days. ``months``: length of
     the holdout. ``openings``: how often it was opened, this time included.
 
@@ -67,33 +86,44 @@ def evaluate(
     _check(task, y, {name: prediction, "the prior": prior} | ({} if simple is None else {simple_name: simple}))
     y, said = _coded(task, y)
     units, how = resampling_units(clusters, time)
-    table = resolve(costs or Costs(), task)
+    table = table or resolve(costs or Costs(), task, class_weight)
+    own = metric if metric is not None and metric.own else None
     if task.kind == "binary" and math.isnan(threshold):
         threshold = bayes_threshold(table)
         said.append("No threshold was chosen on development rows; the Bayes threshold is used.")
-    if task.kind == "binary" and simple is not None and math.isnan(simple_threshold):
+    if task.kind == "binary" and simple is not None and simple_answer is None and math.isnan(simple_threshold):
         simple_threshold = threshold
         said.append(f"No threshold was chosen for {simple_name}; it acts at the model's, {threshold:.3g}.")
-    answer = answers(table, prediction, threshold)
-    simple_answer = None if simple is None else answers(table, simple, simple_threshold)
-    metrics = measure(task, y, prediction, units)
+    if answer is None:
+        answer = answers(table, prediction, threshold)
+    if simple is not None and simple_answer is None:
+        simple_answer = answers(table, simple, simple_threshold)
+    counted = _weight(y, weight, class_weight)
+    if counted is not None:
+        said.append("Metrics and comparisons are of weighted rows; calibration and counts of rows as they are.")
+    metrics = measure(task, y, prediction, units, counted, own)
     if task.kind == "binary":
-        metrics |= at_threshold(y, answer, units)
-    baselines = {"prior": measure(task, y, prior, units)}
+        metrics |= at_threshold(y, answer, units, counted)
+    if interval is not None:
+        metrics |= coverage(y, *interval)
+        said.append(inside(metrics, interval[0]))
+    baselines = {"prior": measure(task, y, prior, units, counted, own)}
     if simple is not None:
-        baselines[simple_name] = measure(task, y, simple, units)
-    over = money.period(table, len(y), time, months)
+        baselines[simple_name] = measure(task, y, simple, units, counted, own)
+    over = money.period(table, len(y), time, months, judged_on)
     worth = money.value(
         task, y, prediction, answer, prior=prior, simple_answer=simple_answer, simple_name=simple_name, table=table,
-        costs=costs or Costs(), over=over, clusters=units, name=name,
+        costs=costs or Costs(), over=over, clusters=units, name=name, weight=weight, spend=spend, prior_answer=prior_answer,
     )  # fmt: skip
     return Evaluation(
         rows=len(y),
-        metric=task.metric,
+        metric=task.metric if metric is None else metric.name,
         metrics=metrics,
         baselines=baselines,
-        against_prior=_against(task, y, prediction, prior, name, "the prior", units),
-        against_simple=None if simple is None else _against(task, y, prediction, simple, name, simple_name, units),
+        against_prior=_against(task, y, prediction, prior, name, "the prior", units, counted),
+        against_simple=None
+        if simple is None
+        else _against(task, y, prediction, simple, name, simple_name, units, counted),
         calibration=calibration(task, y, prediction, units, seed),
         threshold=_threshold(task, threshold, threshold_low, threshold_high, tuned_on),
         confusion=_confusion(task, y, answer),
@@ -109,6 +139,14 @@ def evaluate(
         worn=openings > WORN_AFTER,
         notes=(*said, *_warnings(task, y, metrics), f"Intervals: {how}.", *notes),
     )
+
+
+def _weight(y: np.ndarray, weight: np.ndarray | None, class_weight: np.ndarray | None) -> np.ndarray | None:
+    """How much each row counts in scores; a class that development never saw counts 1."""
+    if class_weight is None:
+        return weight
+    of_class = np.append(class_weight, 1.0)[np.minimum(y.astype(np.int64), len(class_weight))]
+    return of_class if weight is None else of_class * weight
 
 
 def _check(task: Task, y: np.ndarray, predictions: dict[str, np.ndarray]) -> None:
@@ -154,9 +192,10 @@ def _against(
     name: str,
     second: str,
     units: np.ndarray | None,
+    weight: np.ndarray | None,
 ) -> Comparison:
     unit = "squared error a row" if task.kind == "regression" else "log loss a row"
-    mine, theirs = loss_rows(task, y, prediction), loss_rows(task, y, other)
+    mine, theirs = (weighted(loss_rows(task, y, p), weight) for p in (prediction, other))
     return paired(mine, theirs, first=name, second=second, clusters=units, unit=unit)
 
 

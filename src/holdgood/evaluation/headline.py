@@ -12,45 +12,107 @@ from holdgood.metrics.interval import (
     auc_interval,
     auc_parts,
     cluster_codes,
+    exact_share,
     mean_interval,
     root_mean_interval,
     share_interval,
     spread_of_mean,
+    weighted,
 )
+from holdgood.metrics.jackknife import jackknife_interval
 from holdgood.metrics.ranking import cumulative
-from holdgood.metrics.score import METRICS, plain_answers
+from holdgood.metrics.score import METRICS, Metric, plain_answers
 
 MINIMUM_ROWS = 2
 
 
-def measure(task: Task, y: np.ndarray, prediction: np.ndarray, clusters: np.ndarray | None) -> dict[str, Interval]:
+def measure(
+    task: Task,
+    y: np.ndarray,
+    prediction: np.ndarray,
+    clusters: np.ndarray | None,
+    weight: np.ndarray | None = None,
+    own: Metric | None = None,
+) -> dict[str, Interval]:
     """All metrics that speak of this kind of task, each with a 95% interval.
 
     ``y`` (n,) coded, codes outside the task's classes are classes that development never saw; ``prediction`` as in
-    Task; ``clusters`` (n,) codes of rows that belong together. A metric without a value (AUC of one class) is NaN.
+    Task; ``clusters`` (n,) codes of rows that belong together; ``weight`` (n,) how much each row counts;
+    ``own``: a metric of the user's own beside them. A metric without a value (AUC of one class) is NaN.
     """
     found = {}
     for name, metric in METRICS.items():
         if task.kind in metric.kinds:
-            value = float(metric.score(task, y, prediction))
-            found[name] = _interval(name, value, task, y, prediction, clusters)
+            value = float(metric.score(task, y, prediction, weight))
+            if weight is None or math.isnan(value) or len(y) < MINIMUM_ROWS:
+                found[name] = _interval(name, value, task, y, prediction, clusters)
+            else:
+                found[name] = _weighted(metric, task, y, prediction, clusters, weight)
+    if own is not None:
+        found[own.name] = _by_groups(own, task, y, prediction, clusters, weight)
     return found
 
 
-def at_threshold(y: np.ndarray, answer: np.ndarray, clusters: np.ndarray | None) -> dict[str, Interval]:
+def _weighted(
+    metric: Metric, task: Task, y: np.ndarray, prediction: np.ndarray, clusters: np.ndarray | None, weight: np.ndarray
+) -> Interval:
+    """Means of rows by the linearised mean, all else by leaving groups of rows out."""
+    if metric.name == "accuracy":
+        return share_interval((plain_answers(prediction) == y).astype(np.float64), clusters, weight=weight)
+    if metric.name == "rmse":
+        return root_mean_interval(weighted(np.square(prediction - y), weight), clusters)
+    if metric.rows is not None and not metric.higher_is_better:
+        return mean_interval(weighted(metric.rows(task, y, prediction), weight), clusters)
+    return _by_groups(metric, task, y, prediction, clusters, weight)
+
+
+def _by_groups(
+    metric: Metric, task: Task, y: np.ndarray, prediction: np.ndarray, clusters: np.ndarray | None,
+    weight: np.ndarray | None,
+) -> Interval:  # fmt: skip
+    def score(rows: np.ndarray) -> float:
+        return float(metric.score(task, y[rows], prediction[rows], None if weight is None else weight[rows]))
+
+    return jackknife_interval(score, len(y), clusters)
+
+
+def at_threshold(
+    y: np.ndarray, answer: np.ndarray, clusters: np.ndarray | None, weight: np.ndarray | None = None
+) -> dict[str, Interval]:
     """Binary: accuracy, precision and recall of the answers given at the threshold in use; ``answer`` (n,) 0/1."""
     event, act = (y == 1).astype(np.float64), (answer == 1).astype(np.float64)
     return {
-        "accuracy_at_threshold": share_interval((event == act).astype(np.float64), clusters),
-        "precision_at_threshold": _share_of(event * act, act, clusters),
-        "recall_at_threshold": _share_of(event * act, event, clusters),
+        "accuracy_at_threshold": share_interval((event == act).astype(np.float64), clusters, weight=weight),
+        "precision_at_threshold": _share_of(event * act, act, clusters, weight),
+        "recall_at_threshold": _share_of(event * act, event, clusters, weight),
     }
 
 
-def _share_of(hits: np.ndarray, of: np.ndarray, clusters: np.ndarray | None) -> Interval:
+def coverage(y: np.ndarray, level: float, low: np.ndarray, high: np.ndarray) -> dict[str, Interval]:
+    """Share of rows whose outcome lies in its interval, and how wide intervals are; rows as they are."""
+    hits = int(np.sum((low <= y) & (y <= high)))
+    found = {"interval_coverage": exact_share(hits, len(y))}
+    width = high - low
+    return found | ({"interval_width": mean_interval(width)} if np.isfinite(width).all() else {})
+
+
+def inside(metrics: dict[str, Interval], level: float) -> str:
+    """The coverage in words."""
+    found = metrics["interval_coverage"]
+    verdict = "as stated" if found.low <= level <= found.high else "less than stated" if found.high < level else "more"
+    return (
+        f"Intervals at {level:.0%} held {found.value:.1%} of the outcomes "
+        f"(95%, exact binomial: {found.low:.1%} to {found.high:.1%}): {verdict}."
+    )
+
+
+def _share_of(
+    hits: np.ndarray, of: np.ndarray, clusters: np.ndarray | None, weight: np.ndarray | None = None
+) -> Interval:
     """Share of hits among some of the rows."""
     rows = of > 0
-    return share_interval(hits[rows], None if clusters is None else clusters[rows])
+    counted = None if weight is None else weight[rows]
+    return share_interval(hits[rows], None if clusters is None else clusters[rows], weight=counted)
 
 
 def _interval(

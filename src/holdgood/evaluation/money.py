@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ from holdgood.core.declaration import Costs
 from holdgood.core.records import Comparison, Interval, Money
 from holdgood.core.task import Task
 from holdgood.metrics.compare import paired
-from holdgood.metrics.cost import CostTable, answers, break_even_ratio, cost_rows
+from holdgood.metrics.cost import CostTable, answers, as_they_are, break_even_ratio, cost_rows
+from holdgood.metrics.interval import weighted
 
 DAYS_A_MONTH = 30.4375
 MICROSECONDS_A_DAY = 86_400_000_000
@@ -28,6 +30,7 @@ class Period:
     per: str
     scale: float
     unit: str
+    where: str = "the sealed holdout"
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ class Value:
     sentence: str
 
 
-def period(table: CostTable, n: int, time: np.ndarray | None, months: float | None) -> Period:
+def period(
+    table: CostTable, n: int, time: np.ndarray | None, months: float | None, where: str = "the sealed holdout"
+) -> Period:
     """Per month where the holdout spans at least a week of known time, else on the holdout as a whole.
 
     ``months``: how long the holdout lasted, where the caller knows it better than first and last row do.
@@ -53,27 +58,41 @@ def period(table: CostTable, n: int, time: np.ndarray | None, months: float | No
     if table.assumed and table.kind == "regression":
         currency = "units of error"
     if months is not None and months >= SHORTEST:
-        return Period("month", n / months, f"{currency} a month".strip())
-    return Period("holdout", float(n), f"{currency} on the holdout".strip())
+        return Period("month", n / months, f"{currency} a month".strip(), where)
+    return Period(
+        "holdout",
+        float(n),
+        f"{currency} on the {'holdout' if where == 'the sealed holdout' else 'rows judged'}".strip(),
+        where,
+    )
 
 
 def value(
     task: Task, y: np.ndarray, prediction: np.ndarray, answer: np.ndarray, *, prior: np.ndarray,
     simple_answer: np.ndarray | None, simple_name: str, table: CostTable, costs: Costs, over: Period,
-    clusters: np.ndarray | None, name: str,
+    clusters: np.ndarray | None, name: str, weight: np.ndarray | None = None,
+    spend: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None, prior_answer: np.ndarray | None = None,
 ) -> Value:  # fmt: skip
     """What the answers brought, paired row by row with each alternative; ``clusters`` are resampled together.
+
+    ``weight``: how much a row counts; totals are for as many rows as there are. ``spend``: what answers
+    cost on rows by position, where the costs' table does not say it.
 
     Binary: against acting on nobody and on everybody. Other tasks: against the best constant answer, by the prior's
     predictions. Undeclared costs: amounts are assumed, and for binary tasks the break-even ratio comes instead.
     """
-    alternatives = _constant(task, y, prior, table)
+    alternatives = _constant(task, y, prior, table, prior_answer)
     if simple_answer is not None:
         alternatives.append((simple_name, simple_answer))
-    spent = cost_rows(table, y, answer)
+    every = np.arange(len(y))
+
+    def cost(given: np.ndarray) -> np.ndarray:
+        return weighted(cost_rows(table, y, given) if spend is None else spend(given, every), weight)
+
+    spent = cost(answer)
     against, saved = [], []
     for other, other_answer in alternatives:
-        theirs = cost_rows(table, y, other_answer)
+        theirs = cost(other_answer)
         found = paired(spent, theirs, first=name, second=other, clusters=clusters, unit=over.unit)
         against.append(_scaled(found, over.scale))
         saved.append(theirs - spent)
@@ -81,18 +100,20 @@ def value(
     amount = Interval(value=head.difference, low=head.low, high=head.high, n=head.n, method=head.method)
     money = Money(amount=amount, currency=table.currency, per=over.per, assumed=table.assumed)
     if table.assumed:
-        ratio, sentence = _assumed(task, y, prediction, clusters, head)
+        ratio, sentence = _assumed(task, y, as_they_are(table, prediction), clusters, head, weight)
         return Value(money, tuple(against), ratio, sentence)
     return Value(money, tuple(against), math.nan, _declared(costs, table, over, against, saved[0]))
 
 
-def _constant(task: Task, y: np.ndarray, prior: np.ndarray, table: CostTable) -> list[tuple[str, np.ndarray]]:
-    """The answers that need no model."""
+def _constant(
+    task: Task, y: np.ndarray, prior: np.ndarray, table: CostTable, prior_answer: np.ndarray | None
+) -> list[tuple[str, np.ndarray]]:
+    """The answers that need no model; ``prior_answer``: the amount that costs least where nothing is known of a row."""
     n = len(y)
     if task.kind == "binary":
         nobody, everybody = np.zeros(n, np.int64), np.ones(n, np.int64)
         return [("acting on nobody", nobody), ("acting on everybody", everybody)]
-    constant = answers(table, prior)
+    constant = answers(table, prior) if prior_answer is None else prior_answer
     if task.kind == "multiclass":
         return [(f"always answering {task.classes[int(constant[0])]}", constant)]
     return [("the same value for every row", constant)]
@@ -140,6 +161,10 @@ def _declared(costs: Costs, table: CostTable, over: Period, against: list[Compar
 def _prices(costs: Costs) -> str:
     if costs.miss is not None and costs.false_alarm is not None:
         return f" (a miss {costs.miss:g}, a false alarm {costs.false_alarm:g})"
+    if costs.matrix:
+        return " (your matrix of answers and truths)"
+    if costs.function is not None:
+        return f" (by {costs.function})"
     if costs.over is not None and costs.under is not None:
         return f" ({costs.over:g} for each unit too high, {costs.under:g} for each unit too low)"
     return ""
@@ -155,14 +180,19 @@ def _clause(c: Comparison, currency: str, over: Period, *, before: Comparison | 
     same = before is not None and (before.difference >= 0) == saves
     verb = "" if same else "saved " if saves else "lost "
     when = "" if before is not None else " a month" if over.per == "month" else ""
-    where = "" if before is not None else " on the sealed holdout"
+    where = "" if before is not None else f" on {over.where}"
     level = "" if before is not None else f"{c.level:.0%}: "
     size = f"{amount(abs(c.difference), currency)}{when}{where}"
     return f"{verb}{size} ({level}{rounded(low)} to {rounded(high)}{proven}) against {c.second}"
 
 
 def _assumed(
-    task: Task, y: np.ndarray, p: np.ndarray, clusters: np.ndarray | None, head: Comparison
+    task: Task,
+    y: np.ndarray,
+    p: np.ndarray,
+    clusters: np.ndarray | None,
+    head: Comparison,
+    weight: np.ndarray | None,
 ) -> tuple[float, str]:
     """The break-even ratio where there is one, and the sentence that asks for costs."""
     if task.kind != "binary":
@@ -171,7 +201,7 @@ def _assumed(
         span = f"({head.level:.0%}: {rounded(low)} to {rounded(high)})"
         rest = "declare [costs] to see money."
         return math.nan, f"ASSUMED: every mistake costs the same; {said} {span} than {head.second}; {rest}"
-    found = break_even_ratio(y, p, None, clusters)
+    found = break_even_ratio(y, p, None, clusters, weight=weight)
     rest = "declare miss and false_alarm under [costs] to see money."
     if math.isnan(found.pays_above):
         return math.nan, f"ASSUMED: at no ratio of costs is acting on it proven to pay; {rest}"

@@ -38,7 +38,7 @@ def checklist(
         _cleaned(clean),
         ChecklistItem(
             question="Were the rows that judge the model sealed before anything learned?",
-            status="done" if split.holdout else "open",
+            status="done" if split.holdout or split.outer else "open",
             answer=split.sentence
             or f"{split.how} split, {split.holdout:,} of {split.holdout + split.development:,} rows held out",
         ),

@@ -104,7 +104,8 @@ def _headline_metric(split: Split, evaluation: Evaluation) -> str:
     found = evaluation.metrics.get(evaluation.metric)
     if found is None or math.isnan(found.value):
         return ""
-    where = f"{evaluation.rows:,} holdout rows" + (f" from {split.cutoff} on" if split.cutoff else "")
+    kind = "rows in outer folds" if split.outer else "holdout rows"
+    where = f"{evaluation.rows:,} {kind}" + (f" from {split.cutoff} on" if split.cutoff else "")
     sentence = f"On {where}: {evaluation.metric.replace('_', ' ')} {words.interval(found)}"
     prior = evaluation.baselines.get("prior", {}).get(evaluation.metric)
     return sentence + (f", the prior {words.number(prior.value)}." if prior is not None else ".")

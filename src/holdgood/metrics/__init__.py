@@ -6,6 +6,7 @@ May touch: NumPy and SciPy.
 Never: hold state, read files or know a table.
 """
 
+from holdgood.metrics.band import Band, band
 from holdgood.metrics.compare import delong, holm, paired
 from holdgood.metrics.cost import (
     BreakEven,
@@ -19,36 +20,49 @@ from holdgood.metrics.cost import (
     resolve,
     threshold_interval,
 )
+from holdgood.metrics.custom import OwnScore, own_metric, tried
 from holdgood.metrics.interval import (
     auc_interval,
+    exact_share,
     mean_interval,
     root_mean_interval,
     share_interval,
+    weighted,
     wilson,
 )
+from holdgood.metrics.jackknife import jackknife_gain, jackknife_interval
 from holdgood.metrics.score import METRICS, Metric, loss_rows, metric
 
 __all__ = [
     "METRICS",
+    "Band",
     "BreakEven",
     "CostTable",
     "Metric",
+    "OwnScore",
     "answers",
     "auc_interval",
+    "band",
     "bayes_threshold",
     "best_threshold",
     "break_even_ratio",
     "cost_curve",
     "cost_rows",
     "delong",
+    "exact_share",
     "holm",
+    "jackknife_gain",
+    "jackknife_interval",
     "loss_rows",
     "mean_interval",
     "metric",
+    "own_metric",
     "paired",
     "resolve",
     "root_mean_interval",
     "share_interval",
     "threshold_interval",
+    "tried",
+    "weighted",
     "wilson",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from holdgood.core.declaration import Costs
 from holdgood.core.errors import DeclarationError, did_you_mean
 from holdgood.core.records import Interval
 from holdgood.core.task import Label, Task, TaskKind
-from holdgood.metrics.interval import mean_interval, resample_counts
+from holdgood.metrics.interval import mean_interval, resample_counts, weighted
 from holdgood.metrics.ranking import cumulative
 
 NEVER = math.nextafter(1.0, 2.0)
@@ -24,7 +24,9 @@ class CostTable:
     """Costs of one task, as amounts of money.
 
     Classes: ``cost[truth, answer]``, shape (k, k), in the order of ``Task.classes``. Regression: ``over`` and ``under``
-    per unit of the target above and below the truth. ``assumed``: nobody declared costs; each mistake then costs 1.
+    per unit of the target above and below the truth. ``assumed``: nobody declared costs; each mistake then costs 1, or
+    what its true class weighs. ``tilt`` (k,): weights of classes that the chances were learned with, or None; answers
+    undo them, so that declared amounts decide.
     """
 
     kind: TaskKind
@@ -34,6 +36,12 @@ class CostTable:
     assumed: bool = True
     currency: str = ""
     per: str = "row"
+    tilt: np.ndarray | None = None
+
+    @property
+    def deciding(self) -> np.ndarray:
+        """Amounts to weigh stated chances with: those of a class that counted k times in learning, by k; (k, k)."""
+        return self.cost if self.tilt is None else self.cost / self.tilt[:, None]
 
     @property
     def act_on_quiet(self) -> float:
@@ -46,8 +54,34 @@ class CostTable:
         return float(self.cost[1, 0] - self.cost[1, 1])
 
 
-def resolve(costs: Costs, task: Task) -> CostTable:
-    """Costs of a task; unit costs marked as assumed where none are declared. DeclarationError where they do not fit."""
+def resolve(
+    costs: Costs, task: Task, class_weight: np.ndarray | None = None, average: np.ndarray | None = None
+) -> CostTable:
+    """Costs of a task; unit costs marked as assumed where none are declared. DeclarationError where they do not fit.
+
+    ``class_weight`` (k,): what models were told that rows of each class count. ``average`` (k, k): mean amounts of a cost
+    function of the user's own.
+    """
+    table = _declared(costs, task) if costs.function is None else _own(costs, task, average)
+    if class_weight is None:
+        return table
+    assumed = {"cost": table.cost * class_weight[:, None]} if table.assumed else {}
+    return replace(table, tilt=class_weight, **assumed)
+
+
+def _own(costs: Costs, task: Task, average: np.ndarray | None) -> CostTable:
+    """Average amounts decide; what rows cost is the function's own business."""
+    if task.kind == "regression":  # nothing is said of a unit too much or too little: the answer is the prediction
+        return CostTable(task.kind, over=0.0, under=0.0, assumed=False, currency=costs.currency, per=costs.per)
+    cost = average
+    if cost is None:
+        raise DeclarationError(
+            f"the average amounts of {costs.function} are not at hand", "a run that has computed them", "run again"
+        )
+    return CostTable(task.kind, cost, assumed=False, currency=costs.currency, per=costs.per)
+
+
+def _declared(costs: Costs, task: Task) -> CostTable:
     if task.kind == "regression":
         return _regression(costs)
     k = max(task.n_classes, 2)
@@ -117,7 +151,8 @@ def _matrix(matrix: Mapping[str, Mapping[str, float]], classes: tuple[Label, ...
 
 def bayes_threshold(table: CostTable) -> float:
     """Binary: the chance from which acting costs no more than waiting, if stated chances are true (Elkan 2001)."""
-    price, saves = table.act_on_quiet, table.act_on_event
+    cost = table.deciding
+    price, saves = float(cost[0, 1] - cost[0, 0]), float(cost[1, 0] - cost[1, 1])
     if price <= 0.0 and saves <= 0.0:
         return 0.5  # acting changes nothing, or costs are upside down: nothing to choose by
     if saves <= 0.0:
@@ -136,7 +171,7 @@ def answers(table: CostTable, prediction: np.ndarray, threshold: float | None = 
     if prediction.ndim == 1:
         return (prediction >= (bayes_threshold(table) if threshold is None else threshold)).astype(np.int64)
     # einsum adds in the same order for one row as for many (no BLAS): answers do not depend on the batch
-    expected = np.einsum("ij,jk->ik", prediction, table.cost, optimize=False)
+    expected = np.einsum("ij,jk->ik", prediction, table.deciding, optimize=False)
     return np.argmin(expected, axis=1)
 
 
@@ -153,6 +188,17 @@ def cost_rows(table: CostTable, y: np.ndarray, answer: np.ndarray) -> np.ndarray
     dearest = np.where(np.eye(k, dtype=bool), -np.inf, table.cost).max(axis=0)
     known = (codes >= 0) & (codes < k)
     return np.where(known, table.cost[np.where(known, codes, 0), given], dearest[given])
+
+
+def as_they_are(table: CostTable, prediction: np.ndarray) -> np.ndarray:
+    """Chances with the weights of classes taken out again (Elkan 2001), shapes as in Task."""
+    if table.tilt is None:
+        return prediction
+    if prediction.ndim == 1:
+        no, yes = (1.0 - prediction) / table.tilt[0], prediction / table.tilt[1]
+        return yes / (yes + no)
+    found: np.ndarray = prediction / table.tilt
+    return found / found.sum(axis=1, keepdims=True)
 
 
 def _cuts(scores: np.ndarray) -> np.ndarray:
@@ -175,14 +221,24 @@ def _best(gain: np.ndarray, cuts: np.ndarray, bayes: float) -> float:
     return float(cuts[best[np.flatnonzero(away == away.min())[-1]]])
 
 
-def best_threshold(table: CostTable, y: np.ndarray, p: np.ndarray) -> float:
-    """The threshold that earns most on these rows; O(n log n).
+def best_threshold(
+    table: CostTable, y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None, worth: np.ndarray | None = None
+) -> float:
+    """The threshold that earns most on these rows, each counting its ``weight``; O(n log n).
+
+    ``worth`` (n,): what acting on each row saves, where rows differ; else by its class.
 
     It lies midway between neighbouring chances; of equals it is the one nearest the Bayes threshold. Choose it on
     out-of-fold rows and judge it on others: on its own rows it looks better than it is.
     """
-    scores, true, false = cumulative(y, p)
-    gain = table.act_on_event * np.r_[0, true] - table.act_on_quiet * np.r_[0, false]
+    scores, true, false = cumulative(y, p, weight)
+    if worth is None:
+        gain = table.act_on_event * np.r_[0, true] - table.act_on_quiet * np.r_[0, false]
+    else:
+        order = np.argsort(-p, kind="stable")
+        last = np.flatnonzero(np.r_[np.diff(p[order]) != 0, True]) if len(p) else np.zeros(0, np.int64)
+        counted = worth if weight is None else worth * weight
+        gain = np.r_[0.0, np.cumsum(counted[order])[last]]
     return _best(gain, _cuts(scores), bayes_threshold(table))
 
 
@@ -194,6 +250,8 @@ def threshold_interval(
     seed: int = 0,
     n_boot: int = 200,
     level: float = 0.95,
+    weight: np.ndarray | None = None,
+    worth: np.ndarray | None = None,
 ) -> Interval:
     """The best threshold, and between which values it moves when rows (or clusters) are drawn again."""
     order = np.argsort(-p, kind="stable")
@@ -201,13 +259,14 @@ def threshold_interval(
     cuts, bayes = _cuts(scores), bayes_threshold(table)
     ordered = p[order]
     last = np.flatnonzero(np.r_[ordered[1:] != ordered[:-1], True]) if len(p) else np.zeros(0, np.int64)
-    worth = np.where(y[order] == 1, table.act_on_event, -table.act_on_quiet)
+    saves = np.where(y == 1, table.act_on_event, -table.act_on_quiet) if worth is None else worth
+    saves = (saves if weight is None else saves * weight)[order]
     found = np.empty(n_boot)
     for b, counts in enumerate(resample_counts(len(y), clusters, seed, n_boot)):
-        gain = np.r_[0.0, np.cumsum(worth * counts[order])[last]]
+        gain = np.r_[0.0, np.cumsum(saves * counts[order])[last]]
         found[b] = _best(gain, cuts, bayes)
     low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
-    value = best_threshold(table, y, p)
+    value = best_threshold(table, y, p, weight, worth)
     return Interval(
         value=value, low=min(float(low), value), high=max(float(high), value), level=level, n=len(y),
         method=f"percentile bootstrap of the choice, {n_boot} draws of " + ("rows" if clusters is None else "clusters"),
@@ -246,6 +305,7 @@ def break_even_ratio(
     threshold: float | None = None,
     clusters: np.ndarray | None = None,
     level: float = 0.95,
+    weight: np.ndarray | None = None,
 ) -> BreakEven:
     """Between which ratios of miss to false alarm acting on the model is worth it.
 
@@ -263,22 +323,23 @@ def break_even_ratio(
     grid = np.logspace(-2.0, 3.0, 101)
     start, end = len(grid), len(grid)
     # From the dearest misses down, as far as the gain over acting on nobody stays proven
-    while start > 0 and _gains(event, p, float(grid[start - 1]), clusters, level, over_everybody=False):
+    while start > 0 and _gains(event, p, float(grid[start - 1]), clusters, level, weight, over_everybody=False):
         start -= 1
     if start == len(grid):
         return BreakEven(math.nan, math.nan, math.nan)
-    while end > start and not _gains(event, p, float(grid[end - 1]), clusters, level, over_everybody=True):
+    while end > start and not _gains(event, p, float(grid[end - 1]), clusters, level, weight, over_everybody=True):
         end -= 1
     return BreakEven(float(grid[start]), float(grid[end]) if end < len(grid) else math.inf, math.nan)
 
 
 def _gains(
-    event: np.ndarray, p: np.ndarray, ratio: float, clusters: np.ndarray | None, level: float, *, over_everybody: bool
-) -> bool:
+    event: np.ndarray, p: np.ndarray, ratio: float, clusters: np.ndarray | None, level: float,
+    weight: np.ndarray | None, *, over_everybody: bool,
+) -> bool:  # fmt: skip
     """Whether acting from the chance 1 / (1 + ratio) on is proven to gain over acting on nobody, or on everybody."""
     act = p >= 1.0 / (1.0 + ratio)
     worth = np.where(event, ratio, -1.0)
-    gain = np.where(act, 0.0, -worth) if over_everybody else np.where(act, worth, 0.0)
+    gain = weighted(np.where(act, 0.0, -worth) if over_everybody else np.where(act, worth, 0.0), weight)
     # Rows left alone may hold no event by luck: the gain must also outlive one more miss than was seen.
     least = ratio if over_everybody else 0.0
     return float(np.sum(gain)) > least and mean_interval(gain, clusters, level).low > 0.0

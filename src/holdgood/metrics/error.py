@@ -49,41 +49,43 @@ def absolute_error_rows(y: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     return np.abs(prediction - y)
 
 
-def mean(rows: np.ndarray) -> float:
-    """Mean of per-row losses; NaN of no rows."""
-    return float(np.mean(rows)) if len(rows) else math.nan
+def mean(rows: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Mean of per-row losses, weighted where rows count differently; NaN of no rows."""
+    if not len(rows):
+        return math.nan
+    return float(np.mean(rows)) if weight is None else float(np.average(rows, weights=weight))
 
 
-def log_loss(y: np.ndarray, prediction: np.ndarray) -> float:
+def log_loss(y: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Mean log loss in nats."""
-    return mean(log_loss_rows(y, prediction))
+    return mean(log_loss_rows(y, prediction), weight)
 
 
-def brier(y: np.ndarray, prediction: np.ndarray) -> float:
+def brier(y: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Mean Brier score."""
-    return mean(brier_rows(y, prediction))
+    return mean(brier_rows(y, prediction), weight)
 
 
-def rmse(y: np.ndarray, prediction: np.ndarray) -> float:
+def rmse(y: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Root of the mean squared error, in units of the target.
 
     >>> rmse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     1.4142135623730951
     """
-    return math.sqrt(mean(squared_error_rows(y, prediction)))
+    return math.sqrt(mean(squared_error_rows(y, prediction), weight))
 
 
-def mae(y: np.ndarray, prediction: np.ndarray) -> float:
+def mae(y: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Mean absolute error, in units of the target."""
-    return mean(absolute_error_rows(y, prediction))
+    return mean(absolute_error_rows(y, prediction), weight)
 
 
-def r2(y: np.ndarray, prediction: np.ndarray) -> float:
+def r2(y: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Share of the variance explained; NaN below two rows. Of a constant truth: 1 where it is met exactly, else 0."""
     if len(y) < 2:
         return math.nan
-    around = float(np.sum(np.square(y - np.mean(y))))
-    left = float(np.sum(squared_error_rows(y, prediction)))
+    around = mean(np.square(y - mean(y, weight)), weight)
+    left = mean(squared_error_rows(y, prediction), weight)
     if around == 0.0:
         return 1.0 if left == 0.0 else 0.0
     return 1.0 - left / around

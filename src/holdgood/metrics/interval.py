@@ -61,6 +61,20 @@ class Spread:
         return root * 3.0 / self.skew * (math.cbrt(inner) - 1.0)
 
 
+def weighted(rows: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    """Rows whose plain mean and spread are those of the weighted mean: a ratio, linearised (Woodruff 1971); (n,).
+
+    A difference of two such arrays is that of the weighted difference, so paired tests need nothing else. Only ratios
+    of weights matter.
+    """
+    if weight is None or not len(rows):
+        return rows
+    scaled = weight / np.mean(weight)
+    mean = float(np.mean(scaled * rows))
+    found: np.ndarray = mean + scaled * (rows - mean)
+    return found
+
+
 def cluster_codes(clusters: np.ndarray) -> np.ndarray:
     """Clusters as codes 0…g-1 without gaps, in order of content, (n,); whole numbers below n need no sorting."""
     if clusters.dtype.kind in "iu" and len(clusters) and clusters.min() >= 0 and clusters.max() < len(clusters):
@@ -190,19 +204,52 @@ def wilson(successes: float, n: float, level: float = LEVEL) -> Interval:
     return Interval(value=share, low=min(low, share), high=max(high, share), level=level, n=round(n), method="Wilson")
 
 
-def share_interval(rows: np.ndarray, clusters: np.ndarray | None = None, level: float = LEVEL) -> Interval:
-    """Interval of a share of 0/1 rows: Wilson, with as many rows as the clusters are worth (Korn & Graubard 1998)."""
+def exact_share(hits: int, n: int, level: float = LEVEL) -> Interval:
+    """Clopper & Pearson's exact interval of a share (1934); NaN of no rows.
+
+    >>> i = exact_share(90, 100)
+    >>> round(i.low, 4), round(i.high, 4)
+    (0.8238, 0.951)
+    """
+    if n == 0:
+        return Interval(value=math.nan, low=math.nan, high=math.nan, level=level, n=0, method="exact binomial")
+    tail = (1 - level) / 2
+    low = _where_tail_is(tail, hits, n) if hits else 0.0
+    high = 1.0 - _where_tail_is(tail, n - hits, n) if hits < n else 1.0
+    return Interval(value=hits / n, low=low, high=high, level=level, n=n, method="exact binomial")
+
+
+def _where_tail_is(tail: float, hits: int, n: int) -> float:
+    """The chance at which ``hits`` or more of n come with probability ``tail``, by bisection of the binomial tail."""
+    log_factorial = np.r_[0.0, np.cumsum(np.log(np.arange(1, n + 1)))]
+    i = np.arange(hits, n + 1)
+    ways = log_factorial[n] - log_factorial[i] - log_factorial[n - i]
+    low, high = 0.0, 1.0
+    while high - low > 1e-12:
+        p = (low + high) / 2
+        reached = float(np.sum(np.exp(ways + i * math.log(p) + (n - i) * math.log1p(-p))))
+        low, high = (p, high) if reached < tail else (low, p)
+    return (low + high) / 2
+
+
+def share_interval(
+    rows: np.ndarray, clusters: np.ndarray | None = None, level: float = LEVEL, *, weight: np.ndarray | None = None
+) -> Interval:
+    """Interval of a share of 0/1 rows: Wilson, with as many rows as clusters or weighted rows are worth (Korn & Graubard 1998)."""
     n = len(rows)
     hits = float(np.sum(rows))
-    if clusters is None or n == 0:
+    if n == 0 or (clusters is None and weight is None):
         return wilson(hits, n, level)
-    share, spread = hits / n, spread_of_mean(rows, clusters)
+    counted = weighted(rows, weight)
+    share = hits / n if weight is None else float(np.clip(np.mean(counted), 0.0, 1.0))
+    spread = spread_of_mean(counted, clusters)
     worth = float(spread.units)
     if math.isfinite(spread.error) and spread.error > 0:
         t, z = t_quantile((1 + level) / 2, spread.df), normal_quantile((1 + level) / 2)
         worth = min(float(n), share * (1 - share) / spread.error**2) * (z / t) ** 2
     found = wilson(share * worth, worth, level)
-    return found.model_copy(update={"value": share, "n": n, "method": f"Wilson, {spread.units:,} clusters"})
+    what = f"{spread.units:,} clusters" if clusters is not None else "weighted rows"
+    return found.model_copy(update={"value": share, "n": n, "method": f"Wilson, {what}"})
 
 
 def auc_parts(y: np.ndarray, score: np.ndarray) -> tuple[float, np.ndarray]:

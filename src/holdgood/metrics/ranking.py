@@ -22,8 +22,10 @@ def midranks(values: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def roc_auc(y: np.ndarray, score: np.ndarray) -> float:
+def roc_auc(y: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Chance that a positive is ranked above a negative, ties counting half (Mann-Whitney); NaN with one class only."""
+    if weight is not None:
+        return _weighted_auc(y, score, weight)
     positive = y == 1
     m = int(np.count_nonzero(positive))
     n = len(y) - m
@@ -32,18 +34,42 @@ def roc_auc(y: np.ndarray, score: np.ndarray) -> float:
     return float((np.sum(midranks(score)[positive]) - m * (m + 1) / 2.0) / (m * n))
 
 
-def cumulative(y: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct scores from high to low, with true and false positives when acting on that score and above."""
+def _weighted_auc(y: np.ndarray, score: np.ndarray, weight: np.ndarray) -> float:
+    """The same with pairs that count as much as the product of their weights."""
+    _, true, false = cumulative(y, score, weight)
+    if len(true) == 0 or true[-1] <= 0 or false[-1] <= 0:
+        return math.nan
+    passed = np.diff(
+        false, prepend=0.0
+    )  # negatives at each cut lie below all positives above it, beside half of its own
+    wins = passed * (true - np.diff(true, prepend=0.0) / 2.0)
+    return float(np.sum(wins) / (true[-1] * false[-1]))
+
+
+def cumulative(
+    y: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distinct scores from high to low, with true and false positives when acting on that score and above.
+
+    With ``weight`` rows count as much as they weigh; those of no weight make no cut.
+    """
+    if weight is not None and not weight.all():
+        there = weight > 0
+        y, score, weight = y[there], score[there], weight[there]
     order = np.argsort(-score)  # only counts after the last of equals are kept: their order does not matter
     ordered, hits = score[order], (y[order] == 1).astype(np.int64)
     last = np.flatnonzero(np.r_[ordered[1:] != ordered[:-1], True]) if len(y) else np.zeros(0, np.int64)
+    if weight is not None:
+        counted = weight[order]
+        true = np.cumsum(counted * hits)[last]
+        return ordered[last], true, np.cumsum(counted * (1 - hits))[last]
     true = np.cumsum(hits)[last]
     return ordered[last], true, last + 1 - true
 
 
-def average_precision(y: np.ndarray, score: np.ndarray) -> float:
+def average_precision(y: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Precision averaged over the steps of recall, without interpolation; NaN with no positive."""
-    _, true, false = cumulative(y, score)
+    _, true, false = cumulative(y, score, weight)
     if len(true) == 0 or true[-1] == 0:
         return math.nan
     return float(np.sum(np.diff(true, prepend=0) * (true / (true + false))) / true[-1])

@@ -46,16 +46,20 @@ def divide(
     *,
     time: np.ndarray | None = None,
     groups: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
     seed: int = 0,
 ) -> Division:
     """Divide rows as declared.
 
     ``y`` (n,) is coded, NaN where there is no outcome; ``time`` (n,) int64 microseconds since the epoch (the smallest
-    int64: unknown); ``groups`` (n,) int codes. ``auto``: time where it is given and moves, else group where groups are
-    given, else stratified for classes and random for regression. SplitError where rows cannot be divided as asked.
+    int64: unknown); ``groups`` (n,) int codes; ``weight`` (n,): rows of weight zero are not used. ``auto``: time where it
+    is given and moves, else group where groups are given, else stratified for classes and random for regression.
+    SplitError where rows cannot be divided as asked.
     """
     part = np.full(len(y), DEVELOPMENT, np.int8)
     part[np.isnan(y)] = NO_OUTCOME
+    if weight is not None:
+        part[(part == DEVELOPMENT) & (weight == 0)] = UNUSED
     usable = np.flatnonzero(part == DEVELOPMENT)
     if len(usable) < FEWEST:
         raise SplitError(
@@ -64,10 +68,12 @@ def divide(
             "collect more rows, or check task.target: a target that is NULL has no outcome",
         )
     how = _kind(spec, task, time, groups, usable)
-    share = SHARE if spec.holdout is None else spec.holdout
+    share = SHARE if spec.holdout is None or spec.holdout == "none" else spec.holdout
     cutoff = end = None
     rng = np.random.default_rng([seed, 7])
-    if how == "time":
+    if spec.holdout == "none":
+        end = _without_holdout(spec, part, time) if how == "time" else None
+    elif how == "time":
         assert time is not None
         cutoff, end = _by_time(spec, part, time, usable, share)
         if groups is not None:
@@ -79,7 +85,7 @@ def divide(
         part[usable[draw_stratified(y[usable], share, rng)]] = HOLDOUT
     else:
         part[usable[draw_rows(len(usable), share, rng)]] = HOLDOUT
-    _check(task, y, part, how)
+    _check(task, y, part, how, sealed=spec.holdout != "none")
     unseen = _unseen(task, y, part)
     split = Split(
         how=how,
@@ -92,7 +98,10 @@ def divide(
         end="" if end is None else iso(end),
         by=tuple(spec.by),
         seed=seed,
-        sentence=_sentence(task, y, part, how, cutoff, end, unseen),
+        outer=spec.outer if spec.holdout == "none" else 0,
+        sentence=_no_holdout(part, spec.outer)
+        if spec.holdout == "none"
+        else _sentence(task, y, part, how, cutoff, end, unseen),
     )
     return Division(split, part, unseen)
 
@@ -182,7 +191,7 @@ def _by_time(
             "a cutoff within the data, with rows on both sides",
             span,
         )
-    gap = round(seconds_of(spec.gap) * 1e6)
+    gap = round((seconds_of(spec.gap) + seconds_of(spec.outcome_after)) * 1e6)
     when, part_ = time[usable], part[usable]
     part_[when >= cutoff] = HOLDOUT
     part_[(when >= cutoff - gap) & (when < cutoff)] = UNUSED
@@ -219,13 +228,29 @@ def _keep_together(part: np.ndarray, groups: np.ndarray) -> None:
     part[shared] = UNUSED
 
 
-def _check(task: Task, y: np.ndarray, part: np.ndarray, how: How) -> None:
+def _without_holdout(spec: SplitSpec, part: np.ndarray, time: np.ndarray | None) -> int | None:
+    """Leave out rows of unknown time and those from the end on; the end in microseconds."""
+    assert time is not None
+    end = None if spec.end is None else moment(spec.end, "split.end")
+    part[(part == DEVELOPMENT) & ((time == UNKNOWN_TIME) | (False if end is None else time >= end))] = UNUSED
+    return end
+
+
+def _no_holdout(part: np.ndarray, outer: int) -> str:
+    counts = [int(np.sum(part == p)) for p in (DEVELOPMENT, UNUSED, NO_OUTCOME)]
+    said = [f"no holdout: all {counts[0]:,} rows are learned from, and {outer} outer folds judge the whole procedure"]
+    said += [f"{counts[1]:,} not used"] if counts[1] else []
+    said += [f"{counts[2]:,} without an outcome left out"] if counts[2] else []
+    return "; ".join(said) + "."
+
+
+def _check(task: Task, y: np.ndarray, part: np.ndarray, how: How, *, sealed: bool = True) -> None:
     development, holdout = part == DEVELOPMENT, part == HOLDOUT
     wider = {
         "time": "move split.cutoff, shorten split.gap, or take split.by away",
         "group": "use groups that are smaller, or a larger split.holdout",
     }.get(how, "change split.holdout")
-    if not holdout.any():
+    if sealed and not holdout.any():
         raise SplitError("the holdout is empty", "at least one row with an outcome in it", wider)
     if np.sum(development) < FEWEST // 2:
         raise SplitError(f"{np.sum(development)} rows are left for development", f"at least {FEWEST // 2}", wider)

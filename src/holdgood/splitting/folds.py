@@ -1,4 +1,4 @@
-"""Folds over development rows: stratified, by group, or chained forward in time."""
+"""Folds over development rows: stratified, by group, chained forward in time, or blocks of time with purge and embargo."""
 
 from __future__ import annotations
 
@@ -37,19 +37,30 @@ def folds(
     seed: int = 0,
     n_folds: int | None = None,
     gap: str | float = 0.0,
+    outcome_after: str | float = 0.0,
+    embargo: str | float = 0.0,
 ) -> list[Fold]:
     """Pairs of (training rows, validation rows), ascending positions; every row is validated once at most.
 
     ``kind``: ``random``, ``stratified`` (random for regression), ``group`` (needs ``groups``), ``time`` (needs ``time``
-    in microseconds; training rows lie strictly before the validation rows, by more than ``gap``; groups that occur in
-    validation leave training). The only row of a class is always trained on, never validated.
+    in microseconds; training rows lie strictly before the validation rows; groups that occur in validation leave
+    training), ``purged`` (needs ``time``: contiguous blocks of it are validated in turn, and rows on both sides train;
+    López de Prado 2018). An outcome is settled ``outcome_after`` a row's time: in both kinds in time, rows whose window
+    from time to outcome touches one of the validation rows' (widened by ``gap``) leave training, and in ``purged`` so do
+    rows within ``embargo`` after it. Durations in words or seconds. The only row of a class is always trained on, never
+    validated.
     """
     k = n_folds or number_of_folds(len(y))
     rng = np.random.default_rng([seed, 11])
-    if kind == "time":
+    if kind in ("time", "purged"):
         if time is None:
             raise SplitError("folds in time without times", "a time for every row", 'use split.kind = "stratified"')
-        found = _forward(time, k, round(seconds_of(gap) * 1e6), groups)
+        apart = round((seconds_of(gap) + seconds_of(outcome_after)) * 1e6)
+        found = (
+            _forward(time, k, apart, groups)
+            if kind == "time"
+            else _purged(time, k, apart, apart + round(seconds_of(embargo) * 1e6), groups)
+        )
     elif kind == "group":
         if groups is None:
             raise SplitError("folds by group without groups", "a group for every row", "declare split.by")
@@ -58,14 +69,14 @@ def folds(
         by_class = kind == "stratified" and task.kind != "regression"
         found = _pairs(_numbers(y if by_class else np.zeros(len(y)), k, rng, keep_singles=by_class))
     else:
-        raise SplitError(f"folds of kind {kind!r}", "random, stratified, group or time", "check split.kind")
+        raise SplitError(f"folds of kind {kind!r}", "random, stratified, group, time or purged", "check [split]")
     if task.kind != "regression":
         found = [f for f in found if not one_class(y[f[0]])]
     if not found:
         raise SplitError(
             f"no usable fold from {len(y):,} development rows ({kind})",
             "training rows of two classes before every validation row" if kind == "time" else "two classes in training",
-            "use fewer folds, a smaller split.gap, or another split.kind",
+            "use fewer folds, a smaller split.gap, outcome_after or embargo, or another split.kind",
         )
     return found
 
@@ -113,6 +124,23 @@ def _group_numbers(task: Task, y: np.ndarray, groups: np.ndarray, k: int, rng: n
         load[fold] += share[g]
         fold_of[g] = fold
     return _dense(fold_of[member])
+
+
+def _purged(time: np.ndarray, k: int, before: int, after: int, groups: np.ndarray | None) -> list[Fold]:
+    """Blocks of equal rows, a moment never cut in two; training rows end ``before`` the block and begin ``after`` it."""
+    ordered = np.sort(time, kind="stable")
+    starts = np.unique(ordered[np.arange(k) * len(time) // k])
+    number = np.searchsorted(starts, time, side="right") - 1
+    found = []
+    for f in range(len(starts)):
+        valid = number == f
+        first, last = time[valid].min(), time[valid].max()
+        train = (time < first - before) | (time > last + after)
+        if groups is not None:
+            train &= ~np.isin(groups, np.unique(groups[valid]))
+        if train.any():
+            found.append((np.flatnonzero(train), np.flatnonzero(valid)))
+    return found
 
 
 def _forward(time: np.ndarray, k: int, gap: int, groups: np.ndarray | None) -> list[Fold]:

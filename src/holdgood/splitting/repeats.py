@@ -34,7 +34,7 @@ def repeated_folds(
     """
     first = folds(task, y, kind=kind, seed=seed, **options)
     found = list(first)
-    if kind == "time":
+    if kind in ("time", "purged"):
         return found
     validated = np.sort(np.concatenate([valid for _, valid in first]))
     for r in range(1, repeats or number_of_repeats(len(y))):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -42,7 +43,7 @@ def check_model_family(family: Any, lighter: Mapping[str, Any] | None = None) ->
             )
         sets = {name: dict(parameters) | dict(lighter or {}) for name, parameters in named}
         first = sets.pop(named[0][0])
-        for check in (check_shapes, check_bits, check_odd_data, check_weights, check_learning):
+        for check in (check_shapes, check_bits, check_odd_data, check_weights, check_learning, check_monotone):
             check(family, task, partial(family.make, first))
         for name, parameters in sets.items():
             try:
@@ -169,6 +170,20 @@ def check_learning(family: ModelFamily, task: Task, make: Callable[[], Model]) -
         assert given.rounds == 7, f"{task.kind}: asked for 7 rounds, made {given.rounds}"
     hasty = make().fit(train, y, None, FitContext(task, stop_rows=stop, seconds=0.0))
     _well_formed(task, hasty.predict(new), len(new))
+
+
+def check_monotone(family: ModelFamily, task: Task, make: Callable[[], Model]) -> None:
+    """A family that says ``monotone = True``: answers move one way only along a column of that sign, with the data or against."""
+    if not getattr(family, "monotone", False) or task.kind == "multiclass":
+        return
+    train, y, new, _ = split(*made_up(task))
+    for sign in (1, -1):
+        model = make().fit(replace(train, monotone=(sign, 0, 0, 0, 0)), y, None, FitContext(task, rounds=30))
+        rows = np.repeat(new.values[:20], 40, axis=0)
+        rows[:, 0] = np.tile(np.linspace(-4.0, 4.0, 40), 20)
+        steps = np.diff(model.predict(Matrix(rows, new.names, new.categorical)).reshape(20, 40), axis=1)
+        worst = float((sign * steps).min())
+        assert worst >= -1e-9, f"{task.kind}: a column of sign {sign} moves answers the other way, by {-worst:.3g}"
 
 
 def through_disk(parts: Parts) -> Parts:

@@ -9,7 +9,7 @@ import numpy as np
 
 from holdgood.core.protocols import Candidate
 from holdgood.core.records import Leaderboard, Trial
-from holdgood.metrics import CostTable, best_threshold, threshold_interval
+from holdgood.metrics import CostTable, threshold_interval
 from holdgood.metrics.score import Metric
 from holdgood.training.choice import Choice
 from holdgood.training.progress import Progress
@@ -64,10 +64,13 @@ def threshold(choice: Choice, costs: CostTable, seed: int) -> tuple[float, float
     judge = choice.judge
     if judge.task.kind != "binary":
         return math.nan, math.nan, math.nan
-    value = best_threshold(costs, judge.y, choice.oof)
+    value = judge.threshold(costs, choice.oof)
     rows = thinned(judge.clusters, len(judge.y))
     clusters = None if judge.clusters is None else judge.clusters[rows]
-    ends = threshold_interval(costs, judge.y[rows], choice.oof[rows], clusters, seed=seed, n_boot=DRAWS)
+    counts, worth = (None if v is None else v[rows] for v in (judge.counts, judge.acting))
+    ends = threshold_interval(
+        costs, judge.y[rows], choice.oof[rows], clusters, seed=seed, n_boot=DRAWS, weight=counts, worth=worth
+    )
     return value, min(value, ends.low), max(value, ends.high)
 
 

@@ -17,7 +17,7 @@ from holdgood.training.cost import Aim
 from holdgood.training.ladder import Climb, Limits, Step, climb
 from holdgood.training.progress import Progress, makespan
 from holdgood.training.repeats import averaged, complete_repeats, side_by_side
-from holdgood.training.score import Judge
+from holdgood.training.score import Judge, Spend
 from holdgood.training.selection import Blend, blend
 from holdgood.training.work import Work
 
@@ -136,11 +136,14 @@ def choose(
     ready: Collection[int] = (),
     aim: Aim | None = None,
     bagging: bool = False,
+    counts: np.ndarray | None = None,
+    spend: Spend | None = None,
 ) -> Choice:
     """Judge ``trials`` on the first ``folds`` folds. ``room``: seconds for refitting the members of an ensemble.
 
     ``ready``: trials (by index) that are refitted already. ``aim``: what an ensemble may cost in use. ``bagging``: the
-    models of the folds are what is delivered, so that members cost no refit.
+    models of the folds are what is delivered, so that members cost no refit. ``counts``: how much a row counts in money, or
+    None; ``spend``: see ``Judge``.
     """
     base = trials[0].base
     repeats = 1 if folds < base else max(1, *(complete_repeats(p.done, base) for p in trials))
@@ -154,7 +157,11 @@ def choose(
     if repeats > 1:
         codes = np.tile(np.arange(len(rows)) if codes is None else codes, repeats)
         words = f"{words}, losses averaged over {repeats} repeats of the folds"
-    judge = Judge(work.task, metric, np.tile(work.y[rows], repeats), np.tile(fold_of, repeats), codes)
+    seen = np.tile(rows, repeats)  # the repeats lie side by side: whatever a row counts, it counts in each
+    judge = Judge(
+        work.task, metric, work.y[seen], np.tile(fold_of, repeats), codes, work.weights(seen),
+        None if counts is None else counts[seen], seen, spend,
+    )  # fmt: skip
     steps = family_steps(trials, predictions, judge)
     mixed: Blend | None = None
     members: list[Progress] = []
@@ -241,7 +248,10 @@ def _blend(
     if len(above) < 2:
         return None, []
     share = (lambda chosen: aim.share([above[i] for i in chosen])) if aim.bounded else None
-    mixed = blend(judge.task, judge.y, [predictions[p.index] for p in above], judge.parts, cut, share=share, seed=seed)
+    mixed = blend(
+        judge.task, judge.y, [predictions[p.index] for p in above], judge.parts, cut, share=share, seed=seed,
+        weight=judge.weight, metric=judge.metric,
+    )  # fmt: skip
     used = [i for i, w in enumerate(mixed.weights) if w > 0]
     if len(used) < 2:
         return None, []

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from holdgood.core.records import Comparison, Rung
-from holdgood.metrics import CostTable, answers, best_threshold, cost_rows, holm, paired
+from holdgood.metrics import CostTable, answers, band, holm, paired, weighted
 from holdgood.training.critical import Look, joint_level
 from holdgood.training.score import Judge
 
@@ -176,7 +176,7 @@ def _worth(
 def _choose(
     steps: Sequence[Step], judge: Judge, prefer: str, looks: dict[int, _Look], taken: list[int], limits: Limits
 ) -> tuple[int, str]:
-    scores = [judge.worth(judge.metric.score(judge.task, judge.y, s.prediction)) for s in steps]
+    scores = [judge.worth(judge.whole(s.prediction)) for s in steps]
     if prefer == "best":  # what breaks a limit is no choice, however good
         scores = [
             -math.inf if i and limits.broken_by(s) else x for i, (s, x) in enumerate(zip(steps, scores, strict=True))
@@ -216,14 +216,27 @@ def _money(step: Step, judge: Judge, costs: CostTable | None) -> np.ndarray | No
     """What each row costs with this step's answers; thresholds are chosen on the other folds, as in use."""
     if costs is None:
         return None
+    if judge.task.kind == "regression" and not costs.assumed:
+        return weighted(_newsvendor(step, judge, costs), judge.counts)
     if judge.task.kind != "binary":
-        return cost_rows(costs, judge.y, answers(costs, step.prediction))
+        return weighted(judge.cost(costs, answers(costs, step.prediction)), judge.counts)
     parts = judge.parts
     out = np.empty(len(judge.y))
     for part in np.unique(parts):
         inside = parts == part
-        threshold = best_threshold(costs, judge.y[~inside], step.prediction[~inside])
-        out[inside] = cost_rows(costs, judge.y[inside], answers(costs, step.prediction[inside], threshold))
+        threshold = judge.threshold(costs, step.prediction, ~inside)
+        out[inside] = judge.cost(costs, answers(costs, step.prediction[inside], threshold), inside)
+    return weighted(out, judge.counts)
+
+
+def _newsvendor(step: Step, judge: Judge, costs: CostTable) -> np.ndarray:
+    """What each row costs with the amount that costs least, learned from the residuals of the other folds."""
+    out, parts = np.empty(len(judge.y)), judge.parts
+    for part in np.unique(parts):
+        inside = parts == part
+        counts = None if judge.counts is None else judge.counts[~inside]
+        learned = band(judge.y[~inside], step.prediction[~inside], over=costs.over, under=costs.under, weight=counts)
+        out[inside] = judge.cost(costs, learned.answer(step.prediction[inside]), inside)
     return out
 
 

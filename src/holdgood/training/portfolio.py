@@ -21,7 +21,7 @@ from holdgood.core.frame import Frame
 from holdgood.core.protocols import Candidate, Fold, Space
 from holdgood.core.records import Leaderboard
 from holdgood.core.task import Task
-from holdgood.metrics import CostTable, best_threshold, loss_rows, resolve
+from holdgood.metrics import CostTable, Metric, OwnScore, best_threshold, loss_rows, resolve, weighted
 from holdgood.metrics import metric as metric_named
 from holdgood.scale import Pool, memory_available
 from holdgood.training.bag import Bag, bag
@@ -38,6 +38,7 @@ from holdgood.training.memory import columns_of, rows_within
 from holdgood.training.progress import Progress
 from holdgood.training.repeats import repeats_of
 from holdgood.training.schedule import Schedule
+from holdgood.training.score import Spend
 from holdgood.training.search import Search
 from holdgood.training.store import Store
 from holdgood.training.timing import REFITTED, Timing
@@ -94,13 +95,15 @@ def train(
     workers: int = 2,
     listener: Listener = silent,
     store: Path | None = None,
-    metric: str | None = None,
+    metric: str | Metric | None = None,
     latency_limit_ms: float | None = None,
     size_limit_mb: float | None = None,
     aim_latency_ms: float | None = None,
     aim_size_mb: float | None = None,
     stamp: str = "",
     spaces: Sequence[Space] = (),
+    class_weight: np.ndarray | None = None,
+    spend: Spend | None = None,
 ) -> Trained:
     """Try candidates over the folds, search on in ``spaces`` until the budget ends, choose by the ladder, deliver the choice.
 
@@ -113,6 +116,10 @@ def train(
     over all folds once is one); nothing depends on the clock or on ``workers``.
     ``latency_limit_ms`` and ``size_limit_mb`` are kept by every choice. Within the aims (``balanced``: 0.3 ms and 20 MB
     unless said) the mean of the folds' models is delivered, else a refit on all rows; ``best`` has none unless said.
+    ``weight`` (n,), above zero: how much a row counts, in fits, scores, gains, thresholds and money alike; only ratios
+    matter. ``class_weight`` (k,) multiplies it by class in fits, scores and gains; money, and the threshold that money
+    chooses, count rows as they are: a declared amount stays what it is. ``metric``: a name, or the user's own; ``spend``:
+    what answers cost on rows by position, where costs are the user's own function.
     Raises DataError where no candidate can be fitted, Interrupted on Ctrl-C.
     """
     _check_rows(len(frame), y=y, weight=weight, time=time, groups=groups, clusters=clusters)
@@ -126,11 +133,12 @@ def train(
             "leave these rows out first",
         )
     ordered, beyond = in_order(candidates, clock.budget.trials)
-    work = Work(frame, y, weight, task, checked(folds, len(y)), time, groups, seed)
+    counted = weight if class_weight is None else (1.0 if weight is None else weight) * class_weight[y.astype(np.int64)]
+    work = Work(frame, y, counted, task, checked(folds, len(y)), time, groups, seed)
     limits = Limits(latency_limit_ms, size_limit_mb, by_size=clock.budget.trials is not None)
     aim = _aim(prefer, limits, aim_latency_ms, aim_size_mb)
     training = _Training(
-        work, ordered, metric or task.metric, clock, clusters, costs, prefer, limits, aim, beyond, spaces
+        work, ordered, metric or task.metric, clock, clusters, costs, prefer, limits, aim, beyond, spaces, weight, spend
     )
     try:
         return training.run(workers, listener, store, stamp)
@@ -191,7 +199,7 @@ class _Training:
         self,
         work: Work,
         candidates: Sequence[Candidate],
-        metric: str,
+        metric: str | Metric,
         clock: Clock,
         clusters: np.ndarray | None,
         costs: CostTable | None,
@@ -200,12 +208,15 @@ class _Training:
         aim: Aim,
         beyond: Sequence[Candidate],
         spaces: Sequence[Space],
+        counts: np.ndarray | None = None,
+        spend: Spend | None = None,
     ) -> None:
+        self.counts, self.spend = counts, spend
         self.began = clocks.monotonic()
         self.work, self.clock, self.clusters, self.costs, self.prefer, self.limits, self.aim, self.beyond, self.spaces = (
             work, clock, clusters, costs, prefer, limits, aim, beyond, spaces,
         )  # fmt: skip
-        self.metric = metric_named(metric, work.task)
+        self.metric = metric_named(metric, work.task) if isinstance(metric, str) else metric
         self.timed = clock.budget.seconds is not None
         self.notes: list[str] = []
         self.cells = max(1, len(work.frame)) * max(1, len(work.frame.features))
@@ -385,8 +396,8 @@ class _Training:
 
     def _losses(self, fit: FoldFit) -> np.ndarray:
         assert fit.prediction is not None
-        rows = self.metric.rows or loss_rows
-        return rows(self.work.task, self.work.y[self.work.folds[fit.fold][1]], fit.prediction)
+        rows, where = self.metric.rows or loss_rows, self.work.folds[fit.fold][1]
+        return weighted(rows(self.work.task, self.work.y[where], fit.prediction), self.work.weights(where))
 
     def _judged(self) -> tuple[list[Progress], int]:
         """The trials to judge and on how many folds; none where no fold of the prior ended."""
@@ -410,7 +421,7 @@ class _Training:
         return choose(
             self.work, self.metric, found, k, clusters=self.clusters, costs=self.costs, prefer=self.prefer, limits=self.limits,
             room=self.clock.left() - schedule.timing.overhead, parallel=1 if schedule.cold else schedule.parallel, ready=ready,
-            aim=self.aim if self.prefer == "balanced" else None, bagging=schedule.timing.bagging,
+            aim=self.aim if self.prefer == "balanced" else None, bagging=schedule.timing.bagging, counts=self.counts, spend=self.spend,
         )  # fmt: skip
 
     def _delivered(
@@ -450,7 +461,7 @@ class _Training:
             return trained
         own = math.nan
         if self.work.task.kind == "binary":
-            own = best_threshold(self._money, choice.judge.y, choice.predictions[simple.index])
+            own = choice.judge.threshold(self._money, choice.predictions[simple.index])
         name = simple.candidate.name
         return replace(trained, simple=refits[simple.index].chain, simple_threshold=own, simple_name=name)
 
@@ -466,7 +477,13 @@ class _Training:
         )
 
     def _finished(self, record: Leaderboard) -> Leaderboard:
-        return record.model_copy(update={"notes": tuple(self.notes), "seconds": clocks.monotonic() - self.began})
+        return record.model_copy(
+            update={"notes": (*self.notes, *self._failures()), "seconds": clocks.monotonic() - self.began}
+        )
+
+    def _failures(self) -> tuple[str, ...]:
+        """What the user's own metric could not score."""
+        return self.metric.score.notes() if isinstance(self.metric.score, OwnScore) else ()
 
     def _only_prior(self, resort: Chain | None) -> Trained:
         """Not one fold ended: deliver the last resort, and say so."""

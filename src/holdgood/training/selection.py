@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 
 from holdgood.core.task import Task
-from holdgood.metrics.score import loss_rows
+from holdgood.metrics.error import mean
+from holdgood.metrics.score import Metric, loss_rows
 
 STEPS = 25
 MOST_ROWS = 20_000
@@ -30,8 +31,24 @@ class Blend:
     prediction: np.ndarray
 
 
+def blend_loss(
+    task: Task, y: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None, metric: Metric | None
+) -> float:
+    """What an ensemble lowers: the user's own metric where there is one, else the mean of ``loss_rows``."""
+    if metric is None or not metric.own:
+        return mean(loss_rows(task, y, prediction), weight)
+    score = metric.score(task, y, prediction, weight)
+    return np.inf if np.isnan(score) else -score if metric.higher_is_better else score
+
+
 def greedy(
-    task: Task, y: np.ndarray, predictions: Sequence[np.ndarray], steps: int = STEPS, share: Share | None = None
+    task: Task,
+    y: np.ndarray,
+    predictions: Sequence[np.ndarray],
+    steps: int = STEPS,
+    share: Share | None = None,
+    weight: np.ndarray | None = None,
+    metric: Metric | None = None,
 ) -> np.ndarray:
     """Weights of sum one: begin with the best, add the one that gives the lowest mean loss, keep the best number of steps.
 
@@ -42,15 +59,15 @@ def greedy(
     total = np.zeros_like(predictions[0])
     picked, best = counts, np.inf
     for step in range(1, steps + 1):
-        losses = np.array([float(np.mean(loss_rows(task, y, (total + p) / step))) for p in predictions])
-        if share is not None:
-            losses = losses * (1.0 + _dues(counts, share))
+        losses = np.array([blend_loss(task, y, (total + p) / step, weight, metric) for p in predictions])
+        if share is not None:  # of the size of the loss: a metric of which more is better comes as a number below zero
+            losses = losses + np.abs(losses) * _dues(counts, share)
         winner = int(np.argmin(losses))
         counts = counts.copy()
         counts[winner] += 1
         total = total + predictions[winner]
         # more steps for less than a hundred-thousandth of the loss are noise that costs members
-        if losses[winner] < best * (1 - 1e-5):
+        if step == 1 or losses[winner] < best - 1e-5 * abs(best):
             picked, best = counts, losses[winner]
     weights: np.ndarray = picked / picked.sum()
     weights[weights < SMALLEST_WEIGHT] = 0.0
@@ -75,6 +92,8 @@ def blend(
     *,
     share: Share | None = None,
     seed: int = 0,
+    weight: np.ndarray | None = None,
+    metric: Metric | None = None,
 ) -> Blend:
     """Choose members and weights on all rows; predict each part's rows with those chosen on the other parts.
 
@@ -82,7 +101,9 @@ def blend(
     ranking, cut and bags thus sit inside the resampling as the weights do. ``share``: see ``greedy``; with it, members are
     few and no bags are drawn.
     """
-    pick = partial(_chosen, task, y, predictions, affordable=affordable, share=share, seed=seed)
+    pick = partial(
+        _chosen, task, y, predictions, affordable=affordable, share=share, seed=seed, weight=weight, metric=metric
+    )
     crossed = np.empty_like(predictions[0])
     for part in np.unique(parts):
         inside = parts == part
@@ -108,27 +129,33 @@ def _chosen(
     affordable: Callable[[Sequence[int]], Sequence[int]],
     share: Share | None,
     seed: int,
+    weight: np.ndarray | None,
+    metric: Metric | None,
 ) -> np.ndarray:
     """Weights (one a prediction) chosen on some rows: rank, cut, then greedy."""
     few = len(rows) <= FEW_ROWS
     if len(rows) > MOST_ROWS:
         rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.int64)]
-    here = [p[rows] for p in predictions]
-    losses = [float(np.mean(loss_rows(task, y[rows], p))) for p in here]
+    here, counts = [p[rows] for p in predictions], None if weight is None else weight[rows]
+    losses = [blend_loss(task, y[rows], p, counts, metric) for p in here]
     members = list(affordable(sorted(range(len(here)), key=lambda i: (losses[i], i))))
     weights = np.zeros(len(predictions))
+    select = partial(greedy, task, y[rows], weight=counts, metric=metric)
     if share is not None:
         mine: Share = lambda chosen: share([members[i] for i in chosen])  # noqa: E731
-        weights[members] = greedy(task, y[rows], [here[i] for i in members], share=mine)
+        weights[members] = select([here[i] for i in members], share=mine)
     elif few and len(members) >= MANY_MEMBERS:
-        weights = _bagged(task, y[rows], here, members, np.random.default_rng([seed, 43]))
+        weights = _bagged(select, here, members, np.random.default_rng([seed, 43]))
     else:
-        weights[members] = greedy(task, y[rows], [here[i] for i in members])
+        weights[members] = select([here[i] for i in members])
     return weights
 
 
 def _bagged(
-    task: Task, y: np.ndarray, predictions: Sequence[np.ndarray], members: Sequence[int], rng: np.random.Generator
+    select: Callable[[Sequence[np.ndarray]], np.ndarray],
+    predictions: Sequence[np.ndarray],
+    members: Sequence[int],
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """The mean weights over selections among random parts of the members: what a few rows happen to like counts less."""
     weights = np.zeros(len(predictions))
@@ -136,7 +163,7 @@ def _bagged(
     for _ in range(BAGS):
         drawn = sorted(rng.choice(len(members), size, replace=False).tolist())
         own = [members[i] for i in drawn]
-        weights[own] += greedy(task, y, [predictions[i] for i in own]) / BAGS
+        weights[own] += select([predictions[i] for i in own]) / BAGS
     weights[weights < SMALLEST_WEIGHT] = 0.0
-    mean: np.ndarray = weights / weights.sum()
-    return mean
+    together: np.ndarray = weights / weights.sum()
+    return together

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from holdgood.audit import audit, installed
 from holdgood.bundle import verify as verify_bundle
@@ -18,6 +18,7 @@ from holdgood.core.protocols import AuditContext
 from holdgood.core.records import AuditReport, Bundle
 from holdgood.core.table import Table
 from holdgood.workflow.folder import Project
+from holdgood.workflow.functions import hash_of, name_of
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.read import read_or_say_why
 from holdgood.workflow.result import Run
@@ -31,8 +32,11 @@ def run(
     time: str | None = None,
     decision_time: str | None = None,
     costs: Costs | None = None,
+    metric: str | Callable[..., Any] | None = None,
+    higher_is_better: bool | None = None,
+    cost: Callable[..., Any] | None = None,
     groups: str | Sequence[str] = (),
-    holdout: float | None = None,
+    holdout: float | Literal["none"] | None = None,
     cutoff: str | None = None,
     budget: str | float | Budget | None = None,
     prefer: str | None = None,
@@ -46,7 +50,8 @@ def run(
 
     ``data``: a frame, a file, or a mapping of table names to either (the first is the main one); None uses the project's
     ``holdgood.toml``. Other arguments are short for the same words of the declaration; ``declaration`` says everything.
-    Runs are kept under ``project``/runs.
+    ``metric(y, prediction[, weight])`` with ``higher_is_better``, and ``cost(rows, y, answer)`` an amount a row, may be
+    functions: see docs/how-to/money.md. Runs are kept under ``project``/runs.
     """
     tables: dict[str, Any] = dict(data) if isinstance(data, Mapping) else ({} if data is None else {_name(data): data})
     if declaration is None:
@@ -68,12 +73,33 @@ def run(
     _put(changes, ("budget", "prefer"), prefer)
     _put(changes, ("budget", "seed"), seed)
     _put(changes, ("costs",), None if costs is None else costs.model_dump(mode="json", exclude_unset=True))
+    functions: dict[str, Callable[..., Any]] = {}
+    _put(changes, ("task", "metric"), _named(metric, functions))
+    _put(changes, ("task", "higher_is_better"), higher_is_better)
+    _put(changes, ("costs", "function"), _named(cost, functions))
+    if functions:
+        changes.setdefault("code", {}).update({path: hash_of(one) for path, one in functions.items()})
     if budget is not None:
         spent = Budget.parse(budget)
         changes.setdefault("budget", {}).update(
             {"trials": spent.trials, "run": None if spent.seconds is None else f"{spent.seconds}s"}
         )
-    return walk(Project(Path(project).resolve(), parse(changes)), sources=tables, listener=listener, fresh=fresh)
+    return walk(
+        Project(Path(project).resolve(), parse(changes)),
+        sources=tables,
+        listener=listener,
+        fresh=fresh,
+        functions=functions,
+    )
+
+
+def _named(given: str | Callable[..., Any] | None, functions: dict[str, Callable[..., Any]]) -> str | None:
+    """The name for the declaration; a function is put among ``functions`` under it."""
+    if given is None or isinstance(given, str):
+        return given
+    path = name_of(given)
+    functions[path] = given
+    return path
 
 
 def _put(where: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

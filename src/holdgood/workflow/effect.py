@@ -29,7 +29,7 @@ from holdgood.metrics.compare import holm, paired, verdict
 from holdgood.metrics.cost import CostTable, answers, best_threshold, cost_rows, resolve
 from holdgood.metrics.score import loss_rows
 from holdgood.metrics.units import resampling_units
-from holdgood.splitting import divide, folds
+from holdgood.splitting import divide
 from holdgood.workflow.candidates import candidates
 from holdgood.workflow.excluded import excluded, identifiers
 from holdgood.workflow.folder import Project
@@ -40,12 +40,13 @@ from holdgood.workflow.rows import group_codes, moments
 from holdgood.workflow.second_pass import context_of, look
 from holdgood.workflow.target import Target
 from holdgood.workflow.target import resolve as resolve_target
+from holdgood.workflow.validation import IN_TIME, fold_kind, validation_folds
 from holdgood.workflow.work import DEVELOPMENT
 
 ROWS = 40_000
 """More development rows are drawn down to so many, by the seed: a comparison of repairs is not a training."""
 LEARNER = "lightgbm"
-_ROUNDS = 200
+ROUNDS = 200
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class _Variant:
     removed: int
 
 
-class _Bench:
+class Bench:
     """One project, its rows, folds and learner; every variant is judged on it in the same way."""
 
     def __init__(self, project: Project, sources: Mapping[str, Any], learner: str) -> None:
@@ -84,12 +85,10 @@ class _Bench:
         self.y = self.target.y[rows]
         self.time = None if time is None else time[rows]
         self.groups = None if groups is None else groups[rows]
-        self.how = division.split.how if division.split.how in ("time", "group") else "stratified"
-        declared = self.declared.split
-        self.folds = folds(
-            self.task, self.y, kind=self.how, time=self.time, groups=self.groups, seed=self.seed,
-            n_folds=declared.folds, gap=declared.gap,
-        )  # fmt: skip
+        self.how = fold_kind(self.declared.split, division.split.how)
+        self.folds = validation_folds(
+            self.declared.split, self.how, self.task, self.y, time=self.time, groups=self.groups, seed=self.seed
+        )
         context, _ = context_of(
             main, {n: t for n, t in self.base.tables.items() if n != self.main}, self.declared,
             resolve_target(self.declared.task, main, division.rows(DEVELOPMENT)), division.part,
@@ -100,9 +99,14 @@ class _Bench:
         names = AuditContext(tables=self.raw, declaration=self.declared)
         self.identifiers = identifiers(audit(names, "tables", checks={"AUD011": checks_installed("tables")["AUD011"]}))
         self.candidate = self._learner(learner, len(rows))
-        self.costs: CostTable | None = resolve(self.declared.costs, self.task) if self.declared.costs.declared else None
+        self.costs: CostTable | None = (
+            resolve(self.declared.costs, self.task)
+            if self.declared.costs.declared and not self.declared.costs.function
+            else None
+        )
 
     def variant(self, repairs: Sequence[RepairSpec]) -> _Variant:
+        """The tables under some repairs."""
         tables, kept, cells, removed = dict(self.raw), np.arange(self.raw[self.main].rows), 0, 0
         fact = kept
         available = installed()
@@ -155,7 +159,7 @@ class _Bench:
         times = self._decision(main)
         part, given = main.take(rows), None if times is None else times[rows]
         frame, _ = build(plan, part, known, decision_time=given)
-        if self.how == "time" and self.time is not None:
+        if self.how in IN_TIME and self.time is not None:
             plan = plan.without(clocks(frame, self.time[at[rows]]))
             frame, _ = build(plan, part, known, decision_time=given)
         return frame, at[rows]
@@ -188,7 +192,7 @@ class _Bench:
                 fact, judged = apart[0][self.places], np.intersect1d(theirs, apart[1])
                 mine = mine[~np.isin(fact[mine], fact[judged])]
             context = FitContext(
-                self.task, seed=self.seed, rounds=_ROUNDS, seconds=max(1.0, clock.left()),
+                self.task, seed=self.seed, rounds=ROUNDS, seconds=max(1.0, clock.left()),
                 groups=None if self.groups is None else self.groups[mine],
             )  # fmt: skip
             chain = Chain.of(self.candidate).fit(frame.take(where[mine]), self.y[mine], None, context)
@@ -242,7 +246,7 @@ def effects(
     by Holm over all comparisons. What there was no time for is said, not guessed.
     """
     clock = Clock(Budget(seconds=seconds))
-    bench = _Bench(project, sources or {}, learner)
+    bench = Bench(project, sources or {}, learner)
     declared = with_tables(project.declaration)
     asked: list[tuple[RepairSpec | None, list[RepairSpec], bool]] = [
         (spec, [s for s in declared if s is not spec], False) for spec in declared
@@ -264,7 +268,7 @@ def effects(
         if spec is not None and not added and len(bench.variant(repairs).kept) != len(bench.base.kept):
             # What is left out takes rows out: the bench is laid on the table that has them, and the repair is added to it.
             without = project.declaration.model_copy(update={"repairs": repairs})
-            own = _Bench(Project(project.path, without), sources or {}, learner)
+            own = Bench(Project(project.path, without), sources or {}, learner)
             rows_too, places = own.frame(own.base)
             repairs, added, standing = declared, True, (rows_too, places, own.predictions(rows_too, places, clock))
         done.append(_one(own, spec, repairs, added, standing, clock))
@@ -277,7 +281,7 @@ def effects(
         folds=len(bench.folds),
         fold_kind=bench.how,
         sentence=f"{bench.candidate.name} on {len(bench.folds)} folds of {len(bench.y):,} development rows, "
-        f"{_ROUNDS} rounds; p-values adjusted over {sum(e.gain is not None for e in kept)} comparisons (Holm)",
+        f"{ROUNDS} rounds; p-values adjusted over {sum(e.gain is not None for e in kept)} comparisons (Holm)",
     )
 
 
@@ -294,7 +298,7 @@ def one_table(tables: Sequence[str], target: str) -> Project:
 
 
 def _one(
-    bench: _Bench,
+    bench: Bench,
     spec: RepairSpec | None,
     repairs: Sequence[RepairSpec],
     added: bool,

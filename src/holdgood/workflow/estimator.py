@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted
 
 from holdgood.connectors import read_table
 from holdgood.core.budget import Budget, Clock
-from holdgood.core.declaration import Costs, Declaration, TableSpec, TaskSpec
-from holdgood.core.errors import DataError, DeclarationError, did_you_mean
+from holdgood.core.declaration import Costs, Declaration, SplitSpec, TableSpec, TaskSpec, parse
+from holdgood.core.errors import DataError, DeclarationError, TargetError, did_you_mean
 from holdgood.core.events import Listener, silent
 from holdgood.core.frame import Frame
 from holdgood.core.protocols import Scorer
@@ -22,22 +26,38 @@ from holdgood.core.table import ColumnType, Table
 from holdgood.core.task import Task
 from holdgood.features.builders.build import build
 from holdgood.features.builders.plan import FeaturePlan, make_plan
+from holdgood.metrics import Band, Metric, own_metric, tried
+from holdgood.metrics.cost import CostTable, answers
 from holdgood.metrics.cost import resolve as resolve_costs
-from holdgood.splitting import repeated_folds
+from holdgood.metrics.custom import cannot_judge
 from holdgood.training import train
+from holdgood.workflow.bands import bands_of
 from holdgood.workflow.candidates import left_out, portfolio
+from holdgood.workflow.functions import name_of
+from holdgood.workflow.monotone import able, constrained
 from holdgood.workflow.rows import as_moments, group_codes
 from holdgood.workflow.target import Target, from_values
-from holdgood.workflow.values import array_of, one_column
+from holdgood.workflow.validation import IN_TIME, fold_kind, given_folds, validation_folds
+from holdgood.workflow.values import array_like, array_of, one_column
+from holdgood.workflow.weights import amounts, class_weights
 
 _MAIN = "X"
 
 
 def _table(X: Any, types: dict[str, ColumnType] | None = None) -> Table:
     """A frame or 2-D array as a table; ``types`` are those of fit, where it is to be read as in fit."""
+    X = array_like(np.array(X, dtype=object) if isinstance(X, (list, tuple)) else X)
     if isinstance(X, np.ndarray):
         if X.ndim != 2:
-            raise DataError(f"X has {X.ndim} dimensions", "two: rows and columns", "reshape it")
+            raise DataError(
+                f"X has {X.ndim} dimensions", "two: rows and columns", "Reshape your data: X[:, None] or X[None]"
+            )
+        if not X.shape[1]:
+            raise DataError(
+                f"X has no columns: 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.",
+                "at least one",
+                "check how it was selected",
+            )
         X = pa.table({f"x{i}": array_of(X[:, i], f"column {i} of X") for i in range(X.shape[1])})
     table = read_table(X, name=_MAIN, types=types or {})
     if not table.names:
@@ -55,15 +75,27 @@ def _of_length(values: pa.ChunkedArray | np.ndarray, rows: int, what: str) -> No
 def _weights(given: Any, rows: int) -> np.ndarray:
     values = one_column(given, "sample_weight")
     _of_length(values, rows, "sample_weight")
-    numeric = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
-    weight = values.cast(pa.float64()).to_numpy() if numeric and not values.null_count else np.full(rows, np.nan)
-    if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
-        raise DataError(
-            "sample_weight holds something else than amounts, or nothing but zeros",
-            "finite numbers of zero or more, and some above zero",
-            "repair these rows, or leave them out",
+    return amounts(values, "sample_weight")
+
+
+def _outcomes(y: Any) -> pa.ChunkedArray:
+    """The outcomes; a column vector is taken with scikit-learn's own warning."""
+    y = array_like(y)
+    if isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1:
+        said = "A column-vector y was passed when a 1d array was expected. Change its shape to (n_samples,)."
+        warnings.warn(said, DataConversionWarning, stacklevel=3)
+    return one_column(y, "y")
+
+
+def _learnable(task: Task, y: np.ndarray) -> None:
+    """What weights leave to learn from."""
+    if len(y) < 2 or np.all(y == y[0]):
+        what = "one outcome" if task.kind == "regression" else "one class"
+        raise TargetError(
+            f"{len(y):,} rows with a weight above zero hold {what} only",
+            "two different outcomes" if task.kind == "regression" else "rows of two classes",
+            "check sample_weight",
         )
-    return np.asarray(weight, dtype=np.float64)
 
 
 def _codes(given: Any, rows: int) -> np.ndarray:
@@ -89,7 +121,14 @@ def _moments(given: Any, rows: int) -> np.ndarray:
 
 
 class HoldgoodEstimator(BaseEstimator):
-    """What classifier and regressor share. Parameters are stored untouched; everything is checked in ``fit``."""
+    """What classifier and regressor share. Parameters are stored untouched; everything is checked in ``fit``.
+
+    ``split``: folds in the words of ``[split]`` (validation, folds, gap, outcome_after, embargo). ``cv``: a number of folds,
+    a splitter of scikit-learn, or pairs of positions; whoever learns, stops early, combines or compares uses these folds.
+    ``class_weight``: "balanced" or a weight by class. ``metric``: a name, or ``metric(y, prediction[, weight])`` of your own
+    with ``higher_is_better``. ``monotone``: columns with which predictions only rise
+    or only fall. ``costs``: amounts of money; with them ``predict`` gives the answer that costs least.
+    """
 
     def __init__(
         self,
@@ -97,23 +136,37 @@ class HoldgoodEstimator(BaseEstimator):
         *,
         task: Literal["auto", "binary", "multiclass", "regression"] = "auto",
         prefer: Literal["simple", "balanced", "best"] = "best",
-        metric: str | None = None,
+        metric: str | Callable[..., Any] | None = None,
+        higher_is_better: bool | None = None,
         models: tuple[str, ...] = (),
         seed: int = 0,
         workers: int = 2,
         latency_limit_ms: float | None = None,
         size_limit_mb: float | None = None,
+        class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
+        costs: Costs | None = None,
+        monotone: Mapping[str, Literal["increasing", "decreasing"]] | None = None,
+        interval: float | None = None,
+        split: SplitSpec | Mapping[str, Any] | None = None,
+        cv: Any = None,
         listener: Listener | None = None,
     ) -> None:
         self.budget = budget
         self.task = task
         self.prefer = prefer
         self.metric = metric
+        self.higher_is_better = higher_is_better
         self.models = models
         self.seed = seed
         self.workers = workers
         self.latency_limit_ms = latency_limit_ms
         self.size_limit_mb = size_limit_mb
+        self.class_weight = class_weight
+        self.costs = costs
+        self.monotone = monotone
+        self.interval = interval
+        self.split = split
+        self.cv = cv
         self.listener = listener
 
     _kinds: ClassVar[tuple[str, ...]] = ()
@@ -126,7 +179,12 @@ class HoldgoodEstimator(BaseEstimator):
                 "auto, " + ", ".join(self._kinds),
                 did_you_mean(self.task, self._kinds) or "holdgood.fit(X, y, task=…) picks the estimator for a task",
             )
-        return from_values(values, self._settled(values) if self.task == "auto" else self.task, None, self.metric)
+        return from_values(
+            values,
+            self._settled(values) if self.task == "auto" else self.task,
+            None,
+            None if callable(self.metric) else self.metric,
+        )
 
     def _settled(self, values: pa.ChunkedArray) -> str:
         """The kind of task where none is said."""
@@ -138,38 +196,68 @@ class HoldgoodEstimator(BaseEstimator):
         """Learn within the budget, which counts from this call to its return.
 
         ``X``: a frame or 2-D array of n rows; ``y``: n outcomes, rows without one are left out; ``sample_weight``: n
-        amounts of zero or more; ``groups`` (n,) stay together in folds; ``time`` (n,), dates, ISO texts or numbers that
+        amounts of zero or more (zero leaves a row out); ``groups`` (n,) stay together in folds; ``time`` (n,), dates, ISO texts or numbers that
         grow with time, makes folds look forward only. DataError or DeclarationError where they do not fit together.
         """
         clock = Clock(Budget.parse(self.budget))
+        if y is None:
+            raise DataError(
+                f"y is a NoneType: {type(self).__name__} requires y to be passed, but the target y is None",
+                "an outcome a row",
+                "fit(X, y)",
+            )
         table = _table(X)
-        values = one_column(y, "y")
+        values = _outcomes(y)
         _of_length(values, table.rows, "y")
         target = self._target(values)
         # a class code of -1 is an outcome that is no class (an infinite number)
-        usable = np.flatnonzero(np.isfinite(target.y) & ((target.y >= 0) | (target.task.kind == "regression")))
+        known = np.isfinite(target.y) & ((target.y >= 0) | (target.task.kind == "regression"))
+        counted = None if sample_weight is None else _weights(sample_weight, table.rows)
+        usable = np.flatnonzero(known if counted is None else known & (counted > 0))
+        _learnable(target.task, target.y[usable])
         declaration = Declaration(
             tables={_MAIN: TableSpec(types={c.name: c.type for c in table.columns})}, task=TaskSpec(target="y")
         )
         self.plan_: FeaturePlan = make_plan(declaration, {_MAIN: table}, exclude={})
+        self.plan_, signs = constrained(self.plan_, self._ways(), target.task.kind)
         frame = build(self.plan_, table.take(usable), {}, decision_time=None)[0]
         outcome = target.y[usable]
-        weight = None if sample_weight is None else _weights(sample_weight, table.rows)[usable]
+        weight = None if counted is None else counted[usable]
+        of_class = class_weights(self.class_weight, target.task, outcome, weight)
         codes = None if groups is None else _codes(groups, table.rows)[usable]
         moments = None if time is None else _moments(time, table.rows)[usable]
-        kind = "time" if moments is not None else "group" if codes is not None else "stratified"
-        tried = portfolio(target.task, len(outcome), len(frame.features), self.models)
+        spec = self.split if isinstance(self.split, SplitSpec) else parse({"split": dict(self.split or {})}).split
+        kind = fold_kind(spec, "time" if moments is not None else "group" if codes is not None else "stratified")
+        if self.cv is None or isinstance(self.cv, int):
+            found = validation_folds(
+                spec,
+                kind,
+                target.task,
+                outcome,
+                time=moments,
+                groups=codes,
+                seed=self.seed,
+                n_folds=self.cv,
+                repeated=self.cv is None,
+            )
+        else:
+            found = given_folds(self.cv, usable, target.y, groups)
+        tried_out = portfolio(target.task, len(outcome), len(frame.features), self.models)
+        if signs:
+            tried_out, _ = able(tried_out)
         trained = train(
-            frame,
+            frame.constrained(signs),
             outcome,
             target.task,
-            tried.candidates,
-            repeated_folds(target.task, outcome, kind=kind, time=moments, groups=codes, seed=self.seed),
+            tried_out.candidates,
+            found,
             clock=clock,
             weight=weight,
-            time=moments,
+            class_weight=of_class,
+            time=moments if kind in IN_TIME else None,
             groups=codes,
-            costs=resolve_costs(Costs(), target.task),
+            metric=self._judge(target.task, outcome, weight, of_class),
+            costs=self._table(target.task, of_class),
             prefer=self.prefer,
             seed=self.seed,
             workers=self.workers,
@@ -178,9 +266,13 @@ class HoldgoodEstimator(BaseEstimator):
             size_limit_mb=self.size_limit_mb,
             aim_latency_ms=self.latency_limit_ms,
             aim_size_mb=self.size_limit_mb,
-            spaces=tried.spaces,
+            spaces=tried_out.spaces,
         )
         self.task_: Task = target.task
+        self.class_weight_ = of_class
+        declared = parse({"task": {"interval": self.interval}})
+        found_bands = bands_of(trained, outcome, weight, target.task, self._table(target.task, of_class), declared)
+        self.band_: Band | None = found_bands.get("chosen")
         self.chain_: Scorer = trained.chain
         notes = trained.leaderboard.notes + left_out(self.models)
         self.leaderboard_: Leaderboard = trained.leaderboard.model_copy(update={"notes": notes})
@@ -189,16 +281,41 @@ class HoldgoodEstimator(BaseEstimator):
         self.feature_names_in_ = np.array(table.names, dtype=object)
         return self
 
+    def _ways(self) -> dict[str, str]:
+        return dict(parse({"task": {"monotone": dict(self.monotone or {})}}).task.monotone)
+
+    def _judge(
+        self, task: Task, y: np.ndarray, weight: np.ndarray | None, of_class: np.ndarray | None
+    ) -> Metric | None:
+        """The user's own metric, tried on the prior; None where it is one of ours."""
+        if not callable(self.metric):
+            return None
+        counted = weight if of_class is None else of_class[y.astype(np.int64)] * (1.0 if weight is None else weight)
+        name, better = name_of(self.metric), self.higher_is_better
+        made = own_metric(name, self.metric, task, higher_is_better=better, weighted=counted is not None)
+        if why := tried(made, task, y, counted):
+            raise cannot_judge(name, why)
+        return made
+
+    def _table(self, task: Task, of_class: np.ndarray | None) -> CostTable:
+        return resolve_costs(self.costs or Costs(), task, of_class)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
         return tags
 
-    def _frame(self, X: Any) -> Frame:
+    def _predicted(self, X: Any) -> np.ndarray:
+        """Predictions in the shapes of Task."""
         check_is_fitted(self, "chain_")
+        return self.chain_.predict(self._frame(X))
+
+    def _frame(self, X: Any) -> Frame:
+        X = array_like(np.array(X, dtype=object) if isinstance(X, (list, tuple)) else X)
         if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] != self.n_features_in_:
+            name = type(self).__name__
             raise DataError(
-                f"X has {X.shape[1]:,} columns",
+                f"X has {X.shape[1]} features, but {name} is expecting {self.n_features_in_} features as input",
                 f"{self.n_features_in_:,} columns, as in fit",
                 "select the same columns, in the same order",
             )
@@ -219,6 +336,13 @@ class HoldgoodClassifier(ClassifierMixin, HoldgoodEstimator):
     _kinds = ("binary", "multiclass")
 
     def _settled(self, values: pa.ChunkedArray) -> str:
+        numbers = pc.drop_null(values) if pa.types.is_floating(values.type) else None
+        if numbers is not None and pc.any(pc.not_equal(numbers, pc.floor(numbers))).as_py():
+            raise TargetError(
+                "Unknown label type: the outcomes are continuous, numbers with fractions",
+                "classes: words, truth values or whole numbers",
+                "use HoldgoodRegressor for an amount, or write a condition such as y > 30",
+            )
         found = from_values(values).task.kind
         return found if found in self._kinds else "multiclass"
 
@@ -230,14 +354,18 @@ class HoldgoodClassifier(ClassifierMixin, HoldgoodEstimator):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities, shape (n, k), columns in the order of ``classes_``."""
-        p = self.chain_.predict(self._frame(X))
+        p = self._predicted(X)
         if p.ndim == 1:
             p = np.column_stack([1.0 - p, p])
         order = [list(self.task_.classes).index(c) for c in self.classes_.tolist()]
         return np.ascontiguousarray(p[:, order])
 
     def predict(self, X: Any) -> np.ndarray:
-        """The likeliest class a row."""
+        """The likeliest class a row; with declared costs the answer of least expected cost."""
+        if self.costs is not None and self.costs.declared:
+            threshold = self.leaderboard_.threshold
+            codes = answers(self._table(self.task_, self.class_weight_), self._predicted(X), threshold)
+            return np.array(self.task_.classes)[codes]
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
 
 
@@ -247,8 +375,16 @@ class HoldgoodRegressor(RegressorMixin, HoldgoodEstimator):
     _kinds = ("regression",)
 
     def predict(self, X: Any) -> np.ndarray:
-        """The expected amount a row."""
-        return self.chain_.predict(self._frame(X))
+        """The expected amount a row; with declared costs of too much and too little the amount that costs least."""
+        expected = self._predicted(X)
+        return expected if self.band_ is None else self.band_.answer(expected)
+
+    def predict_interval(self, X: Any) -> np.ndarray:
+        """Lower and upper end a row, (n, 2), at the level ``interval``; see docs/how-to/validation.md for what it promises."""
+        expected = self._predicted(X)
+        if self.band_ is None or self.band_.level is None:
+            raise DeclarationError("no interval was asked for", "a level such as interval=0.9", "fit with interval=0.9")
+        return np.column_stack(self.band_.interval(expected))
 
 
 def fit(

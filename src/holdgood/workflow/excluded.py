@@ -14,6 +14,8 @@ Reasons = dict[str, dict[str, str]]
 def excluded(declared: Declaration, target_columns: Sequence[str], target_audit: AuditReport) -> Reasons:
     """What nothing may touch: the target's own columns, and late facts unless ``audit.exclude_late`` is off."""
     found: Reasons = {declared.main: dict.fromkeys(target_columns, "the target is computed from it")}
+    if declared.task.weight:  # where it is an expression, no column has that name
+        found[declared.main].setdefault(declared.task.weight, "it is how much a row counts")
     if declared.audit.exclude_late:
         for table, column in target_audit.late:
             found.setdefault(table, {}).setdefault(column, "known only after the moment of decision (AUD014)")

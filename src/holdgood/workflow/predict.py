@@ -27,6 +27,7 @@ from holdgood.evaluation import explain_rows
 from holdgood.features.background import Background
 from holdgood.features.builders.build import Builder
 from holdgood.features.builders.plan import FeaturePlan
+from holdgood.metrics.band import Band
 from holdgood.metrics.cost import answers, resolve
 from holdgood.workflow.contract import judge
 from holdgood.workflow.repairs import repair
@@ -45,6 +46,9 @@ class Predictor:
     chain: Scorer
     background: Background
     threshold: float
+    class_weight: np.ndarray | None = None
+    average_costs: np.ndarray | None = None
+    band: Band | None = None
     _builders: list[tuple[tuple[Table, ...], Builder]] = field(default_factory=list, repr=False)
 
     @classmethod
@@ -57,7 +61,15 @@ class Predictor:
         plan, chain, background = (loaded.parts.get(n) for n in ("plan", "chain", "background"))
         if not (isinstance(plan, FeaturePlan) and isinstance(chain, Scorer) and isinstance(background, Background)):
             raise BundleError(f"{path.name} holds no model", "a bundle made by a run", "point at runs/NNNN/bundle")
-        threshold = loaded.extra.get("threshold")
+        threshold, tilt = loaded.extra.get("threshold"), loaded.extra.get("class_weight")
+        if tilt is not None and not (len(tilt) == loaded.task.n_classes and all(float(w) > 0 for w in tilt)):
+            raise BundleError(f"weights of {len(tilt)} classes", "one above zero a class", "the bundle is damaged")
+        amounts, k = loaded.extra.get("average_costs"), loaded.task.n_classes
+        average = None if amounts is None else np.array(amounts, np.float64)
+        if average is not None and not (average.shape == (k, k) and np.isfinite(average).all()):
+            raise BundleError(
+                "average costs that do not fit the classes", f"{k} x {k} amounts", "the bundle is damaged"
+            )
         return cls(
             manifest=loaded.manifest,
             task=loaded.task,
@@ -67,6 +79,9 @@ class Predictor:
             chain=chain,
             background=background,
             threshold=float("nan") if threshold is None else float(threshold),
+            class_weight=None if tilt is None else np.asarray(tilt, np.float64),
+            average_costs=average,
+            band=None if (kept := loaded.extra.get("band")) is None else Band.from_json(kept),
         )
 
     def frame(self, rows: Table, others: Mapping[str, Table]) -> Frame:
@@ -98,7 +113,9 @@ class Predictor:
 
     def answers(self, prediction: np.ndarray) -> np.ndarray:
         """What to do: the class or the amount, at the threshold chosen in development."""
-        costs = resolve(self.declaration.costs, self.task)
+        if self.band is not None:
+            return self.band.answer(prediction)
+        costs = resolve(self.declaration.costs, self.task, self.class_weight, self.average_costs)
         codes = answers(costs, prediction, self.threshold)
         if self.task.kind == "regression":
             return codes
@@ -175,6 +192,11 @@ class Predictor:
             columns[_free("answer", columns)] = pa.array(said.tolist())
         else:
             columns[_free("prediction", columns)] = pa.array(prediction)
+            if self.band is not None and self.band.level is not None:
+                low, high = self.band.interval(prediction)
+                columns[_free("low", columns)], columns[_free("high", columns)] = pa.array(low), pa.array(high)
+            if self.band is not None and self.band.shift:
+                columns[_free("answer", columns)] = pa.array(said)
         if verdicts is not None:
             refused = pa.array(verdicts.refused)
             for name in [n for n in columns if n not in named]:

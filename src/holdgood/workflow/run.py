@@ -57,7 +57,7 @@ LINE: tuple[Step, ...] = (
         steps.load_split,
         ("clean",),
         ("splitting", "workflow"),
-        ("split", "task", "budget.seed"),
+        ("split", "task", "budget.seed", "code"),
     ),
     Step(
         "audit-target",
@@ -105,10 +105,12 @@ def run(
     listener: Listener = silent,
     fresh: bool = False,
     until: str | None = None,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
 ) -> Run:
     """Walk the line. An unfinished run of the same declaration is taken up where it stopped, unless ``fresh``.
 
-    ``sources`` replaces declared sources by frames; ``until`` stops after that step (for looking at an audit first).
+    ``sources`` replaces declared sources by frames; ``until`` stops after that step (for looking at an audit first);
+    ``functions``: metric and cost that are given in Python, by the path that the declaration names.
     Raises HoldgoodError; whatever was finished before stays in the run folder.
     """
     clock = Clock(project.declaration.budget.budget())
@@ -121,7 +123,7 @@ def run(
                 "one process a run",
                 "wait for it, or start another with --fresh",
             )
-        return _hold(project, folder, clock, sources or {}, listener, fresh, until)
+        return _hold(project, folder, clock, sources or {}, listener, fresh, until, functions or {})
 
 
 def _hold(
@@ -132,6 +134,7 @@ def _hold(
     listener: Listener,
     fresh: bool,
     until: str | None,
+    functions: Mapping[str, Callable[..., Any]],
 ) -> Run:
     """The run itself, while nobody else can touch its folder; however it ends, ``run.json`` says so."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -141,7 +144,7 @@ def _hold(
     used = masked(project.declaration).model_dump_json(indent=1, exclude_defaults=True)
     write_bytes(folder.path / "declaration.json", used.encode())
     write_bytes(folder.path / "versions.json", json.dumps(versions(), indent=1).encode())
-    work = Work(project, folder, clock, sources, listener)
+    work = Work(project, folder, clock, sources, listener, functions=functions)
     try:
         _walk(work, fresh, until)
     except KeyboardInterrupt:

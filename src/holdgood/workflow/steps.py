@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time as clock_time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from holdgood.bundle import save as save_bundle
 from holdgood.bundle import verify as verify_bundle
 from holdgood.cleaning import installed as repairs_installed
 from holdgood.connectors import write_table
-from holdgood.core.budget import Clock
+from holdgood.core.budget import Budget, Clock
 from holdgood.core.errors import BundleError, DataError, did_you_mean
 from holdgood.core.protocols import AuditContext, Parts, Persistable, Scorer
 from holdgood.core.records import (
@@ -33,7 +34,7 @@ from holdgood.core.records import (
 from holdgood.core.records import Bundle as BundleRecord
 from holdgood.core.records.envelope import read, write, write_array, write_bytes
 from holdgood.core.task import Task
-from holdgood.evaluation import evaluate, permutation_importance, weak_slices
+from holdgood.evaluation import Importances, evaluate, permutation_importance, weak_slices
 from holdgood.fairness import by_group
 from holdgood.fairness.measures import gate_measure
 from holdgood.features.background import Background
@@ -41,17 +42,22 @@ from holdgood.features.builders.build import Builder, ledger
 from holdgood.features.builders.plan import FeaturePlan, make_plan
 from holdgood.features.trending import clocks
 from holdgood.governance import card, judge
-from holdgood.metrics import metric
+from holdgood.metrics import Band, metric
 from holdgood.metrics.cost import answers
 from holdgood.metrics.cost import resolve as resolve_costs
 from holdgood.reports import RunView, render_run
 from holdgood.scale import cores
-from holdgood.splitting import WORN_AFTER, Openings, divide, repeated_folds
-from holdgood.training import train
+from holdgood.splitting import WORN_AFTER, Openings, divide
+from holdgood.training import Trained, train
+from holdgood.workflow.bands import answered, bands_of
 from holdgood.workflow.candidates import left_out, portfolio
 from holdgood.workflow.contract import contract_of
 from holdgood.workflow.excluded import excluded, identifiers
 from holdgood.workflow.folder import StepFolder, versions
+from holdgood.workflow.functions import is_function
+from holdgood.workflow.judging import class_weight, costs, settle, spending
+from holdgood.workflow.monotone import able, constrained
+from holdgood.workflow.nested import Outer, outer_folds
 from holdgood.workflow.places import in_source
 from holdgood.workflow.predict import Predictor, for_bundle, parity, with_tables
 from holdgood.workflow.read import read_declared
@@ -59,6 +65,8 @@ from holdgood.workflow.repairs import repair
 from holdgood.workflow.rows import labels, number_labels
 from holdgood.workflow.second_pass import context_of, look
 from holdgood.workflow.target import resolve
+from holdgood.workflow.validation import IN_TIME, fold_kind, validation_folds
+from holdgood.workflow.weights import class_weights, row_weights
 from holdgood.workflow.work import DEVELOPMENT, HOLDOUT, Work
 
 # Share of the whole budget kept for evaluation, bundle and report, and the seconds below which it never falls.
@@ -120,11 +128,20 @@ def divide_rows(work: Work, folder: StepFolder) -> Split:
     declared = work.declaration
     whole = resolve(declared.task, work.main)
     _check_declared(work, whole.task)
+    work.weight = row_weights(declared.task.weight, work.main, whole.y)
+    class_weights(declared.task.class_weight, whole.task, whole.y[np.isfinite(whole.y)])
     division = divide(
-        declared.split, whole.task, whole.y, time=work.split_time, groups=work.groups, seed=declared.budget.seed
+        declared.split,
+        whole.task,
+        whole.y,
+        time=work.split_time,
+        groups=work.groups,
+        weight=work.weight,
+        seed=declared.budget.seed,
     )
     work.part = division.part
     work.target = resolve(declared.task, work.main, work.rows_of(DEVELOPMENT))
+    settle(work)
     # Any division of the same facts looks at the same facts: openings are counted for the main table as it was read.
     fingerprint = work.raw[declared.main].fingerprint()
     work.split = division.split.model_copy(
@@ -143,14 +160,18 @@ def load_split(work: Work, folder: StepFolder) -> None:
     """Restore the wall."""
     work.split = read(folder.record, Split)
     work.part = pq.read_table(folder.path / "split.parquet").column("part").to_numpy()
+    work.weight = row_weights(work.declaration.task.weight, work.main, resolve(work.declaration.task, work.main).y)
     work.target = resolve(work.declaration.task, work.main, work.rows_of(DEVELOPMENT))
+    settle(work)
 
 
 def _check_declared(work: Work, task: Task) -> None:
     """What is declared for later rooms is checked before anything is spent or opened."""
     declared = work.declaration
-    metric(task.metric, task)
-    resolve_costs(declared.costs, task)
+    if not is_function(declared.task.metric):
+        metric(task.metric, task)
+    if declared.costs.function is None:
+        resolve_costs(declared.costs, task)
     if declared.fairness.groups:
         gate_measure(declared.fairness, task)
     for name in declared.fairness.groups:
@@ -193,6 +214,7 @@ def build_features(work: Work, folder: StepFolder) -> FeatureLedger:
     assert work.audit_tables is not None
     exclude = excluded(work.declaration, work.target.columns, work.audit_target)
     work.plan = make_plan(work.declaration, work.tables, exclude=exclude, identifiers=identifiers(work.audit_tables))
+    work.plan, _ = constrained(work.plan, work.declaration.task.monotone, work.target.task.kind)
     frame, joins = work.built(DEVELOPMENT)
     times = work.at(work.split_time, DEVELOPMENT)
     if work.split is not None and work.split.how == "time" and times is not None:
@@ -227,44 +249,32 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
     """Try candidates on the development rows, within what is left of the budget."""
     assert work.target is not None and work.split is not None
     declared, task = work.declaration, work.target.task
-    frame, y = work.frame(DEVELOPMENT), work.outcomes(DEVELOPMENT)
-    times, groups = work.at(work.split_time, DEVELOPMENT), work.at(work.groups, DEVELOPMENT)
-    kind = work.split.how if work.split.how in ("time", "group") else "stratified"
-    division = repeated_folds(
-        task,
-        y,
-        kind=kind,
-        time=times,
-        groups=groups,
-        seed=declared.budget.seed,
-        n_folds=declared.split.folds,
-        gap=declared.split.gap,
-    )
-    tried = portfolio(task, len(y), len(frame.features), declared.budget.models)
-    trained = train(
-        frame,
-        y,
-        task,
-        tried.candidates,
-        division,
-        clock=_training_clock(work),
-        time=times if kind == "time" else None,
-        groups=groups,
-        clusters=groups,
-        costs=resolve_costs(declared.costs, task),
-        prefer=declared.budget.prefer,
-        seed=declared.budget.seed,
-        workers=declared.budget.workers or min(2, cores()),
-        listener=work.listener,
-        store=folder.path / "trials",
-        stamp=work.mark,
-        latency_limit_ms=_least(declared.budget.max_latency_ms, declared.gates.max_latency_ms),
-        size_limit_mb=_least(declared.budget.max_size_mb, declared.gates.max_size_mb),
-        aim_latency_ms=declared.budget.max_latency_ms,
-        aim_size_mb=declared.budget.max_size_mb,
-        spaces=tried.spaces,
-    )
-    notes = trained.leaderboard.notes + left_out(declared.budget.models)
+    clock, outer = _training_clock(work), work.split.outer
+    rows = np.arange(len(work.rows_of(DEVELOPMENT)))
+    trained = _trained(work, rows, _share_of(clock, 1, 1 + outer), folder.path / "trials")
+    work.bands = _bands(work, trained, rows)
+    write_bytes(folder.path / "bands.json", json.dumps({n: b.to_json() for n, b in work.bands.items()}).encode())
+    kind = fold_kind(declared.split, work.split.how)
+    if outer:
+        frame, y = work.frame(DEVELOPMENT), work.outcomes(DEVELOPMENT)
+        times, groups = work.at(work.split_time, DEVELOPMENT), work.at(work.groups, DEVELOPMENT)
+        seed = declared.budget.seed + 1  # other folds than those that the delivered model was chosen on
+        found = validation_folds(declared.split, kind, task, y, time=times, groups=groups, seed=seed, n_folds=outer)
+        work.outer = outer_folds(
+            found,
+            lambda number, part: _trained(
+                work, part, _share_of(clock, 2 + number, 1 + outer), folder.path / f"outer-{number + 1}"
+            ),
+            frame,
+            task,
+            costs(work),
+            lambda made, part: _bands(work, made, part),
+        )
+        for name, values in work.outer.arrays().items():
+            write_array(folder.path / f"outer-{name}.npy", values)
+        write_bytes(folder.path / "outer.json", json.dumps({"chosen": work.outer.chosen}).encode())
+    told = (n for n in (work.metric_note, work.monotone_note) if n)
+    notes = (*told, *trained.leaderboard.notes, *left_out(declared.budget.models))
     work.leaderboard = trained.leaderboard.model_copy(update={"fold_kind": kind, "notes": notes})
     work.chain, work.prior, work.simple = trained.chain, trained.prior, trained.simple
     parts: dict[str, Persistable] = {"chain": trained.chain, "prior": trained.prior}
@@ -284,6 +294,69 @@ def _least(*limits: float | None) -> float | None:
     return min((x for x in limits if x is not None), default=None)
 
 
+def _trained(work: Work, rows: np.ndarray, clock: Clock, store: Path) -> Trained:
+    """Training on some of the development rows, by position; folds, weights and costs as declared."""
+    assert work.target is not None and work.split is not None
+    declared, task = work.declaration, work.target.task
+    frame, y = work.frame(DEVELOPMENT).take(rows), work.outcomes(DEVELOPMENT)[rows]
+    times, groups, weight = (
+        None if values is None else values[work.rows_of(DEVELOPMENT)[rows]]
+        for values in (work.split_time, work.groups, work.weight)
+    )
+    kind = fold_kind(declared.split, work.split.how)
+    assert work.plan is not None
+    tried = portfolio(task, len(y), len(frame.features), declared.budget.models)
+    signs: dict[str, int] = {}
+    if declared.task.monotone:
+        _, signs = constrained(work.plan, declared.task.monotone, task.kind)
+        tried, work.monotone_note = able(tried)
+    division = validation_folds(
+        declared.split, kind, task, y, time=times, groups=groups, seed=declared.budget.seed, repeated=True
+    )
+    return train(
+        frame.constrained(signs),
+        y,
+        task,
+        tried.candidates,
+        division,
+        clock=clock,
+        weight=weight,
+        class_weight=class_weight(work),
+        metric=work.metric,
+        spend=spending(work, work.rows_of(DEVELOPMENT)[rows]),
+        time=times if kind in IN_TIME else None,
+        groups=groups,
+        clusters=groups,
+        costs=costs(work),
+        prefer=declared.budget.prefer,
+        seed=declared.budget.seed,
+        workers=declared.budget.workers or min(2, cores()),
+        listener=work.listener,
+        store=store,
+        stamp=work.mark,
+        latency_limit_ms=_least(declared.budget.max_latency_ms, declared.gates.max_latency_ms),
+        size_limit_mb=_least(declared.budget.max_size_mb, declared.gates.max_size_mb),
+        aim_latency_ms=declared.budget.max_latency_ms,
+        aim_size_mb=declared.budget.max_size_mb,
+        spaces=tried.spaces,
+    )
+
+
+def _bands(work: Work, trained: Trained, rows: np.ndarray) -> dict[str, Band]:
+    """Residual bands of a training on some of the development rows."""
+    assert work.target is not None
+    weight = work.at(work.weight, DEVELOPMENT)
+    y, counts = work.outcomes(DEVELOPMENT)[rows], None if weight is None else weight[rows]
+    return bands_of(trained, y, counts, work.target.task, costs(work), work.declaration)
+
+
+def _share_of(clock: Clock, number: int, of: int) -> Clock:
+    """The clock of one of several trainings: each may spend an equal part of what is left to it and those after it."""
+    if of == 1 or np.isinf(clock.left()):
+        return clock if of == 1 else Clock(clock.budget)
+    return Clock(Budget(seconds=clock.left() / (of + 1 - number)))
+
+
 def load_training(work: Work, folder: StepFolder) -> None:
     """Restore the leaderboard and the fitted chains."""
     work.leaderboard = read(folder.record, Leaderboard)
@@ -294,6 +367,12 @@ def load_training(work: Work, folder: StepFolder) -> None:
     work.simple_threshold = float("nan") if rule["threshold"] is None else float(rule["threshold"])
     if "simple" in parts:
         work.simple = _scorer(parts["simple"])
+    kept = json.loads((folder.path / "bands.json").read_text(encoding="utf-8"))
+    work.bands = {name: Band.from_json(one) for name, one in kept.items()}
+    if (folder.path / "outer.json").exists():
+        arrays = {f.stem.removeprefix("outer-"): np.load(f) for f in folder.path.glob("outer-*.npy")}
+        chosen = json.loads((folder.path / "outer.json").read_text(encoding="utf-8"))["chosen"]
+        work.outer = Outer.of(arrays, chosen)
 
 
 def _scorer(part: Persistable) -> Scorer:
@@ -322,29 +401,51 @@ def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
     """Open the holdout (counted) and say what it says."""
     assert work.target and work.split and work.chain and work.prior and work.leaderboard
     declared, task, board = work.declaration, work.target.task, work.leaderboard
-    frame, y = work.frame(HOLDOUT), work.outcomes(HOLDOUT)
-    openings = Openings(work.project.openings).open(work.split.holdout_fingerprint, who=work.run.id, why="evaluation")
-    prediction = work.chain.predict(frame)
-    units, seed = work.units(HOLDOUT), declared.budget.seed
-    limit = float("inf") if np.isinf(work.clock.left()) else 0.3 * work.clock.left()
-    important = permutation_importance(work.chain.predict, frame, y, task, clusters=units, seed=seed, seconds=limit)
+    outer, units, seed = work.outer, work.units(), declared.budget.seed
+    frame, y = work.judged_frame(), work.target.y[work.judged()]
+    if outer is None:
+        openings = Openings(work.project.openings).open(
+            work.split.holdout_fingerprint, who=work.run.id, why="evaluation"
+        )
+        prediction, prior = work.chain.predict(frame), work.prior.predict(frame)
+        simple = None if work.simple is None else work.simple.predict(frame)
+        limit = float("inf") if np.isinf(work.clock.left()) else 0.3 * work.clock.left()
+        important = permutation_importance(work.chain.predict, frame, y, task, clusters=units, seed=seed, seconds=limit)
+        tuned_on = f"{len(work.rows_of(DEVELOPMENT)):,} development rows, {board.folds} {board.fold_kind} folds; the holdout tuned nothing"
+    else:
+        openings, prediction, prior, simple = 0, outer.prediction, outer.prior, outer.simple
+        picked = ", ".join(dict.fromkeys(outer.chosen))
+        important = Importances(
+            (), ("Importance is not measured without a holdout.", f"The outer folds chose: {picked}.")
+        )
+        tuned_on = f"the other rows of {len(outer.chosen)} outer {board.fold_kind} folds, each tuned anew; the rows judged tuned nothing"
     weak = weak_slices(frame, y, prediction, task, clusters=units, seed=seed)
     work.evaluation = evaluate(
         task,
         y,
         prediction,
-        prior=work.prior.predict(frame),
-        simple=None if work.simple is None else work.simple.predict(frame),
-        simple_name=work.simple_name,
+        prior=prior,
+        simple=simple,
+        simple_name=work.simple_name or "the simplest rung",
+        answer=answered(work.bands, "chosen", prediction) if outer is None else outer.answer,
+        simple_answer=answered(work.bands, "simple", simple) if outer is None else outer.simple_answer,
+        prior_answer=answered(work.bands, "prior", prior) if outer is None else outer.prior_answer,
+        interval=_interval(work, prediction),
+        judged_on="the sealed holdout" if outer is None else "rows that the models had not seen",
         simple_threshold=work.simple_threshold,
         costs=declared.costs,
+        table=costs(work),
+        spend=spending(work, work.judged()),
+        metric=work.metric,
         threshold=board.threshold,
         threshold_low=board.threshold_low,
         threshold_high=board.threshold_high,
-        clusters=work.at(work.groups, HOLDOUT),
-        time=work.at(work.split_time, HOLDOUT),
+        weight=work.of_judged(work.weight),
+        class_weight=class_weight(work),
+        clusters=work.of_judged(work.groups),
+        time=work.of_judged(work.split_time),
         openings=openings,
-        tuned_on=f"{len(work.rows_of(DEVELOPMENT)):,} development rows, {board.folds} {board.fold_kind} folds; the holdout tuned nothing",
+        tuned_on=tuned_on,
         name=board.chosen,
         importance=important.importance,
         slices=weak.slices,
@@ -358,10 +459,21 @@ def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
     return work.evaluation
 
 
+def _interval(work: Work, prediction: np.ndarray) -> tuple[float, np.ndarray, np.ndarray] | None:
+    """Level and ends of the intervals of the rows that judge, where an interval is declared."""
+    level = work.declaration.task.interval
+    if level is None or not work.bands:
+        return None
+    if work.outer is not None:
+        assert work.outer.low is not None and work.outer.high is not None
+        return level, work.outer.low, work.outer.high
+    return level, *work.bands["chosen"].interval(prediction)
+
+
 def _latency(work: Work) -> float:
     """95th percentile of one row's whole way, from the table's row to the prediction, in milliseconds."""
     assert work.chain is not None and work.plan is not None
-    builder, rows = Builder(work.plan, work.others), work.rows_of(HOLDOUT)[:_LATENCY_ROWS]
+    builder, rows = Builder(work.plan, work.others), work.judged()[:_LATENCY_ROWS]
     moments = work.decision_time
     limit = min(_LATENCY_SECONDS, 0.2 * work.clock.left())
     spent: list[float] = []
@@ -376,7 +488,7 @@ def _latency(work: Work) -> float:
 
 
 def _save_predictions(work: Work, folder: StepFolder, prediction: np.ndarray, y: np.ndarray) -> None:
-    rows, units = work.rows_of(HOLDOUT), work.units(HOLDOUT)
+    rows, units = work.judged(), work.units()
     columns = {
         "row": work.row_numbers[rows],
         "y": y,
@@ -400,6 +512,8 @@ def load_evaluation(work: Work, folder: StepFolder) -> None:
     work.latency_ms = float("nan") if facts["p95_ms"] is None else float(facts["p95_ms"])
     assert work.split is not None
     # The record is of the day it was made; how often the holdout has been opened since is counted anew.
+    if work.outer is not None:
+        return
     openings = max(work.evaluation.openings, Openings(work.project.openings).count(work.split.holdout_fingerprint))
     work.evaluation = work.evaluation.model_copy(update={"openings": openings, "worn": openings > WORN_AFTER})
 
@@ -408,19 +522,27 @@ def compare_groups(work: Work, folder: StepFolder) -> FairnessReport:
     """What each declared group gets, on the holdout."""
     assert work.target and work.leaderboard and work.holdout_prediction is not None
     declared, task = work.declaration, work.target.task
-    table = resolve_costs(declared.costs, task)
     attributes = {name: _labels(work, name) for name in declared.fairness.groups}
     work.fairness = by_group(
         task,
-        work.outcomes(HOLDOUT),
+        work.target.y[work.judged()],
         work.holdout_prediction,
-        answers(table, work.holdout_prediction, work.leaderboard.threshold),
+        _answered(work, work.holdout_prediction),
         attributes,
         declared.fairness,
-        clusters=work.units(HOLDOUT),
+        clusters=work.units(),
         seed=declared.budget.seed,
     )
     return work.fairness
+
+
+def _answered(work: Work, prediction: np.ndarray) -> np.ndarray:
+    """What was answered on the rows that judge."""
+    assert work.leaderboard is not None
+    if work.outer is not None:
+        return work.outer.answer
+    moved = answered(work.bands, "chosen", prediction)
+    return answers(costs(work), prediction, work.leaderboard.threshold) if moved is None else moved
 
 
 def load_fairness(work: Work, folder: StepFolder) -> None:
@@ -432,8 +554,8 @@ def _labels(work: Work, name: str) -> np.ndarray:
     """A group's labels on the holdout rows: a column of the main table, or a joined one as table.column."""
     if name in work.main.names or "." not in name:
         work.main.type_of(name)
-        return labels(work.main.data.column(name), work.rows_of(DEVELOPMENT))[work.rows_of(HOLDOUT)]
-    development, holdout = work.frame(DEVELOPMENT), work.frame(HOLDOUT)
+        return labels(work.main.data.column(name), work.rows_of(DEVELOPMENT))[work.judged()]
+    development, holdout = work.frame(DEVELOPMENT), work.judged_frame()
     if name not in holdout.names:
         raise DataError(
             f"the fairness group {name!r} is no column and no joined feature",
@@ -535,20 +657,25 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
         extra_json={
             "declaration": for_bundle(work.declaration).model_dump(mode="json"),
             "threshold": _finite(work.leaderboard.threshold),
+            "class_weight": None if (tilt := class_weight(work)) is None else tilt.tolist(),
+            "band": work.bands["chosen"].to_json() if work.bands else None,
+            "average_costs": None if work.average_costs is None else work.average_costs.tolist(),
         },
     )
     work.bundle = verify_bundle(target)
-    rows = work.rows_of(HOLDOUT)
+    rows = work.judged()
     assert work.holdout_prediction is not None
+    # outer folds judged other models of the same procedure: what is delivered is held against itself
+    expected = work.holdout_prediction if work.outer is None else work.chain.predict(work.judged_frame())
     predictor = Predictor.load(target)
     raw = {n: predictor.repaired(t) for n, t in work.raw.items()}
     main = predictor.repaired(work.raw[work.declaration.main].take(work.kept[rows]))
     others = {n: t for n, t in raw.items() if n != work.declaration.main}
-    differing = parity(predictor, main, others, work.holdout_prediction)
+    differing = parity(predictor, main, others, expected)
     if differing:
         shutil.rmtree(target)
         raise BundleError(
-            f"the saved bundle scores {differing:,} of {len(rows):,} holdout rows differently from the run",
+            f"the saved bundle scores {differing:,} of {len(rows):,} rows differently from the run",
             "the same scores to the bit",
             "nothing is delivered; please report it with the versions from `holdgood doctor`",
         )

@@ -87,7 +87,7 @@ def _settle(spec: TaskSpec, values: pa.ChunkedArray, columns: tuple[str, ...], s
         raise TargetError(
             f"the target {spec.target!r} is {levels[0]!r} in all {len(present):,} rows with an outcome",
             "at least two different outcomes",
-            "nothing can be learned from one outcome; check the expression or the selection of rows",
+            "nothing can be learned from one outcome (one class); check the expression or the selection of rows",
         )
     kind = _kind(spec, values.type, levels)
     if kind == "regression":

@@ -16,6 +16,7 @@ def one_column(given: Any, what: str) -> pa.ChunkedArray:
 
     Raises DataError for more than one column, or values that do not belong together.
     """
+    given = array_like(given)
     if isinstance(given, (pa.Array, pa.ChunkedArray)):
         frame: Any = pa.table({what: given})
     elif isinstance(given, (np.ndarray, list, tuple)):
@@ -32,6 +33,21 @@ def one_column(given: Any, what: str) -> pa.ChunkedArray:
     if len(table.names) != 1:
         raise DataError(f"{what} has {len(table.names)} columns", "one value a row", "give one column")
     return table.data.column(0)
+
+
+def array_like(given: Any) -> Any:
+    """NumPy arrays for what is neither frame nor series but can be an array; DataError for sparse and complex ones."""
+    if hasattr(given, "tocsr"):
+        raise DataError(
+            f"sparse data ({type(given).__name__})",
+            "a dense array or a frame; sparse data is not supported",
+            "toarray()",
+        )
+    if hasattr(given, "__array__") and not any(hasattr(given, n) for n in ("to_frame", "columns", "schema", "type")):
+        given = np.asarray(given)
+    if isinstance(given, np.ndarray) and given.dtype.kind == "c":
+        raise DataError("Complex data not supported", "real numbers", "give real and imaginary parts as two columns")
+    return given
 
 
 def _flat(given: Any, what: str) -> pa.Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -32,9 +32,13 @@ from holdgood.core.records import (
 from holdgood.core.table import Table
 from holdgood.features.builders.build import build
 from holdgood.features.builders.plan import FeaturePlan
+from holdgood.metrics.score import Metric
 from holdgood.metrics.units import resampling_units
+from holdgood.workflow.bands import Bands
 from holdgood.workflow.contract import reviewed_contract
 from holdgood.workflow.folder import Project, RunFolder
+from holdgood.workflow.nested import Outer
+from holdgood.workflow.own_costs import OwnCosts
 from holdgood.workflow.rows import group_codes, moments
 from holdgood.workflow.target import Target
 
@@ -46,7 +50,8 @@ class Work:
     """One run under way. ``tables`` holds the main table in canonical order; ``row_numbers`` its rows' places in the source.
 
     ``raw`` are the tables as read, before repairs; ``kept`` the positions in ``raw`` of the main rows that are left.
-    ``mark`` is the fingerprint of the step under way.
+    ``mark`` is the fingerprint of the step under way. ``weight``: how much each main row counts, or None.
+    ``functions``: those given in Python, by path; ``metric``, ``own_costs`` and ``average_costs`` (k, k): see ``judging``.
     """
 
     project: Project
@@ -65,6 +70,13 @@ class Work:
     target: Target | None = None
     split: Split | None = None
     part: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
+    weight: np.ndarray | None = None
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    metric: Metric | None = None
+    metric_note: str = ""
+    monotone_note: str = ""
+    own_costs: OwnCosts | None = None
+    average_costs: np.ndarray | None = None
     audit_target: AuditReport | None = None
     plan: FeaturePlan | None = None
     ledger: FeatureLedger | None = None
@@ -74,6 +86,8 @@ class Work:
     simple: Scorer | None = None
     simple_name: str = ""
     simple_threshold: float = float("nan")
+    outer: Outer | None = None
+    bands: Bands = field(default_factory=dict)
     evaluation: Evaluation | None = None
     holdout_prediction: np.ndarray | None = None
     latency_ms: float = float("nan")
@@ -129,9 +143,21 @@ class Work:
         """What orders rows for the wall: the row's time, else the moment of decision."""
         return self.time if self.time is not None else self.decision_time
 
-    def units(self, part: int) -> np.ndarray | None:
-        """Codes of what is resampled together in one part: declared groups, else blocks of days, else None."""
-        return resampling_units(self.at(self.groups, part), self.at(self.split_time, part))[0]
+    def judged(self) -> np.ndarray:
+        """Positions of the main rows that judge the model: the holdout, or what outer folds validated where there is none."""
+        return self.rows_of(HOLDOUT) if self.outer is None else self.rows_of(DEVELOPMENT)[self.outer.rows]
+
+    def judged_frame(self) -> Frame:
+        """Features of the rows that judge the model."""
+        return self.frame(HOLDOUT) if self.outer is None else self.frame(DEVELOPMENT).take(self.outer.rows)
+
+    def of_judged(self, values: np.ndarray | None) -> np.ndarray | None:
+        """Some per-row values of the rows that judge the model."""
+        return None if values is None else values[self.judged()]
+
+    def units(self) -> np.ndarray | None:
+        """Codes of what is resampled together among these: declared groups, else blocks of days, else None."""
+        return resampling_units(self.of_judged(self.groups), self.of_judged(self.split_time))[0]
 
     @cached_property
     def groups(self) -> np.ndarray | None:

@@ -15,6 +15,7 @@ from holdgood.core.records.leaderboard import Leaderboard, Rung, Trial
 from holdgood.core.records.monitoring import Alarm, Promotion, RetrainDecision
 from holdgood.core.records.plan import OrderPlan, PlanLine, WorkPlan
 from holdgood.core.records.profile import ColumnProfile, Profile
+from holdgood.core.records.rebalance import MoreRows, Rebalance
 from holdgood.core.records.split import Split
 from holdgood.core.records.verdict import CardSection, Gate, ModelCard, Verdict
 
@@ -47,6 +48,7 @@ __all__ = [
     "LedgerEntry",
     "ModelCard",
     "Money",
+    "MoreRows",
     "OrderPlan",
     "Outcome",
     "Part",
@@ -55,6 +57,7 @@ __all__ = [
     "Profile",
     "Promotion",
     "Proposal",
+    "Rebalance",
     "Record",
     "RepairEffect",
     "RepairEffects",

@@ -8,7 +8,10 @@ from holdgood.core.records.envelope import Record
 
 
 class Split(Record):
-    """Counts and boundaries of one division, and how often its holdout was opened (per data fingerprint and project)."""
+    """Counts and boundaries of one division, and how often its holdout was opened (per data fingerprint and project).
+
+    ``outer``: folds that judge the whole procedure where there is no holdout; 0 with one.
+    """
 
     kind: ClassVar[str] = "split"
 
@@ -27,3 +30,4 @@ class Split(Record):
     holdout_fingerprint: str = ""
     openings: int = 0
     sentence: str = ""
+    outer: int = 0

@@ -65,7 +65,9 @@ class FeaturePlan:
     def without(self, reasons: Mapping[str, str]) -> FeaturePlan:
         """The plan without some features, each left out with its reason."""
         kept = tuple(f for f in self.features if f.name not in reasons)
-        return replace(self, features=kept, left_out={**self.left_out, **reasons})
+        asked = {f.column for f in kept if f.builder == "expression"}
+        expressions = {n: e for n, e in self.expressions.items() if n in asked}
+        return replace(self, features=kept, expressions=expressions, left_out={**self.left_out, **reasons})
 
     def to_parts(self) -> Parts:
         """JSON only."""

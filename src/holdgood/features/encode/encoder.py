@@ -12,6 +12,7 @@ from holdgood.core.errors import DataError, did_you_mean
 from holdgood.core.frame import FeatureType, Frame, Matrix
 from holdgood.core.protocols import FitContext, Parts
 from holdgood.features.encode.block import Block, Targets, damaged
+from holdgood.features.encode.number import Plain
 
 _NOTHING = "(nothing varies)"
 
@@ -59,7 +60,7 @@ class BlockEncoder(ABC):
                 block.write(values, out[:, where])
             else:
                 out[:, where] = own
-        return Matrix(out, self._names, self._categorical)
+        return Matrix(out, self._names, self._categorical, self._monotone(frame))
 
     def transform(self, frame: Frame) -> Matrix:
         """Encode rows; each row's result depends on that row alone."""
@@ -69,6 +70,23 @@ class BlockEncoder(ABC):
             if block is not None and block.names:
                 block.write(values, out[:, where])
         return Matrix(out, self._names, self._categorical)
+
+    def _monotone(self, frame: Frame) -> tuple[int, ...]:
+        """A sign a column; DataError where a block makes of a monotone feature something else than the number itself."""
+        if not any(f.monotone for f in frame.features):
+            return ()
+        signs = [0] * len(self._names)
+        for feature, block, where in zip(frame.features, self._blocks, self._where, strict=True):
+            if not feature.monotone or block is None or not block.names:
+                continue
+            if not isinstance(block, Plain):
+                raise DataError(
+                    f"feature {feature.name!r} is declared monotone, and this encoder does not keep it as a plain number",
+                    "a family that keeps monotone columns",
+                    "leave this family out with budget.models",
+                )
+            signs[where.start] = feature.monotone
+        return tuple(signs)
 
     def _arrays(self, frame: Frame) -> Sequence[np.ndarray]:
         there = {f.name: at for at, f in enumerate(frame.features)}

@@ -67,7 +67,13 @@ class SymmetricBoosting(Backed[CbmBooster]):
             seen = ~kept if task.kind != "multiclass" else ~kept & np.isin(values, present)
             if weights is not None:
                 seen &= weights > 0
-            model = library().CatBoost(self._settings(context, stops=bool(seen.any())))
+            settings = self._settings(context, stops=bool(seen.any()))
+            if any(matrix.monotone):
+                # CatBoost counts numbers before categories (see data_of); it shrinks such models, which margins forbid
+                numbers = [sign for j, sign in enumerate(matrix.monotone) if j not in rows.categorical]
+                settings["monotone_constraints"] = {at: sign for at, sign in enumerate(numbers) if sign}
+                settings["model_shrink_rate"] = 0.0
+            model = library().CatBoost(settings)
             with_clock = None if context.seconds == math.inf else [clock]
             model.fit(rows.pool(kept), eval_set=rows.pool(seen) if seen.any() else None, callbacks=with_clock)
             self.rounds = int(model.tree_count_)
@@ -164,6 +170,7 @@ class CatboostFamily:
     name: ClassVar[str] = "catboost"
     rung: ClassVar[int] = 6
     needs: ClassVar[Needs] = "codes"
+    monotone: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("binary", "multiclass", "regression")
     library: ClassVar[str] = LIBRARY
     extra: ClassVar[str] = EXTRA

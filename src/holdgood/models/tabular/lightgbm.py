@@ -57,6 +57,8 @@ class Boosting(BoosterBacked):
         if stop is not None and context.rounds is None and 0 < len(stop) < len(values):
             kept[stop] = False
         settings = self._settings(task, int(kept.sum()), context)
+        if any(matrix.monotone):
+            settings["monotone_constraints"] = list(matrix.monotone)
         data = _dataset(matrix, values, weights, kept, settings, start)
         booster = lightgbm.Booster(settings, data)
         if kept.all():
@@ -128,6 +130,7 @@ class LightgbmFamily:
     name: ClassVar[str] = "lightgbm"
     rung: ClassVar[int] = 5
     needs: ClassVar[Needs] = "codes"
+    monotone: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("binary", "multiclass", "regression")
 
     @staticmethod

@@ -88,13 +88,14 @@ def neutral(columns: int) -> dict[str, str]:
 
 
 def scoring_only(text: str, columns: int) -> str:
-    """LightGBM's own text without parameters and importances, its header neutral."""
+    """LightGBM's own text without parameters, constraints and importances, its header neutral."""
     lines = text[: text.index(END)].split("\n")
     first_tree = lines.index("Tree=0")
     for number, line in enumerate(lines[:first_tree]):
         key = line.partition("=")[0]
         lines[number] = f"{key}={neutral(columns)[key]}" if key in neutral(columns) else line
-    return "\n".join(lines) + END
+    kept = [line for line in lines[:first_tree] if not line.startswith("monotone_constraints=")]
+    return "\n".join(kept + lines[first_tree:]) + END
 
 
 def joined(texts: Sequence[str], factors: Sequence[float]) -> str:

@@ -73,6 +73,7 @@ class PriorFamily:
     name: ClassVar[str] = "prior"
     rung: ClassVar[int] = 0
     needs: ClassVar[Needs] = "codes"
+    monotone: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("binary", "multiclass", "regression")
 
     @staticmethod

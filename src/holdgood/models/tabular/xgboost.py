@@ -61,6 +61,8 @@ class HistogramBoosting(Backed[UbjBooster]):
             margins = margins_of(values[kept], None if weights is None else weights[kept], task.n_classes)
         rows = _Rows(matrix, values, weights, margins, context.threads)
         settings = self._settings(task, context)
+        if any(matrix.monotone):
+            settings["monotone_constraints"] = tuple(matrix.monotone)
         learn = rows.data(kept)
         booster = rows.library.Booster(settings, [learn])
         counter = iter(range(_MOST_ROUNDS))
@@ -175,6 +177,7 @@ class XgboostFamily:
     name: ClassVar[str] = "xgboost"
     rung: ClassVar[int] = 5
     needs: ClassVar[Needs] = "codes"
+    monotone: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("binary", "multiclass", "regression")
     library: ClassVar[str] = _LIBRARY
     extra: ClassVar[str] = _EXTRA

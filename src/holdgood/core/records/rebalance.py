@@ -1,0 +1,42 @@
+"""Rebalance, or collect more: what weighting a rare class would change, and what more rows of it would buy."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from holdgood.core.records.common import Comparison, Interval
+from holdgood.core.records.envelope import Number, Part, Record
+
+
+class MoreRows(Part):
+    """``rare_rows`` more rows of the rare class, and as many more of the others as come with them: the expected gain in loss."""
+
+    rare_rows: int
+    gain: Interval
+
+
+class Rebalance(Record):
+    """Development rows only; nothing was resampled, nothing delivered.
+
+    ``loss``: the weighted model's gain in log loss over the plain one, paired; ``money``: the same in money a row, each at
+    thresholds chosen on the other folds, None where no costs are declared. ``observed``, ``stated`` and
+    ``stated_weighted``: the share of the rare class, and what the two say of it on average. ``sizes`` and ``losses``: the
+    learning curve, rows of the rare class against log loss out of fold.
+    """
+
+    kind: ClassVar[str] = "rebalance"
+
+    label: str
+    rare_rows: int
+    rows: int
+    loss: Comparison
+    money: Comparison | None
+    observed: Number
+    stated: Number
+    stated_weighted: Number
+    sizes: tuple[int, ...]
+    losses: tuple[Number, ...]
+    more: tuple[MoreRows, ...]
+    learner: str
+    folds: int
+    sentences: tuple[str, ...]
