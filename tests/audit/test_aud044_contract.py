@@ -16,7 +16,7 @@ def context(frame, contract):
     return AuditContext(tables={"t": Table.of(frame, "t")}, declaration=Declaration(), contract=contract)
 
 
-GOOD = pd.DataFrame({"a": range(200), "b": ["x", "y"] * 100})
+GOOD = pd.DataFrame({"a": [i % 100 for i in range(200)], "b": ["x", "y"] * 100})
 
 
 def test_without_a_contract_it_says_why_not():
@@ -50,10 +50,10 @@ def test_rows_that_keep_it_pass_and_rows_that_break_it_are_counted():
 
 
 def test_one_broken_cell_is_one_row(tmp_path):
-    contract = Contract(tables=(infer(Table.of(pd.DataFrame({"a": range(300)}), "t")),))
-    texts = [str(i) for i in range(300)]
+    contract = Contract(tables=(infer(Table.of(pd.DataFrame({"a": [i % 150 for i in range(300)]}), "t")),))
+    texts = [str(i % 150) for i in range(300)]
     texts[8], texts[9] = "9999", "eleven"
     (finding,) = CHECK.run(context(pd.DataFrame({"a": texts}), contract))
     assert (finding.rows, finding.examples) == (2, (8, 9))
     assert "a is no number (1 row)" in finding.message
-    assert "a is above 329 (1 row)" in finding.message
+    assert "a is above 164 (1 row)" in finding.message

@@ -28,6 +28,8 @@ def test_help_names_every_command_and_every_exit_code(cli, tmp_path):
         "status",
         "show",
         "report",
+        "rebalance",
+        "trust",
         "predict",
         "explain",
         "verify",

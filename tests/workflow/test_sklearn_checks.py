@@ -72,7 +72,8 @@ def test_the_unit_of_weights_does_not_matter():
     one = HoldgoodClassifier(**CHEAP).fit(X, AMOUNT > 1, sample_weight=weight)
     two = HoldgoodClassifier(**CHEAP).fit(X, AMOUNT > 1, sample_weight=1024.0 * weight)
     assert np.allclose(one.predict_proba(X), two.predict_proba(X))
-    assert one.leaderboard_.trials[-1].score.value == pytest.approx(two.leaderboard_.trials[-1].score.value)
+    first, second = ([t.score.value for t in e.leaderboard_.trials if t.score is not None] for e in (one, two))
+    assert first == pytest.approx(second)
 
 
 def test_balanced_classes_are_answered_equally_often():
@@ -82,7 +83,7 @@ def test_balanced_classes_are_answered_equally_often():
     even = HoldgoodClassifier(class_weight="balanced", **CHEAP).fit(X, rare)
     named = HoldgoodClassifier(class_weight={True: (~rare).sum() / rare.sum()}, **CHEAP).fit(X, rare)
     assert plain.predict(X).sum() < even.predict(X).sum()
-    assert abs(even.predict_proba(X)[:, 1].mean() - plain.predict_proba(X)[:, 1].mean()) > 0.1
+    assert even.predict_proba(X)[:, 1].mean() > 1.3 * plain.predict_proba(X)[:, 1].mean()
     assert np.allclose(named.predict_proba(X), even.predict_proba(X), atol=1e-6)
 
 

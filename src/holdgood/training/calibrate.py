@@ -41,8 +41,14 @@ class Calibration:
 
 
 def calibrate(judge: Judge, prediction: np.ndarray) -> Calibration | None:
-    """The best of those that are proven to help; None where none is, or where there is nothing to calibrate."""
+    """The best of those that are proven to help; None where none is, or where there is nothing to calibrate.
+
+    Chances learned under weights answer for the weighted rows: drawing them to what was observed would take the weights
+    back, so they stay as they are.
+    """
     task, parts = judge.task, judge.parts
+    if judge.weight is not None:
+        return None
     if task.kind not in ("binary", "multiclass") or len(judge.y) < FEWEST_ROWS or len(np.unique(parts)) < 2:
         return None
     methods = METHODS if task.kind == "binary" else METHODS[:1]
