@@ -91,3 +91,12 @@ def test_without_a_clock_time_is_never_up(clocked, trial):
     assert not timing.is_up()
     assert timing.overhead == 0.0
     assert np.isfinite(clocked(5.0, [first(trial, 0)]).overhead)
+
+
+def test_the_first_folds_of_dear_families_leave_time_to_finish_the_best(clocked, trial):
+    trials = [first(trial, i, f"f{i}", done=0) for i in range(9)]
+    timing = clocked(90.0, trials, parallel=2)
+    dear = [timing.seconds(p) for p in trials if p.candidate.rung > 1]
+    assert sum(dear) <= 0.4 * 90.0 * 2
+    assert timing.seconds(trials[1]) > max(dear)  # the simplest are let through
+    assert timing.seconds(first(trial, 9, "g", seconds=12.0, done=1)) >= 2 * 12.0  # what has shown itself is not cut

@@ -14,6 +14,8 @@ from holdgood.training.work import Work
 MOST_RESERVED = 0.35
 REFITTED = 3
 MOST_SLOWDOWN = 12.0
+PROBING, UNCAPPED_RUNG = 0.4, 1
+"""The first folds of all families together may take this share of the time; the simplest (up to that rung) are let through."""
 
 
 class Timing:
@@ -108,6 +110,9 @@ class Timing:
         rounds = math.ceil((p.folds - len(p.done)) / self.parallel)
         share = max(0.0, self.left() - self.overhead) / (rounds + 1.5)
         known = p.fold_seconds()
+        if math.isnan(known) and p.first and p.candidate.rung > UNCAPPED_RUNG:
+            # a dear family that has not shown anything yet must not take the time in which the best could be finished
+            share = min(share, PROBING * self.total * self.parallel / sum(q.first for q in self.all))
         return share if math.isnan(known) else min(max(share, 2.0 * known), max(0.0, self.left() - self.reserve()))
 
     def bearable_folds(self) -> int | None:
