@@ -92,7 +92,7 @@ def test_chains_that_were_not_kept_are_fitted_again_to_the_same_bits_where_there
     work, pool, fitted = made
     kept = go(work, pool, [fitted(2, pool)], [1.0])
     lost = fitted(2, pool, keep=False)
-    assert go(work, pool, [lost], [1.0], left=lambda: 0.2) is None
+    assert go(work, pool, [lost], [1.0], left=lambda: 0.0) is None
     again = go(work, pool, [lost], [1.0])
     assert (again.chain.predict(work.frame) == kept.chain.predict(work.frame)).all()
 
