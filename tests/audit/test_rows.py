@@ -3,6 +3,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdgood.audit import memory, rows
 from holdgood.audit.rows import copies, meetings, row_hashes
 from holdgood.core.table import Table
 
@@ -44,3 +45,14 @@ def test_hashes_do_not_depend_on_names_or_chunks():
 def test_missing_is_not_zero_and_columns_do_not_swap():
     table = Table.of(pa.table({"a": [0, None, 1, 2], "b": [1, 1, 2, 1]}), "t")
     assert len(np.unique(row_hashes(table, ("a", "b")))) == 4
+
+
+def test_many_rows_are_hashed_a_column_at_a_time_even_where_nothing_can_be_remembered(monkeypatch):
+    n, asked = 6_000, []
+    table = Table.of(pa.table({f"c{i}": [f"{i}-{j % 7}" for j in range(n)] for i in range(20)}), "t")
+    real = rows._hashed
+    monkeypatch.setattr(memory, "_budget", lambda: 0)
+    monkeypatch.setattr(rows, "_hashed", lambda arrays: asked.append(len(arrays)) or real(arrays))
+    for i in range(20):
+        rows.column_hash(table, f"c{i}", 0)
+    assert asked == [1] * 20

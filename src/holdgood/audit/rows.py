@@ -22,7 +22,7 @@ from holdgood.core.table import Table
 _NULL = np.uint64(0x9E3779B97F4A7C15)
 _COLUMNS_LOOKED_AT = 40
 
-_FEW_ROWS = 100_000
+_FEW_ROWS = 5_000
 _TEXTS_AT_ONCE = 64
 
 _hashes: Memory[np.ndarray] = Memory(size=lambda h: int(h.nbytes))

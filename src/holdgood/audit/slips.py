@@ -29,6 +29,7 @@ _LETTERS = 2
 _PLATES = 1_000
 _USUAL = 0.05
 _ASCII_SHAPES = {i: "a" if chr(i).isalpha() else "9" for i in range(128) if chr(i).isalnum()}
+_DIGITS = str.maketrans("012345678", "9" * 9)
 _HOLE = "\x00"
 _LEVEL = 0.001
 _LEVEL_TIP = 0.02
@@ -217,7 +218,10 @@ class _Index:
     def __init__(self, words: Sequence[str], strong: Sequence[int]) -> None:
         self.words = words
         self.exact = {words[j]: j for j in strong}
-        self.masks: dict[tuple[str, int], list[int]] = defaultdict(list)
+        self.numbered = {j: words[j].translate(_DIGITS) for j in strong}  # words alike but for digits are no slips
+        # a word without the letters that are one character (place 0), or without the sign at a place; the flag: whether what
+        # is left out is a digit, since one digit for another says nothing and ids differ by little else
+        self.masks: dict[tuple[str, int, bool], list[int]] = defaultdict(list)
         self.shorter: dict[str, list[int]] = defaultdict(list)
         self.thirds: dict[tuple[int, int, str], list[int]] = defaultdict(list)
         self.by_length: dict[int, list[int]] = defaultdict(list)
@@ -226,23 +230,25 @@ class _Index:
             if len(word) >= _SENTENCE:
                 self.by_length[len(word)].append(j)
             for character in dict.fromkeys(word):
-                self.masks[word.replace(character, _HOLE), 0].append(j)
+                self.masks[word.replace(character, _HOLE), 0, False].append(j)
             if len(word) <= _LONG:
                 for i, form in enumerate(_without_one(word)):
-                    self.masks[form, i + 1].append(j)
+                    self.masks[form, i + 1, word[i].isdigit()].append(j)
                     self.shorter[form].append(j)
             if len(word) >= _TWO:
                 for key in _in_thirds(word):
                     self.thirds[key].append(j)
 
     def near(self, word: str) -> list[tuple[int, str]]:
-        """Established words one slip away, and the kind of slip."""
+        """Established words one slip away, and the kind of slip; where digits differ is none."""
         at: dict[int, None] = {}
         for character in dict.fromkeys(c for c in word if not c.isdigit()):
-            at |= dict.fromkeys(self.masks.get((word.replace(character, _HOLE), 0), ()))
+            at |= dict.fromkeys(self.masks.get((word.replace(character, _HOLE), 0, False), ()))
         if len(word) <= _LONG:
             for i, form in enumerate(_without_one(word)):
-                at |= dict.fromkeys(self.masks.get((form, i + 1), ()))
+                at |= dict.fromkeys(self.masks.get((form, i + 1, False), ()))
+                if not word[i].isdigit():
+                    at |= dict.fromkeys(self.masks.get((form, i + 1, True), ()))
                 if form in self.exact:
                     at[self.exact[form]] = None
             for i in range(len(word) - 1):
@@ -254,7 +260,10 @@ class _Index:
             for key in _in_thirds(word):
                 at |= dict.fromkeys(self.thirds.get(key, ())[:_CANDIDATES])
         at |= dict.fromkeys(self.by_length.get(len(word), ())[:_CANDIDATES])
-        return [(j, kind) for j in sorted(at) if (kind := kind_of(word, self.words[j]))]
+        numbered = word.translate(_DIGITS)
+        others = (j for j in sorted(at) if self.numbered[j] != numbered)
+        kinds = ((j, kind_of(word, self.words[j])) for j in others)
+        return [(j, kind) for j, kind in kinds if kind not in ("", "digits")]
 
 
 def _near(words: Sequence[str], rows: np.ndarray, strong: list[int], rare: list[int], least: int) -> Near:
