@@ -105,6 +105,13 @@ def test_inches_between_millimetres_by_the_grid_they_are_written_on(tables_of):
     assert CHECK.run(tables_of({"t": {"rain": rain}})) == []
 
 
+def test_what_a_repair_made_of_inches_is_not_told_as_wrong_again(tables_of):
+    rng = np.random.default_rng(4)
+    length = np.round(rng.normal(27, 5, 2000), 1)
+    converted = np.where(_some(0.03, 2000), np.round(length / 2.54, 1) * 2.54, length)
+    assert CHECK.run(tables_of({"t": {"length": converted}})) == []
+
+
 def _honest(seed):
     rng = np.random.default_rng(seed)
     n = 5000

@@ -150,7 +150,8 @@ def by_multiples(view: View, factor: float) -> Copy | None:
     """The copy at a factor whose values are off the grid of decimals that the column is written on, and back on it once divided.
 
     Inches to two decimals are multiples of 0.254 among millimetres. Only where a multiple says something: the cells'
-    own rounding, divided by the factor, must be finer than the grid.
+    own rounding, divided by the factor, must be finer than the grid. Cells that lie where the column lies were converted
+    rightly, by whoever keeps the table or by a repair: they have to be nearer to the factor than to the rest.
     """
     there = np.isfinite(view.value)
     cells = np.abs(view.cells)
@@ -168,6 +169,9 @@ def by_multiples(view: View, factor: float) -> Copy | None:
     if hits < ROWS or hits < 0.8 * of or hits > LARGEST_SHARE * int(there.sum()):
         return None
     residual = view.residual[fits]
+    beyond = float(np.median(residual)) - float(np.nanmedian(view.residual))
+    if abs(beyond - math.log(factor)) >= abs(beyond):
+        return None
     return Copy(
         view, factor, fits, hits, of - hits, tail(hits, of, chance), (float(residual.min()), float(residual.max()))
     )
