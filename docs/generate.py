@@ -266,7 +266,7 @@ def checks() -> str:
     lines += ["", "## Connectors", "", "| Connector | Answers to | What it reads |", "|---|---|---|"]
     for name, connector in own("holdgood.connectors").items():
         answers = [f"`{s}`" for s in connector.suffixes] + [f"`{s}://`" for s in connector.schemes]
-        lines.append(f"| `{name}` | {' '.join(answers)} | {_cell(_first(_doc(type(connector))))} |")
+        lines.append(f"| `{name}` | {' '.join(answers)} | {_cell(_flat(_doc(type(connector))))} |")
     lines += ["", "## Detectors", "", "| Code | Title | What it watches |", "|---|---|---|"]
     lines += [
         f"| `{c}` | {_cell(d.title)} | {_cell(_flat(_doc(type(d))))} |" for c, d in own("holdgood.detectors").items()

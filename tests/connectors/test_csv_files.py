@@ -300,3 +300,29 @@ def test_100_000_by_20_come_back_to_the_bit(tmp_path):
     t = read(str(path))
     assert [c.type for c in t.columns] == ["number"] * 12 + ["category"] * 6 + ["datetime", "text"]
     assert t.data.column("f0").to_numpy().tobytes() == np.asarray(columns["f0"]).tobytes()
+
+
+TITLES = "Report: Sales by region{0}\nCreated 2024-05-01{0}\n{0}\nRegion;Q1;Total\nNorth;1;1,5\nSouth;2;2,5\n"
+
+
+@pytest.mark.parametrize("blanks", ["", ";;"])
+def test_titles_above_the_names_are_passed_over_and_told(table, plain, codes, blanks):
+    t = table(TITLES.format(blanks))
+    assert plain(t) == {"Region": ["North", "South"], "Q1": [1, 2], "Total": [1.5, 2.5]}
+    assert codes(t) == ["title-lines"]
+    assert plain(table(TITLES.format(blanks), skip=t.notes[0].count)) == plain(t)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b,c\n1,2,3\n",
+        "id,,\nx,1,2\ny,3,4\n",  # words above numbers, and yet the first line may be the names
+        "a\nSmith,Ann,1\nDoe,Bob,2\n",
+    ],
+)
+def test_what_may_be_data_is_no_title(table, content):
+    try:
+        assert "title-lines" not in [n.code for n in table(content).notes]
+    except ReadError as error:
+        assert "as many names as values" in error.expected

@@ -199,6 +199,17 @@ def book(tmp_path):
     return make
 
 
+def test_excel_titles_are_passed_over_and_other_sheets_told(book, plain, codes):
+    rows = [["Log of plant 3"], [], ["id", "opened", "hours"], [1, dt.datetime(2024, 1, 1), 2.5]]
+    path = book(rows, Other=[["a"], [1]], Blank=[])
+    t = read_table(path)
+    assert plain(t)["hours"] == [2.5]
+    assert codes(t) == ["other-sheets", "title-lines"]
+    assert "'Other'" in t.notes[0].message
+    assert codes(read_table(path, options={"sheet": "Other"})) == []
+    assert read_table(path, options={"header": 1}).names[0] == "Log of plant 3"
+
+
 def test_excel_sheets_and_header_line(book, plain):
     path = book([["a"], [1]], Second=[["a report"], [None], ["p", "q"], [1, "x"], [None, None], [2.5, "y"]])
     assert plain(read_table(path)) == {"a": [1]}

@@ -17,6 +17,7 @@ _RANK: dict[str, tuple[Literal["issue", "tip"], Severity]] = {
     "encoding": ("tip", "low"),
     "duplicate-names": ("tip", "medium"),
     "empty-names": ("tip", "low"),
+    "title-lines": ("tip", "medium"),
     "unsupported-type": ("tip", "low"),
 }
 

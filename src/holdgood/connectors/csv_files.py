@@ -19,6 +19,7 @@ from holdgood.connectors.place import checked, local_file
 from holdgood.connectors.steady import steady
 from holdgood.connectors.store import Store
 from holdgood.connectors.text_body import Body, body_of
+from holdgood.connectors.title_lines import told
 from holdgood.core.errors import ReadError
 from holdgood.core.table import Note, Table
 
@@ -65,6 +66,9 @@ class CsvFiles:
                 columns, more = _parse(body, dialect, path.name)
             finally:
                 body.close()
+        if dialect.titles:
+            how = "the option skip (lines before the header) says otherwise"
+            notes.append(Note("title-lines", told(path.name, dialect.titles, how), dialect.titles))
         names = dialect.names
         if not dialect.header and "names" not in chosen:
             message = (

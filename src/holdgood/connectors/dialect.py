@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from holdgood.connectors.column_types import DATE, NUMBER
+from holdgood.connectors.title_lines import kind_of, title_rows
 from holdgood.core.errors import ReadError
 
 SAMPLE_BYTES = 4_000_000
@@ -26,7 +26,7 @@ _YEAR = re.compile(r"^\s*(19|20|21)\d\d\s*$")
 class Dialect:
     """``names``: column names, empty where there are none; ``start``: the byte where data begin; ``line``: its line number from 1.
 
-    ``spaced``: a blank follows every delimiter and belongs to it.
+    ``spaced``: a blank follows every delimiter and belongs to it. ``titles``: lines above the names that were passed over.
     """
 
     delimiter: str
@@ -36,6 +36,7 @@ class Dialect:
     line: int
     header: bool = True
     spaced: bool = False
+    titles: int = 0
 
 
 def sniff(head: bytes, options: Mapping[str, Any], file: str) -> Dialect:
@@ -63,6 +64,12 @@ def sniff(head: bytes, options: Mapping[str, Any], file: str) -> Dialect:
             "a header of one line",
             "repair the first line",
         )
+    titles = 0 if {"skip", "header", "names"} & set(options) else title_rows(rows)
+    if titles:
+        titles = ends[titles - 1]
+        before += sum(len(line) for line in lines[skip : skip + titles])
+        skip += titles
+        rows, ends = _rows(sample[titles:], delimiter, quote)
     declared = options.get("header")
     header = bool(declared) if declared is not None else _has_header(rows)
     width = Counter(len(r) for r in rows[1:] or rows).most_common(1)[0][0]
@@ -75,7 +82,7 @@ def sniff(head: bytes, options: Mapping[str, Any], file: str) -> Dialect:
     start = before + sum(len(line) for line in lines[skip : skip + taken])
     spaced = _is_spaced(rows)
     clean = tuple(n.removeprefix(" ") if spaced else n for n in names)
-    return Dialect(delimiter, quote, clean, start, skip + taken + 1, header, spaced)
+    return Dialect(delimiter, quote, clean, start, skip + taken + 1, header, spaced, titles)
 
 
 def _rows(sample: Sequence[str], delimiter: str, quote: str) -> tuple[list[list[str]], list[int]]:
@@ -116,23 +123,15 @@ def _delimiter_of(sample: Sequence[str], quote: str) -> str:
     return best
 
 
-def _kind(cell: str) -> str:
-    if not cell.strip():
-        return "blank"
-    if re.match(NUMBER, cell, re.ASCII):
-        return "number"
-    return "date" if re.match(DATE, cell, re.ASCII) else "text"
-
-
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     """A first line of names: text above numbers says yes, a number above numbers says no, unless the first line counts up."""
     first, rest = rows[0], rows[1:]
     like_data = 0
     for i, cell in enumerate(first):
-        below = [k for k in (_kind(r[i]) for r in rest if i < len(r)) if k != "blank"]
+        below = [k for k in (kind_of(r[i]) for r in rest if i < len(r)) if k != "blank"]
         if not below:
             continue
-        kind, common = _kind(cell), Counter(below).most_common(1)[0]
+        kind, common = kind_of(cell), Counter(below).most_common(1)[0]
         if common[0] == "text" or common[1] < 0.8 * len(below):
             continue
         if kind == "text":

@@ -16,17 +16,21 @@ from holdgood.connectors.place import checked, local_file, opening
 from holdgood.connectors.python_values import to_column
 from holdgood.connectors.steady import steady
 from holdgood.connectors.store import refuse_beyond
+from holdgood.connectors.title_lines import title_rows, told
 from holdgood.core.errors import MissingExtra, ReadError, did_you_mean
 from holdgood.core.table import Note, Table
 
 _ERRORS = ("#N/A", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA", "#SPILL!", "#CALC!")
+_LOOK = 200
+_GLANCE = 20
+_SHOWN = 3
 
 
 class Excel:
     """Reads one sheet of a workbook.
 
     Options: ``sheet`` (a name, or a number from 1; default the first), ``header`` (the line of names, from 1; default the
-    first line that is not blank).
+    first line that is neither blank nor a title).
     """
 
     name: ClassVar[str] = "excel"
@@ -39,15 +43,27 @@ class Excel:
         path = local_file(source)
         with steady(path):
             asked = chosen.get("sheet", 1), chosen.get("header", 1)
-            rows = [row for row in _rows(path, *asked) if any(c is not None for c in row)]
+            others: list[str] = []
+            rows = [row for row in _rows(path, *asked, others) if any(c is not None for c in row)]
         if not rows:
             raise ReadError(
                 f"the sheet of {path.name} is blank", "a line of names and rows", "declare the option sheet or header"
             )
+        notes: list[Note] = []
+        if others and "sheet" not in chosen:
+            left = ", ".join(repr(o) for o in others[:_SHOWN]) + (" …" if len(others) > _SHOWN else "")
+            message = f"only the first sheet of {path.name} was read, not {left}; the option sheet names another"
+            notes.append(Note("other-sheets", message, len(others)))
+        titles = 0 if "header" in chosen else title_rows([[_as_text(c) for c in row] for row in rows[:_LOOK]])
+        if titles:
+            rows = rows[titles:]
+            notes.append(
+                Note("title-lines", told(path.name, titles, "the option header (a line number) says otherwise"), titles)
+            )
         width = max(_used(row) for row in rows)
         head = [_heading(c) for c in _wide(rows[0], width)]
         body = [_wide(row, width) for row in rows[1:]]
-        arrays, other, notes = [], [], []
+        arrays, other = [], []
         for position, heading in enumerate(head):
             label = heading or f"column_{position + 1}"
             values, faults = _without_errors([row[position] for row in body])
@@ -65,7 +81,8 @@ class Excel:
         )
 
 
-def _rows(path: Path, sheet: str | int, header: int) -> Iterator[tuple[Any, ...]]:
+def _rows(path: Path, sheet: str | int, header: int, others: list[str]) -> Iterator[tuple[Any, ...]]:
+    """Rows of one sheet; ``others`` is given the names of the visible sheets that are not read and not blank."""
     try:
         import openpyxl  # here and not at the top: an optional library, wanted for Excel files only
     except ModuleNotFoundError:
@@ -87,6 +104,7 @@ def _rows(path: Path, sheet: str | int, header: int) -> Iterator[tuple[Any, ...]
         ) from None
     try:
         page = _page(book, sheet, path.name)
+        others += [p.title for p in book.worksheets if p is not page and p.sheet_state == "visible" and _is_used(p)]
         page.reset_dimensions()  # some programs write a wrong size, and rows would be lost
         yield from page.iter_rows(min_row=header, values_only=True)
     except (zipfile.BadZipFile, ParseError, EOFError) as error:
@@ -109,6 +127,11 @@ def _page(book: Any, sheet: str | int, file: str) -> Any:
     return book.worksheets[names.index(sheet)]
 
 
+def _is_used(page: Any) -> bool:
+    page.reset_dimensions()
+    return any(c is not None for row in page.iter_rows(max_row=_GLANCE, values_only=True) for c in row)
+
+
 def _used(row: Sequence[Any]) -> int:
     return next((i + 1 for i in range(len(row) - 1, -1, -1) if row[i] is not None), 0)
 
@@ -122,6 +145,13 @@ def _heading(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return "" if cell is None else " ".join(str(cell).split())
+
+
+def _as_text(cell: Any) -> str:
+    """A cell as a text file would hold it, so that one rule knows titles everywhere."""
+    if cell is None or isinstance(cell, bool):
+        return "" if cell is None else "true"
+    return cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
 
 
 def _without_errors(values: list[Any]) -> tuple[list[Any], int]:
