@@ -83,6 +83,7 @@ def test_an_end_before_its_beginning(tables_of):
     (finding,) = CHECK.run(tables_of({"t": {"a": pa.array(start), "b": pa.array(end)}}))
     assert (finding.columns, finding.rows) == (("a", "b"), int((end < start).sum()))
     assert set(finding.examples) <= set(odd.tolist())
+    assert f"lies before `a` in {finding.rows} of 3,000 rows that have both" in finding.message
     (other,) = CHECK.run(tables_of({"t": {"b": pa.array(end), "a": pa.array(start)}}))
     assert other.columns == ("a", "b")
 

@@ -10,13 +10,14 @@ def test_infinities_are_counted(tables_of):
     values[:4] = [np.inf, -np.inf, np.inf, np.nan]
     (finding,) = CHECK.run(tables_of({"t": {"x": values}}))
     assert (finding.level, finding.rows, finding.proposal.cells) == ("issue", 3, 3)
+    assert finding.examples == (0, 1, 2)
 
 
 def test_absurd_magnitudes_are_counted(tables_of):
     values = rng.normal(100, 5, 3000)
     values[:2] = [1e15, -1e15]
     (finding,) = CHECK.run(tables_of({"t": {"x": values}}))
-    assert finding.rows == 2
+    assert (finding.rows, finding.examples) == (2, (0, 1))
     assert finding.proposal.parameters["low"] < 80 < 120 < finding.proposal.parameters["high"]
 
 

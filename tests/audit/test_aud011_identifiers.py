@@ -17,6 +17,12 @@ def test_running_numbers_and_unique_codes_are_tips(tables_of):
     assert (finding.level, finding.columns) == ("tip", ("n", "code"))
 
 
+def test_amounts_kept_as_text_name_no_row(tables_of):
+    cents = rng.choice(10**7, 200, replace=False)
+    amounts = [f"{c / 100:,.2f}".translate(str.maketrans(",.", ".,")) for c in cents]
+    assert CHECK.run(tables_of({"t": {"every": amounts, "nearly": [*amounts[:-1], amounts[0]]}})) == []
+
+
 def test_declared_keys_are_known(tables_of):
     assert CHECK.run(tables_of({"t": {"n": range(200), "x": [1, 2] * 100}}, specs={"t": {"key": ["n"]}})) == []
 

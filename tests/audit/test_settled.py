@@ -53,7 +53,7 @@ def test_a_rule_that_matches_nothing_is_told():
     found = settle([], [rule(columns=["gone"], table="t")])
     assert not found.wholly
     assert found.who == "Ada"
-    assert "the rule by Ada (ignored: known) for `gone` of `t` matches nothing any more" in found.reason
+    assert "the rule by Ada (ignored: known) for `gone` of `t` matches no finding" in found.reason
     assert "holdgood ignore --undo AUD007" in found.reason
     both = settle([about("a")], [rule(columns=["a"]), rule(columns=["z"], who="Bo")])
     assert both.wholly

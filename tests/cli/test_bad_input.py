@@ -65,7 +65,7 @@ def test_too_few_rows(cli, refuses, make_project, make_orders, rows, says):
     frame["late"] = np.resize(["yes", "no"], rows)
     folder = make_project(frame)
     refuses("run", at=folder, code=3, says=says)
-    assert f"{rows} rows" in cli("audit", "t.csv", at=folder).out
+    assert f"{rows} row" in cli("audit", "t.csv", at=folder).out
     assert cli("init", "t.csv", "--force", at=folder).code == 0
 
 
@@ -209,7 +209,7 @@ def test_ten_thousand_columns(cli, tmp_path):
     frame = pd.DataFrame(data)
     frame.to_parquet(tmp_path / "t.parquet")
     begun = os.times()
-    assert "80 rows · 10001 columns" in cli("audit", "t.parquet", "--no-report", at=tmp_path).out
+    assert "80 rows · 10,001 columns" in cli("audit", "t.parquet", "--no-report", at=tmp_path).out
     spent = os.times()
     assert spent.user - begun.user + spent.system - begun.system < 60
     # the rest of the line on fewer: a fit over so many columns says nothing more and takes minutes on a busy machine

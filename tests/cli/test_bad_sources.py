@@ -79,6 +79,9 @@ def test_a_csv_file_with_broken_lines(cli, folder):
     (folder / "bad.csv").write_text("\n".join(lines) + "\n")
     table = audited(cli, folder, "bad.csv", "4 lines of bad.csv do not have 3 values and were left out")
     assert table["rows"] == ROWS - 4
+    lines[80] = lines[80].rpartition(",")[0] + ",999999999"
+    (folder / "bad.csv").write_text("\n".join(lines) + "\n")
+    assert "a header, and lines that were left out, not counted" in cli("audit", "bad.csv", "--all", at=folder).out
 
 
 def test_a_damaged_gzip_file(cli, folder):

@@ -216,6 +216,16 @@ def test_infer_says_that_the_data_are_dirty_and_bounds_no_running_number(cli, tm
     assert "high" not in ids
     clean = cli("contract", "infer", "u.csv", "--to", "u.toml", at=_written(tmp_path, orders(300)))
     assert "mend first" not in clean.out
+
+    turned = orders(300)
+    turned["ordered_at"] = pd.date_range("2024-01-01", periods=300)
+    turned["delivered_at"] = turned["ordered_at"] + pd.to_timedelta(np.arange(300) % 9 + 1, unit="D")
+    turned.loc[::50, "delivered_at"] = turned["ordered_at"] - pd.Timedelta(40, "D")
+    told = cli("contract", "infer", "u.csv", "--to", "t.toml", at=_written(tmp_path, turned)).out
+    assert "no repair is known; look first: holdgood audit u.csv" in told
+    listed = cli("audit", "u.csv", "--no-report", "--cells", "cells.csv", at=tmp_path).out
+    assert "not among the cells, since no repair says which one is wrong: " in listed
+    assert "AUD008 (6 rows)" in listed
     later = orders(20)
     later["id"] += 5_000
     later.to_csv(tmp_path / "later.csv", index=False)

@@ -31,7 +31,7 @@ def test_a_finding_is_accepted_listed_and_opened_again(cli, folder):
 def test_a_decision_that_matches_nothing_any_more_is_told(cli, folder):
     assert cli("ignore", "AUD002", "--table", "t.csv", "--who", "Ann", "--why", "copies", at=folder).code == 0
     said = cli("audit", "t.csv", "--no-report", at=folder)
-    assert "decided AUD002  by Ann: the rule by Ann (ignored: copies) for `t` matches nothing any more" in said.out
+    assert "decided AUD002  by Ann: the rule by Ann (ignored: copies) for `t` matches no finding" in said.out
 
 
 def test_what_is_not_enough_is_refused_in_three_lines(folder, refuses):

@@ -1,4 +1,5 @@
 import csv
+import datetime as dt
 import os
 import resource
 import stat
@@ -28,6 +29,18 @@ def test_files_for_people_are_escaped_and_files_for_machines_are_not(tmp_path):
         assert people.data.column("n").to_pylist() == [-1] * 8
     plain = read_table(write_table(data, tmp_path / "p.parquet", for_people=True))
     assert plain.data.column("=name").to_pylist() == DANGER
+
+
+def test_csv_holds_days_and_moments_as_people_write_them(tmp_path):
+    day, moment, part = (
+        dt.datetime(2024, 1, 2),
+        dt.datetime(2024, 1, 2, 5, 45),
+        dt.datetime(2024, 1, 2, 5, 45, 0, 500),
+    )
+    data = pa.table({"d": [day, None], "m": [moment, day], "p": [part, day]})
+    path = write_table(data, tmp_path / "t.csv")
+    assert path.read_text().splitlines()[1] == "2024-01-02,2024-01-02 05:45:00,2024-01-02 05:45:00.000500"
+    assert read_table(path).data.to_pydict() == data.to_pydict()
 
 
 def test_a_number_with_its_sign_is_no_formula(tmp_path):

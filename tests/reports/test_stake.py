@@ -98,6 +98,10 @@ def test_checks_and_findings_are_counted_apart():
     assert ended_words([report]) == "2 passed · 0 not applicable · 0 skipped · 0 ignored"
     assert found_words([report, report]) == "4 of 8 checks found 6 things: 4 issues and 2 tips"
     assert found_words([a_report(passed=1)]) == "1 check looked and found nothing to deal with"
+    unfit = Outcome(code="AUD003", title="t", scope="tables", status="not applicable")
+    quiet = a_report(passed=1)
+    quiet = quiet.model_copy(update={"outcomes": (*quiet.outcomes, unfit)})
+    assert found_words([quiet]) == "1 of 2 checks looked and found nothing to deal with"
     assert [s for s, _ in by_severity([a_finding(severity="low"), a_finding(severity="high")])] == ["high", "low"]
 
 

@@ -115,7 +115,7 @@ class MixedTypes:
         parts = [
             f"{it.dressed:,} with a unit or sign beside them" if it.dressed else "",
             f"{it.swapped:,} with other decimal or thousands signs" if it.swapped else "",
-            f"{it.lost:,} are none" if it.lost else "",
+            f"{it.lost:,} {'is' if it.lost == 1 else 'are'} none" if it.lost else "",
         ]
         told = ", ".join(p for p in parts if p)
         message += f" ({told})" if told else ""

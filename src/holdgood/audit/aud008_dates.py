@@ -207,8 +207,8 @@ class Dates:
         if rows < BEFORE_ROWS:
             return []
         message = (
-            f"{listed([after])} lies before {listed([before])} in {counted(rows, 'row')} ({percent(rows, known)}), "
-            f"and never does in the other {known - rows:,}"
+            f"{listed([after])} lies before {listed([before])} in {rows:,} of {counted(known, 'row')} "
+            f"that have both ({percent(rows, known)})"
         )
         evidence = {"rows": rows, "known": known, "share": round(rows / known, 6)}
         examples = np.flatnonzero(wrong)

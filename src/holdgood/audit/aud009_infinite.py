@@ -61,6 +61,7 @@ class Infinite:
                 rows=c.infinite,
                 evidence=evidence,
                 proposal=proposal,
+                examples=np.flatnonzero(np.isinf(columns.numbers(table, c.name))),
             )
         ]
 
@@ -95,7 +96,16 @@ class Infinite:
         evidence = {"rows": rows, "bulk_low": low, "bulk_high": high}
         return [
             found(
-                self, "issue", "medium", table.name, [c.name], message, rows=rows, evidence=evidence, proposal=proposal
+                self,
+                "issue",
+                "medium",
+                table.name,
+                [c.name],
+                message,
+                rows=rows,
+                evidence=evidence,
+                proposal=proposal,
+                examples=np.flatnonzero(far),
             )
         ]
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 
 from holdgood.audit.found import found, listed
-from holdgood.audit.keys import code_like, whole
+from holdgood.audit.keys import amount_like, code_like, whole
 from holdgood.audit.links import links
 from holdgood.audit.profile import profile
 from holdgood.core.errors import NotApplicable
@@ -63,7 +63,9 @@ def _names_the_row(table: Table, c: ColumnProfile) -> bool:
     kind = table.data.schema.field(c.name).type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return c.high - c.low + 1 <= 1.5 * c.rows and c.infinite == 0 and whole(table, c.name)
-    return pa.types.is_string(kind) and c.type == "category" and (c.distinct == c.rows or code_like(table, c.name))
+    if not pa.types.is_string(kind) or c.type != "category":
+        return False
+    return not amount_like(table, c.name) if c.distinct == c.rows else code_like(table, c.name)
 
 
 CHECK = Identifiers()

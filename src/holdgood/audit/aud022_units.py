@@ -127,7 +127,7 @@ def proposal_for(context: AuditContext, table: Table, shift: Shift) -> Proposal 
         return None
     factor = 1.0 / shift.slope
     parameters = {"factor": _exact(factor), **({"offset": -shift.offset * factor} if shift.offset else {})}
-    told = f"{condition.cells:,} cells of {shift.column} multiplied by {number(_exact(factor))}"
+    told = f"{counted(condition.cells, 'cell')} of {shift.column} multiplied by {number(_exact(factor))}"
     return Proposal(
         repair="scale-values",
         table=table.name,

@@ -75,7 +75,7 @@ class TextDamage:
         cells, present = sum(d.cells for d in some.values()), sum(d.present for d in some.values())
         padded = rules == ("edges",) and cells >= PADDED * present
         what = ", ".join(WORDS[r] for r in rules)
-        message = f"{counted(cells, 'cell')} of {listed(names)} ({percent(cells, present)}) hold {what}"
+        message = f"{counted(cells, 'cell')} of {listed(names)} ({percent(cells, present)}) {'holds' if cells == 1 else 'hold'} {what}"
         if padded:
             message += ": the columns are padded throughout"
         mendable = [r for r in rules if r in RULES]

@@ -48,8 +48,13 @@ class Contradictions:
         rows, where = pairs.rows, pairs.often()
         about = "about " if pairs.share < 1.0 else "at least "
         message = (
-            f"{about}{counted(rows, 'row')} of {table.rows:,} ({percent(rows, table.rows)}) are copies of another row that "
-            f"contradict it in {listed(where, 4)}: both cannot hold"
+            f"{about}{counted(rows, 'row')} of {table.rows:,} ({percent(rows, table.rows)}) "
+            + (
+                "is a copy of another row that contradicts it "
+                if rows == 1
+                else "are copies of another row that contradict it "
+            )
+            + f"in {listed(where, 4)}: both cannot hold"
         )
         many = rows >= MANY * table.rows
         order = np.lexsort((pairs.first, pairs.differ.sum(axis=1)))

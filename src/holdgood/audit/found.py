@@ -8,6 +8,7 @@ from typing import Literal
 
 from holdgood.core.protocols import Check
 from holdgood.core.records.audit import EXAMPLES, Finding, Picture, Proposal, Severity, Sure
+from holdgood.core.text import counted as counted
 
 Evidence = Mapping[str, float | int | str | None]
 
@@ -91,12 +92,3 @@ def number(value: float) -> str:
 def is_are(names: Sequence[object]) -> str:
     """The verb that fits."""
     return "is" if len(names) == 1 else "are"
-
-
-def counted(n: int, noun: str) -> str:
-    """A count with its noun.
-
-    >>> counted(1, "row"), counted(1200, "row")
-    ('1 row', '1,200 rows')
-    """
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -34,6 +34,8 @@ _TRIED = 8
 _LONGEST = 3
 _PART = 0.7
 _ENOUGH = 60_000
+_AMOUNT = r"^\s*[+-]?[0-9][0-9.,' ]*[.,][0-9]{1,4}\s*[%$€£]?\s*$"
+_MOSTLY = 0.95
 
 
 @dataclass(frozen=True)
@@ -88,16 +90,34 @@ def repeats(hashes: np.ndarray) -> int:
 
 
 def code_like(table: Table, column: str) -> bool:
-    """Whether a text column holds codes: one word, with digits in it, or all of one length."""
-    if not columns.is_text(table, column):
-        return False
-    some = table.data.column(column).take(pa.array(sample(table, _LOOKED_AT))).drop_null()
-    if len(some) == 0:
+    """Whether a text column holds codes: one word, with digits in it, or all of one length. Amounts are none."""
+    some = _texts(table, column)
+    if some is None:
         return False
     spaced = pc.mean(pc.match_substring(some, " ")).as_py()
     digits = pc.mean(pc.match_substring_regex(some, "[0-9]")).as_py()
+    if spaced > 0.02 or not (digits >= 0.9 or _even(some)):
+        return False
+    return not amount_like(table, column)
+
+
+def amount_like(table: Table, column: str) -> bool:
+    """Whether a text column holds amounts with decimals, of differing length: 1.308,70 names nothing."""
+    some = _texts(table, column)
+    return some is not None and not _even(some) and pc.mean(pc.match_substring_regex(some, _AMOUNT)).as_py() > _MOSTLY
+
+
+def _texts(table: Table, column: str) -> pa.ChunkedArray | None:
+    """Some of the cells of a text column; None where there are none."""
+    if not columns.is_text(table, column):
+        return None
+    some = table.data.column(column).take(pa.array(sample(table, _LOOKED_AT))).drop_null()
+    return some if len(some) else None
+
+
+def _even(some: pa.ChunkedArray) -> bool:
     length = pc.utf8_length(some)
-    return bool(spaced <= 0.02 and (digits >= 0.9 or pc.min(length).as_py() == pc.max(length).as_py()))
+    return bool(pc.min(length).as_py() == pc.max(length).as_py())
 
 
 def whole(table: Table, column: str) -> bool:

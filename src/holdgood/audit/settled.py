@@ -42,7 +42,7 @@ def settle(findings: Sequence[Finding], rules: Sequence[IgnoreSpec]) -> Settled:
     stale = [r for i, r in enumerate(rules) if i not in used]
     acted = [r for i, r in enumerate(rules) if i in used]
     said = [_why(r) for r in acted] + [
-        f"{_what(r)} matches nothing any more (holdgood ignore --undo {r.code})" for r in stale
+        f"{_what(r)} matches no finding (holdgood ignore --undo {r.code})" for r in stale
     ]
     if gone and live:
         said += [f"settled: {f.message}" for f in gone]

@@ -9,6 +9,7 @@ from holdgood.cleaning.cells import entry, only_known, some_columns
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 
 
 class DropColumns:
@@ -27,8 +28,7 @@ class DropColumns:
             )
         gone = list(dict.fromkeys(columns))
         cells = sum(table.rows - table.data.column(c).null_count for c in gone)
-        plural = "column" if len(gone) == 1 else "columns"
-        sentence = f"{len(gone)} {plural} with {cells:,} values taken out"
+        sentence = f"{counted(len(gone), 'column')} with {counted(cells, 'value')} taken out"
         return table.drop(gone), entry(self.name, table, columns, parameters, cells, sentence)
 
 

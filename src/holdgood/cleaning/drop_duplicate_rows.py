@@ -13,6 +13,7 @@ from holdgood.cleaning.cells import entry, only_known
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.sql import connect, quote
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 
 
 class DropDuplicateRows:
@@ -29,7 +30,7 @@ class DropDuplicateRows:
         removed = table.rows - len(first)
         out = table if removed == 0 else replace(table, data=table.data.take(pa.array(first)))
         where = f"equal in {', '.join(columns)}" if columns else "equal in all columns"
-        sentence = f"{removed:,} rows {where} to an earlier one were removed"
+        sentence = f"{counted(removed, 'row')} {where} to an earlier one removed"
         return out, entry(self.name, table, columns, parameters, removed * len(table.columns), sentence, removed)
 
 

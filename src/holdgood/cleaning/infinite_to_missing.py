@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from holdgood.cleaning.cells import entry, only_known, to_missing
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 
 
 class InfiniteToMissing:
@@ -27,7 +28,9 @@ class InfiniteToMissing:
             if pa.types.is_floating(out.data.schema.field(column).type):
                 out, hit = to_missing(out, column, pc.is_inf(out.data.column(column)))
                 cells += hit
-        return out, entry(self.name, table, columns, parameters, cells, f"{cells:,} infinite values became missing")
+        return out, entry(
+            self.name, table, columns, parameters, cells, f"{counted(cells, 'infinite value')} became missing"
+        )
 
 
 REPAIR = InfiniteToMissing()

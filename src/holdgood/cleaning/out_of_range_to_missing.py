@@ -13,6 +13,7 @@ from holdgood.cleaning.cells import entry, only_known, some_columns, to_missing
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 
 
 class OutOfRangeToMissing:
@@ -45,7 +46,9 @@ class OutOfRangeToMissing:
             for k in ("low", "high")
             if parameters.get(k) is not None
         )
-        return out, entry(self.name, table, columns, parameters, cells, f"{cells:,} values {told} became missing")
+        return out, entry(
+            self.name, table, columns, parameters, cells, f"{counted(cells, 'value')} {told} became missing"
+        )
 
     def _limit(self, column: str, kind: pa.DataType, value: Any) -> pa.Scalar:
         try:

@@ -15,6 +15,7 @@ from holdgood.cleaning.out_of_range_to_missing import REPAIR as LIMITS
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Column, Table
+from holdgood.core.text import counted
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _PARTS = {
@@ -64,7 +65,7 @@ class ParseDates:
             left = out.rows - out.data.column(column).null_count
             cells += present if written else read - left
             lost += present - left
-        sentence = f"{cells - lost:,} texts became dates, {lost:,} cells became missing"
+        sentence = f"{counted(cells - lost, 'text')} became dates, {counted(lost, 'cell')} became missing"
         return out, entry(self.name, table, columns, parameters, cells, sentence)
 
     def _patterns(self, formats: Any) -> list[re.Pattern[str]]:

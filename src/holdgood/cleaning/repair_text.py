@@ -12,7 +12,7 @@ from holdgood.cleaning.replace_values import rewritten
 from holdgood.core.errors import DeclarationError, did_you_mean
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Table
-from holdgood.core.text import RULES, mend
+from holdgood.core.text import RULES, counted, mend
 
 
 class RepairText:
@@ -47,7 +47,7 @@ class RepairText:
             if mended:
                 out, changed = rewritten(out, column, mended)
                 cells += changed
-        sentence = f"{', '.join(rules)}: {cells:,} cells mended"
+        sentence = f"{', '.join(rules)}: {counted(cells, 'cell')} mended"
         return out, entry(self.name, table, columns, parameters, cells, sentence)
 
 

@@ -12,6 +12,7 @@ from holdgood.cleaning.cells import entry, only_known, some_columns, with_column
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 
 
 class ReplaceValues:
@@ -35,7 +36,7 @@ class ReplaceValues:
                 raise DeclarationError(f"{self.name}: column {column!r} holds {kind}", "texts", "leave it as it is")
             out, changed = rewritten(out, column, becomes)
             cells += changed
-        sentence = f"{len(becomes):,} texts replaced, {cells:,} cells rewritten"
+        sentence = f"{counted(len(becomes), 'text')} replaced, {counted(cells, 'cell')} rewritten"
         return out, entry(self.name, table, columns, parameters, cells, sentence)
 
     def _becomes(self, parameters: Mapping[str, Any]) -> dict[str, str | None]:

@@ -15,6 +15,7 @@ from holdgood.cleaning.where import rows_where
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 
 DIGITS = 12
 
@@ -52,7 +53,7 @@ class ScaleValues:
         for column in dict.fromkeys(columns):
             out, hit = self._scaled(out, column, factor, offset, bounds, picked)
             cells += hit
-        told = f"{cells:,} cells multiplied by {factor:g}" + (f" plus {offset:g}" if offset else "")
+        told = f"{counted(cells, 'cell')} multiplied by {factor:g}" + (f" plus {offset:g}" if offset else "")
         return out, entry(self.name, table, columns, parameters, cells, told)
 
     def _scaled(

@@ -12,6 +12,7 @@ from holdgood.cleaning.cells import entry, only_known, some_columns, to_missing
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 
 
 class SentinelToMissing:
@@ -35,7 +36,7 @@ class SentinelToMissing:
             wanted = _of_type(values, out.data.schema.field(column).type)
             out, hit = to_missing(out, column, pc.is_in(out.data.column(column), value_set=wanted))
             cells += hit
-        sentence = f"{', '.join(str(v) for v in values)} became missing in {cells:,} cells"
+        sentence = f"{', '.join(str(v) for v in values)} became missing in {counted(cells, 'cell')}"
         return out, entry(self.name, table, columns, parameters, cells, sentence)
 
 

@@ -13,6 +13,7 @@ from holdgood.cleaning.cells import entry, only_known, some_columns, with_column
 from holdgood.core.errors import DeclarationError, did_you_mean
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 
 ONLY = ("all", "differing", "empty")
 _KEY = "key"
@@ -39,7 +40,7 @@ class SetByKey:
             out, changed = self._set(out, key, column, values[column], only)
             cells += changed
         listed = sum(len(values[c]) for c in dict.fromkeys(columns))
-        sentence = f"{listed:,} values by {' and '.join(key)}: {cells:,} cells set"
+        sentence = f"{counted(listed, 'value')} by {' and '.join(key)}: {counted(cells, 'cell')} set"
         return out, entry(self.name, table, columns, parameters, cells, sentence)
 
     def _given(

@@ -13,6 +13,7 @@ from holdgood.cleaning.where import rows_where
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 
 
 class SwapColumns:
@@ -39,7 +40,7 @@ class SwapColumns:
         into_second = pc.if_else(picked, self._as(pair, first, second.type, picked), second)
         cells = sum(pc.sum(unlike(was, now)).as_py() or 0 for was, now in ((first, into_first), (second, into_second)))
         out = with_column(with_column(table, pair[0], into_first), pair[1], into_second) if cells else table
-        told = f"{pair[0]} and {pair[1]} changed places where {parameters['where']}: {cells:,} cells"
+        told = f"{pair[0]} and {pair[1]} changed places where {parameters['where']}: {counted(cells, 'cell')}"
         return out, entry(self.name, table, pair, parameters, cells, told)
 
     def _as(

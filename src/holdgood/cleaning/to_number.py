@@ -14,6 +14,7 @@ from holdgood.cleaning.cells import entry, only_known, some_columns
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Column, Table
+from holdgood.core.text import counted
 
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(G\d{3})+(\.\d*)?", re.ASCII)
@@ -66,7 +67,7 @@ class ToNumber:
                 raise DeclarationError(f"{self.name}: column {column!r} holds {kind}", "texts", "leave it as it is")
             out, changed, unparsed = _parse_column(out, column, ways, tuple(sorted(strip, key=len, reverse=True)))
             cells, lost = cells + changed, lost + unparsed
-        sentence = f"{cells - lost:,} texts became numbers, {lost:,} that are none became missing"
+        sentence = f"{counted(cells - lost, 'text')} became numbers, {lost:,} that {'is' if lost == 1 else 'are'} none became missing"
         return out, entry(self.name, table, columns, parameters, cells, sentence)
 
 

@@ -12,6 +12,7 @@ from holdgood.cleaning.cells import entry, only_known, some_columns, with_column
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 
 RULE = "case+space"
 
@@ -46,8 +47,8 @@ class UnifySpellings:
             if hit:
                 out = with_column(out, column, pa.chunked_array([pa.array(new, pa.string()).take(coded.indices)]))
             cells += hit
-        what = "lower case and single spaces" if mapping is None else f"{len(mapping):,} spellings"
-        return out, entry(self.name, table, columns, parameters, cells, f"{what}: {cells:,} cells rewritten")
+        what = "lower case and single spaces" if mapping is None else f"{counted(len(mapping), 'spelling')}"
+        return out, entry(self.name, table, columns, parameters, cells, f"{what}: {counted(cells, 'cell')} rewritten")
 
     def _mapping(self, parameters: Mapping[str, Any]) -> dict[str, str] | None:
         """The mapping with chains followed to their end, or None for the rule."""

@@ -9,6 +9,7 @@ from holdgood.cleaning.cells import entry, only_known, some_columns, to_missing
 from holdgood.cleaning.where import rows_where
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 
 
 class WhereToMissing:
@@ -26,7 +27,7 @@ class WhereToMissing:
         for column in dict.fromkeys(columns):
             out, hit = to_missing(out, column, picked)
             cells += hit
-        told = f"{cells:,} cells became missing where {parameters['where']}"
+        told = f"{counted(cells, 'cell')} became missing where {parameters['where']}"
         return out, entry(self.name, table, columns, parameters, cells, told)
 
 

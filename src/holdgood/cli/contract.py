@@ -36,9 +36,10 @@ def infer(
     for table in made.contract.tables:
         rules = f" and {len(table.rules)} between columns" if table.rules else ""
         draw.out.print(f"{table.name}: rules for {len(table.columns)} columns{rules}, from {table.rows:,} rows")
-    for name, (issues, source) in made.dirty.items():
-        told = f"the audit finds {issues:,} issue{'' if issues == 1 else 's'} in it, and the rules ask for them too"
-        draw.out.print(f" {name}: {told}; mend first: holdgood clean {shlex.quote(source)}", style="yellow")
+    for name, (issues, source, mends) in made.dirty.items():
+        told = f"the audit finds {issues:,} issue{'' if issues == 1 else 's'} in it, and the rules ask for {'it' if issues == 1 else 'them'} too"
+        then = "mend first: holdgood clean" if mends else "no repair is known; look first: holdgood audit"
+        draw.out.print(f" {name}: {told}; {then} {shlex.quote(source)}", style="yellow")
     draw.out.print(f"written: {made.path}")
     draw.out.print('look it over, then: holdgood contract review --who "your name"', style="dim")
 

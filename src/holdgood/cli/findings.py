@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from holdgood.cli.draw import COLOURS, out
-from holdgood.core.text import one_line
+from holdgood.core.text import counted, one_line
 
 if TYPE_CHECKING:
     # only named in annotations: --help must not wait for pydantic
@@ -26,6 +26,7 @@ _LONGEST_NAME = 40
 _NARROWEST = 40
 _TITLE = 30
 _CODES_SHOWN = 4
+_LEFT_OUT = ("bad-lines", "title-lines")
 _NAMED = re.compile(r"`([^`]*)`")
 
 
@@ -38,7 +39,9 @@ def audit_text(
     tables = {t.name: t for r in reversed(reports) for t in r.tables}  # the first pass saw every row
     for table in tables.values():
         took = f" · {seconds:.1f} s" if seconds is not None and len(tables) == 1 else ""
-        out.print(f"{table.source or table.name} · {table.rows:,} rows · {table.columns} columns{took}")
+        out.print(
+            f"{table.source or table.name} · {counted(table.rows, 'row')} · {counted(table.columns, 'column')}{took}"
+        )
     first, rest = first_and_rest(reports, most)
     several = len(tables) > 1
     _findings(first, several)
@@ -47,7 +50,9 @@ def audit_text(
     elif rest:
         out.print(f"  …     and {len(rest):,} more (--all shows them)", style="dim")
     if any(f.examples for f in (first + rest if every else first)):
-        _said("rows are counted from 1 as they come in the source, a header not counted")
+        left_out = any(f.evidence.get("note") in _LEFT_OUT for f in first + rest)
+        beside = "a header, and lines that were left out," if left_out else "a header"
+        _said(f"rows are counted from 1 as they come in the source, {beside} not counted")
     _said(f"{found_words(reports)} · {ended_words(reports)}")
     _outcomes(reports, every=every)
 
@@ -88,10 +93,13 @@ def repairs_text(report: AuditReport) -> None:
     for source in dict.fromkeys(source for source, _ in cells):
         codes = [code for at, code in cells if at == source]
         changed = sum(n for (at, _), n in cells.items() if at == source)
-        said = f"   ({changed:,} cells)" if changed else ""
+        said = f"   ({counted(changed, 'cell')})" if changed else ""
         applied = " ".join(f"--apply {code}" for code in codes)
         if len(codes) > _CODES_SHOWN:
-            applied, said = "--apply all", f"   ({changed:,} cells by {len(codes)} repairs; --preview shows them first)"
+            applied, said = (
+                "--apply all",
+                f"   ({counted(changed, 'cell')} by {len(codes)} repairs; --preview shows them first)",
+            )
         out.print(f" repair: holdgood clean {shlex.quote(source)} {applied}{said}", style="cyan")
 
 

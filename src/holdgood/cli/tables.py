@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from holdgood.cli import draw
 from holdgood.cli.findings import audit_text, decision_text, repairs_text
 from holdgood.core.errors import DeclarationError
+from holdgood.core.text import counted
+
+if TYPE_CHECKING:
+    # only named in annotations: --help must not wait for pydantic
+    from holdgood.core.records import AuditReport
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document for machines.")]
 
@@ -81,9 +86,19 @@ def audit(
         written = f"report: {looked.path}" if looked.path else ""
         if looked.cells:
             written = f"{written} · cells: {looked.cells}" if written else f"cells: {looked.cells}"
+        if looked.cells:
+            _without_cells(looked.report)
         if took or written:
             draw.out.print(" " * 7 + " · ".join(t for t in (took, written) if t), style="dim")
     if looked.unread:  # the rest was audited and shown; the exit code says that not everything was
         raise typer.Exit(next(iter(looked.unread.values())).exit_code)
     if strict and any(r.issues for r in looked.passes):
         raise typer.Exit(1)
+
+
+def _without_cells(report: AuditReport) -> None:
+    """Issues that point at rows and are not in the list of cells: no repair is known that tells which cell is wrong."""
+    left = [f for f in report.issues if f.examples and f.proposal is None]
+    if left:
+        named = ", ".join(f"{f.code} ({counted(f.rows, 'row')})" for f in left)
+        draw.out.print(f"{' ' * 7}not among the cells, since no repair says which one is wrong: {named}", style="dim")

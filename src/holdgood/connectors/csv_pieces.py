@@ -12,6 +12,7 @@ import pyarrow.csv as arrow_csv
 from holdgood.connectors.bad_lines import Records, scan
 from holdgood.connectors.dialect import Dialect
 from holdgood.core.table import Note
+from holdgood.core.text import counted
 
 _BLOCK = 1 << 20
 _SHOWN = 5
@@ -34,13 +35,14 @@ class BadLines:
         if self.wrong:
             shown = ", ".join(f"{line} ({found})" for line, found in self.first_wrong)
             message = (
-                f"{self.wrong:,} lines of {self.file} do not have {self.width:,} values and were left out; "
+                f"{counted(self.wrong, 'line')} of {self.file} {'does' if self.wrong == 1 else 'do'} not have {self.width:,} values "
+                f"and {'was' if self.wrong == 1 else 'were'} left out; "
                 f"first lines (values found): {shown}{' …' if self.wrong > _SHOWN else ''}"
             )
             out.append(Note("bad-lines", message, self.wrong))
         if self.unclosed:
             shown = ", ".join(map(str, self.first_unclosed)) + (" …" if self.unclosed > _SHOWN else "")
-            message = f"{self.unclosed:,} lines of {self.file} open a quote that never closes and were left out; first lines: {shown}"
+            message = f"{counted(self.unclosed, 'line')} of {self.file} with a quote that never closes left out; first lines: {shown}"
             out.append(Note("bad-lines", message, self.unclosed))
         return out
 

@@ -102,7 +102,10 @@ class _Bad:
         if not self.count:
             return []
         shown = ", ".join(map(str, self.first)) + (" …" if self.count > _SHOWN else "")
-        message = f"{self.count:,} lines of {file} are no JSON objects and were left out; first lines: {shown}"
+        what = f"1 line of {file} is no JSON object and was left out"
+        if self.count > 1:
+            what = f"{self.count:,} lines of {file} are no JSON objects and were left out"
+        message = f"{what}; first lines: {shown}"
         return [Note("bad-lines", message, self.count)]
 
 

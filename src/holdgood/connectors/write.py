@@ -109,11 +109,22 @@ def _write_csv(data: pa.Table, handle: IO[bytes], delimiter: str = ",") -> None:
         # A lone missing value would be a blank line, which readers pass over; as "" it stays a row.
         values = pc.fill_null(data.column(0).cast(pa.string()), "")
         data = pa.Table.from_arrays([values], names=data.column_names)
-    columns = [c.cast(pa.string()) if pa.types.is_nested(c.type) else c for c in data.columns]
+    columns = [c.cast(pa.string()) if pa.types.is_nested(c.type) else _short(c) for c in data.columns]
     flat = pa.Table.from_arrays(
         columns, names=[n if "\x00" not in n else n.replace("\x00", "") for n in data.column_names]
     )
     arrow_csv.write_csv(flat, handle, arrow_csv.WriteOptions(delimiter=delimiter))
+
+
+def _short(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Moments as a person writes them: days without midnight, whole seconds without a fraction."""
+    kind = column.type
+    if not pa.types.is_timestamp(kind) or kind.tz is not None:
+        return column
+    for unit, shorter in (("day", pa.date32()), ("second", pa.timestamp("s"))):
+        if pc.all(pc.equal(pc.floor_temporal(column, unit=unit), column)).as_py():
+            return column.cast(shorter)
+    return column
 
 
 def _write_tsv(data: pa.Table, handle: IO[bytes]) -> None:

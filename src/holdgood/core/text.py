@@ -41,6 +41,15 @@ _FOREIGN = re.compile("[\u0391-\u03ff\u0400-\u04ff]")
 _WORDS = re.compile(r"[^\W\d_]+")
 
 
+def counted(n: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> counted(1, "row"), counted(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def one_line(text: str) -> str:
     r"""A text in one line of a terminal: ends of lines and control characters are shown, and do nothing.
 

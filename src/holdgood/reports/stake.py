@@ -86,7 +86,9 @@ def found_words(reports: Sequence[AuditReport]) -> str:
     live = [f for o in outcomes if o.status in ("issue", "tip") for f in o.findings]
     checks = sum(o.status in ("issue", "tip") for o in outcomes)
     if not live:
-        return f"{count(len(outcomes), 'check')} looked and found nothing to deal with"
+        looked = sum(o.status not in ("not applicable", "skipped") for o in outcomes)
+        who = fraction(looked, len(outcomes)) if looked < len(outcomes) else count(looked, "check")
+        return f"{who} looked and found nothing to deal with"
     issues = sum(f.level == "issue" for f in live)
     kinds = [count(n, word) for n, word in ((issues, "issue"), (len(live) - issues, "tip")) if n]
     return f"{fraction(checks, len(outcomes))} found {count(len(live), 'thing')}: {' and '.join(kinds)}"

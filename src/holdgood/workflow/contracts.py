@@ -39,12 +39,13 @@ from holdgood.workflow.predict import Predictor
 class Inferred:
     """A contract that was inferred, where it lies, and of which tables the audit says that something is wrong.
 
-    ``dirty``: by table how many issues, and the source to mend; rules inferred from them ask for the faults too.
+    ``dirty``: by table how many issues, the source to mend, and whether a repair is known for any; rules inferred from them
+    ask for the faults too.
     """
 
     contract: Contract
     path: Path
-    dirty: Mapping[str, tuple[int, str]]
+    dirty: Mapping[str, tuple[int, str, bool]]
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,11 @@ def infer_contract(
     )
     rules = [infer(t, key=specs[n].key, names_rows=_names_rows(context, n), name=n) for n, t in named.items()]
     contract = Contract(tables=tuple(rules))
-    issues = Counter(f.table for f in audit(context, "tables", checks=installed("tables")).issues)
+    told = audit(context, "tables", checks=installed("tables")).issues
+    issues = Counter(f.table for f in told)
+    mends = {f.table for f in told if f.proposal is not None}
     save(path, contract)
-    return Inferred(contract, path, {n: (issues[n], places[n]) for n in tables if issues[n]})
+    return Inferred(contract, path, {n: (issues[n], places[n], n in mends) for n in tables if issues[n]})
 
 
 def _names_rows(context: AuditContext, table: str) -> list[str]:
