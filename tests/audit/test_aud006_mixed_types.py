@@ -5,6 +5,7 @@ import pytest
 
 from holdgood.audit.aud006_mixed_types import CHECK
 from holdgood.audit.written import vocabulary, writing
+from holdgood.cleaning.to_number import REPAIR
 from holdgood.core.table import Table
 from holdgood.testing.check import check_check
 
@@ -57,6 +58,28 @@ def test_one_unit_in_several_spellings_and_with_notes_is_one_unit(tables_of):
     mixed = [f"{v}.0 {'lb' if i % 10 == 0 else 'oz'}" for i, v in enumerate(rng.integers(6, 30, 300))]
     (finding,) = CHECK.run(tables_of({"t": {"x": mixed}}))
     assert (finding.evidence["lost"], finding.proposal.parameters["strip"]) == (30, ["oz"])
+
+
+@pytest.mark.parametrize("below", ["({})", "{}-", "\u2212{}", "(${})"])
+def test_amounts_below_zero_as_accountants_write_them_are_not_lost(tables_of, below):
+    amounts = [f"{v:,.2f}" for v in np.random.default_rng(3).gamma(3, 400, 400)]
+    texts = [below.format(a) if i % 16 == 0 else a for i, a in enumerate(amounts)]
+    context = tables_of({"t": {"x": texts}})
+    (finding,) = CHECK.run(context)
+    assert finding.evidence["lost"] == 0
+    assert "25 below zero" in finding.message
+    repair = finding.proposal
+    out, _ = REPAIR.apply(context.tables["t"], repair.columns, dict(repair.parameters))
+    assert sum(v < 0 for v in out.data.column("x").to_pylist()) == 25
+    assert out.data.column("x").null_count == 0
+
+
+def test_brackets_beside_a_minus_may_mean_something_else(tables_of):
+    texts = [
+        f"({v:.2f})" if i % 9 == 0 else f"{v:.2f}" for i, v in enumerate(np.random.default_rng(3).normal(0, 9, 400))
+    ]
+    (finding,) = CHECK.run(tables_of({"t": {"x": [t.replace("(-", "(") for t in texts]}}))
+    assert finding.evidence["lost"] == 45
 
 
 def test_numbers_with_the_other_decimal_sign(tables_of):

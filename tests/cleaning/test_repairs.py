@@ -76,6 +76,7 @@ BAD = [
     ("to-number", ["price"], {"decimal": ","} | {"thousands": ","}, "decimal"),
     ("to-number", ["price"], {"strip": "kg"}, "a list of texts"),
     ("to-number", ["price"], {"mixed": 1}, "true or false"),
+    ("to-number", ["price"], {"negatives": "yes"}, "true or false"),
     ("parse-dates", ["day"], {}, "without parameters"),
     ("parse-dates", ["day"], {"formats": []}, "a list of formats"),
     ("parse-dates", ["day"], {"formats": ["%Y-%m"]}, "hold a day, a month and a year"),
@@ -180,3 +181,15 @@ def test_numbers_keep_their_type_frozen(dirty):
     assert out.type_of("price") == "number"
     assert out.data.column("price").to_pylist() == [1200.5, None, None, 7.0, 8.0, 1200.5]
     assert math.isinf(out.data.column("weight").to_pylist()[4])
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("(467.94)", -467.94), ("($1,200.50)", -1200.5), ("12-", -12), ("\u22123", -3), ("(-4)", None), ("7", 7)],
+)
+def test_negatives_of_accountants_are_read_where_declared(text, read):
+    table = Table.of(pa.table({"x": [text]}), "t")
+    out, _ = installed()["to-number"].apply(table, ["x"], {"strip": ["$"], "negatives": True})
+    assert out.data.column("x").to_pylist() == [read]
+    plain, _ = installed()["to-number"].apply(table, ["x"], {"strip": ["$"]})
+    assert plain.data.column("x").to_pylist() == [7 if text == "7" else None]

@@ -30,6 +30,7 @@ from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
 from holdgood.core.records.audit import Finding, Proposal, Severity
 from holdgood.core.table import Table
+from holdgood.core.text import signed
 
 MOST = 0.8
 DISTINCT = 8
@@ -53,6 +54,7 @@ class Numbers:
     plain: int
     swapped: int
     dressed: int
+    negative: int
     lost: int
     absent: int
     quantity: bool
@@ -115,6 +117,7 @@ class MixedTypes:
         parts = [
             f"{it.dressed:,} with a unit or sign beside them" if it.dressed else "",
             f"{it.swapped:,} with other decimal or thousands signs" if it.swapped else "",
+            f"{it.negative:,} below zero, in brackets or with a minus of their own" if it.negative else "",
             f"{it.lost:,} {'is' if it.lost == 1 else 'are'} none" if it.lost else "",
         ]
         told = ", ".join(p for p in parts if p)
@@ -216,12 +219,15 @@ class MixedTypes:
 
 def _numbers(table: Table, name: str) -> Numbers | None:
     """What is to be said of a column whose sample is mostly numbers; None where it holds codes or too few numbers."""
-    words = vocabulary(table, name)
+    written = vocabulary(table, name)
+    words, booked = _booked(written)
     seen = writing(words)
     strip, plain_dress, stripped = _strip(words, seen)
     absent = words.cells(seen.absent)
     plain, swapped, dressed = words.cells(seen.number), words.cells(seen.swapped), words.cells(plain_dress)
     readable, present = plain + swapped + dressed, words.present
+    negative = words.cells(booked & (seen.number | seen.swapped | plain_dress))
+    plain -= words.cells(booked & seen.number)
     if readable < MOST * (present - absent) or readable < 0.5 * present:
         return None
     if int((seen.number | seen.swapped | plain_dress).sum()) < DISTINCT:
@@ -249,19 +255,35 @@ def _numbers(table: Table, name: str) -> Numbers | None:
         parameters["mixed"] = True
     if strip:
         parameters["strip"] = strip
-    telling = (seen.other | codes | seen.swapped | seen.dressed) if absent < odd else seen.absent
+    if negative:
+        parameters["negatives"] = True
+    telling = (seen.other | codes | seen.swapped | seen.dressed | booked) if absent < odd else seen.absent
     return Numbers(
         column=name,
         present=present,
         plain=plain,
         swapped=swapped,
         dressed=dressed,
+        negative=negative,
         lost=present - readable,
         absent=absent,
         quantity=quantity,
         parameters=parameters,
-        examples=tuple(rows_with(table, name, words.texts(telling, 200))) if odd else (),
+        examples=tuple(rows_with(table, name, written.texts(telling, 200))) if odd else (),
     )
+
+
+def _booked(written: Vocabulary) -> tuple[Vocabulary, np.ndarray]:
+    """The texts with accountants' negatives signed as others sign them, and which these are.
+
+    Brackets mean something else, an estimate for example, where other numbers of the column have a minus.
+    """
+    texts = [str(t) for t in written.values.to_pylist()]
+    turned = [signed(t) for t in texts]
+    minus = written.cells(written.matches(r"^-[\d.,$€£]")) > 0
+    kept = [a if minus and a.strip().startswith("(") else b for a, b in zip(texts, turned, strict=True)]
+    marks = np.array([a != b for a, b in zip(texts, kept, strict=True)], dtype=bool)
+    return (Vocabulary(pa.array(kept, pa.string()), written.rows), marks) if marks.any() else (written, marks)
 
 
 def _of_one_length(lengths: np.ndarray, rows: np.ndarray) -> bool:

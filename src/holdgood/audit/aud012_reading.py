@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from holdgood.audit import columns
+from holdgood.audit.dates_written import dates, mostly_dates
 from holdgood.audit.found import Evidence, found
+from holdgood.audit.written import vocabulary
 from holdgood.core.errors import NotApplicable
 from holdgood.core.protocols import AuditContext
-from holdgood.core.records.audit import Finding, Severity
+from holdgood.core.records.audit import Finding, Proposal, Severity
 from holdgood.core.table import Note, Table
 
 _RANK: dict[str, tuple[Literal["issue", "tip"], Severity]] = {
@@ -38,7 +41,35 @@ class Reading:
     def _tell(self, table: Table, note: Note) -> Finding:
         level, severity = _RANK.get(note.code, ("tip", "low"))
         evidence: Evidence = {"note": note.code, "count": note.count}
-        return found(self, level, severity, table.name, note.columns, note.message, rows=note.count, evidence=evidence)
+        return found(
+            self,
+            level,
+            severity,
+            table.name,
+            note.columns,
+            note.message,
+            rows=note.count,
+            evidence=evidence,
+            proposal=_as_dates(table, note.columns[0]) if note.code == "unparsed" and len(note.columns) == 1 else None,
+        )
+
+
+def _as_dates(table: Table, name: str) -> Proposal | None:
+    """Read a column of texts as dates, where all of them are dates in one way of writing."""
+    if name not in table.names or not columns.is_text(table, name) or not mostly_dates(vocabulary(table, name)):
+        return None
+    words = vocabulary(table, name)
+    seen = dates(words)
+    if len(seen.formats) != 1 or seen.open.any() or not (seen.valid | seen.absent).all():
+        return None
+    return Proposal(
+        repair="parse-dates",
+        table=table.name,
+        columns=(name,),
+        parameters={"formats": list(seen.formats)},
+        cells=words.present,
+        sentence=f"read {name} as dates, written as {seen.formats[0]}",
+    )
 
 
 CHECK = Reading()

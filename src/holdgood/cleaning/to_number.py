@@ -14,7 +14,7 @@ from holdgood.cleaning.cells import entry, only_known, some_columns
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.table import Column, Table
-from holdgood.core.text import counted
+from holdgood.core.text import counted, signed
 
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(G\d{3})+(\.\d*)?", re.ASCII)
@@ -27,7 +27,8 @@ class ToNumber:
 
     ``strip``: texts such as "kg" or "$" that may stand before or after a number and are taken off (the number stays as it
     is: no unit is converted). ``mixed = true``: what does not parse is read with the two signs exchanged, or with spaces
-    or apostrophes between thousands.
+    or apostrophes between thousands. ``negatives = true``: amounts in brackets, (12), and with the minus behind, 12-, or as
+    a sign of its own are below zero.
     """
 
     name: ClassVar[str] = "to-number"
@@ -35,7 +36,7 @@ class ToNumber:
 
     def apply(self, table: Table, columns: Sequence[str], parameters: Mapping[str, Any]) -> tuple[Table, RepairEntry]:
         """Parse each distinct text once; a number stays what it is. Every text that becomes a number or missing is a changed cell."""
-        only_known(self.name, parameters, ("decimal", "thousands", "strip", "mixed"))
+        only_known(self.name, parameters, ("decimal", "thousands", "strip", "mixed", "negatives"))
         some_columns(self.name, columns)
         decimal = parameters.get("decimal", ".")
         thousands = parameters.get("thousands", "," if decimal == "." else ".")
@@ -50,10 +51,12 @@ class ToNumber:
             raise DeclarationError(
                 f"{self.name}: strip = {strip!r}", "a list of texts", 'write for example strip = ["kg"]'
             )
-        if not isinstance(mixed, bool):
-            raise DeclarationError(
-                f"{self.name}: mixed = {mixed!r}", "true or false", "take it out, or write mixed = true"
-            )
+        booked = parameters.get("negatives", False)
+        for word, said in (("mixed", mixed), ("negatives", booked)):
+            if not isinstance(said, bool):
+                raise DeclarationError(
+                    f"{self.name}: {word} = {said!r}", "true or false", f"take it out, or write {word} = true"
+                )
         ways = [(decimal, thousands)]
         if mixed:
             other = "," if decimal == "." else "."
@@ -65,18 +68,20 @@ class ToNumber:
                 continue
             if not pa.types.is_string(kind):
                 raise DeclarationError(f"{self.name}: column {column!r} holds {kind}", "texts", "leave it as it is")
-            out, changed, unparsed = _parse_column(out, column, ways, tuple(sorted(strip, key=len, reverse=True)))
+            taken_off = tuple(sorted(strip, key=len, reverse=True))
+            out, changed, unparsed = _parse_column(out, column, ways, taken_off, booked)
             cells, lost = cells + changed, lost + unparsed
         sentence = f"{counted(cells - lost, 'text')} became numbers, {lost:,} that {'is' if lost == 1 else 'are'} none became missing"
         return out, entry(self.name, table, columns, parameters, cells, sentence)
 
 
 def _parse_column(
-    table: Table, column: str, ways: Sequence[tuple[str, str]], strip: tuple[str, ...]
+    table: Table, column: str, ways: Sequence[tuple[str, str]], strip: tuple[str, ...], booked: bool
 ) -> tuple[Table, int, int]:
     coded = table.data.column(column).combine_chunks().dictionary_encode()
     coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
-    values = [_first(_bare(t, strip), ways) for t in coded.dictionary.to_pylist()]
+    texts = coded.dictionary.to_pylist()
+    values = [_first(_bare(signed(t) if booked else t, strip), ways) for t in texts]
     numbers = pa.array(values, pa.float64()).take(coded.indices) if values else pa.nulls(table.rows, pa.float64())
     before = table.rows - table.data.column(column).null_count
     at = table.data.schema.get_field_index(column)

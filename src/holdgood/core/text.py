@@ -18,6 +18,9 @@ _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ODD_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\t\r\n\x0b\x0c\x85]")
 _ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _TWICE_DECODED = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
+_BOOKED = re.compile(
+    r"\(([^()\d+\-\u2212]*)([\d.,][^()+\-\u2212]*)\)|([^\d+\-\u2212]*)([\d.,][^()+\-\u2212]*)[\-\u2212]"
+)
 _SOUND = re.compile(r"(?:[!-%'-~]+(?: [!-%'-~]+)*)?")
 _QUOTES = str.maketrans(
     {
@@ -48,6 +51,22 @@ def counted(n: int, noun: str) -> str:
     ('1 row', '1,200 rows')
     """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def signed(text: str) -> str:
+    """An amount as accountants write what is below zero, with its sign where others write it; any other text as it is.
+
+    >>> signed("(467.94)"), signed("($1,200)"), signed("467,94-"), signed("\u22125"), signed("(2) 5-7")
+    ('-467.94', '$-1,200', '-467,94', '-5', '(2) 5-7')
+    """
+    bare = text.strip()
+    if bare.startswith("\u2212"):
+        return "-" + bare[1:]
+    hit = _BOOKED.fullmatch(bare)
+    if hit is None:
+        return text
+    before, amount = (hit[1], hit[2]) if hit[2] is not None else (hit[3], hit[4])
+    return f"{before}-{amount}"
 
 
 def one_line(text: str) -> str:
