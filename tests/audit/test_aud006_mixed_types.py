@@ -74,6 +74,17 @@ def test_amounts_below_zero_as_accountants_write_them_are_not_lost(tables_of, be
     assert out.data.column("x").null_count == 0
 
 
+def test_another_unit_is_named(tables_of):
+    weights = [
+        f"{v:.1f} kg" if i % 30 else f"{1000 * v:.0f} g"
+        for i, v in enumerate(np.random.default_rng(2).gamma(4, 2, 600))
+    ]
+    (finding,) = CHECK.run(tables_of({"t": {"x": weights}}))
+    assert "20 in another unit, 'g': not converted, they would become missing" in finding.message
+    assert "none" not in finding.message
+    assert finding.evidence["lost"] == 20
+
+
 def test_brackets_beside_a_minus_may_mean_something_else(tables_of):
     texts = [
         f"({v:.2f})" if i % 9 == 0 else f"{v:.2f}" for i, v in enumerate(np.random.default_rng(3).normal(0, 9, 400))

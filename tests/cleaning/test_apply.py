@@ -1,10 +1,12 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from holdgood.cleaning import Change, clean, installed, preview, propose
 from holdgood.core.declaration import RepairSpec
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.audit import AuditReport, Finding, Outcome, Proposal
+from holdgood.core.table import Table
 
 
 def _spec(repair, *columns, table="stock", **parameters):
@@ -75,6 +77,9 @@ def test_without_a_table_name_two_tables_are_refused(dirty):
 def test_preview_shows_cells_spread_over_columns_and_stays_quiet_without_a_change(dirty):
     every = np.arange(dirty.rows)
     assert preview(dirty, dirty, every) == []
+    booked = Table.of(pa.table({"x": ["(5)", "-4", "7"]}), "t")
+    turned, _ = installed()["to-number"].apply(booked, ["x"], {"negatives": True})
+    assert preview(booked, turned, np.arange(3)) == [Change(0, "x", "(5)", -5.0)]
     out, _ = clean({"stock": dirty}, [_spec("to-number", "price")], installed())
     # a text that became a number reads the same: only what was lost is shown
     assert preview(dirty, out["stock"], every) == [Change(1, "price", "ask", None)]

@@ -46,6 +46,7 @@ def test_the_report_is_written_beside_the_first_that_could_be_read(cli, good):
     answer = cli("audit", "b.csv", "a.parquet", at=good)
     assert answer.code == 3
     assert "was not audited" in " ".join(answer.out.split())
+    assert "known and fine? holdgood ignore AUD011" in answer.out  # and not the file that cannot be read
     assert "was not audited" in (good / "a.audit.html").read_text()
 
 

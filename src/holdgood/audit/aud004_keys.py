@@ -97,7 +97,7 @@ class Keys:
         verb = "names" if len(key.columns) == 1 else "name"
         message = (
             f"{listed(key.columns)} {verb} one row nearly everywhere, but {again:,} of {table.rows:,} rows "
-            f"({percent(again, table.rows)}) carry a key that another row, with other content, has already"
+            f"({percent(again, table.rows)}) {'carries' if again == 1 else 'carry'} a key that another row, with other content, has already"
         )
         many = again >= MANY * table.rows
         return [

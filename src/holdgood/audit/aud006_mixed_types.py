@@ -47,7 +47,10 @@ _FULL = ("true", "false", "yes", "no", "on", "off")
 
 @dataclass(frozen=True)
 class Numbers:
-    """A column of numbers kept as text. ``lost``: cells that are no number even after the repair; ``absent`` of them read as missing."""
+    """A column of numbers kept as text. ``lost``: cells that are no number even after the repair; ``absent`` of them read as missing.
+
+    ``negative``: cells below zero as accountants write them; ``foreign``: a unit that is not the column's, and in how many cells.
+    """
 
     column: str
     present: int
@@ -55,6 +58,7 @@ class Numbers:
     swapped: int
     dressed: int
     negative: int
+    foreign: tuple[str, int]
     lost: int
     absent: int
     quantity: bool
@@ -114,11 +118,15 @@ class MixedTypes:
             if whole
             else f"{percent(it.present - it.lost, it.present)} of its values are numbers"
         )
+        lost = it.lost - it.foreign[1]
         parts = [
             f"{it.dressed:,} with a unit or sign beside them" if it.dressed else "",
             f"{it.swapped:,} with other decimal or thousands signs" if it.swapped else "",
             f"{it.negative:,} below zero, in brackets or with a minus of their own" if it.negative else "",
-            f"{it.lost:,} {'is' if it.lost == 1 else 'are'} none" if it.lost else "",
+            f"{it.foreign[1]:,} in another unit, {it.foreign[0]!r}: not converted, they would become missing"
+            if it.foreign[1]
+            else "",
+            f"{lost:,} {'is' if lost == 1 else 'are'} none" if lost else "",
         ]
         told = ", ".join(p for p in parts if p)
         message += f" ({told})" if told else ""
@@ -265,12 +273,24 @@ def _numbers(table: Table, name: str) -> Numbers | None:
         swapped=swapped,
         dressed=dressed,
         negative=negative,
+        foreign=_foreign(words, seen, plain_dress),
         lost=present - readable,
         absent=absent,
         quantity=quantity,
         parameters=parameters,
         examples=tuple(rows_with(table, name, written.texts(telling, 200))) if odd else (),
     )
+
+
+def _foreign(words: Vocabulary, seen: Writing, plain_dress: np.ndarray) -> tuple[str, int]:
+    """What stands most often beside numbers that is not taken off them, since it may be another unit, and in how many cells."""
+    rows: dict[str, int] = {}
+    for at, dress in seen.dress_at.items():
+        if not plain_dress[at]:
+            word = dress.replace(SEPARATOR, " ").strip()
+            rows[word] = rows.get(word, 0) + int(words.rows[at])
+    most = max(rows, key=lambda w: (rows[w], w), default="")
+    return most, rows.get(most, 0)
 
 
 def _booked(written: Vocabulary) -> tuple[Vocabulary, np.ndarray]:

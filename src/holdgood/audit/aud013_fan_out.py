@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from holdgood.audit import columns
-from holdgood.audit.found import found, listed, percent
+from holdgood.audit.found import counted, found, listed, percent
 from holdgood.audit.links import Link, key_hash, links, need_two
 from holdgood.core import sql
 from holdgood.core.protocols import AuditContext
@@ -49,7 +49,7 @@ class FanOut:
             return []
         how = "the join" if link.declared else f"a join of {child.name} ({listed(link.here)}, found in the data)"
         message = (
-            f"{how} by {listed(there)} is not unique in {parent.name}: {again:,} rows repeat a key, "
+            f"{how} by {listed(there)} is not unique in {parent.name}: {counted(again, 'row')} {'repeats' if again == 1 else 'repeat'} a key, "
             f"so {hit:,} of {child.rows:,} rows of {child.name} ({percent(hit, child.rows)}) would find more than one partner"
         )
         evidence = {"repeated": again, "main_rows": hit, "most_partners": int(counts.max())}

@@ -107,7 +107,9 @@ def decision_text(reports: Sequence[AuditReport]) -> None:
     """The command that settles the first finding where it is right as it is."""
     from holdgood.reports.stake import first_and_rest
 
-    first, _ = first_and_rest(reports)
+    first, rest = first_and_rest(reports)
+    # that a file cannot be read is nothing to live with
+    first = [f for f in (*first, *rest) if f.evidence.get("note") != "unread"]
     if first:
         source = {t.name: t.source for r in reports for t in r.tables}.get(first[0].table, "")
         table = first[0].table if "://" in source else source or first[0].table
