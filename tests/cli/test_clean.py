@@ -186,3 +186,25 @@ def test_mistakes(folder, cli):
         said = cli(*arguments, at=folder)
         assert said.code in (2, 3), (arguments, said.all)
         assert says in said.err, (arguments, said.all)
+
+
+def test_options_behind_a_files_name_hold_for_every_command(cli, tmp_path):
+    days = pd.date_range("2024-01-01", periods=200)
+    frame = pd.DataFrame(
+        {"day": days.strftime("%m/%d/%Y"), "x": [-999.0 if i % 20 == 0 else i % 7 + 0.5 for i in range(200)]}
+    )
+    frame.to_csv(tmp_path / "us.csv", index=False)
+    source = "us.csv?dates=month-first"
+    looked = cli("audit", source, at=tmp_path)
+    assert f"repair: holdgood clean '{source}' --apply AUD007" in looked.out
+    assert (tmp_path / "us.audit.html").exists()
+    assert cli("clean", source, "--apply", "AUD007", at=tmp_path).code == 0
+    assert pd.read_parquet(tmp_path / "us.clean.parquet").day.dtype.kind == "M"
+    assert cli("clean", source, "--apply", "AUD007", "--to", "us.csv", at=tmp_path).code == 2
+    cli("ignore", "AUD007", "--table", source, "--who", "A", "--why", "B", at=tmp_path)
+    assert "ignored AUD007" in cli("audit", source, "--no-report", at=tmp_path).out
+    assert cli("init", source, "-p", "mine", at=tmp_path).code == 0
+    assert (
+        'source = "../us.csv"\noptions = { "dates" = "month-first" }'
+        in (tmp_path / "mine" / "holdgood.toml").read_text()
+    )

@@ -26,6 +26,18 @@ def test_frames_are_taken_in_kind(plain):
         assert plain(t)["a"] == ["1", "2", None]
 
 
+def test_options_follow_a_files_name(tmp_path, plain):
+    (tmp_path / "t.csv").write_text("no names here\na;b\n1,5;01/02/2024\n2,5;02/02/2024\n")
+    t = read_table("t.csv?skip=1&dates=day-first&decimal=,", base=tmp_path)
+    assert (t.name, plain(t)["a"], plain(t)["b"][0]) == ("t", [1.5, 2.5], dt.datetime(2024, 2, 1))
+    assert read_table("t.csv?skip=1&names=x,y&header=true", base=tmp_path).names == ("x", "y")
+    assert read_table("t.csv?skip=5", base=tmp_path, options={"skip": 1}).rows == 2
+    with pytest.raises(ReadError, match="unknown option 'skp'"):
+        read_table("t.csv?skp=1", base=tmp_path)
+    (tmp_path / "t.csv?skip=1.csv").write_text("a\n1\n")
+    assert read_table("t.csv?skip=1.csv", base=tmp_path).names == ("a",)
+
+
 def test_frames_with_odd_columns():
     frame = pd.DataFrame({"m": [1, "x", None], "f": [np.nan, np.inf, 1.0], "d": pd.to_timedelta([1, 2, 3], unit="h")})
     frame.insert(3, "m", ["1", "2", "3"], allow_duplicates=True)

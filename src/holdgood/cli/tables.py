@@ -23,7 +23,7 @@ def audit(
     tables: Annotated[
         list[str],
         typer.Argument(
-            help="Files (csv, tsv, parquet, jsonl, xlsx), sqlite:///FILE?table=T, or postgresql://…?table=T."
+            help="Files (csv, tsv, parquet, jsonl, xlsx; options as in 'sales.csv?skip=3'), sqlite:///FILE?table=T, or postgresql://…?table=T."
         ),
     ],
     every: Annotated[

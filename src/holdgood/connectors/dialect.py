@@ -162,7 +162,7 @@ def _fit(names: tuple[str, ...], rows: Sequence[Sequence[str]], width: int, file
     raise ReadError(
         f"the first line of {file} has {len(names):,} names, but its rows have {width:,} values",
         "as many names as values",
-        "declare the option skip (lines before the header), names, or header = false",
+        "declare the option skip (lines before the header), names, or header = false; behind the file's name: 'FILE?skip=2'",
     )
 
 

@@ -106,6 +106,28 @@ def _split(url: str) -> tuple[str, str]:
     return (url[: found.start()], url[found.end() :]) if found else (url, "")
 
 
+def file_of(source: str, base: Path | None = None) -> tuple[str, dict[str, Any]]:
+    """A file's path and the options behind a question mark, as in ``sales.csv?skip=3&decimal=,``; a URL stays as it is.
+
+    A file that is really called that way is meant. true, false and whole numbers are what they look like, ``names`` is a list.
+
+    >>> file_of("sales.csv?skip=3&header=false"), file_of("why?.csv")
+    (('sales.csv', {'skip': 3, 'header': False}), ('why?.csv', {}))
+    """
+    head, query = _split(source)
+    if is_url(source) or not query or ((base or Path()) / Path(source).expanduser()).exists():
+        return source, {}
+    return head, {k: _value(k, v) for k, v in parse_qsl(query, keep_blank_values=True)}
+
+
+def _value(name: str, text: str) -> Any:
+    if name == "names":
+        return text.split(",")
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if re.fullmatch(r"-?\d+", text) else text
+
+
 def parameters_of(url: str) -> dict[str, str]:
     """The part after ``?`` as names and values."""
     return dict(parse_qsl(_split(url)[1], keep_blank_values=True))

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from holdgood.connectors.column_types import Reading
 from holdgood.connectors.finish import finish_table
-from holdgood.connectors.place import is_url, mask, parameters_of
+from holdgood.connectors.place import file_of, is_url, mask, parameters_of
 from holdgood.connectors.sqlite import path_of
 from holdgood.core import plugins
 from holdgood.core.errors import ReadError, did_you_mean
@@ -37,7 +37,7 @@ def read_table(
     types: Mapping[str, ColumnType] | None = None,
     base: Path | None = None,
 ) -> Table:
-    """Read one table from a path, a URL, or a pandas, Polars or Arrow frame.
+    """Read one table from a path (options may follow: ``sales.csv?skip=3``), a URL, or a pandas, Polars or Arrow frame.
 
     ``name`` defaults to the file's stem or the database table's name; ``options`` go to the connector; ``types`` are
     enforced (what does not parse becomes missing, counted in a note); relative paths start at ``base`` (default: here).
@@ -48,8 +48,10 @@ def read_table(
         table = Table.of(source, name or "table")
         return finish_table(table, types=frozen, reading=Reading(typed=True))
     given = str(source)
-    connector, resolved = _find(given, base)
-    table = connector.read(resolved, name=name or name_of(given, options), options=dict(options or {}), types=frozen)
+    file, behind = file_of(given, base)
+    asked = {**behind, **(options or {})}
+    connector, resolved = _find(file, base)
+    table = connector.read(resolved, name=name or name_of(file, asked), options=asked, types=frozen)
     # Records keep the source as it was written: no absolute path of one machine, no password.
     return replace(table, source=mask(given) if is_url(given) else given)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from holdgood.connectors.place import is_url
+from holdgood.connectors.place import file_of, is_url
 from holdgood.connectors.sqlite import path_of
 from holdgood.core import plugins
 from holdgood.core.errors import DeclarationError
@@ -18,7 +18,7 @@ def beside(source: str, table: str, suffix: str) -> Path:
     """
     if is_url(source):
         return Path(("".join(c if c.isalnum() or c in "-_" else "_" for c in table) or "table") + suffix)
-    path = Path(source).expanduser()
+    path = Path(file_of(source)[0]).expanduser()
     connectors: dict[str, Connector] = plugins.load_all("holdgood.connectors")
     known = [s for c in connectors.values() for s in c.suffixes if path.name.lower().endswith(s)]
     longest = max(known, key=len, default="")
@@ -30,7 +30,7 @@ def not_the_source(path: Path, source: str, base: Path | None = None) -> None:
 
     ``base``: where a relative source starts; default here.
     """
-    file = source
+    file, _ = file_of(source, base)
     if is_url(source):
         if source.partition("://")[0].lower() != "sqlite":
             return

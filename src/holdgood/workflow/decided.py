@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from holdgood.audit import installed
-from holdgood.connectors.place import is_url
+from holdgood.connectors.place import file_of, is_url
 from holdgood.core.declaration import FILE_NAME, Declaration, IgnoreSpec, parse
 from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.records.envelope import write_bytes
@@ -42,7 +42,7 @@ def place(table: str | None, folder: Path) -> Place:
         return Place(project, None if table is None else _in_project(table, project))
     if table is None or is_url(table):
         return Place(folder / BESIDE, None)
-    path = Path(table).expanduser()
+    path = Path(file_of(table, folder)[0]).expanduser()
     if (folder / path).is_file():
         return Place((folder / path).parent / BESIDE, _stem(path))
     if path.suffix and (len(path.parts) > 1 or path.suffix.lower() in (".csv", ".parquet", ".tsv", ".jsonl", ".xlsx")):
@@ -75,6 +75,7 @@ def _in_project(table: str, project: Path) -> str:
 def _same_file(source: str, asked: str, base: Path) -> bool:
     if not source or is_url(source) or is_url(asked):
         return source == asked
+    (source, _), (asked, _) = file_of(source, base), file_of(asked)
     return (base / Path(source).expanduser()).resolve() == Path(asked).expanduser().resolve()
 
 
@@ -226,7 +227,7 @@ def rules_for(sources: Mapping[str, str], folder: Path) -> list[IgnoreSpec]:
 
     Decisions about tables that are not among these are left out, so that they are not told as stale.
     """
-    files = {n: Path(s).expanduser() for n, s in sources.items() if not is_url(s)}
+    files = {n: Path(file_of(s, folder)[0]).expanduser() for n, s in sources.items() if not is_url(s)}
     beside = dict.fromkeys([folder.resolve(), *((folder / p).resolve().parent for p in files.values())])
     found: list[IgnoreSpec] = []
     for where in beside:

@@ -12,6 +12,7 @@ from pathlib import Path
 from holdgood.audit import audit, installed
 from holdgood.cleaning import propose
 from holdgood.connectors import read_table
+from holdgood.connectors.place import file_of
 from holdgood.core.declaration import FILE_NAME, Declaration, RepairSpec, TableSpec, parse
 from holdgood.core.errors import DeclarationError
 from holdgood.core.protocols import AuditContext
@@ -196,7 +197,10 @@ def _repair(spec: RepairSpec) -> list[str]:
 def _table(
     table: Table, source: str, time: str | None, join: JoinGuess | None, folder: Path, target: tuple[str, ...]
 ) -> list[str]:
-    lines = [f"[tables.{_bare(table.name)}]", f"source = {string(_relative(source, folder))}"]
+    file, options = file_of(source)
+    lines = [f"[tables.{_bare(table.name)}]", f"source = {string(_relative(file, folder))}"]
+    if options:
+        lines.append(f"options = {value(options)}")
     key = guess_key(table)
     if key:
         lines.append(f"key = {array(key)}")
