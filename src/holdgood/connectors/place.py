@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from holdgood.core.errors import EnvironmentFault, ReadError, did_you_mean
 
+_DATABASES = (".db", ".sqlite", ".sqlite3")
 _SECRET_KEYS = ("password", "passwd", "pwd", "sslpassword", "token")
 
 
@@ -107,7 +108,8 @@ def _split(url: str) -> tuple[str, str]:
 
 
 def file_of(source: str, base: Path | None = None) -> tuple[str, dict[str, Any]]:
-    """A file's path and the options behind a question mark, as in ``sales.csv?skip=3&decimal=,``; a URL stays as it is.
+    """A file's path and the options behind a question mark, as in ``sales.csv?skip=3&decimal=,``; a URL stays as it is,
+    and so does a database, which is named by a URL.
 
     A file that is really called that way is meant. true, false and whole numbers are what they look like, ``names`` is a list.
 
@@ -116,6 +118,8 @@ def file_of(source: str, base: Path | None = None) -> tuple[str, dict[str, Any]]
     """
     head, query = _split(source)
     if is_url(source) or not query or ((base or Path()) / Path(source).expanduser()).exists():
+        return source, {}
+    if head.lower().endswith(_DATABASES):
         return source, {}
     return head, {k: _value(k, v) for k, v in parse_qsl(query, keep_blank_values=True)}
 
