@@ -162,3 +162,20 @@ def test_friendly_leaves_words_and_intervals_alone():
     assert friendly("x = '2 hours'") == "x = '2 hours'"
     assert friendly("x = 'in 2 hours or so' AND b < 3 days") == "x = 'in 2 hours or so' AND b < INTERVAL '3 day'"
     assert friendly("\"2 hours\" + 'interval' + 1 day") == "\"2 hours\" + 'interval' + INTERVAL '1 day'"
+
+
+ALIKE = pa.table({"A": [1, 2], "a": [10, 20], "b": [5, 6]})
+
+
+def test_of_columns_that_differ_in_case_alone_the_one_written_is_meant():
+    assert evaluate('"a" + b', ALIKE).to_pylist() == [15, 26]
+    assert evaluate("A + b", ALIKE).to_pylist() == [6, 8]
+    assert evaluate("B * 2", ALIKE).to_pylist() == [10, 12]
+    assert evaluate("1", ALIKE).to_pylist() == [1, 1]
+    assert columns_in("a + B", ALIKE.column_names) == ("a", "b")
+
+
+@pytest.mark.parametrize(("bad", "columns"), [("A < a", ALIKE), ("pRICE > 1", pa.table({"price": [1], "Price": [2]}))])
+def test_columns_that_sql_cannot_tell_apart_are_refused_together(bad, columns):
+    with pytest.raises(DeclarationError, match="cannot tell apart"):
+        evaluate(bad, columns)

@@ -148,6 +148,20 @@ def test_whole_numbers_and_floats_compare_by_value():
 
 
 @pytest.mark.parametrize(
+    "rows", [1, 100]
+)  # few rows take another road than many: a served row must find what a batch finds
+def test_keys_of_value_find_the_same_facts_one_by_one_and_together(rows):
+    zero = pa.array([-0.0] * rows)
+    frame, _ = static(zero, pa.array([0.0, 1.5, 2.5, 3.5]), [10, 20, 30, 40])
+    np.testing.assert_array_equal(frame.column("facts.v"), [10] * rows)
+    # 2**53 + 1 and 2**63 - 1 are whole numbers that no float is equal to
+    odd = pa.array([2**53 + 1, 2**63 - 1, 2**53][: min(rows, 3)] * max(1, rows // 3))
+    frame, _ = static(odd, pa.array([2.0**53, 2.0**63, 2.5, 3.5]), [10, 20, 30, 40])
+    want = [10.0 if v == 2**53 else np.nan for v in odd.to_pylist()]
+    np.testing.assert_array_equal(frame.column("facts.v"), want)
+
+
+@pytest.mark.parametrize(
     ("main", "other"),
     [
         (pa.array([1, 2]), pa.array(["1", "2"])),

@@ -21,6 +21,11 @@ def test_numbers_lose_what_is_infinite():
     np.testing.assert_array_equal(raw_values(chunked([3, None]), "number", "x"), [3.0, np.nan])
 
 
+def test_long_whole_numbers_become_the_nearest_number():
+    got = raw_values(chunked([2**53 + 1, 2**63 - 1, 7]), "number", "x")
+    np.testing.assert_array_equal(got, [2.0**53, 2.0**63, 7.0])
+
+
 def test_numbers_declared_as_categories_read_alike_with_and_without_gaps():
     assert raw_values(chunked([7, 8]), "category", "x").tolist() == ["7", "8"]
     assert raw_values(chunked([7.0, None, 8.5]), "category", "x").tolist() == ["7", None, "8.5"]

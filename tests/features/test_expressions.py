@@ -23,3 +23,9 @@ def test_words_of_sql_and_comments_do_not_disturb_the_others():
     assert first.to_pylist() == [False, True]
     assert second.to_pylist() == [True, False]
     assert third.to_pylist() == [1, 5]
+
+
+def test_columns_that_differ_in_case_alone_are_two():
+    rows = pa.table({"Load": [1.0], "load": [2.0], "w": [3.0]})
+    found = Expressions().values(['"load" + w', "Load + w"], rows, purpose="test")
+    assert [c.to_pylist() for c in found] == [[5.0], [4.0]]

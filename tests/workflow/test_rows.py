@@ -98,3 +98,11 @@ def test_many_valued_numbers_are_cut_at_the_development_rows_quartiles():
     assert found[101] == "above 74.25"
     assert found[100] is None
     assert labels(pa.chunked_array([pa.array([1, 2, None])]), np.arange(3)).tolist() == ["1", "2", None]
+
+
+def test_columns_that_differ_in_case_alone_are_two():
+    table = Table.of(pa.table({"A": [1, 1, 1], "a": [3, 1, 2]}), "t")
+    assert group_codes(table, ["a"]).tolist() == [2, 0, 1]
+    turned = table.take([2, 1, 0])
+    one, two = (t.take(canonical_order(t)).data for t in (table, turned))
+    assert one.equals(two)

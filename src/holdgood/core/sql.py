@@ -79,7 +79,7 @@ def evaluate(expression: str, table: pa.Table, *, purpose: str = "an expression"
         # a plain column, whatever it is called: "when" and "order" are words of SQL too
         return table.column(expression)
     check_expression(expression, tuple(table.column_names), purpose=purpose)
-    connection = connect({ROWS: table}, threads=1)
+    connection = connect({ROWS: told_apart(expression, table, purpose=purpose)}, threads=1)
     try:
         result = connection.sql(f"SELECT {inside(expression)} AS v FROM {ROWS}").to_arrow_table()
     except duckdb.Error as error:
@@ -165,6 +165,62 @@ def _parsed(expression: str) -> dict[str, Any]:
         cursor.close()
     tree: dict[str, Any] = json.loads(found[0]) if found else {}
     return tree
+
+
+_UPPER_TO_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+def folded(name: str) -> str:
+    """A name as SQL compares it: without regard to the case of the letters A to Z."""
+    return name.translate(_UPPER_TO_LOWER)
+
+
+@lru_cache(maxsize=256)
+def _alike(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Names that SQL takes for one, by what it takes them for; empty for nearly every table."""
+    by: dict[str, list[str]] = {}
+    for name in names:
+        by.setdefault(folded(name), []).append(name)
+    return {key: tuple(same) for key, same in by.items() if len(same) > 1}
+
+
+def alike(names: Sequence[str]) -> bool:
+    """Whether two of the names differ in nothing but upper and lower case."""
+    return bool(_alike(tuple(names)))
+
+
+def told_apart(expression: str, table: pa.Table, *, purpose: str = "an expression") -> pa.Table:
+    """The table as a query of this expression may see it: of names that differ in case alone, the one that is written.
+
+    SQL would take the first of them, whichever was written. DeclarationError where the expression names several of them,
+    or one in a case that is none of theirs.
+    """
+    names = tuple(table.column_names)
+    same = _alike(names)
+    if not same:
+        return table
+    gone: set[str] = set()
+    written = _written(_parsed(inside(expression)))
+    for key, group in same.items():
+        meant = sorted(w for w in written if folded(w) == key)
+        if len(meant) > 1 or (meant and meant[0] not in group):
+            raise DeclarationError(
+                f"{purpose}: {expression!r} names {' and '.join(map(repr, meant))}, and there are the columns "
+                + ", ".join(map(repr, group)),
+                "one column of those that SQL cannot tell apart, written as it is",
+                "rename columns so that they differ in more than upper and lower case",
+            )
+        gone |= set(group) - set(meant or group[:1])
+    return table.select([n for n in names if n not in gone])
+
+
+def _written(node: Any) -> set[str]:
+    """Every name that a syntax tree refers to a column by, as it was written."""
+    found: set[str] = set()
+    if isinstance(node, dict) and node.get("class") == "COLUMN_REF":
+        found |= {str(part) for part in node.get("column_names", [])}
+    below = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return found.union(*(_written(part) for part in below))
 
 
 def _take_columns(tree: Any) -> list[Any]:
@@ -261,7 +317,9 @@ def columns_in(expression: str, names: list[str] | tuple[str, ...]) -> tuple[str
     if expression in names:
         return (expression,)
     bare = re.sub(r"'(?:[^']|'')*'", " ", expression)
-    # SQL does not look at upper and lower case, not even within double quotes
-    words = {m.replace('""', '"').lower() for m in re.findall(r'"((?:[^"]|"")*)"', bare)}
-    words |= {w.lower() for w in re.findall(r"[^\W\d][\w$]*", re.sub(r'"(?:[^"]|"")*"', " ", bare))}
-    return tuple(n for n in names if n.lower() in words)
+    words = {m.replace('""', '"') for m in re.findall(r'"((?:[^"]|"")*)"', bare)}
+    words |= set(re.findall(r"[^\W\d][\w$]*", re.sub(r'"(?:[^"]|"")*"', " ", bare)))
+    # SQL does not look at upper and lower case, not even within double quotes; a name written as it is means itself alone
+    exact = words.intersection(names)
+    loose = {w.lower() for w in words - exact}
+    return tuple(n for n in names if n in exact or n.lower() in loose)

@@ -11,8 +11,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holdgood.core.sql import connect, quote
+from holdgood.core.sql import connect
 from holdgood.core.table import Table
+from holdgood.workflow.rows import numbered
 
 # A join is worth proposing where at least this share of main rows finds a partner.
 _MATCH = 0.5
@@ -30,9 +31,9 @@ class JoinGuess:
     share: float
 
 
-def _distinct(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> int:
-    """Distinct combinations of values in the table ``t`` of a connection."""
-    picked = ", ".join(quote(c) for c in columns)
+def _distinct(connection: duckdb.DuckDBPyConnection, columns: Sequence[int]) -> int:
+    """Distinct combinations of values in some columns, by their places, of the numbered table ``t`` of a connection."""
+    picked = ", ".join(f"c{c}" for c in columns)
     found = connection.execute(f"SELECT count(*) FROM (SELECT DISTINCT {picked} FROM t)").fetchone()
     return int(found[0]) if found else 0
 
@@ -59,12 +60,13 @@ def guess_key(table: Table) -> list[str]:
     if unique:
         return unique[:1]
     best = sorted(codes, key=lambda c: -counts[c])[:_KEY_COLUMNS]  # a stable sort: equal counts in file order
-    connection = connect({"t": table.data.select(best)}, threads=1)
+    connection = connect({"t": numbered(table.data.select(best))}, threads=1)
     try:
         for size in range(2, _KEY_SIZE + 1):
-            for picked in combinations(best, size):
+            for places in combinations(range(len(best)), size):
+                picked = [best[i] for i in places]
                 possible = math.prod(counts[c] for c in picked)
-                if possible >= table.rows and _distinct(connection, picked) == table.rows:
+                if possible >= table.rows and _distinct(connection, places) == table.rows:
                     return sorted(picked, key=codes.index)
     finally:
         connection.close()
@@ -140,9 +142,9 @@ def guess_join(main: Table, other: Table) -> JoinGuess | None:
     shared = [c for c in other.of_type("category") if c in here and c != time]
     if shared:
         share = _share(main, other, shared, shared)
-        connection = connect({"t": other.data.select(shared)}, threads=1)
+        connection = connect({"t": numbered(other.data.select(shared))}, threads=1)
         try:
-            unique = _distinct(connection, shared) == other.rows
+            unique = _distinct(connection, range(len(shared))) == other.rows
         finally:
             connection.close()
         if share >= _MATCH and (unique or time is not None):
@@ -177,9 +179,10 @@ def _share_in(values: pa.ChunkedArray, keys: pa.Array) -> float:
 
 
 def _share(main: Table, other: Table, left: Sequence[str], right: Sequence[str]) -> float:
-    connection = connect({"m": main.data.select(left), "o": other.data.select(right)}, threads=1)
+    both = {"m": numbered(main.data.select(left)), "o": numbered(other.data.select(right))}
+    connection = connect(both, threads=1)
     try:
-        on = " AND ".join(f"m.{quote(a)} = o.{quote(b)}" for a, b in zip(left, right, strict=True))
+        on = " AND ".join(f"m.c{i} = o.c{i}" for i in range(len(left)))
         found = connection.execute(f"SELECT count(*) FROM m WHERE EXISTS (SELECT 1 FROM o WHERE {on})").fetchone()
     finally:
         connection.close()

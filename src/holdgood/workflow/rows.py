@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from holdgood.core.budget import seconds_of
 from holdgood.core.errors import DataError, DeclarationError
-from holdgood.core.sql import connect, evaluate, quote
+from holdgood.core.sql import connect, evaluate
 from holdgood.core.table import Table, normalise
 
 
@@ -15,13 +15,18 @@ def canonical_order(table: Table) -> np.ndarray:
     """Positions that sort the rows by a hash of their content; names do not enter, identical rows tie harmlessly."""
     if table.rows == 0:
         return np.zeros(0, dtype=np.int64)
-    columns = ", ".join(quote(n) for n in table.names)
-    connection = connect({"t": table.data}, threads=1)
+    data = numbered(table.data)
+    connection = connect({"t": data}, threads=1)
     try:
-        hashes = connection.sql(f"SELECT hash({columns}) AS h FROM t").fetchnumpy()["h"]
+        hashes = connection.sql(f"SELECT hash({', '.join(data.column_names)}) AS h FROM t").fetchnumpy()["h"]
     finally:
         connection.close()
     return np.argsort(np.asarray(hashes), kind="stable").astype(np.int64)
+
+
+def numbered(data: pa.Table) -> pa.Table:
+    """The same columns called c0, c1 …: SQL takes names for one that differ in upper and lower case alone."""
+    return data.rename_columns([f"c{i}" for i in range(data.num_columns)])
 
 
 def moments(expression: str, table: Table, *, purpose: str) -> np.ndarray:
@@ -86,8 +91,9 @@ def group_codes(table: Table, columns: list[str] | tuple[str, ...]) -> np.ndarra
     """One integer a distinct combination of values, numbered by content (not by order of appearance)."""
     for name in columns:
         table.type_of(name)
-    connection = connect({"t": table.data}, threads=1)
-    picked = ", ".join(quote(n) for n in columns)
+    data = numbered(table.data.select(columns))
+    connection = connect({"t": data}, threads=1)
+    picked = ", ".join(data.column_names)
     try:
         codes = connection.sql(
             f"SELECT dense_rank() OVER (ORDER BY {picked}) - 1 AS c, row_number() OVER () AS r FROM t ORDER BY r"
@@ -102,7 +108,7 @@ def labels(values: pa.ChunkedArray, development: np.ndarray, most: int = 12) -> 
     if pa.types.is_timestamp(values.type):
         raise DeclarationError("a fairness group is a point in time", "a category or a number", "name another column")
     if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
-        numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        numbers = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         return number_labels(numbers, development, most)
     return np.array([None if v is None else str(v) for v in values.to_pylist()], dtype=object)
 

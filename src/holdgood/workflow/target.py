@@ -99,7 +99,7 @@ def _settle(spec: TaskSpec, values: pa.ChunkedArray, columns: tuple[str, ...], s
                 "numbers for a regression",
                 'set task.kind = "binary" or "multiclass"',
             )
-        y = values.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
+        y = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(float)
         y = np.where(np.isfinite(y), y, np.nan)
         task = Task(kind=kind, metric=spec.metric or DEFAULT_METRIC[kind], target=spec.target)
         return Target(task, y, columns, f"an amount between {np.nanmin(y):,.6g} and {np.nanmax(y):,.6g}")

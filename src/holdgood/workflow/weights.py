@@ -23,7 +23,7 @@ def amounts(values: pa.ChunkedArray, what: str) -> np.ndarray:
             "a number in every row: how much the row counts",
             "repair these rows, or leave them out",
         )
-    weight: np.ndarray = values.cast(pa.float64()).to_numpy()
+    weight: np.ndarray = values.cast(pa.float64(), safe=False).to_numpy()
     bad = ~np.isfinite(weight) | (weight < 0)
     if bad.any():
         raise DataError(

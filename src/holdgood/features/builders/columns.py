@@ -76,7 +76,8 @@ def _numbers(column: pa.ChunkedArray) -> np.ndarray:
         return np.full(len(column), np.nan)
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.uint8())
-    values = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+    # a whole number beyond 2**53 becomes the nearest number with decimals
+    values = np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
     finite = np.isfinite(values)
     return values if finite.all() else np.where(finite, values, np.nan)
 

@@ -59,6 +59,10 @@ class Expressions:
         told = "; ".join(repr(e) for e in expressions)
         for expression in expressions:
             sql.check_expression(expression, tuple(table.column_names), purpose=purpose)
+        if sql.alike(table.column_names):
+            if len(expressions) > 1:  # each may mean another of the columns that SQL cannot tell apart
+                return [self._ask([e], table, purpose)[0] for e in expressions]
+            table = sql.told_apart(expressions[0], table, purpose=purpose)
         wanted = ", ".join(f"{sql.inside(e)} AS c{i}" for i, e in enumerate(expressions))
         cursor = self._connection.cursor()
         try:

@@ -28,7 +28,7 @@ class KeyIndex:
         self._dictionaries: list[dict[Any, int] | None] = [None] * len(columns)
         self._steps: list[np.ndarray] = []
         codes = np.zeros(len(columns[0]), np.int64)
-        for column in columns:
+        for column in map(_one_zero, columns):
             levels = pc.unique(column).drop_null()
             self._levels.append(levels)
             own = _codes(column, levels)
@@ -65,8 +65,9 @@ class KeyIndex:
             if known is None:
                 known = self._dictionaries[at] = {v: i for i, v in enumerate(levels.to_pylist())}
             return np.array([NO_KEY if v is None else known.get(v, NO_KEY) for v in column.to_pylist()], np.int64)
+        column = _one_zero(column)
         if came == "whole number" and kind == "number":
-            column = column.cast(pa.float64())
+            column = _fractional(column)
         elif came == "number" and kind == "whole number":
             column = _whole(column)
         return _codes(column, levels)
@@ -90,6 +91,21 @@ def _whole(column: pa.ChunkedArray) -> pa.ChunkedArray:
     values = np.asarray(column.to_numpy(), np.float64)
     whole = np.isfinite(values) & (np.floor(values) == values) & (np.abs(values) < 2.0**63)
     return pa.chunked_array([pa.array(np.where(whole, values, 0.0).astype(np.int64), mask=~whole)])
+
+
+def _fractional(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Whole numbers as floats; one that no float is equal to can match nothing and becomes missing."""
+    whole = pc.fill_null(column, 0).to_numpy()
+    floats = whole.astype(np.float64)
+    fits = floats < 2.0**63
+    same = fits & (np.where(fits, floats, 0.0).astype(np.int64) == whole)
+    there = pc.is_valid(column).to_numpy().astype(bool)
+    return pa.chunked_array([pa.array(floats, mask=~(same & there))])
+
+
+def _one_zero(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Arrow tells 0 and -0 apart where it hashes; as keys they are one."""
+    return pc.add(column, 0.0) if pa.types.is_floating(column.type) else column
 
 
 def _kind(column: pa.ChunkedArray) -> str:
