@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import settings as limits
@@ -178,3 +179,20 @@ def test_reasons_print_enough_digits():
     table = Table.of(pd.DataFrame({"a": [1_800_000_000, 0]}), "t")
     said = verdicts(table, TableContract(name="t", columns=(rule,)))
     assert said.reasons().tolist() == ["a is above 1700000330", "a is below 1700000000"]
+
+
+@pytest.mark.parametrize("codes", [[1, 9, None], [1.0, 9.0, None], ["1", "9", None]])
+def test_codes_are_held_to_levels_and_shape_whatever_a_file_keeps_them_as(codes):
+    levels = ColumnRule(name="c", type="category", levels=("1", "2"), unseen="refuse")
+    shape = ColumnRule(name="c", type="category", shape="[0-8]", misshapen="refuse")
+    for rule in (levels, shape):
+        said = verdicts(Table.of(pa.table({"c": codes}), "t"), TableContract(name="t", columns=(rule,)))
+        assert said.words.tolist() == ["ok", "refused", "ok"]
+
+
+def test_a_rule_over_a_column_that_may_be_absent_is_held_all_the_same():
+    rule = RowRule(rule="n > 0 OR (m IS NOT NULL AND w = 'x')", breach="refuse")
+    columns = tuple(ColumnRule(name=n, type="number", required=n == "n") for n in "nm")
+    contract = TableContract(name="t", columns=(*columns, ColumnRule(name="w", type="category")), rules=(rule,))
+    said = verdicts(Table.of(pa.table({"n": [1.0, -9.0], "w": ["x", "x"]}), "t"), contract)
+    assert said.words.tolist() == ["ok", "refused"]

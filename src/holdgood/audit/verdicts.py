@@ -13,7 +13,7 @@ from holdgood.audit import columns
 from holdgood.core import sql
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.contract import Breach, ColumnRule, TableContract
-from holdgood.core.table import Table
+from holdgood.core.table import Table, as_text
 
 OK, WARN, REFUSED = "ok", "warn", "refused"
 _RANK = {"allow": 0, "warn": 1, "refuse": 2}
@@ -85,9 +85,13 @@ def verdicts(table: Table, contract: TableContract, unreadable: Mapping[str, np.
         found += list(_column(table, rule, lost.get(rule.name)))
     for row_rule in contract.rules:
         used = sql.columns_in(row_rule.rule, [c.name for c in contract.columns])
-        if any(c not in table.names for c in used):
+        absent = [c for c in contract.columns if c.name in used and c.name not in table.names]
+        if any(c.required for c in absent):
             continue  # a column that is absent is told already
-        marks = ~_held(row_rule.rule, table.data, f"the rule {row_rule.rule!r} of {contract.name}")
+        data = table.data
+        for c in absent:  # one that may be absent is empty in every row
+            data = data.append_column(c.name, pa.nulls(table.rows, _TYPES.get(c.type, pa.string())))
+        marks = ~_held(row_rule.rule, data, f"the rule {row_rule.rule!r} of {contract.name}")
         found.append(Broken("", "rule", row_rule.breach, marks, f"not so: {row_rule.rule}"))
     broken = tuple(b for b in found if b.breach != "allow" and b.marks.any())
     rank = np.zeros(table.rows, np.int8)
@@ -154,14 +158,17 @@ _ISO = (
 def _read(column: pa.ChunkedArray, wanted: str) -> pa.ChunkedArray:
     """A column as the type, null where a cell is none; itself where there is nothing to do."""
     kind = column.type
+    if wanted in ("category", "text"):
+        return as_text(
+            column
+        )  # a code that a file happens to keep as a number is held to levels and shape all the same
     if wanted not in _NOUNS or _fits(kind, wanted):
         return column.cast(pa.int64()) if wanted == "number" and pa.types.is_boolean(kind) else column
     if wanted == "boolean" and (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         bit = pc.or_(pc.equal(column, 0), pc.equal(column, 1))
         return pc.if_else(bit, pc.equal(column, 1), pa.scalar(None, pa.bool_()))
     if not pa.types.is_string(kind):
-        types = {"number": pa.float64(), "boolean": pa.bool_(), "datetime": pa.timestamp("us")}
-        return pa.chunked_array([pa.nulls(len(column), types[wanted])])
+        return pa.chunked_array([pa.nulls(len(column), _TYPES[wanted])])
     texts = pc.utf8_trim_whitespace(column)
     if wanted == "number":
         bare = pc.if_else(pc.starts_with(texts, "+"), pc.utf8_slice_codeunits(texts, 1), texts)
@@ -220,6 +227,7 @@ def _column(table: Table, rule: ColumnRule, unreadable: np.ndarray | None) -> It
         yield Broken(name, "misshapen", rule.misshapen, _truth(odd), f"{name} is written in another shape")
 
 
+_TYPES = {"number": pa.float64(), "boolean": pa.bool_(), "datetime": pa.timestamp("us")}
 _NOUNS = {"number": "number", "datetime": "date or time", "boolean": "truth value"}
 
 

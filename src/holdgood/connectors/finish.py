@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from holdgood.connectors import column_types as types_of
 from holdgood.connectors.column_types import Reading
 from holdgood.connectors.store import Store
-from holdgood.core.table import Column, ColumnType, Note, Table, infer_type, normalise
+from holdgood.core.table import Column, ColumnType, Note, Table, as_text, infer_type, normalise
 
 _LONGEST = 2**31 - 1
 _FEW = 1_000
@@ -247,19 +247,9 @@ def _made(column: pa.ChunkedArray, declared: ColumnType, reading: Reading) -> pa
             return types_of.declared_moments(column, reading)
         return column if pa.types.is_timestamp(t) else _nothing(column, pa.timestamp("us"))
     if declared in ("category", "text"):
-        return _as_text(column)
+        return as_text(column)
     return column
 
 
 def _nothing(column: pa.ChunkedArray, t: pa.DataType) -> pa.ChunkedArray:
     return pa.chunked_array([pa.nulls(len(column), t)])
-
-
-def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Values as text, the same whatever the source kept them as: 5 and 5.0 are both ``5``."""
-    t = column.type
-    if pa.types.is_floating(t):
-        whole = pc.and_(pc.equal(column, pc.floor(column)), pc.less(pc.abs(column), 2.0**53))
-        digits = pc.if_else(whole, column, pa.scalar(None, pa.float64())).cast(pa.int64()).cast(pa.string())
-        return pc.coalesce(digits, column.cast(pa.string()))
-    return column if pa.types.is_string(t) else column.cast(pa.string())

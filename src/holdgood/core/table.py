@@ -299,6 +299,16 @@ def _to_utc_us(name: str, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Not
         )
 
 
+def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Values as text, the same whatever the source kept them as: 5 and 5.0 are both ``5``."""
+    t = column.type
+    if pa.types.is_floating(t):
+        whole = pc.and_(pc.equal(column, pc.floor(column)), pc.less(pc.abs(column), 2.0**53))
+        digits = pc.if_else(whole, column, pa.scalar(None, pa.float64())).cast(pa.int64()).cast(pa.string())
+        return pc.coalesce(digits, column.cast(pa.string()))
+    return column if pa.types.is_string(t) else column.cast(pa.string())
+
+
 def _is_kept_only(t: pa.DataType) -> bool:
     """Nested and binary columns: kept as text, of type other, never a feature."""
     return bool(
