@@ -26,6 +26,12 @@ def test_an_empty_column_is_an_issue_with_a_repair(tables_of):
     assert finding.proposal.repair == "drop-columns"
 
 
+def test_a_table_of_empty_columns_keeps_them(tables_of):
+    (finding,) = CHECK.run(tables_of({"t": {"a": pa.nulls(30, pa.float64()), "b": pa.nulls(30, pa.string())}}))
+    assert finding.columns == ("a", "b")
+    assert finding.proposal is None
+
+
 def test_all_missing_values_are_told_in_one_tip(tables_of):
     columns = {"a": list(range(100)), "b": [None] * 70 + [1.0] * 30, "c": [None] * 10 + [2.0] * 90}
     (finding,) = CHECK.run(tables_of({"t": columns}))

@@ -1,8 +1,11 @@
+import datetime as dt
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from holdgood.audit.aud027_sensor_faults import CHECK
+from holdgood.cleaning import installed
 from holdgood.testing.check import check_check
 
 N = 6000
@@ -128,6 +131,21 @@ def test_a_stuck_series_among_sisters_says_which(tables_of):
     (finding,) = CHECK.run(tables_of({"t": columns}))
     assert abs(finding.rows - 100) <= 2
     assert "\"site\" = 'c'" in finding.proposal.parameters["where"]
+
+
+@pytest.mark.parametrize("names", [["o'n", None], [dt.datetime(2020, 1, 1), dt.datetime(2021, 1, 1)], [True, False]])
+def test_the_repair_of_a_stuck_series_applies_whatever_names_the_series(tables_of, names):
+    half = 1000
+    when = np.tile(np.datetime64("2024-01-01", "us") + np.arange(half) * np.timedelta64(1, "h"), 2)
+    air = np.cumsum(np.random.default_rng(0).normal(size=2 * half)) + 20
+    air[1100:1400] = air[1100]
+    columns = {"when": when, "unit": [n for n in names for _ in range(half)], "air": air}
+    context = tables_of({"t": columns}, specs={"t": {"time": '"when"', "series": ["unit"]}})
+    stuck = next(f for f in CHECK.run(context) if "stands still" in f.message)
+    repair = stuck.proposal
+    out, entry = installed()[repair.repair].apply(context.tables["t"], repair.columns, dict(repair.parameters))
+    assert entry.cells_changed == repair.cells == 299
+    assert out.data.column("air").slice(1101, 299).null_count == 299
 
 
 def test_steps_prices_and_counters_are_honest(tables_of):

@@ -87,3 +87,10 @@ def test_repairs_come_in_an_order_that_makes_sense():
     done = [r.repair for r in ordered([RepairSpec(repair=n) for n in names])]
     assert done == ["repair-text", "to-number", "guest", "drop-duplicate-rows", "drop-columns"]
     assert len(set(ORDER)) == len(ORDER)
+
+
+def test_a_cleaned_table_whose_columns_were_renamed_is_refused():
+    before = table()
+    undo = undo_of(before, before, np.arange(before.rows))
+    with pytest.raises(DataError, match="has changed since it was cleaned"):
+        restore(Table.of(before.data.rename_columns(["A", "b", "c", "d"]), "t"), undo)

@@ -54,10 +54,11 @@ class Missing:
         drop = Proposal(
             repair="drop-columns", table=table.name, columns=tuple(empty), sentence=f"take out {listed(empty)}"
         )
+        repair = drop if len(empty) < len(table.names) else None  # no table is left without columns
         evidence = {"columns": len(empty), "share": 1.0}
         return [
             found(
-                self, "issue", "medium", table.name, empty, message, rows=table.rows, evidence=evidence, proposal=drop
+                self, "issue", "medium", table.name, empty, message, rows=table.rows, evidence=evidence, proposal=repair
             )
         ]
 

@@ -7,6 +7,7 @@ by itself, and only where these single out nearly the same rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -123,5 +124,12 @@ def of_series(table: Table, ticking: Clock, place: int) -> str:
     out = ""
     for column in ticking.by:
         value = table.data.column(column)[int(ticking.order[place])].as_py()
-        out += f" AND {quote(column)} = {literal(value) if isinstance(value, str) else value}"
+        out += f" AND {quote(column)} " + ("IS NULL" if value is None else f"= {_written(value)}")
     return out
+
+
+def _written(value: Any) -> str:
+    """A value of a table as SQL."""
+    if isinstance(value, datetime):
+        return f"TIMESTAMP '{value}'"
+    return literal(value) if isinstance(value, str) else repr(value)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -30,7 +31,7 @@ class OutOfRangeToMissing:
         for column in dict.fromkeys(columns):
             data = out.data.column(column)
             limits = {
-                k: self._limit(column, data.type, parameters[k])
+                k: self._limit(column, data.type, k, parameters[k])
                 for k in ("low", "high")
                 if parameters.get(k) is not None
             }
@@ -50,12 +51,18 @@ class OutOfRangeToMissing:
             self.name, table, columns, parameters, cells, f"{counted(cells, 'value')} {told} became missing"
         )
 
-    def _limit(self, column: str, kind: pa.DataType, value: Any) -> pa.Scalar:
+    def _limit(self, column: str, kind: pa.DataType, which: str, value: Any) -> pa.Scalar:
         try:
             if pa.types.is_timestamp(kind):
                 moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-                return pa.scalar(moment.replace(tzinfo=None), pa.timestamp("us"))
-            if (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and not isinstance(value, (str, bool)):
+                if moment.tzinfo is not None:  # tables hold UTC without a zone
+                    moment = moment.astimezone(UTC).replace(tzinfo=None)
+                return pa.scalar(moment, pa.timestamp("us"))
+            if pa.types.is_integer(kind) and not isinstance(value, (str, bool)):
+                # whole numbers are held against whole numbers: as floats long ones would meet a limit that they do not reach
+                whole = math.ceil(value) if which == "low" else math.floor(value)
+                return pa.scalar(min(max(whole, -(2**63)), 2**63 - 1), pa.int64())
+            if pa.types.is_floating(kind) and not isinstance(value, (str, bool)):
                 return pa.scalar(float(value), pa.float64())
         except (ValueError, TypeError, OverflowError):
             pass  # told below

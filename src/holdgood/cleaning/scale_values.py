@@ -49,11 +49,13 @@ class ScaleValues:
                 f"{self.name} without bounds", "low, high or where", "say which cells are in the other unit"
             )
         picked = rows_where(self.name, table, parameters) if "where" in parameters else None
-        out, cells = table, 0
+        out, cells, scaled = table, 0, 0
         for column in dict.fromkeys(columns):
-            out, hit = self._scaled(out, column, factor, offset, bounds, picked)
-            cells += hit
-        told = f"{counted(cells, 'cell')} multiplied by {factor:g}" + (f" plus {offset:g}" if offset else "")
+            out, hit, changed = self._scaled(out, column, factor, offset, bounds, picked)
+            cells, scaled = cells + changed, scaled + hit
+        told = f"{counted(scaled, 'cell')} multiplied by {factor:g}" + (f" plus {offset:g}" if offset else "")
+        if cells != scaled:
+            told += f"; {counted(cells, 'cell')} are numbers with decimals now"
         return out, entry(self.name, table, columns, parameters, cells, told)
 
     def _scaled(
@@ -64,7 +66,8 @@ class ScaleValues:
         offset: float,
         bounds: Mapping[str, float],
         picked: pa.ChunkedArray | None,
-    ) -> tuple[Table, int]:
+    ) -> tuple[Table, int, int]:
+        """The table, how many cells were scaled, and how many changed: all of them where the column becomes one of decimals."""
         data = table.data.column(column)
         whole = pa.types.is_integer(data.type)
         if not whole and not pa.types.is_floating(data.type):
@@ -82,17 +85,19 @@ class ScaleValues:
         if picked is not None:
             marks = pc.and_(marks, picked)
         if not pc.any(marks).as_py():
-            return table, 0
+            return table, 0, 0
         scaled = [float(f"{v * factor + offset:.{DIGITS}g}") for v in numbers.filter(marks).to_pylist()]
-        if whole and all(v.is_integer() for v in scaled):
+        if whole and all(v.is_integer() and abs(v) < 2.0**63 for v in scaled):
             values = pc.replace_with_mask(_flat(data), _flat(marks), pa.array([int(v) for v in scaled], data.type))
             hit = pc.not_equal(values, _flat(data))
         else:
             values = pc.replace_with_mask(_flat(numbers), _flat(marks), pa.array(scaled, pa.float64()))
-            hit = pc.not_equal(values, _flat(numbers)) if not whole else pc.is_valid(values)
+            hit = pc.not_equal(values, _flat(numbers))
         at = table.data.schema.get_field_index(column)
         chunked = pa.chunked_array([values])
-        return replace(table, data=table.data.set_column(at, column, chunked)), int(pc.sum(hit).as_py() or 0)
+        scaled_cells = int(pc.sum(hit).as_py() or 0)
+        changed = scaled_cells if values.type == data.type else len(values) - values.null_count
+        return replace(table, data=table.data.set_column(at, column, chunked)), scaled_cells, changed
 
     def _number(self, parameters: Mapping[str, Any], key: str, default: float) -> float:
         value = parameters.get(key, default)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -47,11 +49,25 @@ def _of_type(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
         if pa.types.is_integer(kind):
-            numbers = [int(v) for v in numbers if v == int(v)]
+            numbers = [int(v) for v in numbers if math.isfinite(v) and v == int(v) and -(2**63) <= v < 2**63]
         return pa.array(numbers, kind)
     if pa.types.is_boolean(kind):
         return pa.array([v for v in values if isinstance(v, bool)], kind)
-    return pa.array([pa.scalar(v).cast(kind).as_py() for v in values if isinstance(v, str)], kind)
+    return pa.array([m for v in values if (m := _moment(v)) is not None], kind)
+
+
+def _moment(value: Any) -> datetime | None:
+    """A date, or an ISO text of one, as tables hold it (UTC without a zone); None for what is none."""
+    try:
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return datetime(value.year, value.month, value.day)
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        aware = isinstance(moment, datetime) and moment.tzinfo is not None
+        return (
+            moment.astimezone(UTC).replace(tzinfo=None) if aware else moment if isinstance(moment, datetime) else None
+        )
+    except (ValueError, OverflowError):
+        return None
 
 
 REPAIR = SentinelToMissing()

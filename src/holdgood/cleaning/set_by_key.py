@@ -87,7 +87,7 @@ class SetByKey:
         try:
             given = [pa.array([_typed(r[i], kind) for r in rows], kind) for i, kind in enumerate(kinds)]
             becomes = pa.array([_typed(r[-1], data.type) for r in rows], data.type)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError) as error:
+        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError, OverflowError) as error:
             raise DeclarationError(
                 f"{self.name}: a value listed for column {column!r} is of another type than the column",
                 f"keys of {', '.join(str(k) for k in kinds)} and values of {data.type}",

@@ -60,7 +60,8 @@ def undo_of(before: Table, after: Table, kept: np.ndarray) -> Undo:
 
 def restore(after: Table, undo: Undo) -> Table:
     """The table as it was, to the bit; DataError where the repaired table is not the one that the undo was made for."""
-    if after.fingerprint() != undo.after:
+    renamed = {c.name for c in undo.columns} - set(undo.whole) - set(after.names)  # names do not enter a fingerprint
+    if renamed or after.fingerprint() != undo.after:
         raise DataError(
             f"table {after.name!r} has changed since it was cleaned",
             "the very file that clean wrote",

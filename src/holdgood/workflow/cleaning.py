@@ -201,8 +201,9 @@ def _apply(table: Table, source: str, repairs: Sequence[RepairSpec]) -> tuple[Cl
         for column in spec.columns:
             table.type_of(column)
         named = spec.model_copy(update={"columns": [c for c in spec.columns if c in now.names]})
-        if spec.columns and not named.columns:
-            continue  # an earlier repair took the columns out
+        if spec.columns and (not named.columns or (spec.repair in _WHOLE and len(named.columns) < len(spec.columns))):
+            # an earlier repair took the columns out; rows compared by what is left of them would be alike that are not
+            continue
         after, entry, left = repair(now, named, available, None)
         shown = [replace(c, row=int(kept[c.row])) for c in preview(now, after, left)]
         steps.append(Step(entry, tuple(shown)))
@@ -309,7 +310,9 @@ def repairs_text(repairs: Sequence[RepairSpec], single: bool = False) -> str:
     """The repairs as ``[[repairs]]`` for holdgood.toml, the finding behind each as a comment."""
     out = []
     for spec in repairs:
-        lines = [f"# {spec.why}" if spec.why else "", "[[repairs]]", f"repair = {string(spec.repair)}"]
+        # TOML takes no control characters in a comment, and a finding may quote a name or a value that has some
+        said = "".join(ch if ch.isprintable() else " " for ch in spec.why)
+        lines = [f"# {said}" if spec.why else "", "[[repairs]]", f"repair = {string(spec.repair)}"]
         if spec.table and not single:
             lines.append(f"table = {string(spec.table)}")
         if spec.columns:
@@ -318,7 +321,7 @@ def repairs_text(repairs: Sequence[RepairSpec], single: bool = False) -> str:
             lines.append(f"parameters = {value(spec.parameters)}")
         if spec.why:
             lines.append(f"why = {string(spec.why)}")
-        out.append("\n".join(line.replace("\n", " ") for line in lines if line))
+        out.append("\n".join(line for line in lines if line))
     return "\n\n".join(out) + "\n"
 
 
