@@ -38,3 +38,19 @@ def test_a_proposal_repairs_what_was_found(code):
         assert log.cells_changed == finding.proposal.cells
     after = auditing.audit(AuditContext(out, declared), "tables", checks=checks)
     assert [f.message for f in (*after.issues, *after.tips)] == []
+
+
+def test_a_stuck_sensor_in_hours_of_another_zone_loses_its_stuck_readings_and_no_others():
+    n = 4000
+    air, other = (np.cumsum(np.random.default_rng(s).normal(size=n)) + 50 for s in (0, 1))
+    air[1200:1320] = air[1200]
+    when = np.datetime64("2024-01-01", "us") + np.arange(n) * np.timedelta64(1, "h")
+    when[1000:1500] += np.timedelta64(5, "h")
+    columns = {"when": when, "hour": np.arange(n) % 24, "air": air, "other": other}
+    tables = {"t": Table.of(pa.table(columns), "t")}
+    checks = {code: auditing.installed()[code] for code in ("AUD027", "AUD033")}
+    repairs = propose(auditing.audit(AuditContext(tables, parse({"tables": {"t": {}}})), "tables", checks=checks))
+    assert sorted(r.repair for r in repairs) == ["shift-time", "where-to-missing"]
+    out, _ = clean(tables, repairs, installed())
+    assert np.flatnonzero(out["t"].data.column("air").is_null().to_numpy()).tolist() == list(range(1201, 1320))
+    assert out["t"].data.column("when").to_numpy()[1000] == np.datetime64("2024-02-11T16:00", "us")

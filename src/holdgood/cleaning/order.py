@@ -1,8 +1,9 @@
 """In which order repairs make sense: each may rely on what those before it have set right.
 
 What names values as they came (a mapping of words, the value that a key settles) goes first, before anything rewrites them;
-text is then mended, codes for missing taken out, types read, and only then are values judged by their size; cells come
-before rows that are compared whole, and columns that go away go last, because until then they say what else is wrong.
+text is then mended, codes for missing taken out, types read, and only then are values judged by their size. Moments are
+moved after that: a stretch of bad readings is named by the moments that stand there when it is found. Cells come before rows
+that are compared whole, and columns that go away go last, because until then they say what else is wrong.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ ORDER = (
     "infinite-to-missing",
     "swap-columns",
     "scale-values",
-    "shift-time",
     "out-of-range-to-missing",
     "where-to-missing",
+    "shift-time",
     "drop-duplicate-rows",
     "drop-columns",
 )
