@@ -54,3 +54,12 @@ def test_a_stuck_sensor_in_hours_of_another_zone_loses_its_stuck_readings_and_no
     out, _ = clean(tables, repairs, installed())
     assert np.flatnonzero(out["t"].data.column("air").is_null().to_numpy()).tolist() == list(range(1201, 1320))
     assert out["t"].data.column("when").to_numpy()[1000] == np.datetime64("2024-02-11T16:00", "us")
+
+
+def test_codes_for_missing_with_spaces_at_their_ends_are_taken_out_too():
+    words = np.random.default_rng(0).choice(["red", " red", "green", "n/a", " n/a", "N/A "], 1000)
+    tables = {"t": Table.of(pa.table({"word": words, "x": np.random.default_rng(1).normal(size=1000)}), "t")}
+    checks = {code: auditing.installed()[code] for code in ("AUD007", "AUD025")}
+    repairs = propose(auditing.audit(AuditContext(tables, parse({"tables": {"t": {}}})), "tables", checks=checks))
+    out, _ = clean(tables, repairs, installed())
+    assert sorted(out["t"].data.column("word").unique().drop_null().to_pylist()) == ["green", "red"]

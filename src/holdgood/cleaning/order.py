@@ -1,7 +1,7 @@
 """In which order repairs make sense: each may rely on what those before it have set right.
 
-What names values as they came (a mapping of words, the value that a key settles) goes first, before anything rewrites them;
-text is then mended, codes for missing taken out, types read, and only then are values judged by their size. Moments are
+What names values as they came (a mapping of words, the value that a key settles, a code for missing) goes first, before
+anything rewrites them; text is then mended, types read, and only then are values judged by their size. Moments are
 moved after that: a stretch of bad readings is named by the moments that stand there when it is found. Cells come before rows
 that are compared whole, and columns that go away go last, because until then they say what else is wrong.
 """
@@ -16,8 +16,8 @@ ORDER = (
     "set-by-key",
     "replace-values",
     "unify-spellings",
-    "repair-text",
     "sentinel-to-missing",
+    "repair-text",
     "to-number",
     "parse-dates",
     "infinite-to-missing",
