@@ -1,6 +1,7 @@
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +54,23 @@ def test_copies_that_agree_in_a_column_that_hardly_repeats_are_no_chance(tables_
     }
     (finding,) = CHECK.run(tables_of({"t": {name: values + values[:29] for name, values in columns.items()}}))
     assert (finding.level, finding.rows) == ("issue", 29)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_rounded_numbers_that_hardly_repeat_meet_by_chance_too(tables_of, seed):
+    own = np.random.default_rng(seed)
+    one = {"a": own.normal(size=300).round(3), "b": own.integers(0, 2, 300)}
+    assert len(np.unique(one["a"])) >= 0.9 * 300
+    assert CHECK.run(tables_of({"t": one})) == []
+    assert CHECK.run(tables_of({"t": {"a": one["a"]}})) == []
+
+
+@pytest.mark.parametrize("number", [np.arange(1000), np.random.default_rng(0).normal(size=1000)])
+def test_copies_of_running_and_of_exact_numbers_are_no_chance(tables_of, number):
+    columns = {"number": number, "b": np.random.default_rng(1).integers(0, 2, 1000)}
+    for copies in (1, 60):
+        (finding,) = CHECK.run(tables_of({"t": {c: np.concatenate([v, v[:copies]]) for c, v in columns.items()}}))
+        assert (finding.rows, finding.sure) == (copies, "certain")
 
 
 def test_copies_stand_out_among_rows_that_often_come_near_each_other(tables_of):

@@ -6,8 +6,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from holdgood.audit import columns
 from holdgood.audit.doubles import exact_by_chance
 from holdgood.audit.found import found, percent
+from holdgood.audit.neighbours import met_by_chance
 from holdgood.audit.profile import profile
 from holdgood.audit.rows import column_hash, copies, row_hashes
 from holdgood.audit.twins import twins
@@ -41,8 +43,12 @@ class DuplicateRows:
             return []
         first, again, pairs = equal_rows(table)
         n = len(again)
-        # Rows that agree even in a column that hardly ever repeats did not meet by chance.
-        telling = any(c.distinct >= TELLING * table.rows for c in described)
+        # Rows that agree even in a column that hardly ever repeats did not meet by chance, unless it repeats as rounded numbers do.
+        telling = n > 0 and any(
+            c.distinct >= TELLING * table.rows
+            and not (columns.is_numeric(table, c.name) and met_by_chance(table, c.name, n))
+            for c in described
+        )
         if n == 0 or (not (keyed or telling) and _by_chance(table, pairs)):
             return []
         share = percent(n, table.rows)
