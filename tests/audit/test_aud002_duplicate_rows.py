@@ -57,15 +57,45 @@ def test_copies_that_agree_in_a_column_that_hardly_repeats_are_no_chance(tables_
 
 
 @pytest.mark.parametrize("seed", range(10))
+def test_crowds_of_equal_rows_in_a_table_of_few_values_meet_by_chance(tables_of, seed):
+    own, n = np.random.default_rng(seed), 4000
+    columns = {
+        "kind": own.choice(["A-1", "A-2", "A-10", "A-11", "B-1", "B-2"], n),
+        "calls": np.where(own.random(n) < 0.6, 0, own.poisson(5, n)),
+        "new": own.random(n) < 0.1,
+        "people": own.poisson(2, n),
+    }
+    assert CHECK.run(tables_of({"t": columns})) == []
+
+
+def test_one_row_that_comes_hundreds_of_times_is_no_chance(tables_of):
+    whole = _rich(2000)
+    (finding,) = CHECK.run(tables_of({"t": {c: np.concatenate([v, np.repeat(v[:1], 500)]) for c, v in whole.items()}}))
+    assert finding.rows == 500
+
+
+@pytest.mark.parametrize("seed", range(10))
 def test_rounded_numbers_that_hardly_repeat_meet_by_chance_too(tables_of, seed):
     own = np.random.default_rng(seed)
     one = {"a": own.normal(size=300).round(3), "b": own.integers(0, 2, 300)}
     assert len(np.unique(one["a"])) >= 0.9 * 300
     assert CHECK.run(tables_of({"t": one})) == []
     assert CHECK.run(tables_of({"t": {"a": one["a"]}})) == []
+    days = np.datetime64("2023-01-01", "us") + own.integers(0, 1500, 300).astype("timedelta64[D]")
+    zips = [f"{z:05d}" for z in own.integers(0, 3000, 300)]
+    for other in (days, zips):
+        assert CHECK.run(tables_of({"t": {"a": other, "b": one["b"]}})) == []
 
 
-@pytest.mark.parametrize("number", [np.arange(1000), np.random.default_rng(0).normal(size=1000)])
+@pytest.mark.parametrize(
+    "number",
+    [
+        np.arange(1000),
+        np.random.default_rng(0).normal(size=1000),
+        np.array([f"{i:06d}" for i in range(1000)]),
+        np.datetime64("2023-01-01", "us") + np.arange(1000).astype("timedelta64[h]"),
+    ],
+)
 def test_copies_of_running_and_of_exact_numbers_are_no_chance(tables_of, number):
     columns = {"number": number, "b": np.random.default_rng(1).integers(0, 2, 1000)}
     for copies in (1, 60):

@@ -6,7 +6,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from holdgood.audit import columns
 from holdgood.audit.doubles import exact_by_chance
 from holdgood.audit.found import found, percent
 from holdgood.audit.neighbours import met_by_chance
@@ -45,9 +44,7 @@ class DuplicateRows:
         n = len(again)
         # Rows that agree even in a column that hardly ever repeats did not meet by chance, unless it repeats as rounded numbers do.
         telling = n > 0 and any(
-            c.distinct >= TELLING * table.rows
-            and not (columns.is_numeric(table, c.name) and met_by_chance(table, c.name, n))
-            for c in described
+            c.distinct >= TELLING * table.rows and not met_by_chance(table, c.name, n) for c in described
         )
         if n == 0 or (not (keyed or telling) and _by_chance(table, pairs)):
             return []

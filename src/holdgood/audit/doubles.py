@@ -17,7 +17,7 @@ from holdgood.audit import columns
 from holdgood.audit.keys import Key, keys, repeated
 from holdgood.audit.memory import Memory
 from holdgood.audit.profile import profile
-from holdgood.audit.rows import column_hash
+from holdgood.audit.rows import column_hash, copies
 from holdgood.audit.sample import sample
 from holdgood.audit.twins import Twins, twins
 from holdgood.core.table import Table
@@ -144,7 +144,8 @@ def exact_by_chance(table: Table, pairs: float) -> bool:
     seen = twins(table)
     if len(seen.first) == 0:
         return False
-    if seen.level(1) < pairs:
+    # pairs within crowds of equal rows are not among those seen: where these seem few, all are counted
+    if seen.level(1) < pairs and not copies(table, table.names).by_chance:
         return False
     rare = _rare(table, seen)
     count = seen.differ.sum(axis=1)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from holdgood.audit import columns
 from holdgood.audit.factors import decimals
@@ -21,7 +23,7 @@ _SHIFTS = 200
 
 
 def met_by_chance(table: Table, column: str, again: int) -> bool:
-    """Whether rows that are equal in all columns (``again`` of them) are what chance makes of a column of numbers.
+    """Whether rows that are equal in all columns (``again`` of them) are what chance makes of a column of numbers, moments or digits.
 
     Both must be so: the column's values repeat as often as values so close to each other do, and of its rows as many are equal
     as rows are equal but for a few steps of the column.
@@ -44,7 +46,20 @@ def met_by_chance(table: Table, column: str, again: int) -> bool:
 
 
 def _in_steps(table: Table, column: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Rows that have a number, and the numbers in steps of their last decimal; None where they are not rounded to steps."""
+    """Rows that have a value, and the values in steps: of their last decimal, of the finest unit of their moments, or of one
+    where they are texts of digits. None where they are of no steps.
+    """
+    if columns.is_moment(table, column):
+        at, there = columns.moments(table, column)
+        rows = np.flatnonzero(there)
+        step = int(np.gcd.reduce(at[rows])) if len(rows) else 0
+        return (rows, at[rows] // step) if step else None
+    if columns.is_text(table, column):
+        texts = table.data.column(column)
+        if not pc.all(pc.match_substring_regex(texts, r"^[0-9]{1,15}$")).as_py():
+            return None
+        rows = np.flatnonzero(~columns.missing(table, column))
+        return rows, np.asarray(texts.drop_null().cast(pa.int64()).to_numpy())
     values = columns.numbers(table, column)
     rows = np.flatnonzero(np.isfinite(values))
     places = decimals(values[rows], 1.0) if len(rows) else None
