@@ -183,7 +183,6 @@ def test_numbers_keep_their_type_frozen(dirty):
     assert math.isinf(out.data.column("weight").to_pylist()[4])
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(
     ("text", "read"),
     [("(467.94)", -467.94), ("($1,200.50)", -1200.5), ("12-", -12), ("\u22123", -3), ("(-4)", None), ("7", 7)],
@@ -194,7 +193,8 @@ def test_negatives_of_accountants_are_read_where_declared(text, read):
     assert out.data.column("x").to_pylist() == [read]
     plain, _ = installed()["to-number"].apply(table, ["x"], {"strip": ["$"]})
     assert plain.data.column("x").to_pylist() == [7 if text == "7" else None]
-=======
+
+
 def only(name, column, parameters, values, kind=None):
     table = Table.of(pa.table({"x": pa.array(values, kind)}), "t")
     out, entry = installed()[name].apply(table, [column], parameters)
@@ -229,7 +229,7 @@ def test_codes_for_missing_dates():
 def test_results_too_long_for_whole_numbers_become_numbers_with_decimals_and_the_count_says_which():
     left, entry = only("scale-values", "x", {"factor": 1e6, "low": 10}, [10**15, 5, 6])
     assert left == [1e21, 5.0, 6.0]
-    assert entry.sentence == "1 cells multiplied by 1e+06; 3 cells are numbers with decimals now"
+    assert entry.sentence == "1 cell multiplied by 1e+06; 3 cells are numbers with decimals now"
     assert entry.cells_changed == 3
 
 
@@ -237,4 +237,3 @@ def test_a_key_beyond_all_whole_numbers_is_refused_in_words():
     table = Table.of(pa.table({"k": [1], "x": [1]}), "t")
     with pytest.raises(DeclarationError, match="another type than the column"):
         installed()["set-by-key"].apply(table, ["x"], {"key": "k", "values": {"x": [[2**70, 3]]}})
->>>>>>> 09ab42e (Repairs hold with zones, long numbers, odd names and series named by dates or nothing)

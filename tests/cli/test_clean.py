@@ -188,7 +188,6 @@ def test_mistakes(folder, cli):
         assert says in said.err, (arguments, said.all)
 
 
-<<<<<<< HEAD
 def test_options_behind_a_files_name_hold_for_every_command(cli, tmp_path):
     days = pd.date_range("2024-01-01", periods=200)
     frame = pd.DataFrame(
@@ -209,7 +208,8 @@ def test_options_behind_a_files_name_hold_for_every_command(cli, tmp_path):
         'source = "../us.csv"\noptions = { "dates" = "month-first" }'
         in (tmp_path / "mine" / "holdgood.toml").read_text()
     )
-=======
+
+
 def test_repairs_of_names_with_control_characters_replay(folder, cli):
     bad().rename(columns={"w": "w\r\x1bkg"}).to_parquet(folder / "t.parquet")
     assert cli("clean", "t.parquet", "--apply", "all", "--save", "r.toml", at=folder).code == 0
@@ -226,4 +226,3 @@ def test_rows_are_never_compared_by_what_is_left_of_the_columns_named(folder, cl
     pd.DataFrame({"a": [1, 1, 2], "b": [1, 2, 3]}).to_parquet(folder / "s.parquet")
     assert cli("clean", "s.parquet", "--repairs", "r.toml", at=folder).code == 0
     assert pq.read_table(folder / "s.clean.parquet").column("a").to_pylist() == [1, 1, 2]
->>>>>>> 09ab42e (Repairs hold with zones, long numbers, odd names and series named by dates or nothing)
