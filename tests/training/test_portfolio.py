@@ -13,7 +13,7 @@ from holdgood.core.frame import Feature, Frame
 from holdgood.core.records import Leaderboard
 from holdgood.core.records.envelope import unwrap, wrap
 from holdgood.metrics import best_threshold, loss_rows, resolve
-from holdgood.training import Ensemble, portfolio, train
+from holdgood.training import Ensemble, finish, portfolio, train
 from holdgood.training.cost import Aim
 from holdgood.training.ladder import Limits
 from holdgood.training.work import Work
@@ -148,9 +148,28 @@ def test_an_ensemble_is_built_from_refitted_members(run):
     assert board.chosen == "ensemble"
     assert isinstance(trained.chain, Ensemble)
     assert abs(sum(board.members.values()) - 1) < 1e-9
-    assert board.delivered.startswith(f"the mean of {3 * len(board.members)} models of the folds")
+    assert board.delivered == "refitted on all rows"
+    assert len(trained.chain.models) == len(board.members)
     assert sum(trained.chain.weights) == pytest.approx(1)
     assert "prior" not in board.members
+
+
+def test_the_folds_models_stand_in_where_a_refit_fails(run, monkeypatch):
+    real = finish.fit_all
+
+    def only_the_prior(work, candidate, *rest):
+        if candidate.family == "lightgbm":
+            raise ValueError("not on all rows")
+        return real(work, candidate, *rest)
+
+    monkeypatch.setattr(finish, "fit_all", only_the_prior)
+    trained, frame, *_ = run("prior", "lightgbm", prefer="best", n=800)
+    board = trained.leaderboard
+    assert board.chosen == "lightgbm"
+    assert board.delivered.startswith("the mean of 3 models of the folds")
+    assert any("not on all rows" in n for n in board.notes)
+    assert isinstance(trained.chain, Ensemble)
+    assert np.isfinite(trained.chain.predict(frame)).all()
 
 
 def test_candidates_that_fail_are_told_of_and_the_others_go_on(run, custom):
@@ -239,7 +258,7 @@ def test_a_simplest_rule_that_cannot_be_refitted_is_left_out_and_told_of(run_spo
     assert any("tree is delivered as fitted on the first fold" in n for n in trained.leaderboard.notes)
 
 
-@pytest.mark.parametrize(("share", "said"), [(0.9, "made 90% of what was asked"), (0.01, "first fold's training rows")])
+@pytest.mark.parametrize(("share", "said"), [(0.9, "made 90% of what was asked"), (0.01, "stand in")])
 def test_a_refit_cut_short_by_the_clock_is_never_silent(run_spoiled, share, said):
     trained, _ = run_spoiled("linear", "linear", share=share, seconds=4.0)
     assert trained.leaderboard.chosen == "linear"

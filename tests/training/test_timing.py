@@ -17,8 +17,8 @@ def clocked(make_data, make_folds, trial):
     frame, y, task = make_data(n=100)
     work = Work(frame, y, None, task, tuple(make_folds(100, k=4)))
 
-    def make(left, trials, bagging=False, parallel=1, refit_members=3):
-        return Timing(work, trials, left=lambda: left, parallel=parallel, bagging=bagging, refit_members=refit_members)
+    def make(left, trials, parallel=1, refit_members=3):
+        return Timing(work, trials, left=lambda: left, parallel=parallel, refit_members=refit_members)
 
     return make
 
@@ -34,30 +34,20 @@ def kept(p):
     return p
 
 
-def test_a_refit_is_kept_room_for_and_a_mean_of_kept_models_takes_none(clocked, trial):
+def test_a_refit_is_kept_room_for(clocked, trial):
     prior, best = first(trial, 0, "prior", level=2.0, seconds=0.1), kept(first(trial, 1, seconds=10.0))
-    refit = clocked(1000.0, [prior, best]).reserve()
-    assert refit > best.refit_seconds(100) > 10.0
-    assert clocked(1000.0, [prior, best], bagging=True, refit_members=1).reserve() < 1.0
-    lost = first(trial, 1, seconds=10.0)
-    again = clocked(1000.0, [prior, lost], bagging=True, refit_members=1)
-    assert again.delivery(lost) == pytest.approx(1.1 * 4 * 10.0)
-
-
-def test_a_mean_of_one_fold_is_a_refit(clocked, trial):
-    one = kept(first(trial, 1, folds=1, seconds=3.0))
-    assert clocked(100.0, [one], bagging=True).delivery(one) == one.refit_seconds(100)
+    assert clocked(1000.0, [prior, best]).reserve() > best.refit_seconds(100) > 10.0
 
 
 @pytest.mark.parametrize(("left", "fits"), [(60.0, True), (12.0, False)])
 def test_a_variant_fits_by_what_its_familys_first_took(clocked, trial, left, fits):
     default, variant = kept(first(trial, 1, seconds=3.0)), trial(2, done=0)
-    assert clocked(left, [default, variant], bagging=True).fits(variant) == fits
+    assert clocked(left, [default, variant]).fits(variant) == fits
 
 
 def test_a_proposal_needs_room_for_one_fold_first(clocked, trial):
     default, proposal = kept(first(trial, 1, seconds=3.0)), trial(2, done=0, searched=True)
-    assert clocked(12.0, [default, proposal], bagging=True).fits(proposal)
+    assert clocked(12.0, [default, proposal]).fits(proposal)
 
 
 def test_several_reserves_shrink_to_the_best_one(clocked, trial):
@@ -74,6 +64,28 @@ def test_fewer_folds_where_the_best_cannot_finish_them(clocked, trial):
     assert clocked(30.0, [prior, best]).bearable_folds() == 2
     assert clocked(12.0, [prior, best]).bearable_folds() == 1
     assert clocked(12.0, [prior, first(trial, 1)]).bearable_folds() is None
+
+
+def test_fewer_folds_where_all_families_would_take_most_of_the_time(clocked, trial):
+    prior = first(trial, 0, "prior", level=2.0, folds=8, seconds=0.01, done=1)
+    families = [first(trial, i, f"f{i}", folds=8, seconds=2.0, done=1) for i in range(1, 5)]
+    assert clocked(1000.0, [prior, *families]).bearable_folds() == 8
+    assert clocked(120.0, [prior, *families]).bearable_folds() == 5  # 4 x 2 s x 4 more folds are 35 of 120 s
+    assert clocked(60.0, [prior, *families]).bearable_folds() == 4  # half of the folds are the fewest
+
+
+def test_a_dear_family_that_is_clearly_behind_is_given_up(clocked, trial):
+    best = first(trial, 2, "good", level=1.0, seconds=1.0, done=1)
+    behind = first(trial, 7, "dear", level=1.6, seconds=9.0, done=1)
+    cheap, near = (
+        first(trial, 5, "cheap", level=1.6, seconds=0.1, done=1),
+        first(trial, 6, "near", level=1.05, seconds=9.0, done=1),
+    )
+    simple = first(trial, 1, "simple", level=1.6, seconds=9.0, done=1)
+    trials = [best, behind, cheap, near, simple]
+    assert [(p.candidate.family, ahead) for p, ahead in clocked(60.0, trials).hopeless()] == [("dear", best)]
+    assert clocked(6000.0, trials).hopeless() == []  # there is time to be sure
+    assert clocked(math.inf, trials).hopeless() == []
 
 
 def test_on_a_shared_machine_more_is_kept_back(clocked, trial):

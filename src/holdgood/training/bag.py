@@ -1,7 +1,7 @@
-"""The mean of the folds' models: what is delivered where it may cost that much. It takes no refit, and is rarely worse.
+"""The mean of the folds' models: what is delivered where a refit on all rows did not end in time.
 
-Its out-of-fold estimate is that of single models, each of which learned from fewer rows than the mean of all has seen: it
-is slightly on the cautious side, and the leaderboard says so.
+Each of them learned from fewer rows than there are: the other folds' less those kept for early stopping. On few rows that
+costs more than their mean gains, so a refit is what is wanted (docs/decisions/refit-not-bag.md).
 """
 
 from __future__ import annotations

@@ -135,15 +135,13 @@ def choose(
     parallel: int,
     ready: Collection[int] = (),
     aim: Aim | None = None,
-    bagging: bool = False,
     counts: np.ndarray | None = None,
     spend: Spend | None = None,
 ) -> Choice:
     """Judge ``trials`` on the first ``folds`` folds. ``room``: seconds for refitting the members of an ensemble.
 
-    ``ready``: trials (by index) that are refitted already. ``aim``: what an ensemble may cost in use. ``bagging``: the
-    models of the folds are what is delivered, so that members cost no refit. ``counts``: how much a row counts in money, or
-    None; ``spend``: see ``Judge``.
+    ``ready``: trials (by index) that are refitted already. ``aim``: what an ensemble may cost in use. ``counts``: how much a
+    row counts in money, or None; ``spend``: see ``Judge``.
     """
     base = trials[0].base
     repeats = 1 if folds < base else max(1, *(complete_repeats(p.done, base) for p in trials))
@@ -169,10 +167,7 @@ def choose(
         lowest = min(p.candidate.rung for p in trials)
         above = [p for p in trials if p.candidate.rung > lowest]
         refit_rows = len(work.training_rows(None))
-        needs = [
-            0.0 if p.index in ready else p.rebuild_seconds() if bagging and folds > 1 else p.refit_seconds(refit_rows)
-            for p in above
-        ]
+        needs = [0.0 if p.index in ready else p.refit_seconds(refit_rows) for p in above]
         cut = partial(affordable, needs=needs, room=room, parallel=parallel)
         mixed, members = _blend(above, predictions, judge, cut, aim or Aim(), work.seed)
     if mixed is not None:

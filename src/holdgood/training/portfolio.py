@@ -51,6 +51,8 @@ SHORT = 15.0
 """Seconds of budget below which time is kept back for refitting one model only."""
 SHORTEST = 5.0
 """Seconds of budget below which no workers are started: importing would take most of it."""
+FOR_A_BAG = 0.2
+"""Share of what is left for refits, a second at most, in which the folds' models can take the place of what did not end."""
 OF_WORKERS = 0.9
 """Share of the free memory that all workers together may take before one ends itself."""
 OF_MEMORY = 0.7
@@ -223,7 +225,7 @@ class _Training:
         self.repeats = repeats_of(work.folds)
         self.base = len(work.folds) // self.repeats
         self._cap_rows(candidates)
-        # models of capped rows have seen less than a refit will
+        # where a refit does not end, the folds' models may stand in; those of capped rows have seen too little
         self.bagging = prefer != "simple" and self.base > 1 and work.cap is None
         families = [c.family for c in candidates]
         self.progress = [Progress(i, c, self.base, families.index(c.family) == i) for i, c in enumerate(candidates)]
@@ -238,7 +240,6 @@ class _Training:
             ticket = pool.share(self.work)
             timing = Timing(
                 self.work, self.progress, left=self.clock.left, parallel=max(1, pool.workers),
-                bagging=self.bagging and self.prefer == "best",
                 refit_members=1 if self.prefer == "simple" or self.clock.left() < SHORT else REFITTED,
             )  # fmt: skip
             schedule = Schedule(
@@ -253,12 +254,12 @@ class _Training:
             # workers that had to be killed would spend the rest of the time on importing: this process is warm
             with Pool(0) if schedule.cold else nullcontext(pool) as warm:
                 there = self.work if schedule.cold else ticket
-                bagged = self._bagged(choice, k, warm, there)
-                refits = Refits(
-                    self.work, warm, there, choice.beside if bagged else choice.wanted, left=self.clock.left
-                )
+                # what stands in for refits that do not end has to be put together, too
+                kept = min(1.0, FOR_A_BAG * self.clock.left()) if self.bagging and self.timed else 0.0
+                refits = Refits(self.work, warm, there, choice.wanted, left=lambda: self.clock.left() - kept)
                 record = self._board(choice)
                 ready = refits.collect()
+                bagged = self._bagged(choice, k, warm, there, refits)
                 fallen = choice if bagged else self._fall(choice, found, k, schedule, ready, refits.failed)
             if refits.note and refits.done:
                 self.notes.append(refits.note)
@@ -286,12 +287,19 @@ class _Training:
         left = None if units is None else units - len(self.progress)
         return Further(search, self.progress, repeats=self.repeats, units=left, on_new=known)
 
-    def _bagged(self, choice: Choice, k: int, pool: Pool, ticket: Any) -> Bag | None:
-        """The mean of the folds' models of the choice, where that is what to deliver."""
-        if not self.bagging or choice.step is choice.steps[0]:
+    def _bagged(self, choice: Choice, k: int, pool: Pool, ticket: Any, refits: Refits) -> Bag | None:
+        """The mean of the folds' models of the choice, where not all of it could be refitted on all rows as wanted."""
+        whole = refits.rows == len(self.work.y) and all(p.index not in refits.failed for p in choice.chosen)
+        if whole or not self.bagging or choice.step is choice.steps[0]:
             return None
         weights = choice.blend.weights.tolist() if choice.step.ensemble and choice.blend is not None else [1.0]
-        return bag(self.work, pool, ticket, choice.chosen, weights, k, self.aim, left=self.clock.left)
+        made = bag(self.work, pool, ticket, choice.chosen, weights, k, self.aim, left=self.clock.left)
+        if made is not None:
+            lost = [f"{p.candidate.name}: {refits.failed[p.index]}" for p in choice.chosen if p.index in refits.failed]
+            self.notes.append(
+                f"the folds' models stand in for refits on all rows ({'; '.join(lost) or 'the time was short'})"
+            )
+        return made
 
     @property
     def _money(self) -> CostTable:
@@ -421,7 +429,7 @@ class _Training:
         return choose(
             self.work, self.metric, found, k, clusters=self.clusters, costs=self.costs, prefer=self.prefer, limits=self.limits,
             room=self.clock.left() - schedule.timing.overhead, parallel=1 if schedule.cold else schedule.parallel, ready=ready,
-            aim=self.aim if self.prefer == "balanced" else None, bagging=schedule.timing.bagging, counts=self.counts, spend=self.spend,
+            aim=self.aim if self.prefer == "balanced" else None, counts=self.counts, spend=self.spend,
         )  # fmt: skip
 
     def _delivered(

@@ -106,12 +106,6 @@ class Progress:
         fits = [f.fit_seconds * rows / max(1, f.learned_rows) for f in self.done.values()]
         return SAFETY * float(np.mean(fits)) + 0.05
 
-    def rebuild_seconds(self) -> float:
-        """Estimated seconds for fitting again the folds whose chains were not kept; NaN before the first fold is done."""
-        if not self.done:
-            return math.nan
-        return SAFETY * self.fold_seconds() * sum(fit.chain is None for fit in self.done.values())
-
     def rounds(self) -> int | None:
         """Median rounds over the folds, where the model has any."""
         used = [f.rounds for f in self.done.values() if f.rounds is not None]

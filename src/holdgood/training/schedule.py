@@ -143,6 +143,7 @@ class Schedule:
             return None
         for p in self._probes():
             return p, 0
+        self._drop_hopeless()
         self._plan_folds()
         found = self._next_open() or self._best_effort()
         probing = any(p.first and p.status == "open" and not p.done for p in self.all)
@@ -179,6 +180,15 @@ class Schedule:
         firsts = self._simplest_first()
         ordered = firsts[:2] + firsts[:1:-1]
         return [p for p in ordered if 0 not in p.done and 0 not in p.under_way]
+
+    def _drop_hopeless(self) -> None:
+        """End dear families that are clearly behind, so that their time goes to those that are ahead."""
+        for p, ahead in self.timing.hopeless():
+            if not p.under_way:
+                p.stop(
+                    f"clearly behind {ahead.candidate.name} on the first fold, and a fold takes {p.fold_seconds():.1f} s",
+                    1,
+                )
 
     def _plan_folds(self) -> None:
         """Fewer folds for all where the best could not finish them: better judged on few than left out."""

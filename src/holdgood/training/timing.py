@@ -11,15 +11,21 @@ from holdgood.training.progress import Progress, makespan
 from holdgood.training.selection import BAGS, FEW_ROWS, MANY_MEMBERS, MOST_ROWS, STEPS
 from holdgood.training.work import Work
 
-MOST_RESERVED = 0.35
-REFITTED = 3
+MOST_RESERVED = 0.25
+REFITTED = 5
 MOST_SLOWDOWN = 12.0
 PROBING, UNCAPPED_RUNG = 0.4, 1
 """The first folds of all families together may take this share of the time; the simplest (up to that rung) are let through."""
+FIRSTS, FEWEST_FOLDS = 0.35, 3
+"""All families' first configurations together should take no more than this share of what is left, on no fewer folds than
+these or half of those wanted."""
+DEAR, CLEARLY, HOPELESS = 0.04, 2.0, 0.08
+"""A first configuration whose other folds would take this share of all the time is ended where its first fold is behind
+the best by so many standard errors and by this share of the loss."""
 
 
 class Timing:
-    """Estimates from the folds that are done. ``bagging``: what is delivered is made of the folds' models, not refitted."""
+    """Estimates from the folds that are done. ``refit_members``: of how many a refit is to be kept time for."""
 
     def __init__(
         self,
@@ -28,11 +34,10 @@ class Timing:
         *,
         left: Callable[[], float],
         parallel: int,
-        bagging: bool,
         refit_members: int,
     ) -> None:
         self.work, self.all, self.left, self.parallel = work, trials, left, parallel
-        self.bagging, self.refit_members = bagging, refit_members
+        self.refit_members = refit_members
         self.total = left()
         self.timed = math.isfinite(self.total)
         self.rows = len(work.training_rows(None))
@@ -74,22 +79,19 @@ class Timing:
             return self.overhead
         beside = [p.refit_seconds(self.rows) for p in self._beside(found)] if self.refit_members > 1 else []
         needs = [self.delivery(p) for p in found[: self.refit_members]]
-        # several may take a third of what was there at most; the best one alone is always kept room for
+        # several may take a quarter of what was there at most; the best one alone is always kept room for
         while len(needs) > 1 and makespan(needs + beside, self.parallel) > MOST_RESERVED * self.total:
             needs.pop()
         return makespan(needs + beside, self.parallel) + self.overhead
 
     def delivery(self, p: Progress) -> float:
-        """Seconds until a trial can be delivered: a refit, or the fits of folds whose models were not kept."""
-        if self.bagging and p.folds > 1:
-            return p.rebuild_seconds()
+        """Seconds until a trial can be delivered: a refit on all rows."""
         return p.refit_seconds(self.rows)
 
     def _beside(self, found: Sequence[Progress]) -> list[Progress]:
         """The prior and the lowest rung above it are refitted too."""
         by_rung = sorted((p for p in found if p.first), key=lambda p: (p.candidate.rung, p.index))
-        chosen = [] if self.bagging else found[: self.refit_members]
-        return [p for p in by_rung[:2] if p not in chosen]
+        return [p for p in by_rung[:2] if p not in found[: self.refit_members]]
 
     def fits(self, p: Progress) -> bool:
         """Whether what is left of a candidate, and the delivery after it, end in time."""
@@ -116,18 +118,53 @@ class Timing:
         return share if math.isnan(known) else min(max(share, 2.0 * known), max(0.0, self.left() - self.reserve()))
 
     def bearable_folds(self) -> int | None:
-        """Folds for all, where the best first configuration could not finish those wanted; None: as many as there are."""
+        """Folds for all, where those wanted would take too long; None: as many as there are.
+
+        First the families that are still in it, on as many folds as leave time for what comes after them; but the best
+        one on at least as many as it can finish at all.
+        """
         lowest = min(p.candidate.rung for p in self.all)
-        above = [p for p in self.all if p.first and p.done and p.candidate.rung > lowest and p.status in ("open", "ok")]
+        firsts = [p for p in self.all if p.first and p.done and p.status in ("open", "ok")]
+        above = [p for p in firsts if p.candidate.rung > lowest]
         best = min(above, key=lambda p: (p.loss(), p.index), default=None)
         if best is None or best.complete:
             return None
+        begun = max(len(p.done) + len(p.under_way) for p in firsts)
+        share, few = FIRSTS * self.left(), min(best.folds, max(FEWEST_FOLDS, best.base // 2))
+        wanted = best.folds
+        while wanted > max(begun, few) and self._all_on(firsts, wanted) > share:
+            wanted -= 1
         room = self.left() - self.overhead - makespan([self.delivery(best)], self.parallel)
-        begun = len(best.done) + len(best.under_way)
-        k = max(1, begun)
-        while k < best.folds and 1.1 * best.fold_seconds() * math.ceil((k + 1 - begun) / self.parallel) <= room:
+        own = len(best.done) + len(best.under_way)
+        k = max(1, own)
+        while k < wanted and 1.1 * best.fold_seconds() * math.ceil((k + 1 - own) / self.parallel) <= room:
             k += 1
         return k
+
+    def _all_on(self, firsts: Sequence[Progress], folds: int) -> float:
+        """Seconds until all of these have ``folds`` folds."""
+        missing = [p.fold_seconds() * max(0, folds - len(p.done) - len(p.under_way)) for p in firsts]
+        return 1.1 * math.fsum(missing) / self.parallel
+
+    def hopeless(self) -> list[tuple[Progress, Progress]]:
+        """First configurations that are dear and clearly behind on their first fold, each with the one that is ahead.
+
+        The simplest rungs are let through: the ladder begins with them.
+        """
+        firsts = [p for p in self.all if p.first and 0 in p.losses and p.status in ("open", "ok")]
+        best = min(firsts, key=lambda p: (float(np.mean(p.losses[0])), p.index), default=None)
+        if best is None or not self.timed:
+            return []
+        found = []
+        for p in firsts:
+            cost = p.fold_seconds() * max(0, p.folds - len(p.done)) / self.parallel
+            if p.status != "open" or p.candidate.rung <= UNCAPPED_RUNG or cost <= DEAR * self.total:
+                continue
+            gap = p.losses[0] - best.losses[0]
+            mean, level = float(np.mean(gap)), float(np.mean(best.losses[0]))
+            if mean > CLEARLY * float(np.std(gap)) / math.sqrt(len(gap)) and mean > HOPELESS * abs(level):
+                found.append((p, best))
+        return found
 
     def too_slow(self, p: Progress) -> str:
         """Why a candidate is not gone on with, in words."""

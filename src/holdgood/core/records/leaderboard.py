@@ -42,9 +42,10 @@ class Rung(Part):
 class Leaderboard(Record):
     """All trials, the ladder, and the choice with its reason. Development rows only.
 
-    ``folds`` and ``repeats``: what was judged on. ``delivered``: a refit on all rows, or the mean of the folds' models, whose
-    out-of-fold score is that of one such model: slightly on the cautious side for their mean. ``calibration``: by what the
-    stated chances were drawn to those observed, where that was proven to help; empty: they are stated as the model has them.
+    ``folds`` and ``repeats``: what was judged on. ``delivered``: a refit on all rows, or where that did not end in time the mean
+    of the folds' models. Out-of-fold scores are those of models that learned from fewer rows: slightly on the cautious side
+    for both. ``calibration``: by what the stated chances
+    were drawn to those observed, where that was proven to help; empty: they are stated as the model has them.
     """
 
     kind: ClassVar[str] = "leaderboard"
