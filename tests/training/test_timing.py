@@ -79,7 +79,7 @@ def test_a_dear_family_that_is_clearly_behind_is_given_up(clocked, trial):
     behind = first(trial, 7, "dear", level=1.6, seconds=9.0, done=1)
     cheap, near = (
         first(trial, 5, "cheap", level=1.6, seconds=0.1, done=1),
-        first(trial, 6, "near", level=1.05, seconds=9.0, done=1),
+        first(trial, 6, "near", level=1.005, seconds=9.0, done=1),
     )
     simple = first(trial, 1, "simple", level=1.6, seconds=9.0, done=1)
     trials = [best, behind, cheap, near, simple]

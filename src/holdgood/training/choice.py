@@ -15,7 +15,7 @@ from holdgood.metrics.units import resampling_units
 from holdgood.training.calibrate import Calibration, calibrate
 from holdgood.training.cost import Aim
 from holdgood.training.ladder import Climb, Limits, Step, climb
-from holdgood.training.progress import Progress, makespan
+from holdgood.training.progress import Progress, clearly_better, makespan
 from holdgood.training.repeats import averaged, complete_repeats, side_by_side
 from holdgood.training.score import Judge, Spend
 from holdgood.training.selection import Blend, blend
@@ -106,19 +106,13 @@ def judged(progress: Sequence[Progress], folds: int) -> tuple[list[Progress], in
     if above:
         furthest = min(above, key=lambda p: (-p.in_a_row, p.loss(), p.index))
         best = min(above, key=lambda p: (float(np.mean(p.losses[0])), p.index))
-        k = min(k, best.in_a_row if _clearly_better(best, furthest) else furthest.in_a_row)
+        k = min(k, best.in_a_row if clearly_better(best, furthest) else furthest.in_a_row)
     elif not base:
         k = 0
     found = [p for p in alive if k and p.in_a_row >= k]
     for p in found:
         p.status, p.reason = "ok", p.reason if k == folds else f"judged on {k} of {folds} folds"
     return found, k
-
-
-def _clearly_better(one: Progress, two: Progress) -> bool:
-    """By three standard errors on the first fold."""
-    gain = two.losses[0] - one.losses[0]
-    return float(np.mean(gain)) > 3.0 * float(np.std(gain)) / math.sqrt(len(gain))
 
 
 def choose(

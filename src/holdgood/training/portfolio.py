@@ -51,8 +51,6 @@ SHORT = 15.0
 """Seconds of budget below which time is kept back for refitting one model only."""
 SHORTEST = 5.0
 """Seconds of budget below which no workers are started: importing would take most of it."""
-FOR_A_BAG = 0.2
-"""Share of what is left for refits, a second at most, in which the folds' models can take the place of what did not end."""
 OF_WORKERS = 0.9
 """Share of the free memory that all workers together may take before one ends itself."""
 OF_MEMORY = 0.7
@@ -255,7 +253,7 @@ class _Training:
             with Pool(0) if schedule.cold else nullcontext(pool) as warm:
                 there = self.work if schedule.cold else ticket
                 # what stands in for refits that do not end has to be put together, too
-                kept = min(1.0, FOR_A_BAG * self.clock.left()) if self.bagging and self.timed else 0.0
+                kept = timing.stand_in if self.bagging else 0.0
                 refits = Refits(self.work, warm, there, choice.wanted, left=lambda: self.clock.left() - kept)
                 record = self._board(choice)
                 ready = refits.collect()

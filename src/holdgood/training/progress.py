@@ -14,6 +14,7 @@ from holdgood.training.work import FoldFit
 SAFETY = 1.1
 """Estimates of fit times are stretched by this much before anything is promised on them."""
 MOST_GROWTH = 1.25
+CLEARLY = 0.1
 
 
 @dataclass(eq=False)
@@ -138,6 +139,13 @@ class Progress:
     def size_bytes(self) -> int:
         """Bytes of its parts, as measured on the first fold."""
         return self.done[0].size_bytes if 0 in self.done else 0
+
+
+def clearly_better(one: Progress, two: Progress) -> bool:
+    """On the first fold, by three standard errors and a tenth of the loss."""
+    gain = two.losses[0] - one.losses[0]
+    mean, level = float(np.mean(gain)), float(np.mean(two.losses[0]))
+    return mean > max(3.0 * float(np.std(gain)) / math.sqrt(len(gain)), CLEARLY * abs(level))
 
 
 def makespan(seconds: list[float], workers: int) -> float:

@@ -28,6 +28,7 @@ BEHIND, ERRORS = 0.02, 3.0
 SMALL_CELLS = 4_000_000
 NO_TURN = "the time was up before its turn"
 HONOURS_SLACK = 0.3
+IMPORTING = 8.0
 HANGS, SLOWER, WAKING = 900.0, 50.0, 10.0
 """Without a clock a fit is ended after so many seconds, or so many times the slowest fold so far where that is longer; that
 is looked at each time so many seconds have gone by without news."""
@@ -258,16 +259,18 @@ class Schedule:
             return WAKING if self.pool.workers else None
         ends = [limit - handle.seconds for handle, (_, _, limit) in self._handles.items() if handle.state == "running"]
         # waking twice a second keeps the reserve honest while long fits run
-        return max(0.0, min([self.left() - self.timing.reserve(), 0.5, *ends]))
+        return max(0.0, min([self.left() - self.timing.reserve() + self.timing.grace, 0.5, *ends]))
 
     def _kill_overrun(self) -> None:
-        up = self.timing.is_up()
+        up = self.timed and self.left() <= self.timing.reserve() - self.timing.grace
+        # a worker that starts anew first imports: worth its while only where refits are dear
+        anew = not up or self.timing.reserve() > IMPORTING
         for handle, (p, _fold, limit) in list(self._handles.items()):
             longest = limit if self.timed else self._patience()
             if handle.state == "done" or not (up or handle.seconds > longest):
                 continue
-            self._kill(handle, restart=not up)
-            self.cold = self.cold or up
+            self._kill(handle, restart=anew)
+            self.cold = self.cold or not anew
             if not self.timed:
                 p.status, p.reason = "failed", f"one fold had not ended after {longest:,.0f} s: taken as hanging"
                 for other in [h for h, (q, _, _) in self._handles.items() if q is p]:

@@ -7,21 +7,27 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from holdgood.training.progress import Progress, makespan
+from holdgood.training.progress import Progress, clearly_better, makespan
 from holdgood.training.selection import BAGS, FEW_ROWS, MANY_MEMBERS, MOST_ROWS, STEPS
 from holdgood.training.work import Work
 
 MOST_RESERVED = 0.25
 REFITTED = 5
+STAND_IN = 0.02
+SHORTEST = 0.1
+"""Seconds that a first fold is always given."""
+GRACE = 0.02
+"""Fits that run when the time is up may take this share of it to end by themselves (at most a second): a worker that has to
+be ended cannot help with the refits."""
 MOST_SLOWDOWN = 12.0
 PROBING, UNCAPPED_RUNG = 0.4, 1
 """The first folds of all families together may take this share of the time; the simplest (up to that rung) are let through."""
 FIRSTS, FEWEST_FOLDS = 0.35, 3
 """All families' first configurations together should take no more than this share of what is left, on no fewer folds than
 these or half of those wanted."""
-DEAR, CLEARLY, HOPELESS = 0.04, 2.0, 0.08
+DEAR, CLEARLY, HOPELESS = 0.04, 1.5, 0.08
 """A first configuration whose other folds would take this share of all the time is ended where its first fold is behind
-the best by so many standard errors and by this share of the loss."""
+the best by so many standard errors and by this share of the loss; the dearer it is, the less it may be behind."""
 
 
 class Timing:
@@ -70,6 +76,16 @@ class Timing:
         """Whether no fit may begin or go on."""
         return self.timed and self.left() <= self.reserve()
 
+    @property
+    def grace(self) -> float:
+        """Seconds in which fits under way may end by themselves once the time is up."""
+        return min(1.0, GRACE * self.total) if self.timed else 0.0
+
+    @property
+    def stand_in(self) -> float:
+        """Seconds in which the folds' models can take the place of refits that did not end."""
+        return min(1.0, STAND_IN * self.total) if self.timed else 0.0
+
     def reserve(self) -> float:
         """Seconds kept back for what is delivered and for what comes after."""
         found = sorted(
@@ -77,12 +93,13 @@ class Timing:
         )
         if not found:
             return self.overhead
+        kept = self.overhead + self.grace + self.stand_in
         beside = [p.refit_seconds(self.rows) for p in self._beside(found)] if self.refit_members > 1 else []
         needs = [self.delivery(p) for p in found[: self.refit_members]]
         # several may take a quarter of what was there at most; the best one alone is always kept room for
         while len(needs) > 1 and makespan(needs + beside, self.parallel) > MOST_RESERVED * self.total:
             needs.pop()
-        return makespan(needs + beside, self.parallel) + self.overhead
+        return makespan(needs + beside, self.parallel) + kept
 
     def delivery(self, p: Progress) -> float:
         """Seconds until a trial can be delivered: a refit on all rows."""
@@ -115,25 +132,28 @@ class Timing:
         if math.isnan(known) and p.first and p.candidate.rung > UNCAPPED_RUNG:
             # a dear family that has not shown anything yet must not take the time in which the best could be finished
             share = min(share, PROBING * self.total * self.parallel / sum(q.first for q in self.all))
-        return share if math.isnan(known) else min(max(share, 2.0 * known), max(0.0, self.left() - self.reserve()))
+        until = max(0.0, self.left() - self.reserve())
+        return min(share, max(until, SHORTEST)) if math.isnan(known) else min(max(share, 2.0 * known), until)
 
     def bearable_folds(self) -> int | None:
         """Folds for all, where those wanted would take too long; None: as many as there are.
 
         First the families that are still in it, on as many folds as leave time for what comes after them; but the best
-        one on at least as many as it can finish at all.
+        one on as many as it can finish at all, where it is clearly better than all that have theirs.
         """
         lowest = min(p.candidate.rung for p in self.all)
-        firsts = [p for p in self.all if p.first and p.done and p.status in ("open", "ok")]
+        firsts = [p for p in self.all if p.first and 0 in p.losses and p.status in ("open", "ok")]
         above = [p for p in firsts if p.candidate.rung > lowest]
-        best = min(above, key=lambda p: (p.loss(), p.index), default=None)
+        # on the fold that all of them have: means over different folds cannot be compared
+        best = min(above, key=lambda p: (float(np.mean(p.losses[0])), p.index), default=None)
         if best is None or best.complete:
             return None
-        begun = max(len(p.done) + len(p.under_way) for p in firsts)
         share, few = FIRSTS * self.left(), min(best.folds, max(FEWEST_FOLDS, best.base // 2))
         wanted = best.folds
-        while wanted > max(begun, few) and self._all_on(firsts, wanted) > share:
+        while wanted > few and self._all_on(firsts, wanted) > share:
             wanted -= 1
+        if any(p.complete and not clearly_better(best, p) for p in above):
+            return wanted
         room = self.left() - self.overhead - makespan([self.delivery(best)], self.parallel)
         own = len(best.done) + len(best.under_way)
         k = max(1, own)
@@ -162,7 +182,8 @@ class Timing:
                 continue
             gap = p.losses[0] - best.losses[0]
             mean, level = float(np.mean(gap)), float(np.mean(best.losses[0]))
-            if mean > CLEARLY * float(np.std(gap)) / math.sqrt(len(gap)) and mean > HOPELESS * abs(level):
+            bearable = HOPELESS * DEAR * self.total / cost * abs(level)
+            if mean > CLEARLY * float(np.std(gap)) / math.sqrt(len(gap)) and mean > bearable:
                 found.append((p, best))
         return found
 
