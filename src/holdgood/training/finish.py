@@ -47,6 +47,8 @@ class Refits:
         self.note = (
             "" if most is None else f"refits learned from {most:,} of {n:,} rows, drawn at random: the time was short"
         )
+        # the dearest first, so that workers end together
+        self.wanted.sort(key=lambda p: (-p.refit_seconds(self.rows), p.index) if timed else (0.0, p.index))
         estimates = [p.refit_seconds(self.rows) for p in self.wanted]
         for p, estimate in zip(self.wanted, estimates, strict=True):
             if timed and not pool.workers and estimate > left() - CLOSE:
