@@ -14,6 +14,7 @@ from holdgood.training.work import Work
 MOST_RESERVED = 0.25
 REFITTED = 5
 STAND_IN = 0.02
+ALIKE = 1.2
 SHORTEST = 0.1
 """Seconds that a first fold is always given."""
 GRACE = 0.02
@@ -133,6 +134,8 @@ class Timing:
             # a dear family that has not shown anything yet must not take the time in which the best could be finished
             share = min(share, PROBING * self.total * self.parallel / sum(q.first for q in self.all))
         until = max(0.0, self.left() - self.reserve())
+        if any(f.cut for f in p.done.values()):
+            return min(ALIKE * known, until)  # folds that took longer would be of another model than the first
         return min(share, max(until, SHORTEST)) if math.isnan(known) else min(max(share, 2.0 * known), until)
 
     def bearable_folds(self) -> int | None:

@@ -86,7 +86,8 @@ class FoldFit:
 
     ``hints``: numbers that the model chose inside its training rows (a penalty), to be kept in a refit. ``chain``: where
     the fitted chain lies on disk. ``row_ms``: milliseconds for a single row, ``encode_ms`` of it in the encoder. ``slowdown``:
-    seconds that went by for each second of work, on a machine that is shared.
+    seconds that went by for each second of work, on a machine that is shared. ``cut``: the time given made it end early,
+    or hurry.
     """
 
     fold: int
@@ -103,6 +104,7 @@ class FoldFit:
     chain: Shared | None = None
     error: str = ""
     hints: Mapping[str, float] = field(default_factory=dict)
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,7 @@ def _fit_fold(
         slowdown=(predicted - started) / max(time.process_time() - worked, 1e-6),
         chain=None if keep is None else _kept(chain, keep),
         hints=dict(getattr(model, "hints", {})),
+        cut=float(getattr(model, "finished", 1.0)) < 1.0 or bool(getattr(model, "hurried", False)),
     )
 
 

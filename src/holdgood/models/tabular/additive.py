@@ -56,7 +56,9 @@ class Additive:
         values, weights = checked(matrix, y, weight, context.task)
         self.kind, self.columns = context.task.kind, matrix.values.shape[1]
         paired = self.pairs > 0 and self.columns > 1
-        singles = Boosting(self.parameters | {"interaction_constraints": [[j] for j in range(self.columns)]})
+        singles = Boosting(
+            self.parameters | {"interaction_constraints": [[j] for j in range(self.columns)]}, hurries=False
+        )
         seconds = context.seconds * (_CURVES_SHARE if paired else 1.0)
         singles.fit(matrix, values, weights, replace(context, seconds=seconds))
         self.rounds, self.finished = singles.rounds, singles.finished
@@ -91,7 +93,9 @@ class Additive:
         rounds = None
         if context.rounds is not None:
             rounds = int(self.hints.get(_PAIR_ROUNDS, context.rounds))
-        doubles = Boosting(self.parameters | _SURFACE | {"interaction_constraints": [list(p) for p in pairs]})
+        doubles = Boosting(
+            self.parameters | _SURFACE | {"interaction_constraints": [list(p) for p in pairs]}, hurries=False
+        )
         doubles.fit(matrix, y, weight, replace(context, rounds=rounds, seconds=deadline - time.monotonic()), start)
         self.hints = {_PAIR_ROUNDS: float(doubles.rounds or 0)}
         self.finished = doubles.finished

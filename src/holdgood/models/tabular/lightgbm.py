@@ -14,10 +14,11 @@ from holdgood.core.protocols import Dimension, FitContext, Json, Model, Needs
 from holdgood.core.task import Task
 from holdgood.models.tabular.booster import Booster, BoosterBacked
 from holdgood.models.tabular.model_text import scoring_only
-from holdgood.models.tabular.rounds import boost
+from holdgood.models.tabular.rounds import FASTEST, USUAL, boost
 from holdgood.models.tabular.training_rows import center_and_unit, checked
 
 _MOST_ROUNDS = 3_000
+_RATE = "learning_rate"
 _OBJECTIVE = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 _METRIC = {"binary": "binary_logloss", "multiclass": "multi_logloss", "regression": "l2"}
 
@@ -28,8 +29,10 @@ class Boosting(BoosterBacked):
     A regression outcome is standardised first, because LightGBM keeps outcomes in float32; the Booster undoes it.
     """
 
-    def __init__(self, parameters: Mapping[str, Json]) -> None:
-        self.parameters = dict(parameters)
+    def __init__(self, parameters: Mapping[str, Json], *, hurries: bool = True) -> None:
+        self.parameters, self.hurries = dict(parameters), hurries
+        self.hints: dict[str, float] = {}
+        self.hurried = False
 
     def fit(
         self,
@@ -42,7 +45,8 @@ class Boosting(BoosterBacked):
         """Boost on the rows outside ``context.stop_rows`` and keep the rounds that were best on these.
 
         Without stop rows and without ``context.rounds``: about 10 / learning rate rounds. ``context.seconds`` ends it
-        between rounds. ``start``: raw scores to boost from, (rows,) or (rows, classes); the scorer holds only what is
+        between rounds, and raises the learning rate where that would come far too early (``hints`` tells it; set before, it is
+        used for given rounds). ``start``: raw scores to boost from, (rows,) or (rows, classes); the scorer holds only what is
         added to them, and a regression outcome is then taken as it is.
         """
         deadline = time.monotonic() + context.seconds
@@ -67,8 +71,20 @@ class Boosting(BoosterBacked):
         else:
             booster.add_valid(_dataset(matrix, values, weights, ~kept, settings, start, like=data), "stop")
             patience = round(max(30, 2.5 / settings["learning_rate"]))
+            rate = float(settings["learning_rate"])
+
+            def hurry(factor: float) -> None:
+                self.hurried, self.hints = True, {_RATE: min(max(rate, FASTEST), rate * factor)}
+                booster.reset_parameter({"learning_rate": self.hints[_RATE]})
+
             best, self.finished = boost(
-                booster.update, _MOST_ROUNDS, deadline, lambda: float(booster.eval_valid()[0][2]), patience
+                booster.update,
+                _MOST_ROUNDS,
+                deadline,
+                lambda: float(booster.eval_valid()[0][2]),
+                patience,
+                hurry if self.hurries else None,
+                USUAL / rate,
             )
         self.rounds = best
         self.scorer = Booster(
@@ -84,6 +100,8 @@ class Boosting(BoosterBacked):
 
     def _settings(self, task: Task, rows: int, context: FitContext) -> dict[str, Any]:
         settings: dict[str, Any] = {"learning_rate": 0.05} | self.parameters
+        if context.rounds is not None and _RATE in self.hints:
+            settings["learning_rate"] = self.hints[_RATE]
         # A leaf may hold a twentieth of few rows at most, otherwise small tables would give a single leaf.
         settings["min_data_in_leaf"] = max(1, min(int(settings.get("min_data_in_leaf", 20)), rows // 20))
         settings["min_data_per_group"] = max(2, min(100, rows // 50))

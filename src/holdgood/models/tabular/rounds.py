@@ -6,6 +6,12 @@ import math
 import time
 from collections.abc import Callable
 
+LOOK = 5
+USUAL = 15.0
+"""Boosting usually is at its best within this number of rounds divided by the learning rate."""
+FASTEST = 0.25
+"""The learning rate is raised to this at most where time is short: better coarse to the end than fine and cut off."""
+
 
 def boost(
     update: Callable[[], bool],
@@ -13,19 +19,26 @@ def boost(
     deadline: float,
     loss: Callable[[], float] | None = None,
     patience: int = 0,
+    hurry: Callable[[float], None] | None = None,
+    usual: float = 0.0,
 ) -> tuple[int, float]:
     """Add up to ``most`` rounds. How many to keep, and the share that was done before the time was up (1.0 where it ended
     by itself).
 
     ``update`` adds a round and says whether nothing was left to split (that round adds nothing then). ``loss`` is that
     of the rows kept apart: the rounds that were best on these are kept, and ``patience`` rounds without a better one
-    end it. ``deadline`` is by ``time.monotonic``; the first round is always made.
+    end it. ``deadline`` is by ``time.monotonic``; the first round is always made. ``hurry`` is told once, after a few
+    rounds, by which factor the ``usual`` number of rounds is more than there is time for.
     """
-    best, lowest, pace = 1, math.inf, 0.0
+    best, lowest, pace, began = 1, math.inf, 0.0, time.monotonic()
     for number in range(1, most + 1):
         started = time.monotonic()
         if number > 1 and started + pace > deadline:
             return best, (number - 1) / most
+        if hurry is not None and number == LOOK + 1 and math.isfinite(deadline):
+            bearable = max(1.0, (deadline - started) * LOOK / max(started - began, 1e-9))
+            if bearable < usual:
+                hurry(usual / bearable)
         exhausted = update()
         made = max(1, number - 1) if exhausted else number
         pace = max(0.7 * pace, time.monotonic() - started)

@@ -14,12 +14,13 @@ from holdgood.core.protocols import FitContext, Json, Model, Needs
 from holdgood.core.task import Task
 from holdgood.models.tabular.backed import Backed
 from holdgood.models.tabular.booster import as_float32
-from holdgood.models.tabular.rounds import boost
+from holdgood.models.tabular.rounds import FASTEST, USUAL, boost
 from holdgood.models.tabular.training_rows import center_and_unit, checked, margins_of
 from holdgood.models.tabular.ubj_booster import MOST_CODES, OBJECTIVES, UbjBooster
 
 _EXTRA, _LIBRARY = "boost", "xgboost"
 _MOST_ROUNDS = 2_000
+_RATE = "eta"
 _SAMPLE_ROWS = 256
 _ZERO = 1e-35  # LightGBM's scorer takes smaller numbers for zero, so trees may not part them
 PARITY = 1e-5
@@ -37,12 +38,15 @@ class HistogramBoosting(Backed[UbjBooster]):
 
     def __init__(self, parameters: Mapping[str, Json]) -> None:
         self.parameters = dict(parameters)
+        self.hints: dict[str, float] = {}
+        self.hurried = False
 
     def fit(self, matrix: Matrix, y: np.ndarray, weight: np.ndarray | None, context: FitContext) -> HistogramBoosting:
         """Boost on the rows outside ``context.stop_rows`` and keep the rounds that were best on these.
 
         Without stop rows and without ``context.rounds``: about 10 / learning rate rounds. ``context.seconds`` ends it
-        between rounds. HoldgoodError where the trees as we keep them do not answer as XGBoost does.
+        between rounds, and raises the learning rate where that would come far too early (``hints`` tells it; set before, it is
+        used for given rounds). HoldgoodError where the trees as we keep them do not answer as XGBoost does.
         """
         deadline = time.monotonic() + context.seconds
         task = context.task
@@ -79,8 +83,19 @@ class HistogramBoosting(Backed[UbjBooster]):
         else:
             judge = rows.data(~kept, like=learn)
             patience = round(max(30, 2.5 / rate))
+
+            def hurry(factor: float) -> None:
+                self.hurried, self.hints = True, {_RATE: min(max(rate, FASTEST), rate * factor)}
+                booster.set_param({"eta": self.hints[_RATE]})
+
             self.rounds, self.finished = boost(
-                update, _MOST_ROUNDS, deadline, lambda: float(booster.eval(judge).rpartition(":")[2]), patience
+                update,
+                _MOST_ROUNDS,
+                deadline,
+                lambda: float(booster.eval(judge).rpartition(":")[2]),
+                patience,
+                hurry,
+                USUAL / rate,
             )
         booster = booster[: self.rounds]
         self.scorer = UbjBooster(
@@ -99,6 +114,8 @@ class HistogramBoosting(Backed[UbjBooster]):
 
     def _settings(self, task: Task, context: FitContext) -> dict[str, Any]:
         settings: dict[str, Any] = {"eta": 0.05} | self.parameters
+        if context.rounds is not None and _RATE in self.hints:
+            settings["eta"] = self.hints[_RATE]
         if task.kind == "multiclass":
             settings["num_class"] = task.n_classes
         return settings | {
