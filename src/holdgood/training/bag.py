@@ -1,7 +1,7 @@
 """The mean of the folds' models: what is delivered where a refit on all rows did not end in time.
 
 Each of them learned from fewer rows than there are: the other folds' less those kept for early stopping. On few rows that
-costs more than their mean gains, so a refit is what is wanted (docs/decisions/refit-not-bag.md).
+costs more than their mean gains, so a refit is what is wanted (docs/decisions/0011).
 """
 
 from __future__ import annotations

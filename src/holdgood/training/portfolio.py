@@ -114,8 +114,9 @@ def train(
     trials survive an interruption, for the same ``stamp`` (a fingerprint of code and versions).
     Under ``trials=N`` the first N candidates are tried, and what is left of N goes into search and repeats (one candidate
     over all folds once is one); nothing depends on the clock or on ``workers``.
-    ``latency_limit_ms`` and ``size_limit_mb`` are kept by every choice. Within the aims (``balanced``: 0.3 ms and 20 MB
-    unless said) the mean of the folds' models is delivered, else a refit on all rows; ``best`` has none unless said.
+    ``latency_limit_ms`` and ``size_limit_mb`` are kept by every choice, and the aims (``balanced``: 0.3 ms and 20 MB unless
+    said; ``best`` has none) by every ensemble. What is delivered is a refit on all rows; the mean of the folds' models
+    within the aims stands in where that does not end in time.
     ``weight`` (n,), above zero: how much a row counts, in fits, scores, gains, thresholds and money alike; only ratios
     matter. ``class_weight`` (k,) multiplies it by class in fits, scores and gains; money, and the threshold that money
     chooses, count rows as they are: a declared amount stays what it is. ``metric``: a name, or the user's own; ``spend``:
