@@ -35,6 +35,7 @@ def test_help_names_every_command_and_every_exit_code(cli, tmp_path):
         "verify",
         "runs",
         "compare",
+        "lessons",
         "demo",
         "doctor",
     ]
@@ -260,9 +261,10 @@ def test_runs_are_listed_and_compared_on_the_rows_both_held_out(cli, refuses, co
     assert "run 0001 is better" in said.out
     assert "declared differently: budget.models" in said.out
     other = cli("compare", "2", "0001", "--json", at=copied).json
-    assert other["rows"] == 100
-    assert other["difference"]["verdict"] == "worse"
-    assert other["difference"]["high"] < 0
+    pair = other["pairs"][0]
+    assert pair["rows"] == 100
+    assert pair["difference"]["verdict"] == "worse"
+    assert pair["difference"]["high"] < 0
     refuses("compare", "1", "9", at=copied, code=3, says="0002")
 
 

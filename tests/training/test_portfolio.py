@@ -10,12 +10,14 @@ from holdgood.core.budget import Budget, Clock
 from holdgood.core.declaration import Costs
 from holdgood.core.errors import DataError, DeclarationError, Interrupted, SplitError
 from holdgood.core.frame import Feature, Frame
+from holdgood.core.protocols import Candidate
 from holdgood.core.records import Leaderboard
 from holdgood.core.records.envelope import unwrap, wrap
 from holdgood.metrics import best_threshold, loss_rows, resolve
 from holdgood.training import Ensemble, finish, portfolio, train
 from holdgood.training.cost import Aim
 from holdgood.training.ladder import Limits
+from holdgood.training.portfolio import in_order
 from holdgood.training.work import Work
 
 
@@ -435,3 +437,13 @@ def test_clusters_named_otherwise_change_nothing(run):
     one, *_ = run(clusters=clusters)
     two, *_ = run(clusters=(clusters * 7919) % 104729)
     assert [r.gain for r in one.leaderboard.ladder] == [r.gain for r in two.leaderboard.ladder]
+
+
+def test_candidates_go_by_rung_or_as_given():
+    def named(name, family, rung):
+        return Candidate(name, family, rung, "codes", object, object)
+
+    given = [named("b", "boost", 5), named("p", "prior", 0), named("b2", "boost", 5), named("l", "linear", 1)]
+    assert [c.name for c in in_order(given, None)[0]] == ["p", "l", "b", "b2"]
+    tried, beyond = in_order(given, 3, as_given=True)
+    assert ([c.name for c in tried], [c.name for c in beyond]) == (["b", "p", "b2"], ["l"])

@@ -15,7 +15,7 @@ from holdgood.models.tabular.catboost import SymmetricBoosting
 from holdgood.models.tabular.cbm_booster import CbmBooster
 from holdgood.models.tabular.ubj_booster import UbjBooster
 from holdgood.models.tabular.xgboost import HistogramBoosting
-from holdgood.workflow.candidates import candidates, left_out
+from holdgood.workflow.candidates import by_lessons, candidates, left_out, portfolio
 from holdgood.workflow.estimator import fit
 
 BINARY = Task(kind="binary", classes=("no", "yes"))
@@ -101,3 +101,19 @@ def test_both_walk_through_training(family):
     trial = made.leaderboard_.trials[1]
     assert (trial.family, trial.status) == (family, "ok")
     assert (made.predict(FRAME) == (FRAME.a > 0.4)).mean() > 0.9
+
+
+def test_lessons_change_the_order_and_nothing_else():
+    usual = portfolio(BINARY, 5_000, 10)
+    names = [c.name for c in usual.candidates]
+    told = {"lightgbm": 0.9, "tree": 0.1, "prior": 0.0, "linear": 0.0}
+    second = next(c.name for c in usual.candidates if c.family == "lightgbm" and c.name != "lightgbm")
+    after = by_lessons(usual, told, {second: 0.8})
+    found = [c.name for c in after.candidates]
+    assert sorted(found) == sorted(names)
+    assert after.spaces is usual.spaces
+    families = list(dict.fromkeys(c.family for c in after.candidates))
+    assert families[:3] == ["prior", "linear", "lightgbm"], "what is simple stays in front"
+    assert families[-1] == "tree"
+    assert found[2] == second, "a proven configuration is the first of its family"
+    assert [c.name for c in by_lessons(usual, {}, {}).candidates][:2] == names[:2]

@@ -8,10 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from holdgood.core.errors import DataError
+from holdgood.core.errors import DataError, DeclarationError
 from holdgood.metrics.compare import paired
 from holdgood.metrics.score import loss_rows
-from holdgood.workflow.compare import compare_runs
+from holdgood.workflow.compare import compare_runs, pair
+from holdgood.workflow.folder import Project
+from holdgood.workflow.result import Run
 
 
 @pytest.fixture
@@ -40,7 +42,9 @@ def change(run, column, how):
 
 def told(two_runs):
     folder, first, second = two_runs
-    return compare_runs(folder, first.name, second.name)
+    project = Project.at(folder)
+    one, two = (Run.open(project, project.run(r.name)) for r in (first, second))
+    return pair(one, two, first=first.name, second=second.name)
 
 
 def test_the_interval_keeps_rows_of_a_unit_together(two_runs, finished):
@@ -104,3 +108,60 @@ def test_other_outcomes_are_another_question(two_runs):
     change(two_runs[2], "y", lambda y: 1 - y)
     with pytest.raises(DataError, match="different questions"):
         told(two_runs)
+
+
+def test_runs_that_cannot_be_paired_still_stand_side_by_side(two_runs):
+    change(two_runs[2], "y", lambda y: 1 - y)
+    compared = compare_runs(two_runs[0], ["1", "2"])
+    assert "different questions" in compared.pairs[0].reason
+    assert compared.pairs[0].difference is None
+    assert [r.run for r in compared.runs] == ["0001", "0002"]
+    assert compared.declared == ()
+
+
+def test_intervals_of_several_runs_hold_together(two_runs):
+    folder, _, second = two_runs
+    shutil.copytree(second, second.with_name("0003"))
+    alone = compare_runs(folder, ["1", "2"]).pairs[0].difference
+    pairs = compare_runs(folder, ["1", "2", "3"]).pairs
+    assert [p.difference.level for p in pairs] == pytest.approx([0.975, 0.975])
+    assert pairs[0].difference.low < alone.low < alone.high < pairs[0].difference.high
+
+
+def test_what_was_declared_otherwise_is_said_with_its_values(two_runs):
+    folder, _, second = two_runs
+    used = json.loads((second / "declaration.json").read_text())
+    (second / "declaration.json").write_text(json.dumps(used | {"name": "another"}))
+    (second / "versions.json").write_text(json.dumps({"numpy": "0.1"}))
+    compared = compare_runs(folder, ["1", "2"])
+    assert [(c.what, c.values) for c in compared.declared] == [("name", ("company", "another"))]
+    assert next(c for c in compared.surroundings if c.what == "numpy").values[1] == "0.1"
+
+
+def test_costs_and_sizes_are_those_of_the_run(two_runs, finished):
+    summary = compare_runs(two_runs[0], ["1", "2"]).runs[0]
+    board = finished.leaderboard
+    assert summary.fit_seconds == pytest.approx(sum(t.fit_seconds for t in board.trials))
+    assert [t.name for t in summary.trials] == [t.name for t in board.trials]
+    assert summary.size_bytes > 100
+    assert summary.latency_ms > 0
+    assert summary.predict_us_per_row > 0
+    assert summary.score == finished.holdout.metrics["log_loss"]
+
+
+def test_a_run_of_another_project_is_named_by_its_folder(two_runs, tmp_path):
+    folder, _, second = two_runs
+    other = tmp_path / "elsewhere"
+    shutil.copytree(folder, other)
+    compared = compare_runs(folder, ["1", str(other / "runs" / second.name)])
+    assert [r.run for r in compared.runs] == ["company/0001", "elsewhere/0002"]
+    assert compared.pairs[0].difference.verdict == "better"
+
+
+def test_one_run_or_the_same_twice_is_refused(two_runs):
+    with pytest.raises(DeclarationError, match="1 run to compare"):
+        compare_runs(two_runs[0], ["1"])
+    with pytest.raises(DeclarationError, match="0001 is named twice"):
+        compare_runs(two_runs[0], ["1", "0001"])
+    with pytest.raises(DataError, match="no run 'nine'"):
+        compare_runs(two_runs[0], ["1", "nine"])

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from holdgood import __version__
-from holdgood.cli import clean, contract, ignore, models, projects, tables
+from holdgood.cli import clean, contract, ignore, memory, models, projects, tables
 from holdgood.cli.draw import err
 from holdgood.core.errors import EnvironmentFault, HoldgoodError, Interrupted
 
@@ -64,7 +64,8 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     models.explain,
     models.verify,
     projects.runs,
-    projects.compare,
+    memory.compare,
+    memory.lessons,
     projects.demo,
     projects.doctor,
 )

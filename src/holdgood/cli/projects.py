@@ -1,4 +1,4 @@
-"""Commands for projects: init, run, status, show, report, runs, compare, demo, doctor."""
+"""Commands for projects: init, run, status, show, report, runs, demo, doctor."""
 
 from __future__ import annotations
 
@@ -61,6 +61,12 @@ def run(
     until: Annotated[
         str | None, typer.Option("--until", help="Stop after this step, for example audit-target.")
     ] = None,
+    lessons: Annotated[
+        str | None,
+        typer.Option(
+            "--lessons", help='Another folder of lessons to search, the lessons.json of a run to begin from, or "none".'
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do every step again.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 unless the verdict is at least 'ready to pilot'.")
@@ -72,7 +78,15 @@ def run(
 
     with draw.Progress(quiet=json) as progress:
         done = run_project(
-            project, target=target, budget=budget, prefer=prefer, seed=seed, until=until, fresh=fresh, listener=progress
+            project,
+            target=target,
+            budget=budget,
+            prefer=prefer,
+            seed=seed,
+            until=until,
+            fresh=fresh,
+            lessons=lessons,
+            listener=progress,
         )
     if until is not None:
         if json:
@@ -213,23 +227,6 @@ def runs(project: Folder = HERE, json: Json = False) -> None:
         ["run", "status", "started", "seconds", "chosen", "holdout"],
         [[r.id, r.status, r.started, r.seconds, r.chosen, r.score] for r in listed],
     )
-
-
-def compare(
-    first: Annotated[str, typer.Argument(help="A run's number.")],
-    second: Annotated[str, typer.Argument(help="Another run's number.")],
-    project: Folder = HERE,
-    json: Json = False,
-) -> None:
-    """Two runs on the same holdout rows: a paired difference with its interval, and what was declared differently."""
-    from holdgood.workflow.compare import compare_runs
-
-    said = compare_runs(project, first, second)
-    if json:
-        draw.as_json(said.payload())
-        return
-    for line in said.lines():
-        draw.out.print(line)
 
 
 def demo(

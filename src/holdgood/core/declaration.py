@@ -319,6 +319,16 @@ class BudgetSpec(Section):
         return value
 
 
+class MemorySpec(Section):
+    """Lessons of earlier trainings. They say what is tried first, and change nothing else."""
+
+    use: bool = Field(True, description="search lessons of similar data before training, and write one after it")
+    lessons: str | None = Field(
+        None,
+        description="another folder of lessons to search too; or the `lessons.json` of a run, to begin from exactly those",
+    )
+
+
 class RepairSpec(Section):
     """One declared repair, applied left of the wall, in order."""
 
@@ -417,6 +427,7 @@ class Declaration(Section):
     fairness: FairnessSpec = Field(FairnessSpec(), description="the groups to be fair to")
     split: SplitSpec = Field(SplitSpec(), description="how rows are divided into development and holdout")
     budget: BudgetSpec = Field(BudgetSpec(), description="what may be spent")
+    memory: MemorySpec = Field(MemorySpec(), description="lessons of earlier trainings")
     repairs: list[RepairSpec] = Field(default_factory=list, description="declared repairs, applied in order")
     audit: AuditSpec = Field(AuditSpec(), description="what the audit should leave alone")
     gates: GateSpec = Field(GateSpec(), description="what must hold before release")

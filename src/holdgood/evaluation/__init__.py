@@ -8,6 +8,7 @@ Never: tune anything.
 
 from holdgood.evaluation.evaluate import evaluate
 from holdgood.evaluation.explain import explain_rows
+from holdgood.evaluation.headline import measure
 from holdgood.evaluation.importance import Importances, permutation_importance
 from holdgood.evaluation.slices import WeakSlices, weak_slices
 
@@ -16,6 +17,7 @@ __all__ = [
     "WeakSlices",
     "evaluate",
     "explain_rows",
+    "measure",
     "permutation_importance",
     "weak_slices",
 ]

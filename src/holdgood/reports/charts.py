@@ -50,11 +50,11 @@ def ladder_figure(board: Leaderboard) -> Figure | None:
     name = metric(board.metric)
     taken = [r.name for r in board.ladder if r.taken]
     dots = [
-        _dot(r.name, r.score, "accent" if r.taken else "quiet", _rung_note(r.taken, r.name == (taken or [""])[-1]))
+        value_dot(r.name, r.score, "accent" if r.taken else "quiet", _rung_note(r.taken, r.name == (taken or [""])[-1]))
         for r in board.ladder
     ]
     side = f"{name.label} ({'higher' if board.higher_is_better else 'lower'} is better)"
-    return _dots(
+    return dots_figure(
         "What each rung scores, simplest first",
         dots,
         side,
@@ -73,9 +73,9 @@ def gains_figure(board: Leaderboard) -> Figure | None:
     """What each rung gains over the best one taken below it."""
     gains = [(r.name, r.gain) for r in board.ladder if r.gain is not None]
     unit = next((g.unit for _, g in gains if g.unit), metric(board.metric).label)
-    dots = [_gain_dot(f"{name} over {g.second}", g) for name, g in gains]
+    dots = [gain_dot(f"{name} over {g.second}", g) for name, g in gains]
     caption = "Right of the line: better than the best rung taken below. A whisker that crosses the line: not proven."
-    return _dots(
+    return dots_figure(
         "What each step up gains", dots, f"gain ({unit})", "number", "Step", "Verdict", reference=0.0, caption=caption
     )
 
@@ -84,11 +84,11 @@ def money_figure(evaluation: Evaluation, currency: str) -> Figure | None:
     """Money against the alternatives, as declared; nothing where costs are only assumed."""
     if evaluation.money is None or evaluation.money.assumed:
         return None
-    dots = [_gain_dot(f"against {c.second}", c) for c in evaluation.money_against]
+    dots = [gain_dot(f"against {c.second}", c) for c in evaluation.money_against]
     unit = next((c.unit for c in evaluation.money_against if c.unit and c.unit != currency), "")
     caption = "Right of the line: the model saves money. A whisker that crosses the line: not proven."
     axis = f"saved{f' ({unit})' if unit else ''}"
-    return _dots(
+    return dots_figure(
         "What the model saves against the alternatives",
         dots,
         axis,
@@ -105,17 +105,17 @@ def importance_figure(importance: Sequence[Importance]) -> Figure | None:
     ranked = sorted(
         importance, key=lambda i: -i.loss_increase.value if words.known(i.loss_increase.value) else math.inf
     )
-    dots = [_dot(i.name, i.loss_increase, "accent" if i.loss_increase.low > 0 else "quiet") for i in ranked]
+    dots = [value_dot(i.name, i.loss_increase, "accent" if i.loss_increase.low > 0 else "quiet") for i in ranked]
     caption = "Loss added when one fact is shuffled among the rows. Grey: the interval reaches zero."
-    return _dots("Which facts the model leans on", dots, "loss added", "number", "Fact", "", 0.0, caption)
+    return dots_figure("Which facts the model leans on", dots, "loss added", "number", "Fact", "", 0.0, caption)
 
 
 def slices_figure(slices: Sequence[Slice], overall: Interval | None) -> Figure | None:
     """Parts of the holdout with their own loss, beside the loss of all rows."""
-    dots = [_dot(s.name, s.loss, "second", words.count(s.n, "row")) for s in slices]
+    dots = [value_dot(s.name, s.loss, "second", words.count(s.n, "row")) for s in slices]
     reference = overall.value if overall is not None and words.known(overall.value) else None
     caption = "The dashed line is the loss over all rows." if reference is not None else ""
-    return _dots("Where the model is weakest", dots, "loss", "number", "Part", "Rows", reference, caption)
+    return dots_figure("Where the model is weakest", dots, "loss", "number", "Part", "Rows", reference, caption)
 
 
 def group_figure(report: GroupReport, measure: str) -> Figure | None:
@@ -129,13 +129,13 @@ def group_figure(report: GroupReport, measure: str) -> Figure | None:
             note += f", {words.count(group.rows_needed)} would tell" if group.rows_needed else ""
             dots.append(Dot(group.name, math.nan, tone="quiet", note=note))
         else:
-            dots.append(_dot(group.name, found, "accent", words.count(group.n, "row")))
+            dots.append(value_dot(group.name, found, "accent", words.count(group.n, "row")))
     if all(math.isnan(d.value) for d in dots):
         return None
     style = "percent" if measure in SHARES else "number"
     bounds = (0.0, 1.0) if measure in SHARES else None
     title = f"{name.label[:1].upper()}{name.label[1:]} by {report.attribute}"
-    return _dots(
+    return dots_figure(
         title,
         dots,
         name.label,
@@ -147,16 +147,20 @@ def group_figure(report: GroupReport, measure: str) -> Figure | None:
     )
 
 
-def _dot(label: str, value: Interval, tone: Tone, note: str = "") -> Dot:
+def value_dot(label: str, value: Interval | None, tone: Tone, note: str = "") -> Dot:
+    """A value with its interval; None: nothing was measured."""
+    if value is None:
+        return Dot(label, math.nan, tone=tone, note=note)
     return Dot(label, value.value, value.low, value.high, tone, note)
 
 
-def _gain_dot(label: str, gain: Comparison) -> Dot:
+def gain_dot(label: str, gain: Comparison) -> Dot:
+    """A paired gain, in the colour of its verdict."""
     tones: dict[str, Tone] = {"better": "accent", "worse": "bad", "not proven": "quiet"}
     return Dot(label, gain.difference, gain.low, gain.high, tones[gain.verdict], gain.verdict)
 
 
-def _dots(
+def dots_figure(
     title: str,
     dots: Sequence[Dot],
     axis_name: str,

@@ -104,6 +104,7 @@ def train(
     spaces: Sequence[Space] = (),
     class_weight: np.ndarray | None = None,
     spend: Spend | None = None,
+    as_given: bool = False,
 ) -> Trained:
     """Try candidates over the folds, search on in ``spaces`` until the budget ends, choose by the ladder, deliver the choice.
 
@@ -120,7 +121,8 @@ def train(
     ``weight`` (n,), above zero: how much a row counts, in fits, scores, gains, thresholds and money alike; only ratios
     matter. ``class_weight`` (k,) multiplies it by class in fits, scores and gains; money, and the threshold that money
     chooses, count rows as they are: a declared amount stays what it is. ``metric``: a name, or the user's own; ``spend``:
-    what answers cost on rows by position, where costs are the user's own function.
+    what answers cost on rows by position, where costs are the user's own function. ``as_given``: ``candidates`` come in the
+    order to be tried, whatever their rungs.
     Raises DataError where no candidate can be fitted, Interrupted on Ctrl-C.
     """
     _check_rows(len(frame), y=y, weight=weight, time=time, groups=groups, clusters=clusters)
@@ -133,7 +135,7 @@ def train(
             "an outcome in every row",
             "leave these rows out first",
         )
-    ordered, beyond = in_order(candidates, clock.budget.trials)
+    ordered, beyond = in_order(candidates, clock.budget.trials, as_given)
     counted = weight if class_weight is None else (1.0 if weight is None else weight) * class_weight[y.astype(np.int64)]
     work = Work(frame, y, counted, task, checked(folds, len(y)), time, groups, seed)
     limits = Limits(latency_limit_ms, size_limit_mb, by_size=clock.budget.trials is not None)
@@ -164,8 +166,10 @@ def _aim(prefer: str, limits: Limits, latency_ms: float | None, size_mb: float |
     return Aim(latency, size, by_clock=not limits.by_size)
 
 
-def in_order(candidates: Sequence[Candidate], most: int | None) -> tuple[list[Candidate], list[Candidate]]:
-    """First configurations by rung, then all others as given; what is beyond ``most`` comes apart."""
+def in_order(
+    candidates: Sequence[Candidate], most: int | None, as_given: bool = False
+) -> tuple[list[Candidate], list[Candidate]]:
+    """First configurations by rung, then all others as given (or all ``as_given``); what is beyond ``most`` comes apart."""
     if not candidates:
         raise DataError("training was given no candidates", "at least the prior", "check budget.models")
     names = [c.name for c in candidates]
@@ -180,6 +184,7 @@ def in_order(candidates: Sequence[Candidate], most: int | None) -> tuple[list[Ca
     firsts = [i for i, family in enumerate(families) if families.index(family) == i]
     firsts.sort(key=lambda i: (candidates[i].rung, i))
     ordered = [candidates[i] for i in firsts] + [c for i, c in enumerate(candidates) if i not in firsts]
+    ordered = list(candidates) if as_given else ordered
     return ordered[:most], ordered[most:] if most is not None else []
 
 

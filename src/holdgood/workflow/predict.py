@@ -15,7 +15,7 @@ from holdgood.audit.verdicts import Verdicts
 from holdgood.bundle import load
 from holdgood.cleaning import installed
 from holdgood.connectors import read_table
-from holdgood.core.declaration import Declaration, RepairSpec
+from holdgood.core.declaration import Declaration, MemorySpec, RepairSpec
 from holdgood.core.errors import BundleError, DataError, did_you_mean
 from holdgood.core.frame import Frame
 from holdgood.core.protocols import Scorer
@@ -113,13 +113,17 @@ class Predictor:
 
     def answers(self, prediction: np.ndarray) -> np.ndarray:
         """What to do: the class or the amount, at the threshold chosen in development."""
-        if self.band is not None:
-            return self.band.answer(prediction)
-        costs = resolve(self.declaration.costs, self.task, self.class_weight, self.average_costs)
-        codes = answers(costs, prediction, self.threshold)
+        codes = self.codes(prediction)
         if self.task.kind == "regression":
             return codes
         return np.array([self.task.classes[int(c)] for c in codes], dtype=object)
+
+    def codes(self, prediction: np.ndarray) -> np.ndarray:
+        """The same as class codes (an amount stays an amount)."""
+        if self.band is not None:
+            return self.band.answer(prediction)
+        costs = resolve(self.declaration.costs, self.task, self.class_weight, self.average_costs)
+        return answers(costs, prediction, self.threshold)
 
     def table_of(self, source: Any, name: str | None = None, *, base: Path | None = None) -> Table:
         """Read rows for a table of the contract, and repair them as declared."""
@@ -234,7 +238,7 @@ def for_bundle(declaration: Declaration) -> Declaration:
         )
         for n, t in declaration.tables.items()
     }
-    return declaration.model_copy(update={"tables": tables})
+    return declaration.model_copy(update={"tables": tables, "memory": MemorySpec()})
 
 
 def _same_kind(source: Any, suffix: str) -> bool:

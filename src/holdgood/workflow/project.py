@@ -24,6 +24,7 @@ def run_project(
     seed: int | None = None,
     until: str | None = None,
     fresh: bool = False,
+    lessons: str | None = None,
     listener: Listener = silent,
 ) -> Run:
     """Walk the line for a project folder; the arguments replace what the declaration says, for this run."""
@@ -46,6 +47,8 @@ def run_project(
         spent["prefer"] = prefer
     if seed is not None:
         spent["seed"] = seed
+    if lessons is not None:
+        changes["memory"] = {"use": False} if lessons == "none" else {"lessons": str(Path(lessons).resolve())}
     return run(Project(project.path, parse(changes)), listener=listener, until=until, fresh=fresh)
 
 

@@ -40,7 +40,7 @@ def predict_file(bundle: Path, rows: str, related: Sequence[str], *, to: Path | 
             f"--to {to} is a file that is read", "another file", "choose another name: nothing was written"
         )
     model = Predictor.load(bundle)
-    as_read, others = _tables(model, rows, related)
+    as_read, others = related_tables(model, rows, related)
     said, main = model.judge(as_read), model.repaired(as_read)
     output = model.output(main, model.predict(main, others), "arrow", said)
     if to is not None:
@@ -61,7 +61,8 @@ def predict_file(bundle: Path, rows: str, related: Sequence[str], *, to: Path | 
     )
 
 
-def _tables(model: Predictor, rows: str, related: Sequence[str]) -> tuple[Table, dict[str, Table]]:
+def related_tables(model: Predictor, rows: str, related: Sequence[str]) -> tuple[Table, dict[str, Table]]:
+    """The rows as they are read, and the tables that the model joins; ``related``: ``NAME=FILE`` for each."""
     given: dict[str, str] = {}
     for pair in related:
         name, equals, source = pair.partition("=")
@@ -84,7 +85,7 @@ class Said:
 def explain_file(bundle: Path, rows: str, related: Sequence[str], *, top: int = 5, first: int = 3) -> list[Said]:
     """Explain the first rows of a file."""
     model = Predictor.load(bundle)
-    as_read, others = _tables(model, rows, related)
+    as_read, others = related_tables(model, rows, related)
     main = model.repaired(as_read.take(np.arange(min(first, as_read.rows))))
     prediction = model.predict(main, others)
     facts = model.explain(main, others, top=top)

@@ -50,7 +50,7 @@ from holdgood.scale import cores
 from holdgood.splitting import WORN_AFTER, Openings, divide
 from holdgood.training import Trained, train
 from holdgood.workflow.bands import answered, bands_of
-from holdgood.workflow.candidates import left_out, portfolio
+from holdgood.workflow.candidates import by_lessons, left_out, portfolio
 from holdgood.workflow.contract import contract_of
 from holdgood.workflow.excluded import excluded, identifiers
 from holdgood.workflow.folder import StepFolder, versions
@@ -61,6 +61,8 @@ from holdgood.workflow.nested import Outer, outer_folds
 from holdgood.workflow.places import in_source
 from holdgood.workflow.predict import Predictor, for_bundle, parity, with_tables
 from holdgood.workflow.read import read_declared
+from holdgood.workflow.recall import FILE as LESSONS
+from holdgood.workflow.recall import advice, recall, remember
 from holdgood.workflow.repairs import repair
 from holdgood.workflow.rows import labels, number_labels
 from holdgood.workflow.second_pass import context_of, look
@@ -249,6 +251,7 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
     """Try candidates on the development rows, within what is left of the budget."""
     assert work.target is not None and work.split is not None
     declared, task = work.declaration, work.target.task
+    work.lessons = recall(work)
     clock, outer = _training_clock(work), work.split.outer
     rows = np.arange(len(work.rows_of(DEVELOPMENT)))
     trained = _trained(work, rows, _share_of(clock, 1, 1 + outer), folder.path / "trials")
@@ -273,7 +276,9 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
         for name, values in work.outer.arrays().items():
             write_array(folder.path / f"outer-{name}.npy", values)
         write_bytes(folder.path / "outer.json", json.dumps({"chosen": work.outer.chosen}).encode())
-    told = (n for n in (work.metric_note, work.monotone_note) if n)
+    write(folder.path / LESSONS, work.lessons)
+    told = (*(n for n in (work.metric_note, work.monotone_note) if n), *work.lessons.notes)
+    told += remember(work, work.lessons, trained)
     notes = (*told, *trained.leaderboard.notes, *left_out(declared.budget.models))
     work.leaderboard = trained.leaderboard.model_copy(update={"fold_kind": kind, "notes": notes})
     work.chain, work.prior, work.simple = trained.chain, trained.prior, trained.simple
@@ -306,6 +311,9 @@ def _trained(work: Work, rows: np.ndarray, clock: Clock, store: Path) -> Trained
     kind = fold_kind(declared.split, work.split.how)
     assert work.plan is not None
     tried = portfolio(task, len(y), len(frame.features), declared.budget.models)
+    began = work.lessons is not None and bool(work.lessons.lessons)
+    if work.lessons is not None and began:
+        tried = by_lessons(tried, *advice(work.lessons))
     signs: dict[str, int] = {}
     if declared.task.monotone:
         _, signs = constrained(work.plan, declared.task.monotone, task.kind)
@@ -339,6 +347,7 @@ def _trained(work: Work, rows: np.ndarray, clock: Clock, store: Path) -> Trained
         aim_latency_ms=declared.budget.max_latency_ms,
         aim_size_mb=declared.budget.max_size_mb,
         spaces=tried.spaces,
+        as_given=began,
     )
 
 

@@ -46,6 +46,32 @@ def resolve(spec: TaskSpec, table: Table, seen: np.ndarray | None = None) -> Tar
             "binary, multiclass or regression in this version",
             "forecasting and failure times come with their own release",
         )
+    values, columns = _evaluated(spec, table)
+    return _settle(spec, values, columns, seen)
+
+
+def outcomes(spec: TaskSpec, table: Table, task: Task) -> np.ndarray:
+    """Outcomes of further rows, coded as a settled task says: NaN without one, -1 for a class that it does not know."""
+    values, _ = _evaluated(spec, table)
+    if pa.types.is_decimal(values.type):
+        values = values.cast(pa.float64())
+    if task.kind == "regression":
+        if not (
+            pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or pa.types.is_boolean(values.type)
+        ):
+            raise TargetError(
+                f"the target {spec.target!r} holds {values.type}", "numbers, as in training", "check these rows"
+            )
+        y = values.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
+        return np.where(np.isfinite(y), y, np.nan)
+    codes = {label: code for code, label in enumerate(task.classes)}
+    codes |= {str(label): code for label, code in codes.items()}  # 1 and "1" are one class, whatever file they come in
+    found = [np.nan if v is None or v != v else codes.get(v, codes.get(str(v), -1)) for v in values.to_pylist()]
+    return np.array(found, dtype=float)
+
+
+def _evaluated(spec: TaskSpec, table: Table) -> tuple[pa.ChunkedArray, tuple[str, ...]]:
+    """The target over a table, and the columns that it is computed from."""
     columns = columns_in(spec.target, table.names)
     if not columns:
         raise TargetError(
@@ -53,12 +79,9 @@ def resolve(spec: TaskSpec, table: Table, seen: np.ndarray | None = None) -> Tar
             "one of: " + ", ".join(table.names[:12]) + (" …" if len(table.names) > 12 else ""),
             did_you_mean(spec.target, table.names) or "check the target's name",
         )
-    values = (
-        table.data.column(spec.target)
-        if spec.target in table.names
-        else evaluate(spec.target, table.data, purpose="the target")
-    )
-    return _settle(spec, values, columns, seen)
+    if spec.target in table.names:
+        return table.data.column(spec.target), columns
+    return evaluate(spec.target, table.data, purpose="the target"), columns
 
 
 def from_values(

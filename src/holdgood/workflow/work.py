@@ -24,6 +24,7 @@ from holdgood.core.records import (
     FeatureLedger,
     JoinEntry,
     Leaderboard,
+    LessonsUsed,
     ModelCard,
     Profile,
     Split,
@@ -80,6 +81,7 @@ class Work:
     audit_target: AuditReport | None = None
     plan: FeaturePlan | None = None
     ledger: FeatureLedger | None = None
+    lessons: LessonsUsed | None = None
     leaderboard: Leaderboard | None = None
     chain: Scorer | None = None
     prior: Scorer | None = None

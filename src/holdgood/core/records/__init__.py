@@ -12,10 +12,19 @@ from holdgood.core.records.fairness import FairnessReport, Gap, GroupReport, Gro
 from holdgood.core.records.features import FeatureLedger, JoinEntry, LedgerEntry
 from holdgood.core.records.forecast import Forecast
 from holdgood.core.records.leaderboard import Leaderboard, Rung, Trial
+from holdgood.core.records.lesson import (
+    DataKind,
+    FamilyLesson,
+    Lesson,
+    LessonsUsed,
+    LessonUse,
+    ParameterLesson,
+)
 from holdgood.core.records.monitoring import Alarm, Promotion, RetrainDecision
 from holdgood.core.records.plan import OrderPlan, PlanLine, WorkPlan
 from holdgood.core.records.profile import ColumnProfile, Profile
 from holdgood.core.records.rebalance import MoreRows, Rebalance
+from holdgood.core.records.runs import Changed, Entrant, NewRowsBoard, Origin, RunComparison, RunPair, RunSummary
 from holdgood.core.records.split import Split
 from holdgood.core.records.verdict import CardSection, Gate, ModelCard, Verdict
 
@@ -25,14 +34,18 @@ __all__ = [
     "Bundle",
     "Calibration",
     "CardSection",
+    "Changed",
     "CleanLog",
     "ColumnProfile",
     "ColumnRule",
     "Comparison",
     "Confusion",
     "Contract",
+    "DataKind",
+    "Entrant",
     "Evaluation",
     "FairnessReport",
+    "FamilyLesson",
     "FeatureLedger",
     "FileEntry",
     "Finding",
@@ -46,11 +59,17 @@ __all__ = [
     "JoinEntry",
     "Leaderboard",
     "LedgerEntry",
+    "Lesson",
+    "LessonUse",
+    "LessonsUsed",
     "ModelCard",
     "Money",
     "MoreRows",
+    "NewRowsBoard",
     "OrderPlan",
+    "Origin",
     "Outcome",
+    "ParameterLesson",
     "Part",
     "PartEntry",
     "PlanLine",
@@ -64,6 +83,9 @@ __all__ = [
     "RepairEntry",
     "RetrainDecision",
     "RowRule",
+    "RunComparison",
+    "RunPair",
+    "RunSummary",
     "Rung",
     "Series",
     "Slice",
