@@ -14,7 +14,7 @@ import pytest
 
 from holdgood.cli.app import app
 
-COMMANDS = [c.callback.__name__ for c in app.registered_commands]
+COMMANDS = [c.callback.__name__.replace("_", "-") for c in app.registered_commands]
 RECORDS = ["verdict", "audit", "clean", "split", "features", "ladder", "evaluation", "fairness", "card", "contract"]
 
 
@@ -36,6 +36,7 @@ def test_help_names_every_command_and_every_exit_code(cli, tmp_path):
         "runs",
         "compare",
         "lessons",
+        "export-mlflow",
         "demo",
         "doctor",
     ]

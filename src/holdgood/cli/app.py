@@ -66,6 +66,7 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     projects.runs,
     memory.compare,
     memory.lessons,
+    memory.export_mlflow,
     projects.demo,
     projects.doctor,
 )

@@ -26,7 +26,7 @@ def scores_figure(compared: RunComparison) -> Figure | None:
             else []
         )
         dots += [value_dot(f"{run.run} prior", run.prior, "quiet", f"{run.judged_rows:,} rows")] if run.prior else []
-    caption = "Each on the rows that it held out itself. Whiskers that overlap say little: the paired difference below decides."
+    caption = "Each on the rows that it held out itself. Whiskers that overlap say little: the paired difference above decides."
     return dots_figure(
         "What each run scores on its holdout", dots, _side(first), "number", "Run", "Rows", caption=caption
     )

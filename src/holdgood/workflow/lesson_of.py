@@ -21,6 +21,10 @@ from holdgood.workflow.folder import digest
 from holdgood.workflow.lesson_files import identity
 from holdgood.workflow.work import DEVELOPMENT, Work
 
+MOST_ROWS_LOOKED_AT = 20_000
+"""Rows that the share of missing values is taken from."""
+MOST_ROWS_COMPARED = 100_000
+"""Rows that trials are compared on, evenly spread: more would prove hardly more, and one loss a row and trial takes memory."""
 MOST_OF_A_FAMILY = 6
 """Configurations of one family that a lesson keeps: those that differ most from the first."""
 
@@ -29,6 +33,7 @@ def kind_of(work: Work) -> DataKind:
     """The kind of data that this run learns from."""
     assert work.target is not None
     frame, y, task = work.frame(DEVELOPMENT), work.outcomes(DEVELOPMENT), work.target.task
+    few = frame.take(_spread(len(y), MOST_ROWS_LOOKED_AT))
     types = [f.type for f in frame.features]
     classes = task.kind != "regression"
     counts = np.bincount(y.astype(np.int64), minlength=task.n_classes) if classes else np.zeros(0)
@@ -41,11 +46,16 @@ def kind_of(work: Work) -> DataKind:
         texts=types.count("text"),
         classes=task.n_classes if classes else 0,
         rarest=round(float(counts.min() / counts.sum()), 4) if classes else math.nan,
-        missing=round(_missing(frame), 4),
+        missing=round(_missing(few), 4),
         over_time=work.split is not None and work.split.how == "time",
         grouped=work.groups is not None,
         joined=len(work.others),
     )
+
+
+def _spread(n: int, most: int) -> np.ndarray:
+    """Positions of at most so many of n rows, evenly spread."""
+    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(np.int64)
 
 
 def _missing(frame: Frame) -> float:
@@ -69,10 +79,11 @@ class Judged:
     def of(cls, work: Work, trained: Trained) -> Judged:
         """From what training handed on; rows weighed as in training."""
         assert work.target is not None
-        task, places = work.target.task, work.rows_of(DEVELOPMENT)[trained.oof_rows]
+        at = _spread(len(trained.oof_rows), MOST_ROWS_COMPARED)
+        task, places = work.target.task, work.rows_of(DEVELOPMENT)[trained.oof_rows[at]]
         y = work.target.y[places]
         weight = None if work.weight is None else work.weight[places]
-        losses = {n: weighted(loss_rows(task, y, p), weight) for n, p in trained.oof.items()}
+        losses = {n: weighted(loss_rows(task, y, p[at]), weight) for n, p in trained.oof.items()}
         groups, time = (None if v is None else v[places] for v in (work.groups, work.split_time))
         told = tuple(t for t in trained.leaderboard.trials if t.status == "ok" and t.name in losses)
         return cls(task, told, losses, resampling_units(groups, time)[0])
@@ -141,8 +152,8 @@ def lesson_of(work: Work, trained: Trained, judged: Judged) -> Lesson | None:
 
 def source_of(work: Work) -> str:
     """Stands for the rows and the question."""
-    named = work.raw[work.declaration.main]
-    return digest(named.fingerprint(), work.declaration.task.target)[:16]
+    assert work.split is not None
+    return digest(work.split.holdout_fingerprint, work.declaration.task.target)[:16]
 
 
 def _families(judged: Judged) -> tuple[FamilyLesson, ...]:
