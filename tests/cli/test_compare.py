@@ -69,6 +69,8 @@ def test_what_cannot_be_compared_is_refused(refuses, two, later, tmp_path):
     refuses("compare", "1", "1", at=two, code=2, says="named twice")
     refuses("compare", "1", "7", at=two, code=3, says="no run '7'")
     refuses("compare", "1", "2", "--table", "a=b.csv", at=two, code=2, says="--on")
+    refuses("compare", "1", "2", "--on", later, "--table", "a=b.csv", at=two, code=2, says="no run joins a table 'a'")
+    refuses("compare", "1", "2", "--on", later, "--html", later, at=two, code=2, says="a file that is read")
     refuses("compare", "1", "2", "--on", tmp_path / "none.csv", at=two, code=3)
     unlabelled = tmp_path / "unlabelled.csv"
     unlabelled.write_text("\n".join(line.rpartition(",")[0] for line in later.read_text().splitlines()))

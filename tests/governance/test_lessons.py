@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdgood.core.records import Comparison, DataKind, FamilyLesson, Lesson, ParameterLesson
-from holdgood.governance.lessons import UNKNOWN, configurations, outcome, search, similarity, standings
+from holdgood.governance.lessons import UNKNOWN, configurations, configured, outcome, search, similarity, standings
 
 BASE = DataKind(task="binary", rows=1000, features=10, numbers=8, categories=2, classes=2, rarest=0.3)
 
@@ -93,7 +93,9 @@ def test_configurations_are_voted_for_only_where_proven():
         lesson("b", "boost", parameters=[tried("boost", "boost-c", "worse")]),
     ]
     found = configurations(search(lessons, BASE))
-    assert found["boost-a"] > 0 == found["boost-b"] == found["boost"] > found["boost-c"]
+    scores = [found[configured(f"boost-{x}", {})] for x in "abc"]
+    assert scores[0] > 0 == scores[1] > scores[2]
+    assert configured("boost-a", {"depth": 3}) not in found, "another configuration of that name"
 
 
 @pytest.mark.parametrize(

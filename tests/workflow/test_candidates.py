@@ -11,6 +11,7 @@ from holdgood.core.errors import DeclarationError, MissingExtra
 from holdgood.core.frame import Matrix
 from holdgood.core.protocols import FitContext
 from holdgood.core.task import Task
+from holdgood.governance.lessons import configured
 from holdgood.models.tabular.catboost import SymmetricBoosting
 from holdgood.models.tabular.cbm_booster import CbmBooster
 from holdgood.models.tabular.ubj_booster import UbjBooster
@@ -107,13 +108,15 @@ def test_lessons_change_the_order_and_nothing_else():
     usual = portfolio(BINARY, 5_000, 10)
     names = [c.name for c in usual.candidates]
     told = {"lightgbm": 0.9, "tree": 0.1, "prior": 0.0, "linear": 0.0}
-    second = next(c.name for c in usual.candidates if c.family == "lightgbm" and c.name != "lightgbm")
-    after = by_lessons(usual, told, {second: 0.8})
+    second = next(c for c in usual.candidates if c.family == "lightgbm" and c.name != "lightgbm")
+    after = by_lessons(
+        usual, told, {configured(second.name, second.parameters): 0.8, configured(second.name, {"other": 1}): -9.0}
+    )
     found = [c.name for c in after.candidates]
     assert sorted(found) == sorted(names)
     assert after.spaces is usual.spaces
     families = list(dict.fromkeys(c.family for c in after.candidates))
     assert families[:3] == ["prior", "linear", "lightgbm"], "what is simple stays in front"
     assert families[-1] == "tree"
-    assert found[2] == second, "a proven configuration is the first of its family"
+    assert found[2] == second.name, "a proven configuration is the first of its family"
     assert [c.name for c in by_lessons(usual, {}, {}).candidates][:2] == names[:2]

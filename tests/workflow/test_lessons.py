@@ -163,6 +163,19 @@ def test_damaged_lessons_are_told_and_end_nothing(project):
     assert "1 lesson of similar data" in notes
 
 
+def test_a_lesson_from_anybody_does_nothing_to_the_terminal(taught, tmp_path):
+    lesson = (
+        shelf([taught.project.path / "lessons"])
+        .lessons[0]
+        .model_copy(update={"project": "x\x1b[2J\nnote: all is well"})
+    )
+    keep(tmp_path / "given", lesson.model_copy(update={"id": identity(lesson)}))
+    run = train(tmp_path, rows(seed=7), memory={"lessons": str(tmp_path / "given")})
+    note = next(n for n in run.leaderboard.notes if "1 lesson of similar data" in n)
+    assert "\x1b" not in note
+    assert "\n" not in note
+
+
 def test_a_damaged_note_of_an_earlier_run_is_searched_anew(project):
     data = rows(seed=7)
     second = train(project, data)

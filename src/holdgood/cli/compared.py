@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdgood.cli import draw
+from holdgood.core.text import one_line
 from holdgood.reports import format as words
 from holdgood.reports.compare_charts import best_of_families
 from holdgood.reports.compare_report import first_of, pair_sentence
@@ -116,10 +117,11 @@ def lessons_text(listed: Sequence[Listed], like: str | None = None) -> None:
         )
     for x in listed:
         alike = "" if x.similarity is None else f" · {words.percent(x.similarity, 0)} similar to run {like}"
-        draw.out.print(f"{x.lesson.id}  {x.lesson.project} run {x.lesson.run}{alike}", style="bold")
+        # a lesson may come from anybody: what it says is shown, and does nothing to the terminal
+        draw.out.print(one_line(f"{x.lesson.id}  {x.lesson.project} run {x.lesson.run}{alike}"), style="bold")
         draw.out.print(f"  data: {kind_words(x.lesson.data)}")
         for sentence in x.lesson.sentences:
-            draw.out.print(f"  {sentence}")
+            draw.out.print(f"  {one_line(sentence)}")
         draw.out.print(f"  {x.fared}", style="dim")
 
 

@@ -40,6 +40,11 @@ def compare(
     from holdgood.workflow.compare import compare_runs
     from holdgood.workflow.new_rows import rank_on
 
+    given = [on or "", *(pair.partition("=")[2] for pair in table or [])]
+    if html is not None and any(g and "://" not in g and Path(g).resolve() == html.resolve() for g in given):
+        raise DeclarationError(
+            f"--html {html} is a file that is read", "another file", "choose another name: nothing was written"
+        )
     if table and on is None:
         raise DeclarationError("--table without --on", "new rows to join it to", "add --on FILE")
     if on is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from holdgood.core.records import Comparison, DataKind, Lesson
 
@@ -103,14 +104,19 @@ def standings(found: Sequence[Found]) -> dict[str, float]:
     return {family: round(scores[family], 6) for family in ranked}
 
 
+def configured(name: str, parameters: Mapping[str, Any]) -> str:
+    """What a configuration is known by: a name alone means other parameters in another size of data, or in another search."""
+    return f"{name} {json.dumps(dict(parameters), sort_keys=True, default=str)}"
+
+
 def configurations(found: Sequence[Found]) -> dict[str, float]:
-    """How configurations stood against the first of their family, by name: above 0 where proven gains weigh more than losses."""
+    """How configurations stood against the first of their family: above 0 where proven gains weigh more than losses."""
     scores: dict[str, float] = {}
     for f in found:
         for p in f.lesson.parameters:
             vote = {"better": 1.0, "worse": -1.0}.get(p.gain.verdict, 0.0)
-            scores[p.trial] = scores.get(p.trial, 0.0) + vote * f.similarity
-            scores.setdefault(p.over, 0.0)
+            key = configured(p.trial, p.parameters)
+            scores[key] = scores.get(key, 0.0) + vote * f.similarity
     return scores
 
 

@@ -22,7 +22,7 @@ from holdgood.core.errors import DeclarationError, MissingExtra, did_you_mean
 from holdgood.core.protocols import Candidate, Json, ModelFamily, Space
 from holdgood.core.task import Task
 from holdgood.features.encode.for_needs import encoder_for
-from holdgood.governance.lessons import UNKNOWN
+from holdgood.governance.lessons import UNKNOWN, configured
 
 FORMAT = 1
 _GROUP = "holdgood.models"
@@ -77,13 +77,14 @@ def candidates(task: Task, rows: int, columns: int, families: Sequence[str] = ()
 def by_lessons(tried: Portfolio, families: Mapping[str, float], configurations: Mapping[str, float]) -> Portfolio:
     """The same candidates in the order that lessons advise: nothing is added, nothing is left out.
 
-    ``families`` and ``configurations``: how each stood (higher is better; a family that no lesson speaks of stands at 0.5,
+    ``families`` and ``configurations`` (by ``configured``): how each stood (higher is better; a family that no lesson speaks of stands at 0.5,
     a configuration at 0). The prior and the simplest family above it stay in front: whatever lessons say, complexity has to
     beat them. Then come the first configurations of the families, then all others; within a family, proven ones sooner.
     """
     place = {c.name: i for i, c in enumerate(tried.candidates)}
+    proven = {c.name: configurations.get(configured(c.name, c.parameters), 0.0) for c in tried.candidates}
     of_family: dict[str, list[Candidate]] = {}
-    for c in sorted(tried.candidates, key=lambda c: (-configurations.get(c.name, 0.0), place[c.name])):
+    for c in sorted(tried.candidates, key=lambda c: (-proven[c.name], place[c.name])):
         of_family.setdefault(c.family, []).append(c)
     simple = sorted(of_family, key=lambda f: (of_family[f][0].rung, place[of_family[f][0].name]))[:2]
     rest = [f for f in of_family if f not in simple]
@@ -91,7 +92,7 @@ def by_lessons(tried: Portfolio, families: Mapping[str, float], configurations: 
     firsts = [of_family[f][0] for f in (*simple, *rest)]
     others = [c for f in of_family for c in of_family[f][1:]]
     # among the variants a family that always was behind waits for the others; otherwise the portfolio's order stands
-    others.sort(key=lambda c: (-families.get(c.family, UNKNOWN), -configurations.get(c.name, 0.0), place[c.name]))
+    others.sort(key=lambda c: (-families.get(c.family, UNKNOWN), -proven[c.name], place[c.name]))
     return Portfolio([*firsts, *others], tried.spaces)
 
 

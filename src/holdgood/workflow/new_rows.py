@@ -11,7 +11,7 @@ import numpy as np
 
 from holdgood.audit.verdicts import REFUSED
 from holdgood.bundle import load as load_bundle
-from holdgood.core.errors import DataError, HoldgoodError
+from holdgood.core.errors import DataError, DeclarationError, HoldgoodError, did_you_mean
 from holdgood.core.frame import Frame
 from holdgood.core.protocols import Scorer
 from holdgood.core.records import Comparison, Entrant, NewRowsBoard, Origin
@@ -68,6 +68,7 @@ def rank_on(folder: Path, runs: Sequence[str], source: str, related: Sequence[st
     Raises DataError where no new row is left, or where the runs answer different questions.
     """
     opened = open_runs(folder, runs)
+    _check_related(list(opened.values()), related)
     sides = [_side(label, run, source, related) for label, run in opened.items()]
     task = _one_task(sides)
     tuned = np.zeros(len(sides[0].y), bool)
@@ -113,13 +114,28 @@ def rank_on(folder: Path, runs: Sequence[str], source: str, related: Sequence[st
 
 def _side(label: str, run: Run, source: str, related: Sequence[str]) -> _Side:
     model = run.model
-    wanted = {t.name for t in model.contract.tables} - {model.declaration.main}
     # a table that only another run joins is no mistake here
-    mine = [pair for pair in related if "=" not in pair or pair.partition("=")[0] in wanted]
+    mine = [pair for pair in related if "=" not in pair or pair.partition("=")[0] in _joined(run)]
     as_read, others = related_tables(model, source, mine)
     rows = model.repaired(as_read)
     y = outcomes(model.declaration.task, rows, model.task)
     return _Side(label, run, model, as_read, rows, others, y, seen_by(run, as_read, data_of(run)))
+
+
+def _joined(run: Run) -> set[str]:
+    return {t.name for t in run.model.contract.tables} - {run.model.declaration.main}
+
+
+def _check_related(runs: Sequence[Run], related: Sequence[str]) -> None:
+    """A table that no run joins is a slip of the pen."""
+    known = sorted({name for run in runs for name in _joined(run)})
+    for name in (pair.partition("=")[0] for pair in related if "=" in pair):
+        if name not in known:
+            raise DeclarationError(
+                f"no run joins a table {name!r}",
+                "one of: " + ", ".join(known) if known else "no --table: the runs join none",
+                did_you_mean(name, known) or "take the option out",
+            )
 
 
 def _one_task(sides: Sequence[_Side]) -> Task:

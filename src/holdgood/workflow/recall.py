@@ -13,6 +13,7 @@ from holdgood.core.errors import EnvironmentFault, HoldgoodError
 from holdgood.core.events import Event
 from holdgood.core.records import Lesson, LessonsUsed, LessonUse
 from holdgood.core.records.envelope import read, write
+from holdgood.core.text import one_line
 from holdgood.governance import lessons as told
 from holdgood.training import Trained
 from holdgood.workflow.folder import Project, RunFolder
@@ -118,7 +119,7 @@ def _sentence(found: list[told.Found], order: dict[str, float]) -> str:
     said = f"{len(found)} lesson{'s' if len(found) > 1 else ''} of similar data ({of})"
     said += f"; tried sooner: {', '.join(first)}" if first else ""
     said += f"; tried later: {', '.join(last)}" if last else ""
-    return said + ". Only the order of trying follows them"
+    return one_line(said) + ". Only the order of trying follows them"
 
 
 def remember(work: Work, used: LessonsUsed, trained: Trained) -> tuple[str, ...]:
