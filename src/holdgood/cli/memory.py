@@ -41,7 +41,9 @@ def compare(
     from holdgood.workflow.new_rows import rank_on
 
     given = [on or "", *(pair.partition("=")[2] for pair in table or [])]
-    if html is not None and any(g and "://" not in g and Path(g).resolve() == html.resolve() for g in given):
+    if html is not None and any(
+        g and "://" not in g and Path(g.partition("?")[0]).resolve() == html.resolve() for g in given
+    ):
         raise DeclarationError(
             f"--html {html} is a file that is read", "another file", "choose another name: nothing was written"
         )
