@@ -27,7 +27,7 @@ def check_model_family(family: Any, lighter: Mapping[str, Any] | None = None) ->
     """Hold every configuration of a family, for each kind of task it names, to the contract; AssertionError says what broke.
 
     Uses only small data that it makes itself. ``lighter`` parameters replace those of each configuration where a family
-    is slow (fewer trees).
+    is slow (fewer trees). The corners of a search space, where the family has one, must make models too.
     """
     assert family.name, "a family needs a name"
     assert 0 <= family.rung <= 9, "a rung is a small whole number, simplest first"
@@ -48,8 +48,10 @@ def check_model_family(family: Any, lighter: Mapping[str, Any] | None = None) ->
         for name, parameters in sets.items():
             try:
                 check_bits(family, task, partial(family.make, parameters))
+                check_monotone(family, task, partial(family.make, parameters))
             except AssertionError as error:
                 raise AssertionError(f"configuration {name!r}: {error}") from error
+        check_space(family, task, first)
 
 
 def made_up(task: Task, seed: int = 0, rows: int = ROWS + NEW_ROWS) -> tuple[Matrix, np.ndarray]:
@@ -184,6 +186,29 @@ def check_monotone(family: ModelFamily, task: Task, make: Callable[[], Model]) -
         steps = np.diff(model.predict(Matrix(rows, new.names, new.categorical)).reshape(20, 40), axis=1)
         worst = float((sign * steps).min())
         assert worst >= -1e-9, f"{task.kind}: a column of sign {sign} moves answers the other way, by {-worst:.3g}"
+
+
+def check_space(family: ModelFamily, task: Task, base: Mapping[str, Any]) -> None:
+    """A family with a ``space``: ranges and choices are in order, and its lowest and highest corner make finite models."""
+    if not hasattr(family, "space"):
+        return
+    space = family.space(task, ROWS, 5)
+    for name, dimension in space.items():
+        assert len(dimension), f"{task.kind}: nothing to choose for {name!r}"
+        if _is_range(dimension):
+            kind, low, high, log = dimension
+            assert low <= high and (low > 0 or not log), f"{task.kind}: {name!r} from {low} to {high}"
+            assert kind == "float" or (low, high) == (int(low), int(high)), f"{task.kind}: {name!r} is not whole"
+    train, y, new, _ = split(*made_up(task))
+    for corner in (0, 1):
+        drawn = {n: d[1 + corner] if _is_range(d) else d[-corner] for n, d in space.items()}
+        assert json.loads(json.dumps(drawn)) == drawn, f"{task.kind}: a proposal is not plain JSON"
+        model = family.make({**base, **drawn}).fit(train, y, None, FitContext(task, rounds=5))
+        _well_formed(task, model.predict(new), len(new))
+
+
+def _is_range(dimension: Any) -> bool:
+    return isinstance(dimension, tuple) and len(dimension) == 4 and dimension[0] in ("float", "int")
 
 
 def through_disk(parts: Parts) -> Parts:

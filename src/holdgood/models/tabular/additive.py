@@ -11,7 +11,7 @@ import numpy as np
 
 from holdgood.core.errors import BundleError, DataError
 from holdgood.core.frame import Matrix
-from holdgood.core.protocols import FitContext, Json, Model, Needs, Parts
+from holdgood.core.protocols import Dimension, FitContext, Json, Model, Needs, Parts
 from holdgood.core.task import Task
 from holdgood.models.tabular.booster import Booster
 from holdgood.models.tabular.curves import Curve, Surface, Terms
@@ -171,19 +171,34 @@ class AdditiveFamily:
     @staticmethod
     def configurations(task: Task, rows: int, columns: int) -> Sequence[tuple[str, Mapping[str, Json]]]:
         """Curves alone, with surfaces, and smoother curves (random thresholds)."""
-        default = {"learning_rate": 0.05, "num_leaves": 3, "lambda_l2": 1.0, "feature_fraction": 0.7}
-        default |= {"bagging_fraction": 0.8, "bagging_freq": 1}
-        smooth = default | {"num_leaves": 4, "feature_fraction": 0.5, "extra_trees": True}
+        default: dict[str, Json] = {"pairs": 0, "learning_rate": 0.05, "num_leaves": 3, "min_data_in_leaf": 20}
+        default |= {"lambda_l2": 1.0, "feature_fraction": 0.7, "bagging_fraction": 0.8, "bagging_freq": 1}
+        default |= {"extra_trees": False}
         return [
-            ("additive", {"parameters": default}),
-            ("additive-pairs", {"pairs": 10, "parameters": default}),
-            ("additive-smooth", {"parameters": smooth}),
+            ("additive", default),
+            ("additive-pairs", default | {"pairs": 10}),
+            ("additive-smooth", default | {"num_leaves": 4, "feature_fraction": 0.5, "extra_trees": True}),
         ]
 
     @staticmethod
+    def space(task: Task, rows: int, columns: int) -> Mapping[str, Dimension]:
+        """After TabArena's space of explainable boosting (Erickson 2025): pace, size of trees and leaves, number of surfaces."""
+        return {
+            "pairs": ("int", 0, 15, False),
+            "learning_rate": ("float", 0.02, 0.2, True),
+            "num_leaves": ("int", 2, 8, True),
+            "min_data_in_leaf": ("int", 2, 60, True),
+            "lambda_l2": ("float", 0.01, 30.0, True),
+            "feature_fraction": ("float", 0.3, 1.0, False),
+            "bagging_fraction": ("float", 0.5, 1.0, False),
+            "extra_trees": [False, True],
+        }
+
+    @staticmethod
     def make(parameters: Mapping[str, Json]) -> Model:
-        """A fresh additive model."""
-        return Additive(**parameters)
+        """A fresh additive model: ``pairs``, and LightGBM's own names."""
+        named = dict(parameters)
+        return Additive(pairs=int(named.pop("pairs", 0)), parameters=named)
 
 
 FAMILY = AdditiveFamily

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from holdgood.core.frame import Matrix
-from holdgood.core.protocols import FitContext, Json, Model, Needs
+from holdgood.core.protocols import Dimension, FitContext, Json, Model, Needs
 from holdgood.core.task import Task
 from holdgood.models.tabular.backed import Backed
 from holdgood.models.tabular.cbm_booster import EXTRA, LIBRARY, MOST_CODES, CbmBooster, data_of, library, numbers_of
@@ -95,6 +95,8 @@ class SymmetricBoosting(Backed[CbmBooster]):
 
     def _settings(self, context: FitContext, *, stops: bool) -> dict[str, Any]:
         settings: dict[str, Any] = {"learning_rate": 0.05} | self.parameters
+        if settings.get("bootstrap_type") == "Bayesian":  # which weighs all rows and refuses a share of them
+            settings.pop("subsample", None)
         rate = settings["learning_rate"]
         settings["iterations"] = context.rounds or (_MOST_ROUNDS if stops else min(_MOST_ROUNDS, round(10 / rate)))
         if stops:
@@ -164,6 +166,11 @@ def _scoring_only(model: Any) -> bytes:
         return path.read_bytes()
 
 
+def _bootstrap(task: Task) -> str:
+    """CatBoost's own choice for the loss."""
+    return "Bayesian" if task.kind == "multiclass" else "MVS"
+
+
 class CatboostFamily:
     """Gradient boosting with symmetric trees: CatBoost's own defaults first."""
 
@@ -177,19 +184,36 @@ class CatboostFamily:
 
     @staticmethod
     def configurations(task: Task, rows: int, columns: int) -> Sequence[tuple[str, Mapping[str, Json]]]:
-        """CatBoost's defaults; then those that pytabkit tuned over many sets (Holzmüller 2024); on few rows shallow trees
-        come second, otherwise last. With several classes a round costs by borders, not by rows: fewer of these.
+        """CatBoost's defaults, named so that a search knows where it begins; then those that pytabkit tuned over many
+        sets (Holzmüller 2024); on few rows shallow trees come second, otherwise last. With several classes a round
+        costs by borders, not by rows: fewer of these.
         """
-        default: dict[str, Json] = {"learning_rate": 0.06, "depth": 6, "l2_leaf_reg": 3.0}
+        default: dict[str, Json] = {"learning_rate": 0.06, "depth": 6, "l2_leaf_reg": 3.0, "random_strength": 1.0}
+        default |= {"bootstrap_type": _bootstrap(task), "subsample": 0.8, "leaf_estimation_iterations": 1}
         tuned: dict[str, Json] = {"bootstrap_type": "Bernoulli", "subsample": 0.9, "l2_leaf_reg": 1e-5}
         if task.kind == "regression":
             tuned |= {"learning_rate": 0.09, "depth": 9, "random_strength": 0.0, "leaf_estimation_iterations": 20}
         else:
             tuned |= {"learning_rate": 0.08, "depth": 7, "random_strength": 0.8, "leaf_estimation_iterations": 1}
-        shallow: dict[str, Json] = {"learning_rate": 0.06, "depth": 4, "l2_leaf_reg": 5.0}
+        shallow = default | {"depth": 4, "l2_leaf_reg": 5.0}
         named = [("catboost-tuned", tuned), ("catboost-shallow", shallow)]
         borders = {"border_count": 64} if task.kind == "multiclass" else {}
         return [(n, p | borders) for n, p in (("catboost", default), *(named[::-1] if rows < 3_000 else named))]
+
+    @staticmethod
+    def space(task: Task, rows: int, columns: int) -> Mapping[str, Dimension]:
+        """TabArena's ranges (Erickson 2025), not as slow, so that a fit stays short, and wide enough for pytabkit's penalty and
+        depth; and noise in the choice of splits, which TabArena leaves out.
+        """
+        return {
+            "learning_rate": ("float", 0.02, 0.15, True),
+            "depth": ("int", 4, 9 if task.kind == "regression" else 8, False),
+            "l2_leaf_reg": ("float", 1e-5, 10.0, True),
+            "random_strength": ("float", 0.0, 2.0, False),
+            "bootstrap_type": [_bootstrap(task), "Bernoulli"],
+            "subsample": ("float", 0.6, 1.0, False),
+            "leaf_estimation_iterations": ("int", 1, 20, True),
+        }
 
     @staticmethod
     def make(parameters: Mapping[str, Json]) -> Model:

@@ -10,7 +10,7 @@ import numpy as np
 
 from holdgood.core.errors import HoldgoodError, MissingExtra
 from holdgood.core.frame import Matrix
-from holdgood.core.protocols import FitContext, Json, Model, Needs
+from holdgood.core.protocols import Dimension, FitContext, Json, Model, Needs
 from holdgood.core.task import Task
 from holdgood.models.tabular.backed import Backed
 from holdgood.models.tabular.booster import as_float32
@@ -203,12 +203,25 @@ class XgboostFamily:
     def configurations(task: Task, rows: int, columns: int) -> Sequence[tuple[str, Mapping[str, Json]]]:
         """The tuned ones are pytabkit's (Holzmüller 2024), for numbers two levels shallower to keep files small."""
         mild: dict[str, Json] = {"eta": 0.05, "max_depth": 6, "min_child_weight": 3.0, "lambda": 1.0}
-        mild |= {"subsample": 0.8, "colsample_bytree": 0.8}
+        mild |= {"subsample": 0.8, "colsample_bytree": 0.8, "colsample_bylevel": 1.0}
         tuned: dict[str, Json] = {"eta": 0.08, "max_depth": 6, "min_child_weight": 5e-6, "lambda": 0.0}
-        tuned |= {"colsample_bylevel": 0.9, "subsample": 0.65}
+        tuned |= {"subsample": 0.65, "colsample_bytree": 1.0, "colsample_bylevel": 0.9}
         if task.kind == "regression":
-            tuned = {"eta": 0.05, "max_depth": 7, "min_child_weight": 2.0, "lambda": 0.0, "subsample": 0.7}
+            tuned |= {"eta": 0.05, "max_depth": 7, "min_child_weight": 2.0, "subsample": 0.7, "colsample_bylevel": 1.0}
         return [("xgboost", mild), ("xgboost-tuned", tuned)]
+
+    @staticmethod
+    def space(task: Task, rows: int, columns: int) -> Mapping[str, Dimension]:
+        """TabArena's ranges (Erickson 2025), less deep to keep files small and not as slow, with heavier leaves for many rows."""
+        return {
+            "eta": ("float", 0.015, 0.15, True),
+            "max_depth": ("int", 3, 8, False),
+            "min_child_weight": ("float", 0.001, 5.0 if rows < 5_000 else 50.0, True),
+            "lambda": ("float", 0.001, 10.0, True),
+            "subsample": ("float", 0.5, 1.0, False),
+            "colsample_bytree": ("float", 0.4, 1.0, False),
+            "colsample_bylevel": ("float", 0.6, 1.0, False),
+        }
 
     @staticmethod
     def make(parameters: Mapping[str, Json]) -> Model:
