@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from sklearn.linear_model import ElasticNet, LogisticRegression
+from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 
 from holdgood.core.frame import Matrix
 from holdgood.core.protocols import FitContext
@@ -61,3 +61,37 @@ def test_noise_gets_exact_zeros_and_the_clock_ends_it():
     hasty, _ = solve(x, y, None, task, Penalty(1.0, 0.5), time.monotonic() - 1)
     whole, _ = solve(x, y, None, task, Penalty(1.0, 0.5), FAR)
     assert np.isfinite(hasty).all() and not np.allclose(hasty, whole, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["binary", "regression"])
+@pytest.mark.parametrize("l1", [0.0, 0.5])
+def test_signs_that_the_data_agree_with_change_nothing(rows, kind, l1):
+    z, y, weight = rows
+    task = Task(kind=kind, classes=(0, 1) if kind == "binary" else ())
+    y = (y > 0).astype(float) if kind == "binary" else y
+    free, level = solve(z, y, weight, task, Penalty(1.0, l1), FAR)
+    held, same = solve(z, y, weight, task, Penalty(1.0, l1, (1, -1) + (0,) * 10), FAR)
+    assert np.abs(free - held).max() < 2e-3
+    assert abs(level[0] - same[0]) < 2e-3
+
+
+@pytest.mark.parametrize("kind", ["binary", "regression"])
+@pytest.mark.parametrize("l1", [0.0, 0.5])
+def test_a_column_held_to_the_other_sign_is_left_out_and_the_rest_is_as_without_it(rows, kind, l1):
+    z, y, weight = rows
+    task = Task(kind=kind, classes=(0, 1) if kind == "binary" else ())
+    y = (y > 0).astype(float) if kind == "binary" else y
+    held, level = solve(z, y, weight, task, Penalty(1.0, l1, (-1,) + (0,) * 11), FAR)
+    without, same = solve(z[:, 1:], y, weight, task, Penalty(1.0, l1), FAR)
+    assert held[0, 0] == 0.0
+    assert np.abs(held[:, 1:] - without).max() < 2e-3
+    assert abs(level[0] - same[0]) < 2e-3
+
+
+def test_signs_agree_with_non_negative_ridge(rows):
+    z, y, weight = rows
+    held, level = solve(z, y, weight, Task(kind="regression"), Penalty(0.1, 0.0, (1,) * 12), FAR)
+    wanted = Ridge(alpha=10.0, positive=True, tol=1e-8).fit(z, y, sample_weight=weight)
+    assert (held >= 0).all() and (held == 0).sum() >= 3
+    assert np.abs(held[0] - wanted.coef_).max() < 1e-3
+    assert abs(level[0] - wanted.intercept_) < 1e-3

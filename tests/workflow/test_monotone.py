@@ -14,7 +14,7 @@ from holdgood.workflow.estimator import HoldgoodClassifier, HoldgoodRegressor
 from holdgood.workflow.predict import Predictor
 
 N = 500
-QUICK = {"budget": "trials=3", "models": ("lightgbm", "linear"), "workers": 0, "prefer": "best"}
+QUICK = {"budget": "trials=3", "models": ("lightgbm", "tree"), "workers": 0, "prefer": "best"}
 
 
 def table(seed=0):
@@ -63,6 +63,19 @@ def test_without_the_declaration_they_do_not_and_with_it_something_is_learned(re
     assert families == {"prior", "lightgbm"}
 
 
+@pytest.mark.parametrize("models", [("linear",), ("additive",)])
+def test_what_a_person_can_read_whole_keeps_it_too(models):
+    made = HoldgoodRegressor(
+        monotone={"price": "decreasing", "size": "increasing"}, **{**QUICK, "models": models, "budget": "trials=6"}
+    ).fit(FRAME, DEMAND)
+    assert {t.family for t in made.leaderboard_.trials} == {"prior", *models}
+    assert made.score(FRAME, DEMAND) > 0.4
+    for at in range(12):
+        row = FRAME.iloc[[at]]
+        assert (ways(made.predict, "price", row, -5.0, 120.0) <= 1e-9).all()
+        assert (ways(made.predict, "size", row, -5.0, 5.0) >= -1e-9).all()
+
+
 def test_a_run_keeps_it_says_what_was_left_out_and_so_does_its_bundle(tmp_path):
     frame = FRAME.assign(demand=DEMAND)
     made = hg.run(
@@ -72,11 +85,11 @@ def test_a_run_keeps_it_says_what_was_left_out_and_so_does_its_bundle(tmp_path):
             "task": {"monotone": {"price": "decreasing"}},
             "features": {"double": "price * 2"},
             "split": {"kind": "random"},
-            "budget": {"trials": 2, "workers": 1, "models": ["linear", "lightgbm"], "prefer": "best"},
+            "budget": {"trials": 2, "workers": 1, "models": ["tree", "lightgbm"], "prefer": "best"},
         },
         project=tmp_path,
     )
-    assert "left out, because they do not keep a column monotone: linear" in made.leaderboard.notes
+    assert "left out, because they do not keep a column monotone: tree" in made.leaderboard.notes
     assert "declared monotone" in made.features.left_out["double"]
     model = Predictor.load(made.bundle)
     rows = pd.concat([frame.drop(columns="demand").iloc[[3]]] * 50, ignore_index=True)

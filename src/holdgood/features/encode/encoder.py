@@ -12,7 +12,7 @@ from holdgood.core.errors import DataError, did_you_mean
 from holdgood.core.frame import FeatureType, Frame, Matrix
 from holdgood.core.protocols import FitContext, Parts
 from holdgood.features.encode.block import Block, Targets, damaged
-from holdgood.features.encode.number import Plain
+from holdgood.features.encode.number import Plain, Scaled
 
 _NOTHING = "(nothing varies)"
 
@@ -72,20 +72,21 @@ class BlockEncoder(ABC):
         return Matrix(out, self._names, self._categorical)
 
     def _monotone(self, frame: Frame) -> tuple[int, ...]:
-        """A sign a column; DataError where a block makes of a monotone feature something else than the number itself."""
+        """A sign a column; DataError where a block makes of a monotone feature something that does not rise with the number."""
         if not any(f.monotone for f in frame.features):
             return ()
         signs = [0] * len(self._names)
         for feature, block, where in zip(frame.features, self._blocks, self._where, strict=True):
             if not feature.monotone or block is None or not block.names:
                 continue
-            if not isinstance(block, Plain):
+            if not isinstance(block, (Plain, Scaled)):
                 raise DataError(
-                    f"feature {feature.name!r} is declared monotone, and this encoder does not keep it as a plain number",
+                    f"feature {feature.name!r} is declared monotone, and this encoder makes no column that rises with it",
                     "a family that keeps monotone columns",
                     "leave this family out with budget.models",
                 )
-            signs[where.start] = feature.monotone
+            if block.names[0] == "":  # the number; a column that says that it is missing has no direction
+                signs[where.start] = feature.monotone
         return tuple(signs)
 
     def _arrays(self, frame: Frame) -> Sequence[np.ndarray]:

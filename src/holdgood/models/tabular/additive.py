@@ -34,7 +34,8 @@ class Additive:
 
     LightGBM grows small trees of one column each; together they make one curve a column, kept as a table of steps. Then
     the ``pairs`` most promising pairs of columns get trees of two columns, fitted to what the curves left. Curves and
-    surfaces have a mean of zero over the training rows, see Terms.purified. ``parameters`` are LightGBM's own names.
+    surfaces have a mean of zero over the training rows, see Terms.purified. A column with a sign (``Matrix.monotone``) has a
+    curve that moves that way only, and no surface. ``parameters`` are LightGBM's own names.
     ``rounds`` are those of the curves; ``hints`` keeps those of the surfaces for a refit.
     """
 
@@ -87,7 +88,9 @@ class Additive:
         start = raw if self.kind == "multiclass" else raw[:, 0]
         look = replace(context, rounds=_LOOK_ROUNDS, seconds=context.seconds / 3)
         found = columns_that_meet(Boosting(self.parameters | _LOOK).fit(matrix, y, weight, look, start).fitted)
-        pairs = found[: self.pairs]
+        # A surface would be parted into itself and two curves, of which neither need move one way.
+        bound = {j for j, sign in enumerate(matrix.monotone) if sign}
+        pairs = [p for p in found if not bound & {*p}][: self.pairs]
         if not pairs or time.monotonic() > deadline:
             return [], None
         rounds = None
@@ -166,6 +169,7 @@ class AdditiveFamily:
     name: ClassVar[str] = "additive"
     rung: ClassVar[int] = 3
     needs: ClassVar[Needs] = "codes"
+    monotone: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("binary", "multiclass", "regression")
 
     @staticmethod

@@ -33,7 +33,8 @@ class Linear:
     of five on the stop rows, or on every fifth row where there are none; then all rows are fitted. ``hints`` tells it
     after the fit, so that a refit keeps what was chosen in the folds. ``l1``: the share of absolute values in the
     penalty (elastic net). ``pieces``: each number also enters as up to so many pieces, so that its line may bend at
-    quantiles of the training rows (a linear spline). Arrays are kept and scored here.
+    quantiles of the training rows (a linear spline). The coefficients of a column with a sign (``Matrix.monotone``), and
+    of its pieces, are held to that sign. Arrays are kept and scored here.
     """
 
     part: ClassVar[str] = "linear"
@@ -62,18 +63,20 @@ class Linear:
             spread = _WIDEN * float(np.ptp(values))
             self.bounds = np.array([values.min() - spread, values.max() + spread])
         columns, middle, size = z, np.empty(0), np.empty(0)
+        signs = matrix.monotone if task.kind != "multiclass" else ()
         if self.most_pieces:
             self.pieces = Pieces.learn(z, self.most_pieces, _MOST_PIECES)
             bent = self.pieces.of(z)
             middle, size = moments(bent)
             columns = np.hstack([z, (bent - middle) / size])
+            signs += tuple(signs[j] for j in self.pieces.column) if signs else ()
         # The number of BLAS threads changes the order of sums, so it is part of what a result depends on.
         with threadpool_limits(limits=context.threads):
             strength = self.strength or self.hints.get(_PENALTY)
             if not strength:
-                strength = choose(columns, values, weights, task, self.l1, context.stop_rows, deadline)
+                strength = choose(columns, values, weights, task, self.l1, signs, context.stop_rows, deadline)
             self.hints = {_PENALTY: strength}
-            penalty = Penalty(strength, self.l1)
+            penalty = Penalty(strength, self.l1, signs)
             self.coefficients, self.intercept = solve(columns, values, weights, task, penalty, deadline)
         if len(self.pieces):  # pieces are scored as they are: their scale goes into the coefficients
             self.coefficients[:, z.shape[1] :] /= size
@@ -146,6 +149,7 @@ class LinearFamily:
     name: ClassVar[str] = "linear"
     rung: ClassVar[int] = 1
     needs: ClassVar[Needs] = "dense"
+    monotone: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("binary", "multiclass", "regression")
 
     @staticmethod

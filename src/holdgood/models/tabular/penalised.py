@@ -1,4 +1,7 @@
-"""Penalised linear fits: ridge, logistic and elastic net on standardised columns, the strength chosen inside the rows."""
+"""Penalised linear fits: ridge, logistic and elastic net on standardised columns, the strength chosen inside the rows.
+
+Coefficients may be held to a sign, so that what is predicted moves one way only along a column.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,15 @@ _ELASTIC_STEPS = 300
 
 @dataclass(frozen=True)
 class Penalty:
-    """``strength`` as scikit-learn's C, or 1 / alpha of ridge; ``l1``: the share of absolute values in it, 0 to 1."""
+    """``strength`` as scikit-learn's C, or 1 / alpha of ridge; ``l1``: the share of absolute values in it, 0 to 1.
+
+    ``signs``: 1, -1 or 0 a column: its coefficient is never below zero, never above, or as it likes; empty: all as they
+    like. For one output: with several classes no coefficient has a direction.
+    """
 
     strength: float
     l1: float = 0.0
+    signs: tuple[int, ...] = ()
 
 
 def choose(
@@ -39,6 +47,7 @@ def choose(
     weight: np.ndarray | None,
     task: Task,
     l1: float,
+    signs: tuple[int, ...],
     stop_rows: np.ndarray | None,
     deadline: float,
 ) -> float:
@@ -60,7 +69,9 @@ def choose(
         if pace and started + pace * (1 + len(y) / len(fit_rows)) > deadline:
             break
         fit_weight = None if weight is None else weight[fit_rows]
-        coefficients, intercept = solve(z[fit_rows], y[fit_rows], fit_weight, task, Penalty(strength, l1), deadline)
+        coefficients, intercept = solve(
+            z[fit_rows], y[fit_rows], fit_weight, task, Penalty(strength, l1, signs), deadline
+        )
         raw = z[test_rows] @ coefficients.T + intercept
         loss = _loss(raw, y[test_rows], None if weight is None else weight[test_rows], task)
         pace = max(pace, time.monotonic() - started)
@@ -78,7 +89,7 @@ def solve(
     if task.kind == "regression":
         middle, spread = float(y.mean()), float(y.std()) or 1.0
         standard = (y - middle) / spread
-        if penalty.l1:
+        if penalty.l1 or any(penalty.signs):
             slopes, level = _elastic_net(z, standard, weight, 0, penalty, deadline)
         else:
             solver = "cholesky" if min(z.shape) <= 2_000 else "lsqr"
@@ -93,7 +104,7 @@ def solve(
         return coefficients, intercept
     used = slice(None) if weight is None else weight > 0
     fit_weight = None if weight is None else weight[used]
-    if penalty.l1:
+    if penalty.l1 or any(penalty.signs):
         codes = np.searchsorted(present, y[used]).astype(np.float64)
         slopes, level = _elastic_net(z[used], codes, fit_weight, len(present), penalty, deadline)
     else:
@@ -132,7 +143,8 @@ def _elastic_net(
     """Elastic net (Zou, Hastie 2005): sum of losses + (l1 |b| + (1 - l1) b² / 2) / strength; ``classes`` 0: half the squared error.
 
     Each coefficient is the difference of two that are not negative, so that the penalty is smooth and L-BFGS-B gives
-    exact zeros. scikit-learn's saga, the only solver that it has for this, needs many more passes over the rows.
+    exact zeros; one that is held to a sign has one of the two. scikit-learn's saga, the only solver that it has for this,
+    needs many more passes over the rows and knows no signs.
     """
     outputs, columns = (classes if classes > 2 else 1), z.shape[1]
     slopes = outputs * columns
@@ -168,12 +180,17 @@ def _elastic_net(
     start = np.zeros(2 * slopes + outputs)
     share = (hit * w[:, None]).sum(axis=0) * per_row
     start[2 * slopes :] = np.log(share) if classes > 2 else np.log(share / (1 - share)) if classes else share
+    free = np.ones((2, outputs, columns), bool)
+    if penalty.signs and outputs == 1:
+        signs = np.array(penalty.signs)
+        free[0, 0], free[1, 0] = signs >= 0, signs <= 0
+    bounds: list[tuple[float | None, float | None]] = [(0.0, None if f else 0.0) for f in free.ravel()]
     found = minimize(
         both,
         start,
         jac=True,
         method="L-BFGS-B",
-        bounds=[(0.0, None)] * (2 * slopes) + [(None, None)] * outputs,
+        bounds=bounds + [(None, None)] * outputs,
         callback=look_at_the_clock,
         options={"maxiter": _ELASTIC_STEPS, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-6},
     ).x
