@@ -103,6 +103,7 @@ def test_folds_in_time_can_be_nested(tmp_path):
         ({"holdout": 1.5}, "a share between 0 and 0.9"),
         ({"validation": "loo"}, "validation"),
         ({"outcome_after": "soon"}, "duration"),
+        ({"repeats": 0}, "greater than or equal to 1"),
     ],
 )
 def test_what_makes_no_sense_is_refused(split, said):
@@ -139,6 +140,53 @@ def test_python_takes_the_same_words():
         HoldgoodClassifier(split={"validaton": "purged"}, **CHEAP).fit(X, Y)
     with pytest.raises(SplitError, match="without times"):
         HoldgoodClassifier(split={"validation": "purged"}, **CHEAP).fit(X, Y)
+
+
+def test_repeats_are_as_declared_and_recorded(tmp_path):
+    found = {}
+    for repeats in (1, 2, None):
+        split = {"kind": "stratified", "folds": 3, **({} if repeats is None else {"repeats": repeats})}
+        made = hg.run(
+            table(),
+            declaration={
+                "task": {"target": "late"},
+                "split": split,
+                "budget": {"trials": 20, "workers": 1, "models": ["linear"]},
+            },
+            project=tmp_path / str(repeats),
+        )
+        found[repeats] = made.leaderboard
+        assert read(made.folder.find("train").record, Leaderboard).repeats == made.leaderboard.repeats
+        assert not any("split.repeats" in n for n in made.leaderboard.notes)
+        evaluated = made.holdout.model_dump_json() + made.report.read_text()
+        assert ("2 times over" in evaluated) == (repeats == 2)
+    assert (found[1].repeats, found[2].repeats) == (1, 2)
+    assert found[None].repeats > 2  # 375 rows: up to five where nothing is declared
+    assert found[2].division == "3 stratified folds, 2 times over"
+    assert found[1].division == "3 stratified folds"
+
+
+def test_repeats_that_the_budget_does_not_reach_are_told():
+    few = HoldgoodClassifier(split={"repeats": 6, "folds": 3}, **CHEAP).fit(X, Y).leaderboard_
+    assert few.repeats == 1
+    assert "split.repeats is 6; the choice rests on 1" in " ".join(few.notes)
+    more = HoldgoodClassifier(split={"repeats": 2}, cv=3, **{**CHEAP, "budget": "trials=12"}).fit(X, Y).leaderboard_
+    assert (more.folds, more.repeats) == (3, 2)
+
+
+@pytest.mark.parametrize("split", [{"kind": "time"}, {"kind": "stratified", "validation": "purged"}])
+def test_folds_in_time_are_not_repeated_and_that_is_said_before_anything_is_trained(tmp_path, split):
+    declared = {
+        "task": {"target": "late"},
+        "tables": {"table": {"time": "at"}},
+        "split": {**split, "repeats": 2},
+        "budget": {"trials": 2, "workers": 1, "models": ["linear"]},
+    }
+    with pytest.raises(SplitError, match="there is one past"):
+        hg.run(table(), declaration=declared, project=tmp_path)
+    assert not list(tmp_path.rglob("leaderboard.json"))
+    with pytest.raises(SplitError, match="repeats = 3"):
+        HoldgoodClassifier(split={"repeats": 3}, **CHEAP).fit(X, Y, time=table()["at"])
 
 
 def test_folds_may_be_scikit_learns_own():

@@ -263,6 +263,13 @@ class SplitSpec(Section):
     )
     embargo: str = Field("0s", description="purged folds: rows so long after a validation block do not train for it")
     folds: int | None = Field(None, ge=2, le=20, description="folds within development; default by size")
+    repeats: int | None = Field(
+        None,
+        ge=1,
+        le=20,
+        description="how many times development rows are divided into folds, each time anew, as far as the budget allows; "
+        "default by size, from 5 below 1,000 rows to 1 from 20,000",
+    )
     outer: int = Field(5, ge=2, le=20, description='outer folds where `holdout = "none"`')
 
     @field_validator("gap", "outcome_after", "embargo")

@@ -147,7 +147,7 @@ def _model(leaderboard: Leaderboard, ledger: FeatureLedger | None) -> CardSectio
     rows.append(
         (
             "Tried",
-            f"{finished} of {len(leaderboard.trials)} candidates, {leaderboard.folds} folds ({leaderboard.fold_kind})",
+            f"{finished} of {len(leaderboard.trials)} candidates, {leaderboard.division}",
         )
     )
     if ledger is not None:

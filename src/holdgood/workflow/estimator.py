@@ -37,7 +37,7 @@ from holdgood.workflow.functions import name_of
 from holdgood.workflow.monotone import able, constrained
 from holdgood.workflow.rows import as_moments, group_codes
 from holdgood.workflow.target import Target, from_values
-from holdgood.workflow.validation import IN_TIME, fold_kind, given_folds, validation_folds
+from holdgood.workflow.validation import IN_TIME, fold_kind, given_folds, repeats_note, validation_folds
 from holdgood.workflow.values import array_like, array_of, one_column
 from holdgood.workflow.weights import amounts, class_weights
 
@@ -123,7 +123,7 @@ def _moments(given: Any, rows: int) -> np.ndarray:
 class HoldgoodEstimator(BaseEstimator):
     """What classifier and regressor share. Parameters are stored untouched; everything is checked in ``fit``.
 
-    ``split``: folds in the words of ``[split]`` (validation, folds, gap, outcome_after, embargo). ``cv``: a number of folds,
+    ``split``: folds in the words of ``[split]`` (validation, folds, repeats, gap, outcome_after, embargo). ``cv``: a number of folds,
     a splitter of scikit-learn, or pairs of positions; whoever learns, stops early, combines or compares uses these folds.
     ``class_weight``: "balanced" or a weight by class. ``metric``: a name, or ``metric(y, prediction[, weight])`` of your own
     with ``higher_is_better``. ``monotone``: columns with which predictions only rise
@@ -238,7 +238,7 @@ class HoldgoodEstimator(BaseEstimator):
                 groups=codes,
                 seed=self.seed,
                 n_folds=self.cv,
-                repeated=self.cv is None,
+                repeated=self.cv is None or spec.repeats is not None,
             )
         else:
             found = given_folds(self.cv, usable, target.y, groups)
@@ -274,7 +274,8 @@ class HoldgoodEstimator(BaseEstimator):
         found_bands = bands_of(trained, outcome, weight, target.task, self._table(target.task, of_class), declared)
         self.band_: Band | None = found_bands.get("chosen")
         self.chain_: Scorer = trained.chain
-        notes = trained.leaderboard.notes + left_out(self.models)
+        short = repeats_note(spec, trained.leaderboard.repeats) if self.cv is None or isinstance(self.cv, int) else ""
+        notes = trained.leaderboard.notes + left_out(self.models) + ((short,) if short else ())
         self.leaderboard_: Leaderboard = trained.leaderboard.model_copy(update={"notes": notes})
         self.columns_ = {c.name: c.type for c in table.columns}
         self.n_features_in_ = len(table.columns)

@@ -67,7 +67,7 @@ from holdgood.workflow.repairs import repair
 from holdgood.workflow.rows import labels, number_labels
 from holdgood.workflow.second_pass import context_of, look
 from holdgood.workflow.target import resolve
-from holdgood.workflow.validation import IN_TIME, fold_kind, validation_folds
+from holdgood.workflow.validation import IN_TIME, fold_kind, repeats_note, validation_folds
 from holdgood.workflow.weights import class_weights, row_weights
 from holdgood.workflow.work import DEVELOPMENT, HOLDOUT, Work
 
@@ -141,6 +141,7 @@ def divide_rows(work: Work, folder: StepFolder) -> Split:
         weight=work.weight,
         seed=declared.budget.seed,
     )
+    fold_kind(declared.split, division.split.how)
     work.part = division.part
     work.target = resolve(declared.task, work.main, work.rows_of(DEVELOPMENT))
     settle(work)
@@ -277,7 +278,8 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
             write_array(folder.path / f"outer-{name}.npy", values)
         write_bytes(folder.path / "outer.json", json.dumps({"chosen": work.outer.chosen}).encode())
     write(folder.path / LESSONS, work.lessons)
-    told = (*(n for n in (work.metric_note, work.monotone_note) if n), *work.lessons.notes)
+    short = repeats_note(declared.split, trained.leaderboard.repeats)
+    told = (*(n for n in (work.metric_note, work.monotone_note, short) if n), *work.lessons.notes)
     told += remember(work, work.lessons, trained)
     notes = (*told, *trained.leaderboard.notes, *left_out(declared.budget.models))
     work.leaderboard = trained.leaderboard.model_copy(update={"fold_kind": kind, "notes": notes})
@@ -420,7 +422,7 @@ def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
         simple = None if work.simple is None else work.simple.predict(frame)
         limit = float("inf") if np.isinf(work.clock.left()) else 0.3 * work.clock.left()
         important = permutation_importance(work.chain.predict, frame, y, task, clusters=units, seed=seed, seconds=limit)
-        tuned_on = f"{len(work.rows_of(DEVELOPMENT)):,} development rows, {board.folds} {board.fold_kind} folds; the holdout tuned nothing"
+        tuned_on = f"{len(work.rows_of(DEVELOPMENT)):,} development rows, {board.division}; the holdout tuned nothing"
     else:
         openings, prediction, prior, simple = 0, outer.prediction, outer.prior, outer.simple
         picked = ", ".join(dict.fromkeys(outer.chosen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,20 @@ IN_TIME = ("time", "purged")
 
 
 def fold_kind(spec: SplitSpec, how: str) -> str:
-    """The kind of folds: as declared, else like the wall (``how``); ``stratified`` is random for a regression."""
+    """The kind of folds: as declared, else like the wall (``how``); ``stratified`` is random for a regression.
+
+    SplitError where folds in time are to be repeated.
+    """
+    kind = how if how in ("time", "group") else "stratified"
     if spec.validation != "auto":
-        return spec.validation
-    return how if how in ("time", "group") else "stratified"
+        kind = spec.validation
+    if kind in IN_TIME and (spec.repeats or 1) > 1:
+        raise SplitError(
+            f"split.repeats = {spec.repeats} with folds of kind {kind}",
+            "repeats of rows that are divided by chance: there is one past",
+            'take split.repeats away, or declare split.validation = "stratified"',
+        )
+    return kind
 
 
 def validation_folds(
@@ -37,9 +48,9 @@ def validation_folds(
 ) -> list[Fold]:
     """Pairs of training and validation positions among the rows given; SplitError where they cannot be made as declared.
 
-    ``repeated``: few rows are divided several times over, repeat by repeat, to be used as the budget allows.
+    ``repeated``: rows are divided as often as declared, else by size, repeat by repeat, to be used as the budget allows.
     """
-    make = repeated_folds if repeated else folds
+    make = partial(repeated_folds, repeats=spec.repeats) if repeated else folds
     return make(
         task,
         y,
@@ -52,6 +63,13 @@ def validation_folds(
         outcome_after=spec.outcome_after,
         embargo=spec.embargo,
     )
+
+
+def repeats_note(spec: SplitSpec, done: int) -> str:
+    """What to say where the choice rests on fewer repeats than declared; empty where it does not."""
+    if spec.repeats is None or done >= spec.repeats:
+        return ""
+    return f"split.repeats is {spec.repeats}; the choice rests on {done}, as far as the budget and the groups allowed"
 
 
 def given_folds(cv: Any, usable: np.ndarray, y: np.ndarray, groups: Any) -> list[Fold]:

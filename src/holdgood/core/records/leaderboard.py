@@ -42,10 +42,10 @@ class Rung(Part):
 class Leaderboard(Record):
     """All trials, the ladder, and the choice with its reason. Development rows only.
 
-    ``folds`` and ``repeats``: what was judged on. ``delivered``: a refit on all rows, or where that did not end in time the mean
-    of the folds' models. Out-of-fold scores are those of models that learned from fewer rows: slightly on the cautious side
-    for both. ``calibration``: by what the stated chances
-    were drawn to those observed, where that was proven to help; empty: they are stated as the model has them.
+    ``folds`` and ``repeats``: what was judged on, the best trials in all repeats. ``delivered``: a refit on all rows, or where
+    that did not end in time the mean of the folds' models. Out-of-fold scores are those of models that learned from fewer
+    rows: slightly on the cautious side for both. ``calibration``: by what the stated chances were drawn to those observed,
+    where that was proven to help; empty: they are stated as the model has them.
     """
 
     kind: ClassVar[str] = "leaderboard"
@@ -71,3 +71,9 @@ class Leaderboard(Record):
     budget: str = ""
     budget_hit: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def division(self) -> str:
+        """The folds in words: ``5 stratified folds, 3 times over``."""
+        kind = f"{self.fold_kind} " if self.fold_kind else ""
+        return f"{self.folds} {kind}folds" + (f", {self.repeats} times over" if self.repeats > 1 else "")
