@@ -13,7 +13,7 @@ from holdgood.core.errors import BundleError, DataError
 from holdgood.core.protocols import FitContext, Parts
 from holdgood.core.task import Task
 from holdgood.metrics import loss_rows, metric
-from holdgood.training.calibrate import calibrate, fitted
+from holdgood.training.calibrate import calibrate, effective, fitted
 from holdgood.training.calibrated import Calibrated, Recalibration, log_odds
 from holdgood.training.score import Judge
 
@@ -21,8 +21,8 @@ BINARY = Task(kind="binary", classes=(0, 1))
 THREE = Task(kind="multiclass", classes=("a", "b", "c"))
 
 
-def judged(task, y, folds=4):
-    return Judge(task, metric("log_loss", task), y, np.arange(len(y)) % folds)
+def judged(task, y, folds=4, weight=None):
+    return Judge(task, metric("log_loss", task), y, np.arange(len(y)) % folds, weight=weight)
 
 
 def chances(n=3000, seed=0):
@@ -56,6 +56,78 @@ def test_what_is_calibrated_stays_as_it_is():
         p, y = chances(600, seed)
         used += calibrate(judged(BINARY, y), p) is not None
     assert used <= 4  # the level is 5%: beyond four of thirty has a chance of 2%
+
+
+def test_the_fit_and_the_proof_are_of_weighted_rows():
+    """Half of the rows are stated as they come true, the other half shifted: whichever counts is what is answered for."""
+    p, y = chances(4000)
+    shifted = np.arange(4000) % 8 >= 4  # as many in each fold
+    stated = np.where(shifted, 1 / (1 + np.exp(-(log_odds(p) + 1.5))), p)
+    true, wrong = np.where(shifted, 1e-4, 1.0), np.where(shifted, 1.0, 1e-4)
+    assert calibrate(judged(BINARY, y, weight=true), stated) is None
+    found = calibrate(judged(BINARY, y, weight=wrong), stated)
+    before, after = (np.abs(q - p)[shifted].mean() for q in (stated, found.recalibration(stated)))
+    assert after < 0.15 * before
+    assert fitted("platt", BINARY, y, stated, wrong).numbers == pytest.approx([1.0, -1.5], abs=0.15)
+    plain = calibrate(judged(BINARY, y), stated)
+    assert plain is not None and plain.gain.difference < found.gain.difference
+
+
+@pytest.mark.parametrize("method", ["temperature", "platt"])
+def test_a_row_of_weight_three_is_three_rows(method):
+    p, y = chances(900)
+    sure = 1 / (1 + np.exp(-2.0 * log_odds(p)))
+    weight = np.random.default_rng(1).integers(0, 4, 900)
+    one = fitted(method, BINARY, y, sure, weight.astype(float))
+    two = fitted(method, BINARY, np.repeat(y, weight), np.repeat(sure, weight))
+    assert one.numbers == pytest.approx(two.numbers, abs=1e-4)
+
+
+@pytest.mark.parametrize("method", ["temperature", "platt", "isotonic"])
+def test_only_ratios_of_weights_matter_and_equal_ones_not_at_all(method):
+    p, y = chances(900)
+    weight = np.random.default_rng(1).gamma(2.0, size=900)
+    one, two = (fitted(method, BINARY, y, p, w).numbers for w in (weight, 1024.0 * weight))
+    assert one == pytest.approx(two, abs=1e-9)
+    plain, equal = (fitted(method, BINARY, y, p, w).numbers for w in (None, np.full(900, 0.5)))
+    assert plain == pytest.approx(equal, abs=1e-9)
+
+
+def test_weighted_chances_that_are_calibrated_stay_as_they_are():
+    """Rows weighted at large, and classes weighted: what was learned under weights is not drawn back to plain rows."""
+    used = {"rows": 0, "classes": 0}
+    for seed in range(30):
+        p, y = chances(600, seed)
+        weight = np.random.default_rng(seed).gamma(2.0, size=600)
+        used["rows"] += calibrate(judged(BINARY, y, weight=weight), p) is not None
+        tilted = 5 * p / (5 * p + 1 - p)
+        used["classes"] += calibrate(judged(BINARY, y, weight=np.where(y == 1, 5.0, 1.0)), tilted) is not None
+        if seed < 5:  # the same chances, were they for plain rows, are far off
+            assert calibrate(judged(BINARY, y), tilted) is not None
+    assert max(used.values()) <= 4  # the level is 5%: beyond four of thirty has a chance of 2%
+
+
+def test_a_few_heavy_rows_prove_nothing():
+    p, y = chances(3000)
+    sure = 1 / (1 + np.exp(-3.0 * log_odds(p)))
+    weight = np.where(np.arange(3000) < 100, 1.0, 1e-6)
+    assert effective(weight) < 200
+    assert calibrate(judged(BINARY, y, weight=weight), sure) is None
+    one = np.where(np.arange(3000) == 0, 1e9, 1.0)
+    knots = fitted("isotonic", BINARY, y, p, one).numbers
+    assert ((knots[1] > 0) & (knots[1] < 1)).all()
+
+
+def test_several_classes_are_cooled_under_weights():
+    rng = np.random.default_rng(0)
+    raw = rng.normal(size=(4000, 3))
+    p = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+    y = np.array([rng.choice(3, p=row) for row in p]).astype(float)
+    hot = np.arange(4000) % 8 >= 4
+    stated = np.where(hot[:, None], p**2.5 / (p**2.5).sum(axis=1, keepdims=True), p)
+    found = calibrate(judged(THREE, y, weight=np.where(hot, 1.0, 1e-4)), stated)
+    assert found.recalibration.numbers[0] == pytest.approx(2.5, rel=0.15)
+    assert calibrate(judged(THREE, y, weight=np.where(hot, 1e-4, 1.0)), stated) is None
 
 
 def test_outcomes_of_a_fold_calibrate_nothing_for_that_fold():
@@ -92,10 +164,12 @@ def test_few_rows_one_part_and_amounts_are_left_alone():
     method=st.sampled_from(["temperature", "platt", "isotonic"]),
     seed=st.integers(0, 50),
     values=st.lists(st.floats(0, 1), min_size=1, max_size=40),
+    spread=st.sampled_from([0.0, 1.0, 5.0]),
 )
-def test_maps_rise_stay_between_0_and_1_and_see_one_row_at_a_time(method, seed, values):
+def test_maps_rise_stay_between_0_and_1_and_see_one_row_at_a_time(method, seed, values, spread):
     p, y = chances(400, seed)
-    mapped = fitted(method, BINARY, y, p)
+    weight = np.exp(spread * np.random.default_rng(seed).normal(size=400))
+    mapped = fitted(method, BINARY, y, p, weight if spread else None)
     given_ = np.sort(np.array(values))
     out = mapped(given_)
     assert (np.diff(out) >= -1e-12).all()
