@@ -77,14 +77,23 @@ def test_the_unit_of_weights_does_not_matter():
 
 
 def test_balanced_classes_are_answered_equally_often():
-    rare = (AMOUNT + random.normal(size=N)) > 3
-    assert 5 < rare.sum() < N / 5
-    plain = HoldgoodClassifier(**CHEAP).fit(X, rare)
-    even = HoldgoodClassifier(class_weight="balanced", **CHEAP).fit(X, rare)
-    named = HoldgoodClassifier(class_weight={True: (~rare).sum() / rare.sum()}, **CHEAP).fit(X, rare)
-    assert plain.predict(X).sum() < even.predict(X).sum()
-    assert even.predict_proba(X)[:, 1].mean() > 1.3 * plain.predict_proba(X)[:, 1].mean()
-    assert np.allclose(named.predict_proba(X), even.predict_proba(X), atol=1e-6)
+    """One row in seventeen is of the rare class: plain, it is hardly ever answered; balanced, as often as the other."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"size": rng.normal(size=800), "kind": rng.choice(["a", "b"], 800)})
+    score = table["size"].to_numpy() + rng.normal(size=800)
+    rare = score > np.quantile(score, 0.94)
+    even_weight = np.where(rare, (~rare).sum() / rare.sum(), 1.0)
+    given = {**CHEAP, "prefer": "best"}
+    plain = HoldgoodClassifier(**given).fit(table, rare)
+    even = HoldgoodClassifier(class_weight="balanced", **given).fit(table, rare)
+    named = HoldgoodClassifier(class_weight={True: even_weight.max()}, **given).fit(table, rare)
+    assert abs(plain.predict_proba(table)[:, 1].mean() - 0.06) < 0.01
+    assert plain.predict(table)[rare].mean() < 0.3
+    assert even.predict_proba(table)[:, 1].mean() - plain.predict_proba(table)[:, 1].mean() > 0.15
+    assert abs(np.average(even.predict_proba(table)[:, 1], weights=even_weight) - 0.5) < 0.02
+    assert abs(np.average(even.predict(table), weights=even_weight) - 0.5) < 0.05
+    assert even.predict(table)[rare].mean() > 0.75
+    assert np.allclose(named.predict_proba(table), even.predict_proba(table), atol=1e-6)
 
 
 @pytest.mark.parametrize(
