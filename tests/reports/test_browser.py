@@ -8,6 +8,7 @@ import pytest
 from holdgood.core.records import AuditReport, ColumnProfile, Finding, Outcome, Profile, TableSummary
 from holdgood.core.records.audit import Picture
 from holdgood.reports import render_audit, render_run
+from holdgood.reports.words import family
 
 pytestmark = pytest.mark.server
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -84,12 +85,37 @@ def test_dots_are_drawn_with_their_whiskers(show, declared):
     it = show(render_run(declared))
     drawn = it.page.locator("#ladder figure.drawn .live svg").first.inner_html()
     for rung in declared.leaderboard.ladder:
-        assert rung.name in drawn
+        assert family(rung.name).label in drawn
     # a whisker is a horizontal stroke of two units; there is one for every rung (the curve's own axis has none)
     strokes = it.page.evaluate(
         "[...document.querySelector('#ladder figure .live svg').querySelectorAll('path[stroke-width=\"2\"]')].length"
     )
     assert strokes == len(declared.leaderboard.ladder)
+
+
+def test_a_step_that_is_bought_shows_its_gain_its_price_and_its_costs_in_one_line(show, declared):
+    it = show(render_run(declared))
+    line = it.page.locator("section#ladder table", has_text="What the step bought").locator("tbody tr").nth(4)
+    words = " ".join(line.inner_text().split())
+    for said in (
+        "Boosting",
+        "the best of 4 configurations",
+        "0.421",
+        "+0.0260",
+        "over Weighted sum",
+        "+€7,800",
+        "12 s",
+        "42 µs",
+        "1.8 MB",
+    ):
+        assert said in words, words
+    assert "taken proven at 1.4 times the latency" in words
+    titles = it.page.locator("section#ladder figcaption strong").all_inner_texts()
+    assert titles == ["What each rung scores, simplest first", "What each step up gains", "What each step up earns"]
+    # the line at zero and a whisker a step, in the figure of gains as in that of money
+    for at in (1, 2):
+        drawn = it.page.locator("section#ladder figure.drawn .live svg").nth(at)
+        assert drawn.locator('path[stroke-width="2"]').count() == len(declared.leaderboard.ladder) - 1
 
 
 def test_theme_turns_and_is_remembered_by_the_charts(show, declared):

@@ -192,6 +192,39 @@ def test_steps_of_the_ladder_are_a_list_under_their_sentence(declared):
     assert "<li>lone</li>" in only
 
 
+def section(html, name, until):
+    return Page(html[html.index(f'id="{name}"') :].split(f'id="{until}"')[0]).text
+
+
+def test_the_ladder_says_its_rule_with_the_level_and_names_rungs_in_plain_words(declared):
+    text = section(render_run(declared), "ladder", "evaluation")
+    assert f"The rule: {declared.leaderboard.rule}" in text
+    for said in ("Always the average", "One decision tree", "a short list of questions", "Several models together"):
+        assert said in text
+    for rung in declared.leaderboard.ladder:
+        assert f"not taken {rung.why}" in text or f"taken {rung.why}" in text
+    assert "Under each value: its interval; 95% for scores, 95% for steps, wide enough" in text
+
+
+def test_steps_have_a_price_only_where_costs_are_declared(declared, assumed):
+    text = section(render_run(declared), "ladder", "evaluation")
+    assert "In money, EUR a month" in text
+    assert "What each step up earns" in text
+    text = section(render_run(assumed), "ladder", "evaluation")
+    assert "Nobody has declared costs, so that steps have no price here." in text
+    assert "In money" not in text
+    assert "What each step up earns" not in text
+
+
+def test_overfitting_is_told_in_words_with_the_numbers_behind(declared, regression):
+    text = section(render_run(declared), "ladder", "evaluation")
+    for sentence in declared.evaluation.overfitting.sentences:
+        assert sentence in text
+    assert "that it learned from 0.3505 20,000" in text
+    assert "that chose nothing 0.431 (95%: 0.425 to 0.437) 52,000" in text
+    assert "Does it overfit?" not in section(render_run(regression), "ladder", "evaluation")
+
+
 def test_comparisons_and_calibration_name_the_level_of_their_interval(declared):
     text = Page(render_run(declared)).text
     part = text[text.index("What the sealed holdout said") :]

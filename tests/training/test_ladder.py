@@ -49,6 +49,19 @@ def test_balanced_climbs_what_is_proven_and_worth_it_and_compares_with_the_best_
     assert "the ladder stands on it" in result.rungs[0].sentence
 
 
+@pytest.mark.parametrize("prefer", ["simple", "balanced", "best"])
+def test_the_rule_is_said_in_one_sentence_with_its_level_and_each_rung_says_why(prefer):
+    result = climb(steps_of(4.0, 2.0, 3.0, 1.5), judge_of(2000), prefer=prefer)
+    assert result.rule.count(".") == 1 and result.rule.endswith(".")
+    assert f"{ALPHA:.0%} at most, over all rungs and all configurations together" in result.rule
+    assert [bool(r.why) for r in result.rungs] == [True] * 4
+    assert result.rungs[2].why == "proven worse"
+    assert all(r.why in r.sentence for r in result.rungs[1:])
+    if prefer == "balanced":
+        assert result.rungs[3].why == "proven at 2 times the latency"
+        assert [r.predict_ms for r in result.rungs] == [1.0, 2.0, 3.0, 4.0]
+
+
 @pytest.mark.parametrize(("prefer", "chosen"), [("balanced", 2), ("best", 0)])
 def test_a_climb_of_proven_steps_needs_no_proof_of_the_whole(prefer, chosen):
     """A wild row can blur the top against the prior while each step between them is clear."""

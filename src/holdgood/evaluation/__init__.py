@@ -10,6 +10,7 @@ from holdgood.evaluation.evaluate import evaluate
 from holdgood.evaluation.explain import explain_rows
 from holdgood.evaluation.headline import measure
 from holdgood.evaluation.importance import Importances, permutation_importance
+from holdgood.evaluation.overfitting import overfitting
 from holdgood.evaluation.slices import WeakSlices, weak_slices
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "evaluate",
     "explain_rows",
     "measure",
+    "overfitting",
     "permutation_importance",
     "weak_slices",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from holdgood.core.records import (
     Comparison,
@@ -12,13 +13,14 @@ from holdgood.core.records import (
     Importance,
     Interval,
     Leaderboard,
+    Rung,
     Slice,
     Split,
 )
 from holdgood.reports import format as words
 from holdgood.reports.figure import Figure, figure
 from holdgood.reports.plots import Axis, Dot, DotPlot, Segment, SegmentBar, Tone
-from holdgood.reports.words import SHARES, metric
+from holdgood.reports.words import SHARES, family, metric
 
 # More dots than this are a wall, not a chart; the table beside the chart goes on.
 MOST_DOTS = 30
@@ -50,7 +52,9 @@ def ladder_figure(board: Leaderboard) -> Figure | None:
     name = metric(board.metric)
     taken = [r.name for r in board.ladder if r.taken]
     dots = [
-        value_dot(r.name, r.score, "accent" if r.taken else "quiet", _rung_note(r.taken, r.name == (taken or [""])[-1]))
+        value_dot(
+            _named(r), r.score, "accent" if r.taken else "quiet", _rung_note(r.taken, r.name == (taken or [""])[-1])
+        )
         for r in board.ladder
     ]
     side = f"{name.label} ({'higher' if board.higher_is_better else 'lower'} is better)"
@@ -65,19 +69,33 @@ def ladder_figure(board: Leaderboard) -> Figure | None:
     )
 
 
+def _named(rung: Rung) -> str:
+    """As the page's table names it where the name is a family's; a guest's own otherwise."""
+    return family(rung.name).label
+
+
 def _rung_note(taken: bool, last: bool) -> str:
     return "the model delivered" if taken and last else "climbed" if taken else "not taken"
 
 
 def gains_figure(board: Leaderboard) -> Figure | None:
     """What each rung gains over the best one taken below it."""
-    gains = [(r.name, r.gain) for r in board.ladder if r.gain is not None]
+    gains = [(_named(r), r.gain) for r in board.ladder if r.gain is not None]
     unit = next((g.unit for _, g in gains if g.unit), metric(board.metric).label)
-    dots = [gain_dot(f"{name} over {g.second}", g) for name, g in gains]
+    return _steps("What each step up gains", gains, f"gain ({unit})", "number")
+
+
+def earned_figure(board: Leaderboard, currency: str) -> Figure | None:
+    """What each rung earns over the best one taken below it; for costs that are declared."""
+    gains = [(_named(r), r.money_gain) for r in board.ladder if r.money_gain is not None]
+    unit = next((g.unit for _, g in gains if g.unit), "")
+    return _steps("What each step up earns", gains, unit, f"money:{currency}")
+
+
+def _steps(title: str, gains: Sequence[tuple[str, Comparison]], axis: str, style: str) -> Figure | None:
+    dots = [replace(gain_dot(name, g), note=f"{g.verdict}, over {family(g.second).label}") for name, g in gains]
     caption = "Right of the line: better than the best rung taken below. A whisker that crosses the line: not proven."
-    return dots_figure(
-        "What each step up gains", dots, f"gain ({unit})", "number", "Step", "Verdict", reference=0.0, caption=caption
-    )
+    return dots_figure(title, dots, axis, style, "Step", "Verdict", reference=0.0, caption=caption)
 
 
 def money_figure(evaluation: Evaluation, currency: str) -> Figure | None:

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from holdgood.core.records import Comparison, Interval
 from holdgood.reports import format as words
 from holdgood.reports.declared import without_secrets
-from holdgood.reports.words import is_share, metric
+from holdgood.reports.words import family, is_share, metric
 
 CHART_LIBRARY = "vendor/echarts.common.min.js"
 # A page with ten thousand columns is not read; the records in the run folder have all of them.
@@ -90,10 +90,12 @@ def _environment() -> Environment:
         "known": words.known,
         "sign": words.sign,
         "metric": metric,
+        "family": family,
         "data_block": data_block,
         "without_secrets": without_secrets,
         "is_share": is_share,
         "capitalize_first": _capitalize_first,
+        "full_stop": _full_stop,
         "levels": _levels,
         "parameter": _parameter,
         "times": _times,
@@ -122,6 +124,11 @@ def _ticked(text: str) -> Markup:
 def _capitalize_first(text: str) -> str:
     """A capital letter in front, the rest as it is (ROC AUC stays ROC AUC)."""
     return text[:1].upper() + text[1:]
+
+
+def _full_stop(text: str) -> str:
+    """A sentence as one, whether or not it came with its full stop."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _levels(intervals: Iterable[Interval]) -> str:

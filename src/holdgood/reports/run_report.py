@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from holdgood.core.declaration import Costs
-from holdgood.core.records import Evaluation, FairnessReport, Verdict
+from holdgood.core.records import Evaluation, FairnessReport, Overfitting, Verdict
 from holdgood.reports import charts, curves
 from holdgood.reports import format as words
 from holdgood.reports.audit_report import findings_view
@@ -15,6 +15,7 @@ from holdgood.reports.page import render_page
 from holdgood.reports.shapes import shown_tables
 from holdgood.reports.stake import ordered
 from holdgood.reports.view import RunView
+from holdgood.reports.words import family
 
 CONTENTS = (
     ("asked", "What was asked"),
@@ -60,6 +61,12 @@ def render_run(view: RunView) -> str:
         figures=figures,
         group_measures=_group_measures(view.fairness),
         left_out=list(view.ledger.left_out.items()),
+        gain_levels=_span([r.gain.level for r in view.leaderboard.ladder if r.gain]),
+        chosen_rung=next(
+            (family(r.name).label for r in view.leaderboard.ladder if r.trial == view.leaderboard.chosen), ""
+        ),
+        earned_unit=next((r.money_gain.unit for r in view.leaderboard.ladder if r.money_gain), ""),
+        overfitting_rows=_overfitting(evaluation.overfitting),
         members=[(name, words.fixed(weight, 3)) for name, weight in view.leaderboard.members.items()],
         steps=[
             (name, words.duration(s), "reused from an earlier run" if reused else "in this run")
@@ -71,6 +78,33 @@ def render_run(view: RunView) -> str:
         assumed_sentence=_assumed_sentence(evaluation),
         **_amount(evaluation),
     )
+
+
+def _overfitting(found: Overfitting | None) -> list[tuple[str, str, str]]:
+    """The numbers behind the sentences, from the rows a model knows best to those that it knows least."""
+    if found is None:
+        return []
+    rows = [
+        ("that it learned from", words.number(found.learned, 4), words.count(found.learned_rows)),
+        (
+            "that it was picked on",
+            words.number(found.picked if found.tries > 1 else None, 4),
+            words.count(found.out_of_fold.n),
+        ),
+        ("kept out of its fits and of its choice", words.interval(found.out_of_fold), words.count(found.out_of_fold.n)),
+        ("that chose nothing", words.interval(found.fresh), words.count(found.fresh.n)),
+    ]
+    return [row for row in rows if row[1] != words.NOTHING]
+
+
+def _span(levels: Sequence[float]) -> str:
+    """Levels from the lowest to the highest.
+
+    >>> _span([0.95]), _span([0.98, 0.967]), _span([])
+    ('95%', '96.7% to 98%', '')
+    """
+    ends = dict.fromkeys(words.percent(f(levels)) for f in (min, max)) if levels else {}
+    return " to ".join(ends)
 
 
 def _kind(view: RunView) -> str:
@@ -96,6 +130,7 @@ def _figures(view: RunView) -> dict[str, Any]:
         "split": charts.split_figure(view.split, view.declaration.split.gap),
         "ladder": charts.ladder_figure(view.leaderboard),
         "gains": charts.gains_figure(view.leaderboard),
+        "earned": charts.earned_figure(view.leaderboard, currency) if view.declaration.costs.declared else None,
         "money": charts.money_figure(evaluation, currency),
         "money_curves": [c.figure for c in drawn if c.in_money],
         "curves": [c.figure for c in drawn if not c.in_money],

@@ -42,6 +42,19 @@ _METRICS: dict[str, Word] = {
     "absolute_error": Word("absolute error", "average size of the error, whichever way", _LOW),
 }
 
+_FAMILIES: dict[str, Word] = {
+    "prior": Word("Always the average", "the same answer for everybody, from how often it happened so far"),
+    "linear": Word("Weighted sum", "each fact gets a weight, and the weights are added up"),
+    "additive": Word("Sum of curves", "one curve for each fact, added up; each can be looked at"),
+    "tree": Word("One decision tree", "a short list of questions, each answered by yes or no"),
+    "forest": Word("Forest", "the mean of hundreds of trees, each grown on other rows"),
+    "lightgbm": Word("Boosted trees, LightGBM", "hundreds of small trees, each mending the errors of those before"),
+    "xgboost": Word("Boosted trees, XGBoost", "hundreds of small trees, each mending the errors of those before"),
+    "catboost": Word("Boosted trees, CatBoost", "hundreds of small trees, each mending the errors of those before"),
+    "mlp": Word("Neural network", "layers of weighted sums; finds its own combinations of facts"),
+    "ensemble": Word("Several models together", "the weighted mean of what they say"),
+}
+
 SHARES = frozenset(
     {
         "accuracy",
@@ -64,6 +77,16 @@ def metric(name: str) -> Word:
     ('log loss', 'my own score')
     """
     return _METRICS.get(name, Word(name.replace("_", " ")))
+
+
+def family(name: str) -> Word:
+    """A kind of model in words; a guest's keeps its own name.
+
+    >>> family("tree").label, family("my_own").label
+    ('One decision tree', 'My own')
+    """
+    said = name.replace("_", " ")
+    return _FAMILIES.get(name, Word(said[:1].upper() + said[1:]))
 
 
 def is_share(name: str) -> bool:

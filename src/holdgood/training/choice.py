@@ -210,7 +210,8 @@ def family_steps(trials: Sequence[Progress], predictions: dict[int, np.ndarray],
                 inside = parts == name
                 crossed[inside] = predictions[winner.index][inside]
         tries = tuple(predictions[p.index] for p in members)
-        steps.append(Step(family, best.candidate.name, family, crossed, best.row_ms(), best.size_bytes(), tries))
+        costs = best.row_ms(), best.size_bytes(), best.fit_seconds()
+        steps.append(Step(family, best.candidate.name, family, crossed, *costs, tries))
     return steps
 
 
@@ -250,4 +251,5 @@ def _blend(
 def _ensemble_step(mixed: Blend, members: list[Progress]) -> Step:
     measured = Aim(by_clock=not any(math.isnan(p.row_ms()) for p in members))
     latency, size = measured.milliseconds(members, [1] * len(members)), sum(p.size_bytes() for p in members)
-    return Step("ensemble", "ensemble", "ensemble", mixed.prediction, latency, size, ensemble=True)
+    fitted = sum(p.fit_seconds() for p in members)
+    return Step("ensemble", "ensemble", "ensemble", mixed.prediction, latency, size, fitted, ensemble=True)

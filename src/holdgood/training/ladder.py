@@ -25,6 +25,16 @@ WORTH = 0.01
 """Balanced: a proven gain below this share of what is left to gain is not worth a more complex model, unless money says so."""
 TINY, DEAR = 0.005, 3.0
 """Balanced: no ensemble for less than TINY of what is left at DEAR times the cost, whatever else is proven."""
+RULES = {
+    "simple": f"The lowest rung is taken that is not proven worse than the best one, at {1 - ALPHA:.0%} over all rungs together",
+    "balanced": "A rung is climbed only where its gain over the best rung taken below it is proven and worth its cost",
+    "best": "The rung with the best score is taken, whatever it costs within the limits that are set",
+}
+"""When to climb, by ``prefer``. What is said of the level holds for all three: the choice must beat the prior."""
+LEVEL = (
+    f"where no rung is truly better than the simplest, the chance of climbing at all is {ALPHA:.0%} at most, "
+    "over all rungs and all configurations together"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +42,7 @@ class Step:
     """A candidate for a rung: the trial behind it, its honest out-of-fold prediction (n,) or (n, k), and its cost.
 
     ``tries``: predictions of all configurations that its winner was picked from; empty: there was nothing to pick.
+    ``fit_seconds``: of its fits on the folds.
     """
 
     name: str
@@ -40,6 +51,7 @@ class Step:
     prediction: np.ndarray
     row_ms: float = math.nan
     size_bytes: float = math.nan
+    fit_seconds: float = math.nan
     tries: tuple[np.ndarray, ...] = ()
     ensemble: bool = False
 
@@ -82,11 +94,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Climb:
-    """The ladder as a record, the position of the chosen step, and why."""
+    """The ladder as a record, the position of the chosen step, and why; ``rule``: when it is climbed, in one sentence."""
 
     rungs: tuple[Rung, ...]
     chosen: int
     reason: str
+    rule: str
 
 
 @dataclass(frozen=True)
@@ -123,7 +136,7 @@ def climb(
     chosen, reason = _choose(steps, judge, prefer, looks, taken, allowed)
     path = {i for i in taken if i <= chosen} | {chosen, 0} if prefer != "simple" else {0, chosen}
     rungs = tuple(_rung(i, steps, judge, looks, costs, money, allowed, i in path, prefer) for i in range(len(steps)))
-    return Climb(rungs, chosen, reason)
+    return Climb(rungs, chosen, reason, f"{RULES[prefer]}: {LEVEL}.")
 
 
 def _walk(
@@ -275,25 +288,35 @@ def _rung(
     prefer: str,
 ) -> Rung:
     step, score = steps[i], judge.score(steps[i].prediction)
-    if i == 0:
-        words = f"{step.name}: {judge.metric.name} {score.value:.4g}; the ladder stands on it"
-        return Rung(name=step.name, trial=step.trial, family=step.family, score=score, taken=taken, sentence=words)
-    look = looks[i]
-    unit = (
-        "" if costs is None else f"{costs.currency or 'mistakes'}{' (ASSUMED)' if costs.assumed else ''} a {costs.per}"
-    )
-    earned = _earned(money, i, look.below, judge, look.gain.level, steps, unit)
-    ratio = limits.ratio(step, steps[look.below])
-    return Rung(
+    rung = Rung(
         name=step.name,
         trial=step.trial,
         family=step.family,
         score=score,
-        gain=look.gain,
-        money_gain=earned,
-        latency_ratio=step.row_ms / steps[look.below].row_ms if steps[look.below].row_ms > 0 else math.nan,
+        tries=step.of,
+        fit_seconds=step.fit_seconds,
+        predict_ms=step.row_ms,
+        size_bytes=step.size_bytes or math.nan,
         taken=taken,
-        sentence=_sentence(step, steps[look.below], look, ratio, limits, taken, prefer),
+        why="the ladder stands on it",
+        sentence=f"{step.name}: {judge.metric.name} {score.value:.4g}; the ladder stands on it",
+    )
+    if i == 0:
+        return rung
+    look = looks[i]
+    below = steps[look.below]
+    unit = (
+        "" if costs is None else f"{costs.currency or 'mistakes'}{' (ASSUMED)' if costs.assumed else ''} a {costs.per}"
+    )
+    why = _why(step, below, look, limits, taken, prefer)
+    return rung.model_copy(
+        update={
+            "gain": look.gain,
+            "money_gain": _earned(money, i, look.below, judge, look.gain.level, steps, unit),
+            "latency_ratio": step.row_ms / below.row_ms if below.row_ms > 0 else math.nan,
+            "why": why,
+            "sentence": _sentence(step, below, look, taken, why),
+        }
     )
 
 
@@ -301,19 +324,21 @@ def _span(gain: Comparison) -> str:
     return f"{gain.difference:.3g} ({gain.low:.3g} to {gain.high:.3g}) {gain.unit}"
 
 
-def _sentence(step: Step, below: Step, look: _Look, ratio: float, limits: Limits, taken: bool, prefer: str) -> str:
-    picked = f", the best of {step.of} configurations," if step.of > 1 else ""
-    dearer = f" at {ratio:.2g} times the {limits.what}" if math.isfinite(ratio) else ""
-    start = f"{step.name}{picked} against {below.name}: gain {_span(look.gain)}, {look.relative:.1%} of what is left"
+def _why(step: Step, below: Step, look: _Look, limits: Limits, taken: bool, prefer: str) -> str:
+    ratio = limits.ratio(step, below)
+    times = f"{ratio:.2g}" if ratio < 100 else f"{ratio:,.0f}"
+    dearer = f" at {times} times the {limits.what}" if math.isfinite(ratio) else ""
     if not look.proven:
         verdict = "proven worse" if look.gain.high < 0 else "not proven"
-    elif taken:
-        verdict = f"proven{dearer}"
-    elif broken := limits.broken_by(step):
-        verdict = f"proven, but {broken}"
-    else:
-        verdict = f"proven, but not worth it{dearer}"
-    end = "taken" if taken else "not taken"
-    if taken and not look.proven:
-        end += f" (prefer = {prefer})"
-    return f"{start}: {verdict}; {end}"
+        return f"{verdict}, wanted by prefer = {prefer}" if taken else verdict
+    if taken:
+        return f"proven{dearer}"
+    if broken := limits.broken_by(step):
+        return f"proven, but {broken}"
+    return f"proven, but not worth it{dearer}"
+
+
+def _sentence(step: Step, below: Step, look: _Look, taken: bool, why: str) -> str:
+    picked = f", the best of {step.of} configurations," if step.of > 1 else ""
+    start = f"{step.name}{picked} against {below.name}: gain {_span(look.gain)}, {look.relative:.1%} of what is left"
+    return f"{start}: {why}; {'taken' if taken else 'not taken'}"

@@ -136,6 +136,10 @@ class Progress:
         """Milliseconds of it in the encoder."""
         return self.done[0].encode_ms if 0 in self.done else math.nan
 
+    def fit_seconds(self) -> float:
+        """Seconds of the fits on its folds together."""
+        return sum(f.fit_seconds for f in self.done.values())
+
     def size_bytes(self) -> int:
         """Bytes of its parts, as measured on the first fold."""
         return self.done[0].size_bytes if 0 in self.done else 0

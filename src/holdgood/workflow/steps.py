@@ -34,7 +34,7 @@ from holdgood.core.records import (
 from holdgood.core.records import Bundle as BundleRecord
 from holdgood.core.records.envelope import read, write, write_array, write_bytes
 from holdgood.core.task import Task
-from holdgood.evaluation import Importances, evaluate, permutation_importance, weak_slices
+from holdgood.evaluation import Importances, evaluate, overfitting, permutation_importance, weak_slices
 from holdgood.fairness import by_group
 from holdgood.fairness.measures import gate_measure
 from holdgood.features.background import Background
@@ -75,6 +75,8 @@ from holdgood.workflow.work import DEVELOPMENT, HOLDOUT, Work
 _RESERVE_SHARE, _RESERVE_SECONDS = 0.15, 4.0
 # One row's way is timed on so many rows, for at most so many seconds, but never on fewer than the last number.
 _LATENCY_ROWS, _LATENCY_SECONDS, _FEWEST_TIMED = 200, 3.0, 5
+# The model is held against at most so many rows that it learned from, for at most so much of the time that is left.
+_LEARNED_ROWS, _LEARNED_SHARE, _TIMED_ROWS = 20_000, 0.1, 256
 
 
 def read_tables(work: Work, folder: StepFolder) -> None:
@@ -431,7 +433,8 @@ def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
         )
         tuned_on = f"the other rows of {len(outer.chosen)} outer {board.fold_kind} folds, each tuned anew; the rows judged tuned nothing"
     weak = weak_slices(frame, y, prediction, task, clusters=units, seed=seed)
-    work.evaluation = evaluate(
+    judged_on = "the sealed holdout" if outer is None else "rows that the models had not seen"
+    found = evaluate(
         task,
         y,
         prediction,
@@ -442,7 +445,7 @@ def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
         simple_answer=answered(work.bands, "simple", simple) if outer is None else outer.simple_answer,
         prior_answer=answered(work.bands, "prior", prior) if outer is None else outer.prior_answer,
         interval=_interval(work, prediction),
-        judged_on="the sealed holdout" if outer is None else "rows that the models had not seen",
+        judged_on=judged_on,
         simple_threshold=work.simple_threshold,
         costs=declared.costs,
         table=costs(work),
@@ -463,11 +466,42 @@ def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
         notes=important.notes + weak.notes,
         seed=seed,
     )
+    learned, learned_rows = _learned(work)
+    told = overfitting(
+        board,
+        found.metrics.get(board.metric),
+        learned=learned,
+        learned_rows=learned_rows,
+        prior_fresh=found.baselines["prior"].get(board.metric),
+        judged_on=judged_on,
+    )
+    work.evaluation = found.model_copy(update={"overfitting": told})
     work.holdout_prediction, work.latency_ms = prediction, _latency(work)
     _save_predictions(work, folder, prediction, y)
     facts = {"p95_ms": _finite(work.latency_ms), "data": work.split.holdout_fingerprint}
     write_bytes(folder.path / "facts.json", json.dumps(facts).encode())
     return work.evaluation
+
+
+def _learned(work: Work) -> tuple[float, int]:
+    """What the model scores on rows that it could learn from, and on how many: evenly spread, as many as the clock bears."""
+    assert work.chain is not None and work.target is not None
+    task, frame, y = work.target.task, work.frame(DEVELOPMENT), work.outcomes(DEVELOPMENT)
+    most = min(len(y), _LEARNED_ROWS)
+    if np.isfinite(work.clock.left()):
+        started, few = clock_time.perf_counter(), frame.take(np.arange(min(len(y), _TIMED_ROWS)))
+        work.chain.predict(few)
+        each = (clock_time.perf_counter() - started) / max(1, len(few))
+        most = min(most, int(_LEARNED_SHARE * work.clock.left() / max(each, 1e-9)))
+    if most < 1:
+        return float("nan"), 0
+    rows = np.unique(np.linspace(0, len(y) - 1, most).astype(np.int64))
+    counts, of_class = work.at(work.weight, DEVELOPMENT), class_weight(work)
+    weight = None if counts is None else counts[rows]
+    if of_class is not None:
+        weight = of_class[y[rows].astype(np.int64)] * (1.0 if weight is None else weight)
+    judge = work.metric or metric(task.metric, task)
+    return float(judge.score(task, y[rows], work.chain.predict(frame.take(rows)), weight)), len(rows)
 
 
 def _interval(work: Work, prediction: np.ndarray) -> tuple[float, np.ndarray, np.ndarray] | None:

@@ -7,7 +7,15 @@ from holdgood.core.records.common import Comparison, Interval, Money, Series
 from holdgood.core.records.contract import ColumnRule, Contract, RowRule, TableContract
 from holdgood.core.records.effect import RepairEffect, RepairEffects
 from holdgood.core.records.envelope import Part, Record
-from holdgood.core.records.evaluation import Calibration, Confusion, Evaluation, Importance, Slice, Threshold
+from holdgood.core.records.evaluation import (
+    Calibration,
+    Confusion,
+    Evaluation,
+    Importance,
+    Overfitting,
+    Slice,
+    Threshold,
+)
 from holdgood.core.records.fairness import FairnessReport, Gap, GroupReport, GroupResult
 from holdgood.core.records.features import FeatureLedger, JoinEntry, LedgerEntry
 from holdgood.core.records.forecast import Forecast
@@ -69,6 +77,7 @@ __all__ = [
     "OrderPlan",
     "Origin",
     "Outcome",
+    "Overfitting",
     "ParameterLesson",
     "Part",
     "PartEntry",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from holdgood.core.records.common import Comparison, Interval, Money, Series
 from holdgood.core.records.envelope import Number, Part, Record
@@ -54,6 +54,26 @@ class Slice(Part):
     loss: Interval
 
 
+class Overfitting(Part):
+    """One metric on rows that the model learned from, on rows kept out of its fits, and on rows that chose nothing.
+
+    ``learned`` on ``learned_rows`` of the rows that it could learn from; ``out_of_fold`` as the ladder has it, the choice of a
+    configuration inside the resampling; ``picked`` what the winner of ``tries`` configurations scored on the very rows that it was
+    picked on; ``fresh`` on the rows that judge. ``worse``: how much worse ``fresh`` is than ``out_of_fold``, above zero: worse.
+    """
+
+    metric: str
+    learned: Number
+    learned_rows: int
+    out_of_fold: Interval
+    fresh: Interval
+    picked: Number = float("nan")
+    tries: int = 1
+    worse: Interval
+    verdict: Literal["held", "better", "worse", "harder rows", "cannot tell"]
+    sentences: tuple[str, ...] = ()
+
+
 class Evaluation(Record):
     """Headline, money, calibration, curves, importance: rows of the holdout only, opened once more (counted)."""
 
@@ -75,6 +95,7 @@ class Evaluation(Record):
     money_sentence: str = ""
     importance: tuple[Importance, ...] = ()
     slices: tuple[Slice, ...] = ()
+    overfitting: Overfitting | None = None
     tuned_on: str = ""
     openings: int = 1
     worn: bool = False

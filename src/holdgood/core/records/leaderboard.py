@@ -26,7 +26,11 @@ class Trial(Part):
 
 
 class Rung(Part):
-    """The best candidate of one family, and its paired gain over the best rung below."""
+    """The best candidate of one family, and its paired gain over the best rung below.
+
+    ``tries``: configurations that it was picked from. ``fit_seconds``: of its fits on the folds together; ``predict_ms``: one row
+    alone; ``size_bytes``: as in a bundle. An ensemble costs what its members cost. ``why``: why it was taken or not, in a few words.
+    """
 
     name: str
     trial: str
@@ -35,7 +39,12 @@ class Rung(Part):
     gain: Comparison | None = None
     money_gain: Comparison | None = None
     latency_ratio: Number = float("nan")
+    tries: int = 1
+    fit_seconds: Number = float("nan")
+    predict_ms: Number = float("nan")
+    size_bytes: Number = float("nan")
     taken: bool = False
+    why: str = ""
     sentence: str = ""
 
 
@@ -45,7 +54,7 @@ class Leaderboard(Record):
     ``folds`` and ``repeats``: what was judged on, the best trials in all repeats. ``delivered``: a refit on all rows, or where
     that did not end in time the mean of the folds' models. Out-of-fold scores are those of models that learned from fewer
     rows: slightly on the cautious side for both. ``calibration``: by what the stated chances were drawn to those observed,
-    where that was proven to help; empty: they are stated as the model has them.
+    where that was proven to help; empty: they are stated as the model has them. ``rule``: when the ladder is climbed, with its level.
     """
 
     kind: ClassVar[str] = "leaderboard"
@@ -57,6 +66,7 @@ class Leaderboard(Record):
     chosen: str = ""
     members: dict[str, float] = {}
     prefer: str = "balanced"
+    rule: str = ""
     reason: str = ""
     rows: int = 0
     folds: int = 0
