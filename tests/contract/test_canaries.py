@@ -123,3 +123,20 @@ def test_a_delivered_bundle_scores_a_row_by_that_row_alone(kind, tmp_path):
     np.testing.assert_array_equal(model.predict(rows.take(np.arange(7, 300))), at_once[7:300])
     for row in range(0, 360, 5):
         np.testing.assert_array_equal(model.predict(rows.take(np.array([row])))[0], at_once[row])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_shuffled_target_scores_as_chance_with_search_and_ensembles_on(kind):
+    """The whole engine: a portfolio, a search beyond it, and an ensemble of what it found, the best at any cost."""
+    random = np.random.default_rng(17)
+    frame, new = facts(300, 3), facts(1200, 4)
+    y = random.permutation(outcomes(kind, 2.0 * frame.x.to_numpy(), random))
+    y_new = random.permutation(outcomes(kind, 2.0 * new.x.to_numpy(), random))
+    model = holdgood.fit(frame, y, budget="trials=14", models=("linear", "tree", "lightgbm"), workers=0, prefer="best")
+    board = model.leaderboard_
+    assert sum("-s0" in t.name for t in board.trials) >= 4
+    assert "ensemble" in [r.name for r in board.ladder]
+    for rung in board.ladder[1:]:
+        assert rung.gain.verdict != "better", rung.sentence
+    assert board.chosen == "prior"
+    assert gain_over_prior(model, kind, new, y_new, y).low <= 0
