@@ -1,4 +1,4 @@
-"""Both passes of the audit over a case, through the library's own functions, as workflow/steps.py calls them."""
+"""Both passes of the audit over a case, through the library's own functions, as workflow/steps calls them."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def look(
 
 
 def _target_context(case: Case, declared: Declaration, tables: dict[str, Any]) -> AuditContext:
-    """The second pass, as workflow/steps.py prepares it: development rows, and the holdout without its outcome."""
+    """The second pass, as workflow/steps/wall.py prepares it: development rows, and the holdout without its outcome."""
     main = tables[case.main]
     task, spec = declared.task, declared.tables[case.main]
     time = moments(spec.time, main, purpose="time") if spec.time else None

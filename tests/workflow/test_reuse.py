@@ -112,7 +112,7 @@ def test_repairs_hold_at_prediction_too_and_rows_are_followed(quick, repairs):
 
 
 def test_a_bundle_that_scores_otherwise_is_not_delivered(quick, monkeypatch):
-    monkeypatch.setattr("holdgood.workflow.steps.parity", lambda *_: 3)
+    monkeypatch.setattr("holdgood.workflow.steps.release.parity", lambda *_: 3)
     project = quick()
     with pytest.raises(BundleError, match="3 of"):
         run(project)
@@ -196,13 +196,13 @@ def test_faults_of_later_rooms_are_told_before_anything_is_spent_or_opened(quick
 
 def test_time_that_is_gone_is_not_handed_out(quick, monkeypatch):
     from holdgood.core.budget import Budget, Clock
-    from holdgood.workflow import steps
+    from holdgood.workflow.steps import training
     from holdgood.workflow.work import Work
 
     work = Work(quick(), None, Clock(Budget(seconds=60.0), started=time.monotonic() - 58.0))
-    assert steps._training_clock(work).left() <= 2.0
+    assert training._training_clock(work).left() <= 2.0
     fresh = Work(quick(), None, Clock(Budget(seconds=60.0)))
-    assert 35.0 < steps._training_clock(fresh).left() < 57.0
+    assert 35.0 < training._training_clock(fresh).left() < 57.0
 
 
 def test_steps_depend_on_sections_or_single_fields(make_declaration):
