@@ -16,7 +16,7 @@ from holdgood.core.protocols import Dimension, FitContext, Json, Model, Needs
 from holdgood.core.task import Task
 from holdgood.models.tabular.backed import Backed
 from holdgood.models.tabular.cbm_booster import EXTRA, LIBRARY, MOST_CODES, CbmBooster, data_of, library, numbers_of
-from holdgood.models.tabular.training_rows import center_and_unit, checked, margins_of
+from holdgood.models.tabular.training_rows import checked, learned_from, start_of
 
 _MOST_ROUNDS = 2_000
 _LOSS = {"binary": "Logloss", "multiclass": "MultiClass", "regression": "RMSE"}
@@ -46,22 +46,13 @@ class SymmetricBoosting(Backed[CbmBooster]):
         clock = _Clock(time.monotonic() + context.seconds)
         task = context.task
         values, weights = checked(matrix, y, weight, task)
-        kept = np.ones(len(values), dtype=bool)
-        stop = context.stop_rows
-        if stop is not None and context.rounds is None and 0 < len(stop) < len(values):
-            kept[stop] = False
-        if weights is not None and not weights[kept].any():
-            kept[:] = True
-        offset, scale, present, margins = 0.0, 1.0, np.empty(0, np.int64), np.zeros(1)
-        if task.kind == "regression":
-            offset, scale = center_and_unit(values)
-            values = (values - offset) / scale
-        else:
-            margins = margins_of(values[kept], None if weights is None else weights[kept], task.n_classes)
+        kept = learned_from(len(values), context, weights)
+        start = start_of(values, weights, kept, task)
+        present, margins = np.empty(0, np.int64), start.margins
         if task.kind == "multiclass":
             present = np.unique(values[kept]).astype(np.int64)
             margins = margins[present]
-        rows = _Rows(matrix, values, weights, margins, task.kind)
+        rows = _Rows(matrix, start.values, weights, margins, task.kind)
         self.rounds, self.finished, raw = 1, 1.0, None
         if rows.can_tell(kept):
             seen = ~kept if task.kind != "multiclass" else ~kept & np.isin(values, present)
@@ -88,8 +79,8 @@ class SymmetricBoosting(Backed[CbmBooster]):
             present=present.tolist(),
             margins=margins.tolist(),
             rounds=self.rounds,
-            offset=offset,
-            scale=scale,
+            offset=start.offset,
+            scale=start.scale,
         )
         return self
 

@@ -15,7 +15,7 @@ from holdgood.core.task import Task
 from holdgood.models.tabular.booster import Booster, BoosterBacked
 from holdgood.models.tabular.model_text import scoring_only
 from holdgood.models.tabular.rounds import FASTEST, USUAL, boost
-from holdgood.models.tabular.training_rows import center_and_unit, checked
+from holdgood.models.tabular.training_rows import center_and_unit, checked, learned_from
 
 _MOST_ROUNDS = 3_000
 _RATE = "learning_rate"
@@ -56,10 +56,7 @@ class Boosting(BoosterBacked):
         if task.kind == "regression" and start is None:
             offset, scale = center_and_unit(values)
             values = (values - offset) / scale
-        kept = np.ones(len(values), dtype=bool)
-        stop = context.stop_rows
-        if stop is not None and context.rounds is None and 0 < len(stop) < len(values):
-            kept[stop] = False
+        kept = learned_from(len(values), context)
         settings = self._settings(task, int(kept.sum()), context)
         if any(matrix.monotone):
             settings["monotone_constraints"] = list(matrix.monotone)

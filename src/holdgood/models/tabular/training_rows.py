@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from holdgood.core.errors import DataError, TargetError
 from holdgood.core.frame import Matrix
+from holdgood.core.protocols import FitContext
 from holdgood.core.task import Task
+
+
+@dataclass(frozen=True)
+class Start:
+    """What trees add to: ``values`` standardised by ``offset`` and ``scale`` where they are amounts, and ``margins`` (see ``margins_of``;
+    one zero for an amount).
+    """
+
+    values: np.ndarray
+    offset: float
+    scale: float
+    margins: np.ndarray
 
 
 def checked(
@@ -48,6 +63,28 @@ def checked(
             "check the weight column",
         )
     return values, scaled * (len(scaled) / scaled.sum())
+
+
+def learned_from(n: int, context: FitContext, weights: np.ndarray | None = None) -> np.ndarray:
+    """Mask of the rows that are boosted on: those outside ``context.stop_rows``, if these have a say.
+
+    All of them where there are no stop rows, where the rounds are given, or where either side has no row that counts.
+    """
+    kept, stop = np.ones(n, dtype=bool), context.stop_rows
+    if stop is not None and context.rounds is None and 0 < len(stop) < n:
+        kept[stop] = False
+    if weights is not None and not (weights[kept].any() and weights[~kept].any()):
+        kept[:] = True
+    return kept
+
+
+def start_of(values: np.ndarray, weights: np.ndarray | None, kept: np.ndarray, task: Task) -> Start:
+    """Where trees start from: the mean of all outcomes, or the shares of classes among the rows that are learned from."""
+    if task.kind == "regression":
+        offset, scale = center_and_unit(values)
+        return Start((values - offset) / scale, offset, scale, np.zeros(1))
+    weight = None if weights is None else weights[kept]
+    return Start(values, 0.0, 1.0, margins_of(values[kept], weight, task.n_classes))
 
 
 def class_shares(y: np.ndarray, weight: np.ndarray | None, n_classes: int) -> np.ndarray:

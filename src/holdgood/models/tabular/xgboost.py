@@ -15,7 +15,7 @@ from holdgood.core.task import Task
 from holdgood.models.tabular.backed import Backed
 from holdgood.models.tabular.booster import as_float32
 from holdgood.models.tabular.rounds import FASTEST, USUAL, boost
-from holdgood.models.tabular.training_rows import center_and_unit, checked, margins_of
+from holdgood.models.tabular.training_rows import checked, learned_from, start_of
 from holdgood.models.tabular.ubj_booster import MOST_CODES, OBJECTIVES, UbjBooster
 
 _EXTRA, _LIBRARY = "boost", "xgboost"
@@ -51,19 +51,9 @@ class HistogramBoosting(Backed[UbjBooster]):
         deadline = time.monotonic() + context.seconds
         task = context.task
         values, weights = checked(matrix, y, weight, task)
-        kept = np.ones(len(values), dtype=bool)
-        stop = context.stop_rows
-        if stop is not None and context.rounds is None and 0 < len(stop) < len(values):
-            kept[stop] = False
-        if weights is not None and not (weights[kept].any() and weights[~kept].any()):
-            kept[:] = True
-        offset, scale, margins = 0.0, 1.0, np.zeros(1)
-        if task.kind == "regression":
-            offset, scale = center_and_unit(values)
-            values = (values - offset) / scale
-        else:
-            margins = margins_of(values[kept], None if weights is None else weights[kept], task.n_classes)
-        rows = _Rows(matrix, values, weights, margins, context.threads)
+        kept = learned_from(len(values), context, weights)
+        start = start_of(values, weights, kept, task)
+        rows = _Rows(matrix, start.values, weights, start.margins, context.threads)
         settings = self._settings(task, context)
         if any(matrix.monotone):
             settings["monotone_constraints"] = tuple(matrix.monotone)
@@ -104,10 +94,10 @@ class HistogramBoosting(Backed[UbjBooster]):
             n_classes=task.n_classes,
             columns=matrix.values.shape[1],
             codes=rows.codes,
-            margins=margins.tolist(),
+            margins=start.margins.tolist(),
             rounds=self.rounds,
-            offset=offset,
-            scale=scale,
+            offset=start.offset,
+            scale=start.scale,
         )
         self._check(booster, rows, matrix)
         return self
