@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdgood.core.errors import BundleError, DataError
+from holdgood.core.errors import BundleError
 from holdgood.core.frame import Matrix
 from holdgood.core.protocols import FitContext, Parts
 from holdgood.core.task import Task
@@ -58,26 +58,6 @@ def test_stops_early_at_the_best_round(make_rows):
     assert int(np.argmin([loss(r) for r in range(1, model.rounds + 1)])) + 1 == model.rounds
 
 
-def test_stop_rows_are_not_learned_from(make_rows):
-    matrix, y = make_rows(BINARY, n=400)
-    stop = np.arange(0, 400, 4)
-    kept = np.setdiff1d(np.arange(400), stop)
-    order = np.concatenate([kept, stop])
-    a = SymmetricBoosting(QUICK).fit(matrix, y, None, FitContext(BINARY, stop_rows=stop))
-    rest = FitContext(BINARY, stop_rows=np.arange(300, 400))
-    b = SymmetricBoosting(QUICK).fit(matrix.take(order), y[order], None, rest)
-    assert np.array_equal(a.predict(matrix), b.predict(matrix))
-
-
-def test_keeps_to_the_clock_and_tells_its_share(make_rows):
-    matrix, y = make_rows(BINARY)
-    model = SymmetricBoosting(QUICK)
-    model.fit(matrix, y, None, FitContext(BINARY, rounds=40, seconds=0.0))
-    assert (model.rounds, model.finished) == (1, 1 / 40)
-    model.fit(matrix, y, None, FitContext(BINARY, rounds=40, seconds=600.0))
-    assert (model.rounds, model.finished) == (40, 1.0)
-
-
 def test_categories_are_split_off_alone_and_missing_is_one_of_them():
     rng = np.random.default_rng(0)
     code = rng.integers(0, 12, 3000).astype(float)
@@ -113,15 +93,6 @@ def test_gaps_that_training_did_not_have_count_as_the_smallest_number(make_rows)
     assert np.array_equal(*asked)
 
 
-def test_the_same_fit_gives_the_same_bytes_without_names_and_times(make_rows):
-    matrix, y = make_rows(BINARY)
-    renamed = Matrix(matrix.values, tuple(f"very secret {i}" for i in range(6)), matrix.categorical)
-    a, b = (SymmetricBoosting(QUICK).fit(m, y, None, FitContext(BINARY, rounds=9)) for m in (matrix, renamed))
-    assert a.to_parts().files == b.to_parts().files
-    for word in (b"secret", b"learning_rate", b"guid", b"train_finish_time"):
-        assert word not in b.to_parts().files["model.cbm"]
-
-
 def test_nothing_to_learn_answers_with_the_shares(task, make_rows):
     _, y = make_rows(task)
     flat = Matrix(np.zeros((len(y), 2)), ("a", "b"))
@@ -130,30 +101,6 @@ def test_nothing_to_learn_answers_with_the_shares(task, make_rows):
     assert model.to_parts().files == {}
     wanted = y.mean() if task.kind == "regression" else np.bincount(y.astype(int)) / len(y)
     assert np.allclose(answers[0], wanted[1] if task.kind == "binary" else wanted, atol=0.01)
-
-
-def test_weights_only_on_stop_rows_are_still_learned_from(make_rows):
-    matrix, y = make_rows(BINARY)
-    stop = np.arange(0, 500, 5)
-    weight = np.zeros(500)
-    weight[stop] = 1.0
-    model = SymmetricBoosting(QUICK).fit(matrix, y, weight, FitContext(BINARY, stop_rows=stop))
-    assert np.isfinite(model.predict(matrix)).all()
-
-
-def test_travels_between_processes_and_large_batches_have_the_bits_of_small_ones(make_rows):
-    matrix, y = make_rows(BINARY, n=6000)
-    model = SymmetricBoosting(QUICK).fit(matrix, y, None, FitContext(BINARY, rounds=9))
-    answers = model.predict(matrix)
-    assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(matrix), answers)
-    assert np.array_equal(
-        np.concatenate([model.predict(matrix.take(np.arange(i, i + 100))) for i in range(0, 6000, 100)]), answers
-    )
-
-
-def test_unfitted():
-    with pytest.raises(DataError):
-        SymmetricBoosting({}).predict(Matrix(np.zeros((1, 1)), ("a",)))
 
 
 def test_no_configuration_is_larger_than_asked():

@@ -10,7 +10,7 @@ import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdgood.core.errors import BundleError, DataError, HoldgoodError
+from holdgood.core.errors import BundleError, HoldgoodError
 from holdgood.core.frame import Matrix
 from holdgood.core.protocols import FitContext, Parts
 from holdgood.core.task import Task
@@ -78,25 +78,6 @@ def test_stops_early_at_the_best_round(task, make_rows):
     assert longer.rounds == 1
 
 
-def test_stop_rows_are_not_learned_from(make_rows):
-    matrix, y = make_rows(BINARY, n=400)
-    stop = np.arange(0, 400, 4)
-    order = np.concatenate([np.setdiff1d(np.arange(400), stop), stop])
-    a = HistogramBoosting(QUICK).fit(matrix, y, None, FitContext(BINARY, stop_rows=stop))
-    rest = FitContext(BINARY, stop_rows=np.arange(300, 400))
-    b = HistogramBoosting(QUICK).fit(matrix.take(order), y[order], None, rest)
-    assert np.array_equal(a.predict(matrix), b.predict(matrix))
-
-
-def test_tells_what_share_was_made_before_the_clock(make_rows):
-    matrix, y = make_rows(BINARY)
-    model = HistogramBoosting(QUICK)
-    model.fit(matrix, y, None, FitContext(BINARY, rounds=40, seconds=0.0))
-    assert (model.rounds, model.finished) == (1, 1 / 40)
-    model.fit(matrix, y, None, FitContext(BINARY, rounds=40))
-    assert (model.rounds, model.finished) == (40, 1.0)
-
-
 @pytest.mark.parametrize("gaps", [0.0, 0.2])
 def test_categories_are_sets_and_gaps_go_where_they_were_learned_to_go(gaps):
     rng = np.random.default_rng(0)
@@ -109,32 +90,6 @@ def test_categories_are_sets_and_gaps_go_where_they_were_learned_to_go(gaps):
         model = HistogramBoosting(QUICK).fit(matrix, y, None, FitContext(BINARY, rounds=40))
         assert np.abs(model.predict(matrix) - y).max() < 0.1
         assert np.abs(model.predict(matrix) - _native(model, matrix)).max() < 1e-6
-
-
-def test_the_same_fit_gives_the_same_bytes_without_names(make_rows):
-    matrix, y = make_rows(BINARY)
-    renamed = Matrix(matrix.values, tuple(f"very secret {i}" for i in range(6)), matrix.categorical)
-    a, b = (HistogramBoosting(QUICK).fit(m, y, None, FitContext(BINARY, rounds=9)) for m in (matrix, renamed))
-    assert a.to_parts().files == b.to_parts().files
-    assert b"secret" not in b.to_parts().files["model.ubj"]
-
-
-def test_large_numbers_keep_their_precision(make_rows):
-    task = Task(kind="regression")
-    matrix, y = make_rows(task)
-    near, far = (HistogramBoosting(QUICK).fit(matrix, v, None, FitContext(task, rounds=40)) for v in (y, y + 1e9))
-    assert np.abs(far.predict(matrix) - 1e9 - near.predict(matrix)).max() < 0.01 * y.std()
-
-
-def test_travels_between_processes(make_rows):
-    matrix, y = make_rows(BINARY)
-    model = HistogramBoosting(QUICK).fit(matrix, y, None, FitContext(BINARY, rounds=9))
-    assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(matrix), model.predict(matrix))
-
-
-def test_unfitted():
-    with pytest.raises(DataError):
-        HistogramBoosting({}).predict(Matrix(np.zeros((1, 1)), ("a",)))
 
 
 def test_trees_that_do_not_answer_as_the_library_are_not_delivered(make_rows, monkeypatch):
