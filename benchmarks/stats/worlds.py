@@ -96,6 +96,9 @@ class Trial:
     def size_bytes(self) -> float:
         return 1e3 * (1.0 + self.candidate.rung)
 
+    def fit_seconds(self) -> float:
+        return 1.0 + self.candidate.rung
+
 
 def drawn(world: World, rng: np.random.Generator) -> tuple[list[Step], Judge, np.ndarray]:
     """One data set: the steps with their cross-fitted winners, the judge, and all predictions (rungs, configurations, n).

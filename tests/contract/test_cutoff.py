@@ -119,7 +119,7 @@ def two(tmp_path_factory):
 
 def plain(record, *gone):
     """A record without what a clock says."""
-    clocks = {"seconds", "fit_seconds", "predict_us_per_row", "latency_ratio", *gone}
+    clocks = {"seconds", "fit_seconds", "predict_us_per_row", "latency_ratio", "predict_ms", *gone}
 
     def clean(value):
         if isinstance(value, dict):

@@ -43,7 +43,16 @@ def without_clocks(text):
             return {
                 k: clean(v)
                 for k, v in value.items()
-                if k not in {"seconds", "fit_seconds", "predict_us_per_row", "latency_ratio", "before", "after"}
+                if k
+                not in {
+                    "seconds",
+                    "fit_seconds",
+                    "predict_us_per_row",
+                    "latency_ratio",
+                    "predict_ms",
+                    "before",
+                    "after",
+                }
                 and "ms a row" not in str(v)
             }
         return [clean(v) for v in value] if isinstance(value, list) else value
