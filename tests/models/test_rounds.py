@@ -73,7 +73,7 @@ def test_a_model_short_of_time_learns_faster_and_its_refit_as_fast(module, name,
     monkeypatch.setattr(module, "boost", slow)
     make = getattr(module, name)
     patient = make({rate: 0.05}).fit(matrix, y, None, FitContext(task, stop_rows=stop, seconds=1e6))
-    assert (patient.hurried, patient.hints) == (False, {})
+    assert (patient.hurried, patient.hints) == (False, {rate: 0.05})
     hurried = make({rate: 0.05}).fit(matrix, y, None, FitContext(task, stop_rows=stop, seconds=155.0))
     assert hurried.hurried
     assert hurried.hints == {rate: pytest.approx(0.05 * (15.0 / 0.05) / 150.0)}

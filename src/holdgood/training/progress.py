@@ -15,6 +15,7 @@ SAFETY = 1.1
 """Estimates of fit times are stretched by this much before anything is promised on them."""
 MOST_GROWTH = 1.25
 CLEARLY = 0.1
+"""What is clearly better is so by this share of the loss at least."""
 
 
 @dataclass(eq=False)

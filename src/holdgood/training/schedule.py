@@ -29,6 +29,7 @@ SMALL_CELLS = 4_000_000
 NO_TURN = "the time was up before its turn"
 HONOURS_SLACK = 0.3
 IMPORTING = 8.0
+"""Seconds of refits above which a worker that was ended is started anew: it first imports for about two."""
 HANGS, SLOWER, WAKING = 900.0, 50.0, 10.0
 """Without a clock a fit is ended after so many seconds, or so many times the slowest fold so far where that is longer; that
 is looked at each time so many seconds have gone by without news."""

@@ -14,7 +14,9 @@ from holdgood.training.work import Work
 MOST_RESERVED = 0.25
 REFITTED = 5
 STAND_IN = 0.02
+"""Share of the time (a second at most) in which the folds' models can take the place of refits that did not end."""
 ALIKE = 1.2
+"""Where a first fold was cut short, the other folds may take so many times as long: they are to be of the same model."""
 SHORTEST = 0.1
 """Seconds that a first fold is always given."""
 GRACE = 0.02

@@ -69,6 +69,7 @@ class Boosting(BoosterBacked):
             booster.add_valid(_dataset(matrix, values, weights, ~kept, settings, start, like=data), "stop")
             patience = round(max(30, 2.5 / settings["learning_rate"]))
             rate = float(settings["learning_rate"])
+            self.hints = {_RATE: rate}  # told by unhurried folds too: rounds and rate of a refit are of the same folds
 
             def hurry(factor: float) -> None:
                 self.hurried, self.hints = True, {_RATE: min(max(rate, FASTEST), rate * factor)}

@@ -73,6 +73,7 @@ class HistogramBoosting(Backed[UbjBooster]):
         else:
             judge = rows.data(~kept, like=learn)
             patience = round(max(30, 2.5 / rate))
+            self.hints = {_RATE: rate}  # told by unhurried folds too: rounds and rate of a refit are of the same folds
 
             def hurry(factor: float) -> None:
                 self.hurried, self.hints = True, {_RATE: min(max(rate, FASTEST), rate * factor)}
