@@ -1,6 +1,6 @@
 """The one dynamic import: parts are found by entry point, our own by the same door as a guest's.
 
-Groups: ``holdgood.connectors``, ``holdgood.checks``, ``holdgood.repairs``, ``holdgood.models``, ``holdgood.detectors`` and
+Groups: ``holdgood.connectors``, ``holdgood.checks``, ``holdgood.repairs``, ``holdgood.models``, ``holdgood.forecasters``, ``holdgood.detectors`` and
 ``holdgood.parts`` (what a bundle may rebuild). A name found in a file is only ever looked up here, never imported as a path.
 """
 

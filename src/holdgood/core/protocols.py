@@ -10,6 +10,7 @@ import numpy as np
 
 from holdgood.core.declaration import Declaration, TableSpec
 from holdgood.core.frame import Frame, Matrix
+from holdgood.core.panel import Future, Panel
 from holdgood.core.records.audit import Finding
 from holdgood.core.records.cleaning import RepairEntry
 from holdgood.core.records.contract import Contract
@@ -105,17 +106,63 @@ class Scorer(Persistable, Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class PanelContext:
+    """What a forecaster's fit is told. ``horizon``: the steps that will be asked for; ``seconds``: stop by then if it can."""
+
+    horizon: int
+    seed: int = 0
+    threads: int = 1
+    seconds: float = float("inf")
+
+
 class Forecaster(Persistable, Protocol):
-    """Learns from a long panel (unique_id, ds, y) and draws joint sample paths. Filled by the forecasting issue."""
+    """Learns from a panel. ``predict`` answers from any later history of the same (or, if global, other) series *without* refitting.
+
+    ``failed``: after a fit, by series id, why a series got the fallback instead (isolated, named, replaced).
+    """
 
     part: ClassVar[str]
+    failed: Mapping[str, str]
 
-    def fit(self, panel: Table, context: FitContext) -> Forecaster:
-        """Learn from history up to the cutoff."""
+    def fit(self, panel: Panel, context: PanelContext) -> Forecaster:
+        """Learn from history up to the cutoff. Deterministic in (panel, seed, threads)."""
         ...
 
-    def sample(self, horizon: int, samples: int, seed: int) -> Table:
-        """Joint paths: unique_id, cutoff, ds, sample, y."""
+    def predict(self, panel: Panel, future: Future) -> np.ndarray:
+        """Point forecasts (series, horizon) from the end of each series of ``panel``. Finite wherever a series has an observation."""
+        ...
+
+
+@runtime_checkable
+class Distributional(Protocol):
+    """A forecaster with a distribution of its own (counts, a network's head); others get paths from backtest errors."""
+
+    def sample(self, panel: Panel, future: Future, samples: int, seed: int) -> np.ndarray:
+        """Joint paths (series, samples, horizon)."""
+        ...
+
+
+class ForecasterFamily(Protocol):
+    """What is registered under ``holdgood.forecasters``: a family, one file each.
+
+    ``local``: each series is fitted by itself (work is divided over series, errors isolated). ``configurations`` lists
+    parameter sets suited to the panel, best default first; empty where the family has nothing to offer there (no season,
+    no covariates, too short). A family whose library comes with an extra has ``library`` and ``extra``.
+    """
+
+    name: ClassVar[str]
+    rung: ClassVar[int]
+    local: ClassVar[bool]
+
+    @staticmethod
+    def configurations(panel: Panel, horizon: int) -> Sequence[tuple[str, Mapping[str, Json]]]:
+        """Pairs of configuration name and parameters."""
+        ...
+
+    @staticmethod
+    def make(parameters: Mapping[str, Json]) -> Forecaster:
+        """A fresh forecaster."""
         ...
 
 
