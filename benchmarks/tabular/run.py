@@ -41,6 +41,8 @@ LONG = ("AutoGluon best", "MLJAR", "holdgood")
 PREDICT_S = 240.0
 """What a process may take besides the fit: imports before it, predictions after it."""
 LOOK_S = 0.1
+REACHED = ("features", "metrics", "models/tabular", "scale", "splitting", "training")
+"""The rooms that decide what a fit gives: our results are known by a hash of them."""
 LEFT_OUT = HERE.parent / "portfolio" / "left_out.json"
 """For each set the portfolio that was chosen without it (portfolio/choose.py): a set never votes on its own list."""
 
@@ -80,8 +82,14 @@ def stamp(system: str) -> str:
     if environment:
         digest.update("\n".join(PINS[environment]).encode())
     else:
-        files = sorted((HERE.parents[1] / "src" / "holdgood").rglob("*"))
-        for path in [*files, LEFT_OUT]:
+        home = HERE.parents[1] / "src" / "holdgood"
+        files = sorted(
+            path
+            for part in REACHED
+            for path in (home / part).rglob("*")
+            if not {"forecasting", "panels"} & {*path.parts}
+        )
+        for path in [*files, home / "models" / "portfolio.json", home / "workflow" / "estimator.py", LEFT_OUT]:
             if path.suffix in (".py", ".json") and path.exists():
                 digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
