@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from holdgood.core import plugins
 from holdgood.core.errors import BundleError
 from holdgood.core.frame import Frame
-from holdgood.core.protocols import Candidate, FitContext, Json, Model, Parts, Transformer
+from holdgood.core.protocols import Candidate, FitContext, Json, Model, Parts, Persistable, Transformer
 
 
 class Chain:
@@ -50,10 +51,10 @@ class Chain:
         inner = unnest(parts)
         if set(inner) != {"encoder", "model"}:
             raise BundleError(f"a chain of {sorted(inner)}", "an encoder and a model", "the bundle is damaged")
-        return cls(inner["encoder"], inner["model"])  # type: ignore[arg-type]
+        return cls(inner["encoder"], inner["model"])
 
 
-def nest(inner: dict[str, Transformer | Model | Chain]) -> Parts:
+def nest(inner: Mapping[str, Persistable]) -> Parts:
     """Put several persistables into one, under their names."""
     json: dict[str, Json] = {}
     arrays: dict[str, np.ndarray] = {}
@@ -66,7 +67,7 @@ def nest(inner: dict[str, Transformer | Model | Chain]) -> Parts:
     return Parts(json, arrays, files)
 
 
-def unnest(parts: Parts) -> dict[str, Transformer | Model | Chain]:
+def unnest(parts: Parts) -> dict[str, Any]:
     """Rebuild what ``nest`` put together; parts are looked up by registered name only."""
     rebuilt = {}
     for name, entry in parts.json.items():

@@ -73,7 +73,7 @@ class Calibrated:
 
     def to_parts(self) -> Parts:
         """The scorer's parts, the method and its numbers."""
-        inner = nest({"inner": self.inner})  # type: ignore[dict-item]
+        inner = nest({"inner": self.inner})
         return Parts(
             {"method": self.recalibration.method, "parts": inner.json},
             {"numbers": self.recalibration.numbers, **inner.arrays},

@@ -90,7 +90,7 @@ class Ensemble:
             raise _damaged("an ensemble of something else than encoders and models")
         made = cls.__new__(cls)
         try:
-            made._keep(found, models, of, weights)  # type: ignore[arg-type]
+            made._keep(found, models, of, weights)
         except DataError as error:
             raise _damaged(error.came) from error
         return made

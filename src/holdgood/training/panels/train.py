@@ -1,0 +1,193 @@
+"""Train forecasters on a panel: backtest over rolling origins, combine, climb the ladder, refit, spread paths by past errors."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdgood.core.budget import Budget, Clock
+from holdgood.core.errors import DataError
+from holdgood.core.events import Event, Listener, silent
+from holdgood.core.panel import Future, Panel
+from holdgood.core.protocols import Forecaster, PanelContext
+from holdgood.core.records import Leaderboard
+from holdgood.scale.local import Pool
+from holdgood.training.panels.backtest import PanelCandidate
+from holdgood.training.panels.choose import choose
+from holdgood.training.panels.combine import Blend
+from holdgood.training.panels.combined import Combined
+from holdgood.training.panels.errors import Sizes, Trajectories, traits
+from holdgood.training.panels.judged import METRICS, Outcomes, Rows, last_losses, loss, outcomes, rows_of
+from holdgood.training.panels.origins import Origin, origins
+from holdgood.training.panels.panel_ladder import trials
+from holdgood.training.panels.race import Ran, race, run_at
+from holdgood.training.panels.segments import segments
+
+COUNTS = 100.0
+"""Paths of whole numbers are rounded to whole numbers where the median is below."""
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """What was forecast at past origins, and what came: (origins, series, horizon), NaN where not judged.
+
+    ``points``: of the delivered choice, with weights that were learned on other series. ``naive``: of the lowest rung.
+    ``scale`` (origins, series); ``segment`` (series,); ``dropped``: how far before each series' end an origin lies.
+    """
+
+    dropped: tuple[int, ...]
+    y: np.ndarray
+    points: np.ndarray
+    naive: np.ndarray
+    scale: np.ndarray
+    segment: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedPanel:
+    """What comes of training: the delivered forecaster, the leaderboard, the backtest behind both."""
+
+    forecaster: Combined
+    leaderboard: Leaderboard
+    backtest: Backtest
+
+
+def train_panel(
+    panel: Panel,
+    candidates: Sequence[PanelCandidate],
+    horizon: int,
+    *,
+    budget: Budget | str | float | None = None,
+    metric: str = "mase",
+    prefer: str = "best",
+    workers: int = 2,
+    seed: int = 0,
+    count: int | None = None,
+    embargo: int = 0,
+    clusters: np.ndarray | None = None,
+    on_event: Listener = silent,
+) -> TrainedPanel:
+    """Learn on the whole panel; forecasts of ``horizon`` steps are judged at ``count`` past origins.
+
+    ``metric``: mase (errors over the naive's in-sample) or smape. ``prefer``: as for tables; ``best`` takes the combination
+    with the least loss. ``clusters``: (series,) codes of series that share shocks, for the intervals of the ladder.
+    """
+    if metric not in METRICS:
+        raise DataError(f"a metric {metric!r}", "one of: " + ", ".join(METRICS), "choose one of them")
+    if not len(panel) or not candidates:
+        raise DataError(
+            f"{len(panel)} series and {len(candidates)} candidates", "one of each at least", "check the table"
+        )
+    clock = Clock(Budget.parse(budget))
+    cuts = origins(panel, horizon, count=count, embargo=embargo)
+    if not cuts:
+        raise DataError(
+            f"{len(panel)} series of at most {int(panel.lengths.max())} steps, and {horizon} steps to forecast",
+            "a history longer than what is to be forecast",
+            "forecast fewer steps, or bring more history",
+        )
+    known = outcomes(panel, cuts, horizon)
+
+    def at_origin(points: np.ndarray, origin: Origin) -> float:
+        k, judged = known.cuts.index(origin), origin.judged
+        return float(loss(metric, points[judged], known.y[k][judged], known.scale[k][judged]).mean())
+
+    with Pool(workers, 1) as pool:
+        most = clock.budget.trials
+        runs = race(pool, panel, candidates, cuts, horizon, clock, at_origin, seed=seed, most=most, on_event=on_event)
+        done = [r for r in runs if r.status == "ok"]
+        if not done:
+            said = "; ".join(f"{r.candidate.name}: {r.reason}" for r in runs)[:400]
+            raise DataError(
+                f"no forecaster gave an answer ({said})", "at least a naive forecast", "look at these series"
+            )
+        rows = rows_of(done, known, metric)
+        choice = choose(done, rows, metric, prefer, clusters, seed)
+        on_event(Event("progress", "training", f"refitting for {choice.name}", fraction=0.9))
+        made = refitted(pool, panel, done, choice.blend, horizon, clock, seed)
+    blend = _of(choice.blend, list(made))
+    board = Leaderboard(
+        metric=metric, higher_is_better=False, trials=trials(runs, choice.losses, choice.judge), ladder=choice.climb.rungs,
+        chosen=choice.name, prefer=prefer, rule=choice.climb.rule, reason=choice.climb.reason, rows=len(panel),
+        members={done[i].candidate.name: float(w) for i, w in zip(made, blend.weights, strict=True)},
+        folds=len(cuts), fold_kind="rolling-origin", delivered="refit on all history", seconds=clock.spent(),
+        budget=str(clock.budget), budget_hit=any(r.status in ("stopped", "skipped") for r in runs),
+        notes=_notes(done, choice.blend, made),
+    )  # fmt: skip
+    members = {done[i].candidate.name: f for i, f in made.items()}
+    forecaster = delivered(panel, members, blend, list(made), rows, choice.honest, seed)
+    return TrainedPanel(forecaster, board, _backtest(panel, known, rows, choice.honest, horizon))
+
+
+def refitted(
+    pool: Pool, panel: Panel, done: Sequence[Ran], blend: Blend, horizon: int, clock: Clock, seed: int
+) -> dict[int, Forecaster]:
+    """Members by place, fitted on the whole history, the heaviest first; those that do not end in time are left out."""
+    nowhere = Future(np.full((len(panel), 0), np.datetime64("NaT", "us")))
+    made: dict[int, Forecaster] = {}
+    order = sorted(blend.members, key=lambda i: -blend.weights[i])
+    for i in order:
+        end = math.inf if clock.budget.seconds is None else clock.started + 0.97 * clock.budget.seconds
+        if i == order[-1] and not made:
+            end = math.inf  # something must be delivered
+        context = PanelContext(horizon, seed=seed, seconds=max(1.0, end - time.monotonic()))
+        fitted, _ = run_at(pool, done[i].candidate, panel, nowhere, context, keep=True, deadline=end)
+        if fitted.forecaster is not None:
+            made[i] = fitted.forecaster
+    if not made:
+        raise DataError(
+            "no member could be fitted on the whole history", "one that can", "see the reasons of the trials"
+        )
+    return {i: made[i] for i in sorted(made)}
+
+
+def delivered(
+    panel: Panel,
+    members: dict[str, Forecaster],
+    blend: Blend,
+    places: list[int],
+    rows: Rows,
+    honest: np.ndarray,
+    seed: int,
+) -> Combined:
+    """Members with the errors of the honest combination, in units that follow the size of a series."""
+    known = np.empty((len(rows.y), 5))
+    for k in np.unique(rows.origin):
+        at = np.flatnonzero(rows.origin == k)
+        known[at] = traits(panel.take(rows.series[at]).until(int(rows.dropped[at[0]])), honest[at])
+    errors = rows.y - honest
+    sizes = Sizes.learned(known, errors)
+    kept = Trajectories.kept(errors, sizes.of(known), segments(panel)[rows.series], seed)
+    seen = panel.y[~np.isnan(panel.y)]
+    past = {str(panel.ids[s]): v[places] for s, v in last_losses(rows).items()} if blend.sharpness else {}
+    return Combined(
+        members, blend, sizes, kept, past=past, nonnegative=bool((seen >= 0).all()),
+        whole=bool((seen == np.round(seen)).all() and np.median(np.abs(seen)) < COUNTS),
+    )  # fmt: skip
+
+
+def _of(blend: Blend, places: list[int]) -> Blend:
+    weights = blend.weights[places]
+    return Blend(blend.name, weights / weights.sum(), blend.median, blend.sharpness)
+
+
+def _notes(done: Sequence[Ran], blend: Blend, made: dict[int, Forecaster]) -> tuple[str, ...]:
+    lost = [done[i].candidate.name for i in blend.members if i not in made]
+    fell = {s for i, f in made.items() for s in f.failed}
+    notes = [f"{', '.join(lost)} could not be refitted in time and left the combination"] if lost else []
+    return tuple(
+        notes + ([f"{len(fell)} series got a fallback from a member: {', '.join(sorted(fell)[:5])}"] if fell else [])
+    )
+
+
+def _backtest(panel: Panel, known: Outcomes, rows: Rows, honest: np.ndarray, horizon: int) -> Backtest:
+    shape = (len(known.cuts), len(panel), horizon)
+    points, naive = np.full(shape, np.nan), np.full(shape, np.nan)
+    points[rows.origin, rows.series] = honest
+    naive[rows.origin, rows.series] = rows.points[0]
+    dropped = tuple(c.dropped for c in known.cuts)
+    return Backtest(dropped, np.stack(known.y), points, naive, np.stack(known.scale), segments(panel))
