@@ -40,7 +40,8 @@ class Blend:
         pooled = np.broadcast_to(self.weights, (rows, len(self.weights)))
         if past is None or not self.sharpness:
             return pooled
-        mean = np.nanmean(np.where(self.weights > 0, past, np.nan), axis=1, keepdims=True)
+        used = ~np.isnan(past) & (self.weights > 0)
+        mean = np.where(used, past, 0.0).sum(axis=1, keepdims=True) / np.maximum(1, used.sum(axis=1, keepdims=True))
         relative = np.divide(past, mean, out=np.ones_like(past), where=mean > 0)
         shares = pooled * np.exp(-self.sharpness * np.nan_to_num(relative, nan=1.0))
         total: np.ndarray = shares.sum(axis=1, keepdims=True)
