@@ -11,6 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from holdgood.core.budget import Budget, seconds_of
+from holdgood.core.declared_forecast import ForecastSpec as ForecastSpec
 from holdgood.core.declared_tables import Aggregate as Aggregate
 from holdgood.core.declared_tables import JoinSpec as JoinSpec
 from holdgood.core.declared_tables import Section as Section
@@ -61,8 +62,14 @@ class TaskSpec(Section):
         description="number columns with which predictions may only rise, or only fall; families that cannot are left out",
     )
     question: str = Field("", description="the question in one sentence, for the report")
-    horizon: int | None = Field(None, ge=1, description="steps ahead (forecast)")
-    frequency: str | None = Field(None, description="for example D, W-MON, MS (forecast)")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older(cls, value: Any) -> Any:
+        """Declarations in older bundles have two empty fields here that stand under [forecast] now."""
+        if isinstance(value, Mapping):
+            return {k: v for k, v in value.items() if k not in ("horizon", "frequency") or v is not None}
+        return value
 
 
 class Costs(Section):
@@ -331,6 +338,7 @@ class Declaration(Section):
         default_factory=dict, description="the tables by name, the main one among them"
     )
     task: TaskSpec = Field(TaskSpec(), description="what is asked")
+    forecast: ForecastSpec = Field(ForecastSpec(), description="the main table as a panel of time series")
     costs: Costs = Field(Costs(), description="what right and wrong cost, in money")
     people: People = Field(People(), description="who is affected, and how they could be harmed")
     fairness: FairnessSpec = Field(FairnessSpec(), description="the groups to be fair to")
@@ -358,6 +366,11 @@ class Declaration(Section):
                 "a declaration without tables", "at least one table", "add [tables.NAME] with a source"
             )
         return next(iter(self.tables))
+
+    @property
+    def forecasts(self) -> bool:
+        """Whether the task is a forecast: said so, or by its horizon."""
+        return self.task.kind == "forecast" or (self.task.kind == "auto" and self.forecast.horizon is not None)
 
     @model_validator(mode="after")
     def _consistent(self) -> Declaration:

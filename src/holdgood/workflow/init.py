@@ -110,6 +110,13 @@ def _write(
         lines.append('# decision_time = "…"           # when the decision is taken; nothing known later may be used')
     lines += [
         "",
+        "# [forecast]                 # the table as a panel of time series: what comes next, instead of a decision a row",
+        '# id = ["item", "site"]       # columns that together name one series',
+        f"# time = {string(time or '…')}",
+        "# horizon = 12               # steps ahead; makes the task a forecast",
+        '# known = ["price"]           # known for every step ahead; no other column is ever used as known ahead',
+        '# fill = "zero"               # steps without a row: missing, or zero (nothing was sold)',
+        "",
         "[costs]",
         '# currency = "EUR"',
         "# miss = 10                  # a positive that nobody was warned of",

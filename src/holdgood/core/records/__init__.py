@@ -29,6 +29,7 @@ from holdgood.core.records.lesson import (
     ParameterLesson,
 )
 from holdgood.core.records.monitoring import Alarm, Promotion, RetrainDecision
+from holdgood.core.records.panel import PanelNote, PanelReport
 from holdgood.core.records.plan import OrderPlan, PlanLine, WorkPlan
 from holdgood.core.records.profile import ColumnProfile, Profile
 from holdgood.core.records.rebalance import MoreRows, Rebalance
@@ -78,6 +79,8 @@ __all__ = [
     "Origin",
     "Outcome",
     "Overfitting",
+    "PanelNote",
+    "PanelReport",
     "ParameterLesson",
     "Part",
     "PartEntry",

@@ -1,0 +1,96 @@
+"""What is odd about outcomes and series: told with counts, changed nowhere but for infinite values, which are unknown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holdgood.core.panel import Panel
+from holdgood.core.records.panel import PanelNote
+from holdgood.features.panels.rows import told
+
+# Counts: at least this share of whole, non-negative values; the rest is then worth a look.
+_MOSTLY = 0.98
+_CHANCE = 1e-6
+_SOME = 8
+
+
+def outcomes(y: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, list[PanelNote]]:
+    """The target of all rows, infinite values unknown; notes on these, on negative values and on fractions among counts."""
+    notes = []
+    infinite = np.isinf(y)
+    if infinite.any():
+        said = f"{int(infinite.sum()):,} infinite values of the target are taken as unknown"
+        notes.append(_note("infinite", "issue", said, infinite, numbers))
+        y = np.where(infinite, np.nan, y)
+    seen = ~np.isnan(y)
+    if not seen.any():
+        return y, notes
+    negative, fraction = seen & (y < 0), seen & (y != np.floor(y))
+    if 0 < negative.sum() <= (1 - _MOSTLY) * seen.sum():
+        said = f"{int(negative.sum()):,} negative values among {int(seen.sum()):,} (returns, corrections?); kept as they are"
+        notes.append(_note("negative", "issue", said, negative, numbers))
+    if 0 < fraction.sum() <= (1 - _MOSTLY) * seen.sum():
+        said = f"{int(fraction.sum()):,} values with decimals among {int(seen.sum()):,} whole numbers; kept as they are"
+        notes.append(_note("fractions", "tip", said, fraction, numbers))
+    return y, notes
+
+
+def _note(code: str, level: str, said: str, which: np.ndarray, numbers: np.ndarray) -> PanelNote:
+    return PanelNote.model_validate(
+        {"code": code, "level": level, "message": said, "count": int(which.sum()), "rows": told(which, numbers)}
+    )
+
+
+def series_notes(panel: Panel) -> list[PanelNote]:
+    """Series that nothing, or little, can be learned from, and series of very different length."""
+    lengths, notes = panel.lengths, []
+    there = lengths > 0
+    of = np.repeat(np.arange(len(panel)), lengths)
+    seen = ~np.isnan(panel.y)
+    count = np.bincount(of[seen], minlength=len(panel))
+    high, low = np.full(len(panel), -np.inf), np.full(len(panel), np.inf)
+    np.maximum.at(high, of[seen], panel.y[seen])
+    np.minimum.at(low, of[seen], panel.y[seen])
+    one, flat = there & (count == 1), there & (count > 1) & (high == low)
+    zero = there & (high == 0) & (low == 0)
+    for code, which, said in (
+        ("one-observation", one, "with a single observation: it is repeated, and nothing is known of its spread"),
+        ("all-zero", zero & ~one, "that are zero throughout: their forecast is zero"),
+        ("constant", flat & ~zero, "that never change"),
+        ("new", ~there, "without any history: forecast from their attributes where there are some"),
+    ):
+        if which.any():
+            names = tuple(str(i) for i in panel.ids[which][:_SOME])
+            message = f"{int(which.sum()):,} series {said}"
+            notes.append(PanelNote(code=code, level="tip", message=message, count=int(which.sum()), series=names))
+    gaps = int((np.isnan(panel.y)).sum())
+    if gaps:
+        said = f"{gaps:,} of {len(panel.y):,} steps have no value (no row, or an empty one); they are not taken as zero"
+        notes.append(PanelNote(code="gaps", level="tip", message=said, count=gaps))
+    if there.any() and lengths[there].max() >= 20 * max(1, lengths[there].min()):
+        said = f"series are of very different length: from {lengths[there].min():,} to {lengths[there].max():,} steps"
+        notes.append(PanelNote(code="lengths", level="tip", message=said, count=int(there.sum())))
+    return notes
+
+
+def ended(panel: Panel, after: int | None, horizon: int) -> np.ndarray:
+    """(series,) bool: no demand for so long that the item has ended. Series that were zero throughout have not.
+
+    ``after``: steps, or None: two seasons and the horizon, and so long that a run of that many steps without demand has a
+    chance below one in a million for an item that sold as often as this one did before.
+    """
+    of = np.repeat(np.arange(len(panel)), panel.lengths)
+    begin = np.zeros(len(panel), np.int64)
+    sold = np.flatnonzero(np.nan_to_num(panel.y) != 0)
+    last = np.full(len(panel), -1)
+    np.maximum.at(last, of[sold], sold - panel.indptr[of[sold]])
+    times = np.bincount(of[sold], minlength=len(panel))
+    silent = panel.lengths - 1 - last
+    observed = np.bincount(of[~np.isnan(panel.y)], minlength=len(panel)) > begin
+    share = np.clip(times / np.maximum(last + 1, 1), 0.0, 1.0)
+    with np.errstate(divide="ignore"):
+        chance = silent * np.log1p(-np.minimum(share, 1 - 1e-12))
+    least = 2 * panel.season if panel.season > 1 else 2 * horizon
+    long = silent >= (after if after is not None else max(least, horizon, 8))
+    found = observed & (times > 0) & long
+    return np.asarray(found & (chance < np.log(_CHANCE)) if after is None else found)
