@@ -68,15 +68,17 @@ class LagPlan:
     def from_json(cls, found: Mapping[str, Json]) -> LagPlan:
         """Rebuild; BundleError for sizes that cannot be."""
         try:
-            lists = {k: tuple(str(n) for n in found[k]) for k in ("known", "past", "static", "categories")}
-            sizes = {k: int(found[k]) for k in ("short", "long", "back", "span")}
-            plan = cls(str(found["frequency"]), signed=bool(found["signed"]), **sizes, **lists)
+            short, long, back, span = (int(found[k]) for k in ("short", "long", "back", "span"))
+            lists = [tuple(str(n) for n in found[k]) for k in ("known", "past", "static", "categories")]
+            plan = cls(str(found["frequency"]), short, long, back, span, bool(found["signed"]), *lists)
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(
                 f"a lag plan without {error}", "its seasons and columns", "the bundle is damaged"
             ) from error
         if not (1 <= plan.short <= plan.back <= 100_000 and 0 <= plan.long <= 100_000 and 1 <= plan.span <= plan.back):
-            raise BundleError(f"a lag plan of {sizes}", "seasons within what is looked at", "the bundle is damaged")
+            raise BundleError(
+                f"a lag plan of {dict(found)}", "seasons within what is looked at", "the bundle is damaged"
+            )
         return plan
 
 

@@ -29,7 +29,8 @@ class Pairs:
     @property
     def target(self) -> np.ndarray:
         """Position of each pair's outcome in the panel's arrays."""
-        return self.origins.end[self.which] + self.steps - 1
+        position: np.ndarray = self.origins.end[self.which] + self.steps - 1
+        return position
 
     def take(self, rows: np.ndarray) -> Pairs:
         """Some pairs; origins stay."""
