@@ -9,6 +9,7 @@ from holdgood.core.errors import BundleError, DataError
 from holdgood.core.protocols import PanelContext, Parts
 from holdgood.models.forecasting.lightgbm_lags import FAMILY, LightgbmLags
 from holdgood.models.forecasting.naive import Naive
+from holdgood.testing.forecaster import check_forecaster_family
 from holdgood.testing.model import through_disk
 
 HORIZON = 6
@@ -148,3 +149,8 @@ def test_configurations_suit_the_panel(made, sales):
     assert FAMILY.configurations(made.panel_of([np.arange(5.0)]), 3) == []
     for _, parameters in FAMILY.configurations(sales, HORIZON):
         assert isinstance(FAMILY.make(parameters), LightgbmLags)
+
+
+@pytest.mark.parametrize("intermittent", [False, True])
+def test_the_contract_holds(intermittent):
+    check_forecaster_family(FAMILY, {"most_rows": 1_000, "learning_rate": 0.3}, intermittent=intermittent)
