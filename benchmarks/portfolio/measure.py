@@ -4,7 +4,7 @@ Rows are capped (a seeded sample of the training rows of the manifest's split), 
 One JSON line a fit in benchmarks/results/portfolio.jsonl: the loss of the validation rows by the set's metric (one minus the area, log
 loss, RMSE) and CPU seconds. Resumable: what is there is not done again. The test rows of the benchmark are not read.
 
-    --cap 6000   --folds 2   --limit 30   --sets adult,…   --families lightgbm,…   --list
+    --cap 5000   --folds 2   --limit 30   --sets adult,…   --families lightgbm,…   --list
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def measure(ready: Ready, configuration: Configuration, fold: int, limit: float)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cap", type=int, default=6000)
+    parser.add_argument("--cap", type=int, default=5000)
     parser.add_argument("--folds", type=int, default=2)
     parser.add_argument("--limit", type=float, default=30.0)
     parser.add_argument("--sets", default="")

@@ -55,12 +55,12 @@ def lines(choose):
     for name, losses in table.items():
         for family, loss in zip(names, losses, strict=True):
             for fold in range(2):
-                row = {"set": name, "task": "binary", "rows": 500, "cap": 6000, "fold": fold, "cpu_s": 0.1}
+                row = {"set": name, "task": "binary", "rows": 500, "cap": 5000, "fold": fold, "cpu_s": 0.1}
                 yield row | {"configuration": {"family": family, "name": family}, "loss": loss + 0.0, "ended": "ok"}
 
 
 def test_a_set_left_out_has_no_vote(choose):
-    losses = choose.read(list(lines(choose)), 6000)
+    losses = choose.read(list(lines(choose)), 5000)
     assert losses.sets == ["s0", "s1", "s2"]
     assert losses.sizes == ["small"] * 3
     named = [losses.configurations[i]["family"] for i in choose.chosen_for(losses, "binary", "small")]
