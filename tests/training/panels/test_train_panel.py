@@ -77,7 +77,7 @@ def nowhere(p, horizon):
 
 def test_origins_are_apart_and_leave_enough_history():
     p = panel(3, 40)
-    cuts = origins(p, 7)
+    cuts = origins(p, 7, count=3)
     assert [c.dropped for c in cuts] == [7, 14, 21]
     assert origins(p, 7, embargo=2)[0].dropped == 9
     uneven = Panel(p.ids, np.array([0, 3, 43, 83]), p.ds[:83], p.y[:83], "D")

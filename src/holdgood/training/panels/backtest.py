@@ -1,9 +1,9 @@
-"""One candidate at one origin: fitted on what lies before the cut, scored on what comes after. Local families are divided over workers."""
+"""One candidate: fitted on what lies before the oldest origin, forecasting from every later one without refitting."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,9 +26,9 @@ class PanelCandidate:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What came of a fit: forecasts (series, horizon), CPU seconds of fit and prediction, failures by id, the forecaster."""
+    """What came of a fit: forecasts (series, horizon) from each later history, CPU seconds, failures by id, the forecaster."""
 
-    point: np.ndarray
+    points: tuple[np.ndarray, ...]
     fit_seconds: float
     predict_seconds: float
     failed: Mapping[str, str]
@@ -36,12 +36,16 @@ class Fitted:
 
 
 def fit_predict(
-    candidate: PanelCandidate, panel: Panel, future: Future, context: PanelContext, keep: bool = False
+    candidate: PanelCandidate,
+    history: Panel,
+    later: Sequence[tuple[Panel, Future]],
+    context: PanelContext,
+    keep: bool = False,
 ) -> Fitted:
-    """Fit on ``panel`` and forecast ``future``. Runs in a worker: everything in it can be sent."""
+    """Fit on ``history``, forecast from each of ``later`` without refitting. Runs in a worker: everything in it can be sent."""
     begun = time.process_time()
-    made = candidate.make().fit(panel, context)
+    made = candidate.make().fit(history, context)
     fitted = time.process_time()
-    point = made.predict(panel, future)
-    done = time.process_time()
-    return Fitted(point, fitted - begun, done - fitted, dict(made.failed), made if keep else None)
+    failed = dict(made.failed)
+    points = tuple(made.predict(panel, future) for panel, future in later)
+    return Fitted(points, fitted - begun, time.process_time() - fitted, failed, made if keep else None)

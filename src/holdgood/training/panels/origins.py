@@ -8,7 +8,9 @@ import numpy as np
 
 from holdgood.core.panel import Panel
 
-MOST = 3
+FEW, MOST = 2, 8
+SHARE = 0.3
+"""Of a typical history, what all origins together may hold back."""
 LEAST_STEPS = 3
 """Observations that a series must have before an origin, to be judged there."""
 
@@ -31,8 +33,9 @@ def origins(
     if it is long, never fewer than LEAST_STEPS or half a horizon. Where no series is long enough, the first cut takes what there is.
     """
     jump = step or horizon
-    wanted = count or MOST
     lengths = panel.lengths
+    typical = float(np.median(lengths)) if len(lengths) else 0.0
+    wanted = count or int(np.clip(SHARE * typical / jump, FEW, MOST))
     before = max(LEAST_STEPS, min(2 * panel.season, 60), (horizon + 1) // 2)
     found: list[Origin] = []
     for k in range(wanted):

@@ -12,7 +12,7 @@ import numpy as np
 from holdgood.core.budget import Budget, Clock
 from holdgood.core.errors import DataError
 from holdgood.core.events import Event, Listener, silent
-from holdgood.core.panel import Future, Panel
+from holdgood.core.panel import Panel
 from holdgood.core.protocols import Forecaster, PanelContext
 from holdgood.core.records import Leaderboard
 from holdgood.scale.local import Pool
@@ -22,9 +22,9 @@ from holdgood.training.panels.combine import Blend
 from holdgood.training.panels.combined import Combined
 from holdgood.training.panels.errors import Sizes, Trajectories, traits
 from holdgood.training.panels.judged import METRICS, Outcomes, Rows, last_losses, loss, outcomes, rows_of
-from holdgood.training.panels.origins import Origin, origins
+from holdgood.training.panels.origins import origins
 from holdgood.training.panels.panel_ladder import trials
-from holdgood.training.panels.race import Ran, race, run_at
+from holdgood.training.panels.race import Ran, race, run
 from holdgood.training.panels.segments import segments
 
 COUNTS = 100.0
@@ -92,13 +92,14 @@ def train_panel(
         )
     known = outcomes(panel, cuts, horizon)
 
-    def at_origin(points: np.ndarray, origin: Origin) -> float:
-        k, judged = known.cuts.index(origin), origin.judged
-        return float(loss(metric, points[judged], known.y[k][judged], known.scale[k][judged]).mean())
+    def mean_loss(points: dict[int, np.ndarray]) -> float:
+        each = [(points[k][c.judged], known.y[k][c.judged], known.scale[k][c.judged]) for k, c in enumerate(cuts)]
+        found = [loss(metric, *one) for one in each]
+        return float(np.nanmean(np.concatenate(found)))
 
     with Pool(workers, 1) as pool:
         most = clock.budget.trials
-        runs = race(pool, panel, candidates, cuts, horizon, clock, at_origin, seed=seed, most=most, on_event=on_event)
+        runs = race(pool, panel, candidates, cuts, horizon, clock, mean_loss, seed=seed, most=most, on_event=on_event)
         done = [r for r in runs if r.status == "ok"]
         if not done:
             said = "; ".join(f"{r.candidate.name}: {r.reason}" for r in runs)[:400]
@@ -127,7 +128,6 @@ def refitted(
     pool: Pool, panel: Panel, done: Sequence[Ran], blend: Blend, horizon: int, clock: Clock, seed: int
 ) -> dict[int, Forecaster]:
     """Members by place, fitted on the whole history, the heaviest first; those that do not end in time are left out."""
-    nowhere = Future(np.full((len(panel), 0), np.datetime64("NaT", "us")))
     made: dict[int, Forecaster] = {}
     order = sorted(blend.members, key=lambda i: -blend.weights[i])
     for i in order:
@@ -135,7 +135,7 @@ def refitted(
         if i == order[-1] and not made:
             end = math.inf  # something must be delivered
         context = PanelContext(horizon, seed=seed, seconds=max(1.0, end - time.monotonic()))
-        fitted, _ = run_at(pool, done[i].candidate, panel, nowhere, context, keep=True, deadline=end)
+        fitted, _ = run(pool, done[i].candidate, panel, (), context, keep=True, deadline=end)
         if fitted.forecaster is not None:
             made[i] = fitted.forecaster
     if not made:
