@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 ALPHAS = (0.08, 0.25, 0.6)
-_MIDDLE = 1
+_MIDDLE, _SLOWEST = 1, 0
+_INTERMITTENT = 0.3
+"""From this share of zeros on the slowest level is the simple forecast."""
 _PRIOR = 0.5
 """Weight of "no season", in seasons."""
 _LOWEST = 0.02
@@ -18,20 +20,21 @@ _THREE = 3
 @dataclass(frozen=True)
 class Base:
     """``scale`` (n,) the recent level that all is divided by; ``profile`` (n, season), its first entry the step just after
-    the origin; ``flat`` (n, back) the history without season; ``levels`` (n, alphas) exponentially weighted means of it;
-    ``still`` (n,) where all that was seen, three values or more, is one number.
+    the origin; ``flat`` (n, back) the history without season; ``levels`` (n, alphas) exponentially weighted means of it,
+    ``level`` (n,) the one that is continued; ``still`` (n,) where all that was seen, three values or more, is one number.
     """
 
     scale: np.ndarray
     profile: np.ndarray
     flat: np.ndarray
     levels: np.ndarray
+    level: np.ndarray
     still: np.ndarray
 
     def at(self, rows: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """The simple forecast ``steps`` (from 1) behind origins ``rows``, (len(rows),), in units of the series."""
         season = self.profile.shape[1]
-        result: np.ndarray = self.levels[rows, _MIDDLE] * self.profile[rows, (steps - 1) % season]
+        result: np.ndarray = self.level[rows] * self.profile[rows, (steps - 1) % season]
         return result
 
 
@@ -51,13 +54,15 @@ def base_of(history: np.ndarray, season: int, span: int, *, signed: bool) -> Bas
     levels = np.empty((n, len(ALPHAS)))
     for k, alpha in enumerate(ALPHAS):
         weight = (1 - alpha) ** age
-        total = seen @ weight
-        levels[:, k] = (filled @ weight) / np.where(total > 0, total, np.nan)
+        total = (seen * weight).sum(axis=1)  # row by row: the same bits for a series alone as among others
+        levels[:, k] = (filled * weight).sum(axis=1) / np.where(total > 0, total, np.nan)
+    zeros = np.nan_to_num(mean_of(np.where(seen, flat == 0, np.nan)))
+    level = np.where(zeros > _INTERMITTENT, levels[:, _SLOWEST], levels[:, _MIDDLE])
     scale = _level(np.abs(history), span)
     known = ~np.isnan(history)
     lowest, highest = (f(np.where(known, history, w), axis=1) for f, w in ((np.min, np.inf), (np.max, -np.inf)))
     still = (lowest == highest) & (known.sum(axis=1) >= _THREE)
-    return Base(scale, profile, flat, levels, still)
+    return Base(scale, profile, flat, levels, level, still)
 
 
 def _level(sizes: np.ndarray, span: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from holdgood.core.errors import BundleError
+from holdgood.core.errors import BundleError, DataError
 from holdgood.core.frame import Matrix
 from holdgood.core.panel import Panel
 from holdgood.core.protocols import Json
@@ -59,6 +59,13 @@ class LagPlan:
             tuple(sorted(panel.static)),
             tuple(sorted(panel.categories)),
         )
+
+    def expect(self, panel: Panel) -> None:
+        """DataError where the panel lacks a column that was learned from."""
+        there = {*panel.known, *panel.past, *panel.static}
+        lost = sorted({*self.known, *self.past, *self.static} - there)
+        if lost:
+            raise DataError(f"a panel without {lost}", "the columns that were learned from", "add these columns")
 
     def to_json(self) -> dict[str, Json]:
         """Plain values."""

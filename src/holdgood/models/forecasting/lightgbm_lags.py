@@ -159,9 +159,7 @@ class LightgbmLags:
 
     def _ahead(self, panel: Panel, future: Future) -> tuple[Seen, np.ndarray, np.ndarray]:
         plan = self._plan
-        lost = sorted({*plan.known} - {*panel.known} | {*plan.past} - {*panel.past} | {*plan.static} - {*panel.static})
-        if lost:
-            raise DataError(f"a panel without {lost}", "the columns that were learned from", "add these columns")
+        plan.expect(panel)
         longer, origins = with_future(panel, future)
         y = demand(longer)
         stand_in = unseen(longer, y, self.newcomers) if self.newcomers is not None else None
@@ -262,11 +260,16 @@ class LightgbmLagsFamily:
 
     @staticmethod
     def configurations(panel: Panel, horizon: int) -> Sequence[tuple[str, Mapping[str, Json]]]:
-        """The default, and a shallow one that few or noisy series may like better; none where there is too little to learn."""
+        """The default, a shallow one, and for values that never are negative the other aim; none where there is too little."""
         if int(np.maximum(panel.lengths - 1, 0).sum()) < _FEWEST:
             return []
         shallow = {"num_leaves": 8, "min_data_in_leaf": 50, "feature_fraction": 0.5, "lambda_l2": 5.0}
-        return [("lightgbm-lags", {}), ("lightgbm-lags-shallow", shallow)]
+        named: list[tuple[str, Mapping[str, Json]]] = [("lightgbm-lags", {}), ("lightgbm-lags-shallow", shallow)]
+        seen = panel.y[~np.isnan(panel.y)]
+        if len(seen) and not (seen < 0).any():
+            other = "median" if float((seen == 0).mean()) > _SLOW else "mean"
+            named.append((f"lightgbm-lags-{other}", {"aim": other}))
+        return named
 
     @staticmethod
     def make(parameters: Mapping[str, Json]) -> Forecaster:

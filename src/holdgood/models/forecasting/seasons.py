@@ -52,6 +52,8 @@ def seasons_of(panel: Panel) -> Seasons:
         short = year  # neighbours of a long season are nearly as good: the calendar decides
     if short > float(np.median(panel.lengths)) / (_WHOLE if short <= _LONG else 2 * _WHOLE):
         return Seasons(1, short)
+    if year and short >= year:
+        return Seasons(short, 0)
     contrast = {p: _contrast(r, p, short) for p in peaks if short and p > 1.5 * short and r[p] >= _STRONG * r[short]}
     longer = [p for p, above in contrast.items() if above > _STANDS_OUT]
     if longer:
@@ -135,7 +137,8 @@ def _near(lag: int) -> int:
 def _is_peak(r: np.ndarray, lag: int) -> bool:
     near = _near(lag)
     around = r[max(1, lag - near) : lag + near + 1]
-    return bool(r[lag] >= around.max()) and (lag == 2 or bool(r[lag] > r[max(1, lag // 2) : lag].min()))
+    inside = lag + near < len(r)  # at the edge nobody knows whether it goes on rising
+    return inside and bool(r[lag] >= around.max()) and (lag == 2 or bool(r[lag] > r[max(1, lag // 2) : lag].min()))
 
 
 def _multiple(longer: int, shorter: int) -> bool:

@@ -70,7 +70,7 @@ def train(
     ``loss_on``; ``rounds``: exactly so many. ``bias`` (outputs,): where the members begin. The clock ends between epochs;
     where it has run out before the first, the network answers ``bias``.
     """
-    with _one_cpu_thread() as jax:
+    with one_cpu_thread() as jax:
         rng = np.random.default_rng(seed)
         inputs = rows.x.shape[1]
         padded = -(-inputs // _INPUTS) * _INPUTS
@@ -113,7 +113,7 @@ def train(
 
 
 @contextmanager
-def _one_cpu_thread() -> Iterator[Any]:
+def one_cpu_thread() -> Iterator[Any]:
     """JAX on one thread of the CPU, whatever accelerators there are. Flags count only when its backend starts."""
     flags = {"NPROC": "1", "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()}
     before = {name: os.environ.get(name) for name in flags}
