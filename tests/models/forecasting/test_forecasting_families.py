@@ -5,7 +5,7 @@ import pytest
 from holdgood.core import plugins
 from holdgood.testing.forecaster import check_forecaster_family, made_up, made_up_demand
 
-SMOOTH = ("ces", "ets", "naive", "theta", "window-average")
+SMOOTH = ("arima", "ces", "ets", "mstl", "naive", "theta", "window-average")
 INTERMITTENT = ("adida", "croston", "imapa", "tsb")
 
 

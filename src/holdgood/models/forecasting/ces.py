@@ -31,7 +31,7 @@ class Ces(LocalForecaster):
         """Numbers of one series."""
         from statsforecast.ces import auto_ces
 
-        model = auto_ces(y, self.season, self.parameters["model"])  # type: ignore[no-untyped-call]
+        model = auto_ces(y, self.season, self.parameters["model"])
         kind, par, lag = _KINDS.index(model["seasontype"]), model["par"], int(model["m"])
         values = [0.0 if par[k] != par[k] else par[k] for k in ("alpha_0", "alpha_1", "beta_0", "beta_1")]
         last = np.asarray(model["states"], np.float64)[: lag + len(y)][-lag:]

@@ -93,7 +93,7 @@ def fitted(y: np.ndarray, season: int, forms: Sequence[str]) -> Any:
         if (form[2] != "N" and len(y) < 2 * season + 1) or ("M" in form and not positive):
             continue
         try:
-            model = ets_f(y, season if form[2] != "N" else 1, form[:3], damped=form.endswith("D"))  # type: ignore[no-untyped-call]
+            model = ets_f(y, season if form[2] != "N" else 1, form[:3], damped=form.endswith("D"))
         except Exception as error:  # a form that cannot be fitted (too few values, a singular start) is left out
             why = str(error)
             continue

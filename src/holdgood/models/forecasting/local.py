@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import numpy as np
@@ -120,17 +120,6 @@ class LocalForecaster(ABC):
         out._ids, out._ends, out._indptr = ids.astype(str), ends.astype(np.int64), indptr.astype(np.int64)
         out._numbers = numbers.astype(np.float64)
         out._rows = {str(name): i for i, name in enumerate(out._ids)}
-        return out
-
-    @classmethod
-    def joined(cls, fitted: Sequence[Self]) -> Self:
-        """One forecaster of several that were fitted on different series with the same parameters (parallel work)."""
-        out = cls(fitted[0].parameters)
-        out._ids = np.concatenate([f._ids for f in fitted])
-        learned = [f._numbers[a:b] for f in fitted for a, b in zip(f._indptr[:-1], f._indptr[1:], strict=True)]
-        out._keep(learned, np.concatenate([f._ends for f in fitted]))
-        for one in fitted:
-            out._reasons.update(one.failed)
         return out
 
     def _learned(self, y: np.ndarray, horizon: int, until: float) -> np.ndarray:

@@ -31,7 +31,7 @@ class Theta(LocalForecaster):
         """Numbers of one series."""
         from statsforecast.theta import auto_theta
 
-        model = auto_theta(  # type: ignore[no-untyped-call]
+        model = auto_theta(
             y, self.season, self.parameters["model"], decomposition_type=self.parameters["decomposition"]
         )
         code, figures = 0.0, np.empty(0)
