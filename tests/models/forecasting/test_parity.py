@@ -6,7 +6,7 @@ import pytest
 from holdgood.models.forecasting.adida import Adida
 from holdgood.models.forecasting.ces import Ces
 from holdgood.models.forecasting.croston import Croston
-from holdgood.models.forecasting.ets import PLAIN, SEASONAL, Ets, fitted
+from holdgood.models.forecasting.ets import DAMPED, LASTING, Ets, fitted
 from holdgood.models.forecasting.imapa import Imapa
 from holdgood.models.forecasting.theta import Theta
 from holdgood.models.forecasting.tsb import Tsb
@@ -17,7 +17,7 @@ SERIES = list(made_up(seed=3, series=3).series())
 DEMAND = list(made_up_demand(seed=3, series=4, steps=70).series())
 
 
-@pytest.mark.parametrize("form", [*PLAIN, *SEASONAL])
+@pytest.mark.parametrize("form", sorted({form for forms in (*DAMPED, *LASTING) for form in forms}))
 @pytest.mark.parametrize("y", SERIES)
 def test_ets(form, y):
     from statsforecast.ets import forecast_ets

@@ -14,6 +14,8 @@ import numpy as np
 _OUTSIDE = 1e10
 _ROOT = 1.01
 """Smallest modulus of a root, as in R's ``auto.arima``: closer to the unit circle is no stable model."""
+_LONG = 600
+"""Values from which the exact likelihood, dear then, tells nothing that the conditional one does not."""
 
 
 class Orders(NamedTuple):
@@ -39,7 +41,7 @@ class Chosen(NamedTuple):
 def search(y: np.ndarray, season: int, largest: tuple[int, int, int, int], tried: int, exact: bool) -> Chosen:
     """The model of the lowest AICc among at most ``tried`` of orders up to ``largest``, for a series (n,) without gaps.
 
-    ``exact``: its coefficients are moved on to the maximum of the exact likelihood.
+    ``exact``: its coefficients are moved on to the maximum of the exact likelihood (not for long series).
     """
     from statsforecast.arima import diff, ndiffs, nsdiffs
 
@@ -51,7 +53,7 @@ def search(y: np.ndarray, season: int, largest: tuple[int, int, int, int], tried
     best, coefficients = Orders(0, 0, 0, 0, mean != 0.0), np.empty(0)
     if len(w) > 4 and float(np.ptp(w)) > 1e-9 * float(np.abs(y).max()):
         best, coefficients = _stepwise(w, mean, season, _fitting(largest, len(w), season), tried)
-        if exact and len(coefficients):
+        if exact and len(coefficients) and len(w) <= _LONG:
             coefficients = _exact(w - mean * best.constant, best, season, coefficients)
     mean *= best.constant
     phi, theta = _polynomials(coefficients, _arma(best, season))
@@ -107,7 +109,7 @@ def _neighbours(at: Orders, largest: tuple[int, int, int, int], constant: bool) 
     for step in [*steps, (0, 1, 0, 0), (-1, 1, 0, 0), (1, -1, 0, 0), (1, 1, 0, 0), (-1, -1, 0, 0)]:
         new = tuple(a + b for a, b in zip(at[:4], step, strict=True))
         if all(0 <= k <= most for k, most in zip(new, largest, strict=True)):
-            yield Orders(*new, at.constant)
+            yield Orders(new[0], new[1], new[2], new[3], at.constant)
     if constant:
         yield at._replace(constant=not at.constant)
 

@@ -16,8 +16,10 @@ from holdgood.models.forecasting.local import LocalForecaster
 
 LONGEST_SEASON = 24
 """Longer ones have too many states to fit: see ``mstl``."""
-PLAIN = ("ANN", "AAN", "AAND", "MNN", "MAN", "MAND")
-SEASONAL = ("ANA", "AAA", "AAAD", "MNM", "MAM", "MAMD")
+DAMPED = ("ANN", "AAND", "MNN", "MAND"), ("ANA", "AAAD", "MNM", "MAMD")
+"""Forms without and with a season whose trend, if any, fades: the safer choice far ahead."""
+LASTING = ("ANN", "AAN", "MNN", "MAN"), ("ANA", "AAA", "MNM", "MAM")
+"""The same with trends that go on."""
 _CODES = {"N": 0.0, "A": 1.0, "M": 2.0}
 _HEAD = 6
 
@@ -115,12 +117,14 @@ class EtsFamily:
 
     @staticmethod
     def configurations(panel: Panel, horizon: int) -> Sequence[tuple[str, Mapping[str, Json]]]:
-        """Seasonal forms where some series hold two seasons of at most 24 steps; without a season otherwise."""
+        """Damped and undamped trends; seasonal forms where some series hold two seasons of at most 24 steps."""
         season = panel.season
-        seasonal = 1 < season <= LONGEST_SEASON and bool((panel.lengths > 2 * season).any())
-        if seasonal:
-            return [("ets", {"season": season, "forms": [*PLAIN, *SEASONAL]})]
-        return [("ets", {"season": 1, "forms": list(PLAIN)})]
+        if season > LONGEST_SEASON or not bool((panel.lengths > 2 * season).any()):
+            season = 1
+        return [
+            (name, {"season": season, "forms": [*plain, *(seasonal if season > 1 else ())]})
+            for name, (plain, seasonal) in (("ets", DAMPED), ("ets-undamped", LASTING))
+        ]
 
     @staticmethod
     def make(parameters: Mapping[str, Json]) -> Forecaster:

@@ -129,7 +129,7 @@ class LocalForecaster(ABC):
             raise DataError(f"{len(y)} observations", f"at least {self.shortest}", "the naive answers instead")
         numbers = np.asarray(self.learn(y, horizon), np.float64)
         if not np.isfinite(self.ahead(numbers, horizon)).all():
-            raise ArithmeticError("its forecast is not finite")
+            raise FloatingPointError("its forecast is not finite")
         return numbers
 
     def _keep(self, learned: list[np.ndarray], ends: np.ndarray) -> None:
@@ -172,4 +172,6 @@ def steps_between(begin: int, end: int, frequency: str) -> int:
 
 def _reason(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if isinstance(error, DataError | TimeoutError | ArithmeticError) else f"{type(error).__name__}: {text}"
+    return (
+        text if isinstance(error, DataError | TimeoutError | FloatingPointError) else f"{type(error).__name__}: {text}"
+    )

@@ -97,8 +97,11 @@ class ThetaFamily:
 
     @staticmethod
     def configurations(panel: Panel, horizon: int) -> Sequence[tuple[str, Mapping[str, Json]]]:
-        """The dynamic optimised model."""
-        return [("theta", {"season": panel.season, "model": "DOTM", "decomposition": "multiplicative"})]
+        """The dynamic optimised model, and the standard one (as in the M3 competition)."""
+        return [
+            (name, {"season": panel.season, "model": model, "decomposition": "multiplicative"})
+            for name, model in (("theta", "DOTM"), ("theta-standard", "STM"))
+        ]
 
     @staticmethod
     def make(parameters: Mapping[str, Json]) -> Forecaster:
