@@ -21,9 +21,16 @@ PINS: dict[str, tuple[str, ...]] = {
     ),
     "flaml": ("flaml[automl]==2.7.0", "setuptools<81", *_TABLES),
     "mljar": ("mljar-supervised==1.3.2", "setuptools<81", *_TABLES),
+    "nixtla": ("statsforecast==2.1.1", "mlforecast==1.1.0", "lightgbm==4.7.0", *_TABLES),
+    "timeseries": ("autogluon.timeseries==1.6.3", *_TABLES),
+    "neural": ("neuralforecast==3.3.0", *_TABLES),
     "boosters": ("lightgbm==4.7.0", "catboost==1.2.10", "scikit-learn==1.9.1", *_TABLES),
 }  # fmt: skip
-FIRST: dict[str, tuple[str, ...]] = {"autogluon": ("torch==2.13.0",)}
+FIRST: dict[str, tuple[str, ...]] = {
+    "autogluon": ("torch==2.13.0",),
+    "timeseries": ("torch==2.13.0",),
+    "neural": ("torch==2.13.0",),
+}
 """Installed before the rest, in a step of its own."""
 QUIET = {
     "OMP_WAIT_POLICY": "PASSIVE",

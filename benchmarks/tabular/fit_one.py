@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -18,28 +17,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import psutil
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from systems import SYSTEMS, Data
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+from systems import SYSTEMS, Data  # noqa: E402
+from used import cpu_seconds  # noqa: E402
 
 PACKAGES = ("holdgood", "autogluon.tabular", "flaml", "mljar-supervised", "lightgbm", "catboost", "xgboost", "xgboost-cpu",
             "torch", "scikit-learn", "numpy", "pandas", "jax")  # fmt: skip
 BATCH_ROWS = 5_000
 PATIENCE_S = 10.0
-
-
-def cpu_seconds() -> float:
-    """User and system time of this process, of children that ended, and of descendants that still run."""
-    own, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    total = own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime
-    for process in psutil.Process().children(recursive=True):
-        try:
-            t = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += t.user + t.system + t.children_user + t.children_system
-    return total
 
 
 def per_second(predict: Callable[[pd.DataFrame], Any], test: pd.DataFrame) -> float:

@@ -31,6 +31,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import numpy as np  # noqa: E402
+from machine import machine  # noqa: E402
 from record import RESULTS, record  # noqa: E402
 from sets import DATA, Set, eight, entries, load, score  # noqa: E402
 from systems import SYSTEMS, THREADS, WITHOUT_BUDGET  # noqa: E402
@@ -62,16 +63,6 @@ def jobs(
                 if entry["name"] in where:
                     of = [s for s in systems or planned if budget == 60 or s not in WITHOUT_BUDGET]
                     yield from ((split, budget, entry, s) for s in of)
-
-
-@lru_cache
-def machine() -> str:
-    """What the figures depend on: processor, cores, memory."""
-    model = next(
-        (x.split(":", 1)[1].strip() for x in Path("/proc/cpuinfo").read_text().splitlines() if x.startswith("model name")),
-        "unknown processor",
-    )  # fmt: skip
-    return f"{model}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB"
 
 
 @lru_cache
