@@ -42,7 +42,7 @@ KINDS = {
         "m5_store_dept", 7, "D", 28, known=("event_name_1", "event_type_1", "snap"), static=("store_id", "dept_id")
     ),
     "favorita_weekly": Kind("favorita_weekly_21stores", 1, "W-TUE", 13, sample=1000, static=("store", "item")),
-    "carparts": Kind("carparts", 1, "MS", 12, least=24),
+    "carparts": Kind("carparts", 1, "MS", 12, sample=1000, least=24),
     "walmart": Kind("walmart_45stores", 1, "W-FRI", 13, known=("Holiday_Flag",)),
     "dominicks": Kind("dominicks_oj", 1, "W-THU", 12, known=("own_price", "deal", "feat"), static=("store", "brand")),
     "tourism": Kind("australia_tourism", 4, "QS", 8, static=("Region", "State", "Purpose")),

@@ -10,6 +10,7 @@ budgets and two minutes is killed and told as such.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -25,8 +26,6 @@ import pandas as pd
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
-
-import contextlib
 
 from machine import machine  # noqa: E402
 from panels import DATA, KINDS, Panel, load, scores  # noqa: E402
