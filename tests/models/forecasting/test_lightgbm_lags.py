@@ -52,6 +52,22 @@ def test_other_series_and_a_later_history_without_refitting(made, sales, fitted)
     assert error(outcome, fitted.predict(earlier, future)) < 0.2
 
 
+def test_contributions_add_up_and_name_the_promotion(sales, fitted, made):
+    past, _, future = made.cut(sales, HORIZON)
+    names, shares = fitted.contributions(past, future)
+    said = fitted.predict(past, future)
+    simple = LightgbmLags.from_parts(_without_trees(fitted)).predict(past, future)
+    np.testing.assert_allclose(simple + shares.sum(axis=2), said, rtol=1e-6)
+    on = future.known["promotion"] == 1
+    moved = shares[:, :, [i for i, n in enumerate(names) if n.startswith("promotion")]].sum(axis=2)
+    assert (moved[on] / simple[on]).mean() > 0.3 > (moved[~on] / simple[~on]).mean()
+
+
+def _without_trees(model):
+    parts = model.to_parts()
+    return Parts(parts.json | {"booster": None}, parts.arrays)
+
+
 def test_a_series_alone_is_forecast_as_among_others(made, sales, fitted):
     past, _, future = made.cut(sales, HORIZON)
     every = fitted.predict(past, future)

@@ -111,7 +111,8 @@ def test_damage_is_refused(fitted):
     parts = fitted.to_parts()
     for json, arrays in (
         ({"output": "luck"}, {}),
-        ({"copula": [0.5, 1.5]}, {}),
+        ({"copula": [0.5, 1.5, 1.0]}, {}),
+        ({"copula": [0.5, 0.5, 0.2]}, {}),
         ({"inputs": {"plan": 3}}, {}),
         ({}, {"gates": np.zeros((2, 2), np.float32)}),
         ({}, {"unit": np.zeros(3)}),

@@ -45,6 +45,16 @@ def test_a_copula_is_learned_back_and_drawn(shared, fade):
     np.testing.assert_allclose(found.shared + (1 - found.shared) * found.fade**lag, wanted, atol=0.08)
 
 
+def test_distributions_that_were_too_narrow_are_widened():
+    rng = np.random.default_rng(2)
+    narrow = ndtr(1.5 * rng.normal(size=(500, 4)))
+    found = StepCopula.learn(narrow)
+    assert found.width == pytest.approx(1.5, abs=0.08)
+    assert StepCopula.learn(ndtr(0.7 * rng.normal(size=(500, 4)))).width == 1.0
+    drawn = ndtri(found.draw(np.array([f"s{i}" for i in range(200)]), 20, 4, 0))
+    assert drawn.std() == pytest.approx(1.5, abs=0.1)
+
+
 def test_a_copula_of_few_forecasts_is_the_usual_one():
     assert StepCopula.learn(np.full((3, 4), np.nan)) == StepCopula(0.2, 0.5)
     assert StepCopula.learn(ndtr(np.zeros((2, 1)))) == StepCopula(0.2, 0.5)

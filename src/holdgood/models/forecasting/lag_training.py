@@ -76,9 +76,10 @@ def draw(panel: Panel, y: np.ndarray, plan: LagPlan, horizon: int, most: int, se
     rows = np.repeat(np.arange(len(panel)), number)
     fits = ends - panel.indptr[rows] >= least
     held = Origins(rows[fits], ends[fits])
+    room = max(1, most // (2 * window))
+    if len(held) > room:
+        held = held.take(np.sort(rng.choice(len(held), room, replace=False)))
     pairs = _with_outcome(panel, y, held, np.tile(np.arange(1, window + 1), (len(held), 1)))
-    if len(pairs) > most // 2:
-        pairs = pairs.take(np.sort(rng.choice(len(pairs), most // 2, replace=False)))
     early = panel.indptr[learn.origins.series[learn.which] + 1] - learn.target > number * window
     return Drawn(learn, early, pairs)
 

@@ -146,10 +146,22 @@ class LightgbmLags:
             simple = np.maximum(simple, 0.0)
         return simple.reshape(len(panel), future.horizon)
 
-    def matrix(self, panel: Panel, future: Future) -> Matrix:
-        """What the trees see of each series and step (rows: series by series), by named column; for explanations."""
+    def contributions(self, panel: Panel, future: Future) -> tuple[tuple[str, ...], np.ndarray]:
+        """What moved each forecast: names (columns,) and (series, horizon, columns), by SHAP values of the trees.
+
+        In units of the series for aim "median" (they add up with the simple forecast), in log factors for aim "mean".
+        The last name is "usual", what the trees say to everyone. DataError where the simple forecast stands alone.
+        """
+        if self.booster is None:
+            raise DataError(
+                "a forecaster without trees", "one whose trees gained", "the simple forecast explains itself"
+            )
         seen, which, steps = self._ahead(panel, future)
-        return rows_ahead(self._plan, seen, which, steps)
+        matrix = rows_ahead(self._plan, seen, which, steps)
+        shares = np.asarray(self.booster.native.predict(matrix.values, pred_contrib=True, num_threads=1))
+        if self.aim == "median":
+            shares = shares * seen.base.scale[which][:, None]
+        return (*matrix.names, "usual"), shares.reshape(len(panel), future.horizon, -1)
 
     @property
     def _plan(self) -> LagPlan:

@@ -193,7 +193,7 @@ class LstmForecaster:
         """Quantiles a step, (series, horizon, levels)."""
         out = []
         for _, seen, which, steps in self._blocks(panel, future):
-            ranks = np.tile(np.asarray(levels, dtype=np.float64), (len(which), 1))
+            ranks = np.tile(self.copula.widened(np.asarray(levels, dtype=np.float64)), (len(which), 1))
             out.append(self._values(self._steps(seen, which, steps)[0], ranks).reshape(-1, future.horizon, len(levels)))
         return np.concatenate(out)
 
@@ -240,7 +240,7 @@ class LstmForecaster:
         if self.newcomers is None:
             raise DataError("a forecaster that has not been fitted", "a fitted one", "call fit first")
         json: dict[str, Json] = {"plan": self._plan.to_json(), "output": self.output, "rounds": self.rounds}
-        json |= {"copula": [self.copula.shared, self.copula.fade], "inputs": None}
+        json |= {"copula": [self.copula.shared, self.copula.fade, self.copula.width], "inputs": None}
         arrays = {"start": self.start.astype(np.float64)} | self.newcomers.to_arrays()
         if self.network is not None and self.inputs is not None:
             self._check()
@@ -269,10 +269,10 @@ class LstmForecaster:
         start = arrays.get("start", np.empty(0))
         number = {"quantiles": len(LEVELS), "counts": 2}.get(str(output), -1)
         fits = start.shape == (number,) and bool(np.isfinite(start).all())
-        if not isinstance(plan, dict) or not isinstance(copula, list) or len(copula) != 2 or not fits:
+        if not isinstance(plan, dict) or not isinstance(copula, list) or len(copula) != 3 or not fits:
             raise BundleError(f"an LSTM of output {output!r}", "its output, plan and start", "the bundle is damaged")
-        if not all(isinstance(c, (int, float)) and 0 <= c < 1 for c in copula):
-            raise BundleError(f"a copula of {copula}", "two numbers from 0 to below 1", "the bundle is damaged")
+        if not all(isinstance(c, float) for c in copula) or not (max(copula[:2]) < 1 <= copula[2] and min(copula) >= 0):
+            raise BundleError(f"a copula of {copula}", "shares below 1 and a width from 1", "the bundle is damaged")
         model = cls(str(output))
         model.plan, model.start, model.copula = LagPlan.from_json(plan), start, StepCopula(*map(float, copula))
         model.newcomers = Newcomers.from_arrays(model.plan.static, arrays)

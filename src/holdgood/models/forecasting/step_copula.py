@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri
 
 _FEWEST = 30
 _EDGE = 1e-3
+_WIDEST = 2.0
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,12 @@ class StepCopula:
     """A Gaussian copula: a shock that all steps share (``shared`` of the variance) and one that fades by ``fade`` a step.
 
     Positive definite for any number of steps, so that a longer horizon than the one learned from can be asked for.
+    ``width`` (from 1): by how much past outcomes lay further out, in normal scores, than their own distributions said.
     """
 
     shared: float
     fade: float
+    width: float = 1.0
 
     @classmethod
     def learn(cls, ranks: np.ndarray) -> StepCopula:
@@ -43,8 +46,9 @@ class StepCopula:
                 lags.append(lag)
                 found.append(product / variance)
                 weight.append(float(both.sum()))
+        width = float(np.clip(np.sqrt(variance), 1.0, _WIDEST)) if seen.sum() >= _FEWEST else 1.0
         if not lags:
-            return cls(0.2, 0.5)
+            return cls(0.2, 0.5, width)
         apart, target, w = np.array(lags), np.array(found), np.array(weight)
         best, choice = np.inf, (0.0, 0.0)
         for fade in np.linspace(0.0, 0.95, 20):
@@ -52,7 +56,16 @@ class StepCopula:
                 loss = float((w * (shared + (1 - shared) * fade**apart - target) ** 2).sum())
                 if loss < best:
                     best, choice = loss, (float(shared), float(fade))
-        return cls(*choice)
+        return cls(*choice, width)
+
+    def widened(self, ranks: np.ndarray) -> np.ndarray:
+        """Ranks moved outwards by ``width``.
+
+        >>> StepCopula(0.0, 0.0, 2.0).widened(np.array([0.5, 0.84])).round(2).tolist()
+        [0.5, 0.98]
+        """
+        result: np.ndarray = ndtr(self.width * ndtri(ranks))
+        return result
 
     def draw(self, ids: np.ndarray, samples: int, steps: int, seed: int) -> np.ndarray:
         """Ranks in (0, 1), (series, samples, steps). A series gets the same ones whatever stands beside it."""
@@ -66,5 +79,5 @@ class StepCopula:
             for k in range(steps):
                 now = fresh[0] if k == 0 else self.fade * now + np.sqrt(1 - self.fade**2) * fresh[k]
                 fading[:, k] = now
-            out[i] = ndtr(np.sqrt(self.shared) * common + np.sqrt(1 - self.shared) * fading)
+            out[i] = ndtr(self.width * (np.sqrt(self.shared) * common + np.sqrt(1 - self.shared) * fading))
         return out
