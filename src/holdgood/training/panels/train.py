@@ -161,11 +161,12 @@ def delivered(
         known[at] = traits(panel.take(rows.series[at]).until(int(rows.dropped[at[0]])), honest[at])
     errors = rows.y - honest
     sizes = Sizes.learned(known, errors)
+    origins_each = len(rows.series) / len(np.unique(rows.series))
     kept = Trajectories.kept(errors, sizes.of(known), segments(panel)[rows.series], seed)
     seen = panel.y[~np.isnan(panel.y)]
     past = {str(panel.ids[s]): v[places] for s, v in last_losses(rows).items()} if blend.sharpness else {}
     return Combined(
-        members, blend, sizes, kept, past=past, nonnegative=bool((seen >= 0).all()),
+        members, blend, sizes.widened(origins_each), kept, past=past, nonnegative=bool((seen >= 0).all()),
         whole=bool((seen == np.round(seen)).all() and np.median(np.abs(seen)) < COUNTS),
     )  # fmt: skip
 
