@@ -6,6 +6,7 @@ from holdgood.core import plugins
 from holdgood.testing.forecaster import check_forecaster_family, made_up, made_up_demand
 
 SMOOTH = ("arima", "ces", "ets", "mstl", "naive", "theta", "window-average")
+ELSEWHERE = ("lightgbm-lags", "lstm")  # global families hold it in files of their own
 INTERMITTENT = ("adida", "croston", "imapa", "tsb")
 
 
@@ -24,6 +25,10 @@ def test_intermittent_families_have_nothing_for_smooth_series(name):
     family = plugins.load("holdgood.forecasters", name)
     assert family.configurations(made_up(), 4) == []
     assert family.configurations(made_up_demand(), 4)
+
+
+def test_no_family_goes_without_the_contract():
+    assert set(plugins.names("holdgood.forecasters")) == {*SMOOTH, *INTERMITTENT, *ELSEWHERE}
 
 
 def test_every_registered_family_is_under_its_own_name():
