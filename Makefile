@@ -9,7 +9,8 @@ export OMP_WAIT_POLICY := PASSIVE
 .PHONY: help demo test lint types docs lock clean bench-audit bench-tabular bench-portfolio bench-stats bench-forecast bench-%
 
 help:
-	@echo "make demo    set up, then the New York flights from raw tables to a verified bundle and a report"
+	@echo "make demo    set up, then the New York flights from raw tables to a verified bundle and a report, and a forecast of"
+	@echo "             334 industrial series (holdgood demo --forecast)"
 	@echo "make test    set up, then every test (unit, property, contract, docs, faults)"
 	@echo "make lint    ruff, import contracts, and that src/ names no column of the demo"
 	@echo "make types   mypy"
@@ -31,6 +32,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 demo: $(VENV)/.demo
 	$(BIN)/holdgood demo
+	$(BIN)/holdgood demo --forecast
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -4,7 +4,8 @@
     python docs/capture.py demo/flights
 
 A page marks what it wants with ``<!-- run: COMMAND -->`` (or ``<!-- run N: COMMAND -->`` for the first N lines) above a fenced block, which is
-rewritten. ``<!-- show FILE N -->`` puts the first N lines of a file that a command has written.
+rewritten. ``<!-- show FILE N -->`` puts the first N lines of a file that a command has written. ``<!-- project: NAME -->`` on a page takes the
+project of that name beside the one given (``holdgood demo --forecast`` makes ``demo/industry``).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 MARK = re.compile(
     r"^<!-- (?P<how>run|show)(?: (?P<first>\d+))?: (?P<what>.+?) -->\n```(?P<kind>\w*)\n.*?^```$", re.M | re.S
 )
+PROJECT = re.compile(r"^<!-- project: (?P<name>\w+) -->$", re.M)
 
 
 def pages() -> list[Path]:
@@ -38,14 +40,22 @@ def main() -> None:
         before = page.read_text(encoding="utf-8")
         if not MARK.search(before):
             continue
+        other = PROJECT.search(before)
+        at = source.parent / other["name"] if other else source
+        if not (at / "runs").is_dir():
+            print(f"left as it is: {page.relative_to(HERE.parent)}, there is no finished run under {at.name}")
+            continue
         with tempfile.TemporaryDirectory() as scratch:  # a fresh copy a page: each can be read, and followed, alone
-            project = Path(scratch) / "flights"
-            shutil.copytree(source, project)
+            project = Path(scratch) / at.name
+            shutil.copytree(at, project)
             after = MARK.sub(partial(_block, project), before)
         if after != before:
             page.write_text(after, encoding="utf-8")
             print(f"rewritten: {page.relative_to(HERE.parent)}")
     picture(newest(source), HERE / "assets" / "report.png")
+    forecast = source.parent / "industry"
+    if (forecast / "runs").is_dir():
+        picture(newest(forecast), HERE / "assets" / "forecast.png", at="#series")
 
 
 def newest(project: Path) -> Path:
@@ -81,8 +91,8 @@ def _output(command: str, project: Path) -> list[str]:
     return [*said, f"(exit code {done.returncode})"] if done.returncode else said
 
 
-def picture(report: Path, to: Path) -> None:
-    """The first screen of a report as a reader sees it, in a headless browser."""
+def picture(report: Path, to: Path, at: str = "") -> None:
+    """The first screen of a report (or from a section on) as a reader sees it, in a headless browser."""
     from playwright.sync_api import sync_playwright  # only this step needs a browser
 
     path = shutil.which("chromium") or shutil.which("google-chrome")
@@ -90,6 +100,9 @@ def picture(report: Path, to: Path) -> None:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1180, "height": 1240})
         page.goto(report.as_uri())
+        if at:
+            page.add_style_tag(content="html { scroll-behavior: auto !important; }")
+            page.evaluate(f"document.querySelector('{at}').scrollIntoView()")
         page.wait_for_timeout(1500)
         page.screenshot(path=to)
         browser.close()

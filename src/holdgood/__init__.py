@@ -7,6 +7,7 @@ The verbs and nouns for people who live in Python; everything heavy is imported 
     run.verdict, run.audit.issues, run.leaderboard, run.holdout.money, run.fairness
     model = run.model
     hg.fit(X, y, budget="60s")          # a scikit-learn estimator, nothing else
+    hg.forecast(sales, horizon=12)      # every series of a frame, with quantiles and joint paths
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from holdgood.workflow.api import audit_tables, load, run, verify
     from holdgood.workflow.estimator import HoldgoodClassifier, HoldgoodRegressor, fit
     from holdgood.workflow.folder import Project
+    from holdgood.workflow.forecasting.api import forecast
 
 __version__ = "0.1.0"
 
@@ -36,6 +38,7 @@ _HOME = {
     "Table": "holdgood.core.table",
     "audit_tables": "holdgood.workflow.api",
     "fit": "holdgood.workflow.estimator",
+    "forecast": "holdgood.workflow.forecasting.api",
     "load": "holdgood.workflow.api",
     "run": "holdgood.workflow.api",
     "verify": "holdgood.workflow.api",
@@ -53,6 +56,7 @@ __all__ = [
     "__version__",
     "audit_tables",
     "fit",
+    "forecast",
     "load",
     "run",
     "verify",

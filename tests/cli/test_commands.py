@@ -31,6 +31,7 @@ def test_help_names_every_command_and_every_exit_code(cli, tmp_path):
         "rebalance",
         "trust",
         "predict",
+        "forecast",
         "explain",
         "verify",
         "runs",

@@ -61,6 +61,7 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     projects.rebalance,
     projects.trust,
     models.predict,
+    models.forecast,
     models.explain,
     models.verify,
     projects.runs,

@@ -1,4 +1,4 @@
-"""Commands for bundles: predict, explain, verify."""
+"""Commands for bundles: predict, forecast, explain, verify."""
 
 from __future__ import annotations
 
@@ -55,6 +55,77 @@ def predict(
             draw.err.print(f"note: {note}", style="yellow")
     if strict and done.refused:
         raise typer.Exit(1)
+
+
+def forecast(
+    bundle: Bundle,
+    history: Annotated[
+        str, typer.Argument(help="The history so far: a file or a database table with the columns of training.")
+    ],
+    future: Annotated[
+        str | None, typer.Option("--future", help="Steps ahead with the columns that are declared as known ahead.")
+    ] = None,
+    items: Annotated[
+        str | None, typer.Option("--items", help="One row an item with its attributes, also items without history.")
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", help="Name of a what-if; its rows stand beside the model's own.")
+    ] = None,
+    why: Annotated[str, typer.Option("--why", help="The reason for the scenario.")] = "",
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="What the scenario changes: COLUMN=VALUE, or an expression such as price=price*0.9. Repeat."
+        ),
+    ] = None,
+    adjust: Annotated[
+        str | None,
+        typer.Option(
+            "--adjust", help="Planners' changes: id columns, time, one of factor, add or set, and who and why."
+        ),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", "-o", help="Where the forecast goes (csv, parquet, jsonl, xlsx); default: the terminal."),
+    ] = None,
+    paths: Annotated[
+        Path | None, typer.Option("--paths", help="Where the joint sample paths go (parquet), for decisions over sums.")
+    ] = None,
+    totals: Annotated[Path | None, typer.Option("--totals", help="Where sums over the declared lead times go.")] = None,
+    samples: Annotated[
+        int | None, typer.Option("--samples", min=20, help="Paths a series; default as declared.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Forecast from new history with a bundle alone, without fitting anew: quantiles, sums over lead times, joint paths.
+
+    Scenarios and planners' adjustments carry a name and a reason, and stay apart from the model's own forecast.
+    """
+    from holdgood.workflow.forecasting.files import forecast_file
+
+    done = forecast_file(
+        bundle, history, future=future, items=items, scenario=scenario, why=why, changes=change or (), adjust=adjust,
+        samples=samples, to=to, paths=paths, totals=totals,
+    )  # fmt: skip
+    if json:
+        draw.as_json(
+            {
+                "rows": done.rows,
+                "series": done.series,
+                "written": done.path and str(done.path),
+                "notes": list(done.notes),
+                "forecast": None if done.path else done.records,
+            }
+        )
+        return
+    if done.path:
+        draw.out.print(f"{done.series:,} series forecast, {done.rows:,} rows: {done.path}")
+    else:
+        draw.rows_text(done.names, done.head)
+        if done.rows > len(done.head):
+            draw.out.print(f"… {done.rows:,} rows in all; --to FILE writes them", style="dim")
+    for note in done.notes:
+        draw.err.print(f"note: {note}", style="yellow")
 
 
 def explain(

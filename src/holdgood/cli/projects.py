@@ -5,13 +5,18 @@ from __future__ import annotations
 import shlex
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from holdgood.cli import draw
 from holdgood.cli.findings import finding_text
+from holdgood.cli.forecasts import accuracy_text, panel_text
 from holdgood.cli.tables import Json
+
+if TYPE_CHECKING:
+    # only named in annotations: --help must not wait for pydantic
+    from holdgood.workflow.result import Run
 
 Folder = Annotated[Path, typer.Option("--project", "-p", help="The project's folder.")]
 HERE = Path()
@@ -94,6 +99,9 @@ def run(
         else:
             draw.out.print(f"run {done.id} stopped after {until}; holdgood run goes on from here")
         return
+    if done.forecasts:
+        _forecast_text(done, json)
+        return
     if json:
         draw.as_json(
             {"run": done.id, "verdict": done.verdict.payload(), "report": str(done.report), "bundle": str(done.bundle)}
@@ -103,6 +111,35 @@ def run(
         _paths(done.report, done.bundle)
     if strict and done.verdict.status == "not ready":
         raise typer.Exit(1)
+
+
+def _forecast_text(done: Run, json: bool) -> None:
+    """What a forecasting run ends with."""
+    if json:
+        draw.as_json(
+            {
+                "run": done.id,
+                "accuracy": done.accuracy.payload(),
+                "forecast": str(_forecast_file(done)),
+                "report": str(done.report),
+                "bundle": str(done.bundle),
+            }
+        )
+        return
+    draw.out.print()
+    panel_text(done.panel)
+    draw.ladder_text(done.leaderboard)
+    draw.out.print()
+    accuracy_text(done.accuracy)
+    draw.out.print()
+    draw.out.print(f"forecast: {_near(_forecast_file(done))}")
+    draw.out.print(f"report: {_near(done.report)}")
+    draw.out.print(f"bundle: {_near(done.bundle)} (verified)")
+
+
+def _forecast_file(done: Run) -> Path:
+    found = done.folder.find("forecast")
+    return (found.path if found else done.folder.path) / "forecast.csv"
 
 
 def _paths(report: Path, bundle: Path) -> None:
@@ -181,7 +218,9 @@ def status(project: Folder = HERE, json: Json = False) -> None:
 def show(
     what: Annotated[
         str,
-        typer.Argument(help="verdict, audit, clean, split, features, ladder, evaluation, fairness, card or contract."),
+        typer.Argument(
+            help="verdict, audit, clean, split, features, ladder, evaluation, fairness, card or contract; of a forecast panel, ladder, accuracy."
+        ),
     ] = "verdict",
     run_id: Annotated[
         str | None, typer.Option("--run", help="A run's number; default the newest finished one.")
@@ -236,6 +275,9 @@ def demo(
     bad: Annotated[
         bool, typer.Option("--bad", help="Only write a table with planted faults, to try audit and clean on.")
     ] = False,
+    forecast: Annotated[
+        bool, typer.Option("--forecast", help="Instead: 334 monthly series of industry, forecast 18 months ahead.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """The New York flights of 2013: five joined tables, from raw data to a verified bundle and a report, in some minutes."""
@@ -247,11 +289,16 @@ def demo(
         draw.out.print(f"written: {table}")
         draw.out.print(f"next: holdgood audit {table}", style="cyan")
         return
+    if forecast and folder == Path("demo/flights"):
+        folder = Path("demo/industry")
     with draw.Progress(quiet=json) as progress:
-        made = make_demo(folder)
+        made = make_demo(folder, "m3_industry" if forecast else "flights")
         if not json:
             draw.err.print(f"{made.question}\n  {made.sentence}\n  project: {_near(made.folder)}\n")
         done = run_project(made.folder, budget=budget, fresh=fresh, listener=progress)
+    if done.forecasts:
+        _forecast_text(done, json)
+        return
     if json:
         draw.as_json(
             {"run": done.id, "verdict": done.verdict.payload(), "report": str(done.report), "bundle": str(done.bundle)}

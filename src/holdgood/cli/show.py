@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from holdgood.cli import draw
 from holdgood.cli.findings import audit_text
+from holdgood.cli.forecasts import accuracy_text
 from holdgood.core.errors import DeclarationError, did_you_mean
-from holdgood.core.records import Record
+from holdgood.core.records import AuditReport, Record
 from holdgood.workflow.result import Run
 
 
@@ -26,8 +27,23 @@ def show_record(run: Run, what: str, json: bool) -> None:
     text(run)
 
 
+def _audits(run: Run) -> list[AuditReport]:
+    return [run.audit] if run.forecasts else [run.audit, run.audit_target]
+
+
 def _audit(run: Run) -> None:
-    audit_text([run.audit, run.audit_target], every=True)
+    audit_text(_audits(run), every=True)
+
+
+def _panel(run: Run) -> None:
+    panel = run.panel
+    draw.out.print(
+        f" {panel.series:,} series, {panel.rows:,} rows, steps of {panel.frequency}, {panel.horizon} ahead; seasons "
+        + ", ".join(map(str, panel.seasons))
+    )
+    draw.rows_text([" column", "used as"], [[f" {c}", role] for c, role in panel.roles.items()])
+    for note in panel.notes:
+        draw.out.print(f" {note.level:<6} {note.message}")
 
 
 def _clean(run: Run) -> None:
@@ -95,7 +111,7 @@ def _range(low: float, high: float) -> str:
 
 _SHOWN: dict[str, tuple[Callable[[Run], list[Record]], Callable[[Run], None]]] = {
     "verdict": (lambda r: [r.verdict], lambda r: draw.verdict_text(r.verdict)),
-    "audit": (lambda r: [r.audit, r.audit_target], _audit),
+    "audit": (lambda r: list(_audits(r)), _audit),
     "clean": (lambda r: [r.clean], _clean),
     "split": (lambda r: [r.split], _split),
     "features": (lambda r: [r.features], _features),
@@ -103,5 +119,7 @@ _SHOWN: dict[str, tuple[Callable[[Run], list[Record]], Callable[[Run], None]]] =
     "evaluation": (lambda r: [r.holdout], _evaluation),
     "fairness": (lambda r: [r.fairness], lambda r: draw.fairness_text(r.fairness)),
     "card": (lambda r: [r.card], _card),
+    "panel": (lambda r: [r.panel], _panel),
+    "accuracy": (lambda r: [r.accuracy], lambda r: accuracy_text(r.accuracy)),
     "contract": (lambda r: [r.model.contract], _contract),
 }

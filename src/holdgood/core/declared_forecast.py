@@ -72,8 +72,8 @@ class ForecastSpec(Section):
     ended_after: int | None = Field(
         None,
         ge=1,
-        description="steps without demand after which an item has ended and gets no forecast; default two seasons and so "
-        "long that chance does not explain it; it is listed",
+        description="steps without demand after which an item has ended and gets no forecast; default half a year, a "
+        "season and a quarter, and so long that chance does not explain it; it is listed",
     )
     keep_ended: bool = Field(False, description="forecast ended items all the same")
     samples: int = Field(200, ge=20, le=10_000, description="joint paths a series")

@@ -86,6 +86,7 @@ def _environment() -> Environment:
         "duration": words.duration,
         "size": words.size,
         "moment": words.moment,
+        "day": _day,
         "listed": words.listed,
         "known": words.known,
         "sign": words.sign,
@@ -129,6 +130,11 @@ def _capitalize_first(text: str) -> str:
 def _full_stop(text: str) -> str:
     """A sentence as one, whether or not it came with its full stop."""
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _day(text: str) -> str:
+    """An ISO time without a time of day that says nothing."""
+    return text.replace("T", " ").removesuffix(" 00:00:00")
 
 
 def _levels(intervals: Iterable[Interval]) -> str:

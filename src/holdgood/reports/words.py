@@ -39,6 +39,10 @@ _METRICS: dict[str, Word] = {
     "mean_prediction": Word("mean prediction", "what the model states for the group, on average"),
     "mean_error": Word("mean error", "whether the model is too high or too low for the group"),
     "error": Word("error", "average error of the group"),
+    "mase": Word(
+        "MASE", "average error over that of repeating the last season within the history; 1 is as good as that", _LOW
+    ),
+    "smape": Word("sMAPE", "average error as a percentage of the mean of forecast and outcome", _LOW),
     "absolute_error": Word("absolute error", "average size of the error, whichever way", _LOW),
 }
 
@@ -52,6 +56,22 @@ _FAMILIES: dict[str, Word] = {
     "xgboost": Word("Boosted trees, XGBoost", "hundreds of small trees, each mending the errors of those before"),
     "catboost": Word("Boosted trees, CatBoost", "hundreds of small trees, each mending the errors of those before"),
     "mlp": Word("Neural network", "layers of weighted sums; finds its own combinations of facts"),
+    "naive": Word("Naive", "the last value, or the one a season ago, again"),
+    "window-average": Word("Average of the last steps", "the mean of a window of recent values"),
+    "ets": Word("ETS", "exponential smoothing of level, trend and season"),
+    "theta": Word("Theta", "a smoothed level with half of the trend"),
+    "ces": Word("CES", "complex exponential smoothing"),
+    "arima": Word("ARIMA", "each value from the ones before it and their surprises"),
+    "mstl": Word("MSTL", "several seasons taken apart, each continued"),
+    "croston": Word("Croston", "how much, and how often, for slow movers"),
+    "tsb": Word("TSB", "chance and size of a demand, for slow movers that may end"),
+    "adida": Word("ADIDA", "slow movers added up over longer steps"),
+    "imapa": Word("IMAPA", "slow movers added up over several longer steps"),
+    "lightgbm-lags": Word(
+        "Boosted trees on past values", "trees over lags, calendar and attributes, learned on all series together"
+    ),
+    "lstm": Word("LSTM", "a neural network with a memory, learned on all series together"),
+    "combination": Word("Several forecasts together", "the median or weighted mean of what they say"),
     "ensemble": Word("Several models together", "the weighted mean of what they say"),
 }
 
@@ -87,6 +107,28 @@ def family(name: str) -> Word:
     """
     said = name.replace("_", " ")
     return _FAMILIES.get(name, Word(said[:1].upper() + said[1:]))
+
+
+_STEPS = {
+    "M": "month",
+    "Q": "quarter",
+    "Y": "year",
+    "W": "week",
+    "D": "day",
+    "B": "working day",
+    "h": "hour",
+    "min": "minute",
+}
+
+
+def step_word(frequency: str) -> str:
+    """What one step of a pandas frequency is called.
+
+    >>> step_word("MS"), step_word("W-MON"), step_word("15min")
+    ('month', 'week', 'step of 15min')
+    """
+    name = frequency.partition("-")[0]
+    return _STEPS.get(name) or _STEPS.get(name.removesuffix("S").removesuffix("E")) or f"step of {frequency}"
 
 
 def is_share(name: str) -> bool:

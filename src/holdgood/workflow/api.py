@@ -18,6 +18,7 @@ from holdgood.core.protocols import AuditContext
 from holdgood.core.records import AuditReport, Bundle
 from holdgood.core.table import Table
 from holdgood.workflow.folder import Project
+from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.functions import hash_of, name_of
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.read import read_or_say_why
@@ -138,9 +139,14 @@ def audit_tables(data: Any, *, declaration: Declaration | None = None, listener:
     return audit(context, "tables", checks=installed("tables"), listener=listener, unread=unread)
 
 
-def load(folder: Path | str) -> Predictor:
-    """Verify and load a bundle."""
-    return Predictor.load(folder)
+def load(folder: Path | str) -> Predictor | ForecastModel:
+    """Verify and load a bundle: a predictor of rows, or a forecaster."""
+    path = Path(folder)
+    if not (path / "manifest.json").exists() and (path / "bundle" / "manifest.json").exists():
+        path = path / "bundle"
+    if verify_bundle(path).task.get("kind") == "forecast":
+        return ForecastModel.load(path)
+    return Predictor.load(path)
 
 
 def verify(folder: Path | str) -> Bundle:

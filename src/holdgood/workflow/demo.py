@@ -17,6 +17,7 @@ from holdgood.core.declaration import FILE_NAME, read
 from holdgood.core.errors import DeclarationError, EnvironmentFault, MissingExtra
 from holdgood.core.sql import evaluate
 from holdgood.core.table import Table
+from holdgood.workflow.demo_series import write_series
 
 BAD_TABLE = "orders.csv"
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -59,6 +60,10 @@ def make_demo(folder: Path, name: str = "flights") -> Made:
     data.mkdir(parents=True, exist_ok=True)
     if not (folder / FILE_NAME).exists():
         shutil.copyfile(source / FILE_NAME, folder / FILE_NAME)
+    if "competition" in recipe:
+        if not (data / f"{recipe['table']}.parquet").exists():
+            write_series(_import(recipe), recipe, data)
+        return Made(folder, read(folder).task.question, recipe["sentence"])
     missing = [t for t in recipe["tables"] if not (data / f"{t}.parquet").exists()]
     if missing:
         package = _import(recipe)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from holdgood.core.budget import Budget
 from holdgood.core.declaration import parse
@@ -12,7 +13,7 @@ from holdgood.core.events import Listener, silent
 from holdgood.core.records.envelope import write_bytes
 from holdgood.workflow.folder import Project
 from holdgood.workflow.result import Run
-from holdgood.workflow.run import LINE, run
+from holdgood.workflow.run import line_of, run
 
 
 def run_project(
@@ -29,8 +30,8 @@ def run_project(
 ) -> Run:
     """Walk the line for a project folder; the arguments replace what the declaration says, for this run."""
     project = Project.at(folder)
-    if until is not None and until not in [s.name for s in LINE]:
-        names = [s.name for s in LINE]
+    names = [s.name for s in line_of(project.declaration)]
+    if until is not None and until not in names:
         raise DeclarationError(
             f"no step named {until!r}",
             "one of: " + ", ".join(names),
@@ -81,6 +82,10 @@ def _line(one: Run) -> Listed:
     chosen = score = ""
     try:
         chosen = one.leaderboard.chosen
+        if one.forecasts:
+            found = one.accuracy
+            score = f"{found.metric} {found.overall.loss:.4f} (the naive {found.overall.naive:.4f})"
+            return Listed(one.id, *_when(said), chosen, score)
         headline = one.holdout.metrics.get(one.holdout.metric)
         score = (
             ""
@@ -90,14 +95,11 @@ def _line(one: Run) -> Listed:
     except HoldgoodError:
         # an unfinished run has no such record yet, a damaged one cannot be read: its line stays short, others are listed
         score = score or ""
-    return Listed(
-        one.id,
-        str(said.get("status", "?")),
-        str(said.get("started_utc", "")),
-        str(said.get("seconds", "")),
-        chosen,
-        score,
-    )
+    return Listed(one.id, *_when(said), chosen, score)
+
+
+def _when(said: dict[str, Any]) -> tuple[str, str, str]:
+    return str(said.get("status", "?")), str(said.get("started_utc", "")), str(said.get("seconds", ""))
 
 
 def copy_report(source: Path, to: Path) -> Path:

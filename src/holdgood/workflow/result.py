@@ -14,14 +14,18 @@ from holdgood.core.records import (
     Evaluation,
     FairnessReport,
     FeatureLedger,
+    Forecast,
+    ForecastEvaluation,
     Leaderboard,
     ModelCard,
+    PanelReport,
     Record,
     Split,
     Verdict,
 )
 from holdgood.core.records.envelope import read
 from holdgood.workflow.folder import Project, RunFolder
+from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.predict import Predictor
 
 R = TypeVar("R", bound=Record)
@@ -119,15 +123,42 @@ class Run:
             )
         return read(found.path / "card.json", ModelCard)
 
+    @property
+    def forecasts(self) -> bool:
+        """Whether this run forecast a panel: ``panel``, ``accuracy`` and ``forecast`` instead of a holdout and a verdict."""
+        return self.folder.find("panel") is not None
+
+    @cached_property
+    def panel(self) -> PanelReport:
+        """The table as a panel, and what was odd about it."""
+        return self._record("panel", PanelReport)
+
+    @cached_property
+    def accuracy(self) -> ForecastEvaluation:
+        """How good forecasts were at past origins."""
+        return self._record("evaluate", ForecastEvaluation)
+
+    @cached_property
+    def forecast(self) -> Forecast:
+        """Where the joint paths lie; quantiles are beside them as forecast.csv and forecast.parquet."""
+        return self._record("forecast", Forecast)
+
     @cached_property
     def model(self) -> Predictor:
         """The delivered model, loaded from its bundle."""
         return Predictor.load(self.bundle)
 
+    @cached_property
+    def forecaster(self) -> ForecastModel:
+        """The delivered forecaster, loaded from its bundle."""
+        return ForecastModel.load(self.bundle)
+
     def __repr__(self) -> str:
         return f"Run {self.id}: {self.folder.status().get('status', 'unknown')}"
 
     def _repr_html_(self) -> str:
+        if self.forecasts:
+            return f"<h3>Run {self.id}: {_text(self.leaderboard.chosen)}</h3><p>report: <code>{_text(self.report)}</code></p>"
         gates = "".join(f"<li>{_mark(g.status)} {_text(g.name)}: {_text(g.observed)}</li>" for g in self.verdict.gates)
         lines = "".join(f"<p>{_text(s)}</p>" for s in self.verdict.sentences)
         return f"<h3>Run {self.id}: {_text(self.verdict.headline)}</h3>{lines}<ul>{gates}</ul><p>report: <code>{_text(self.report)}</code></p>"

@@ -6,7 +6,6 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,15 +13,14 @@ import numpy as np
 
 from holdgood.core import plugins
 from holdgood.core.budget import Clock
+from holdgood.core.declaration import Declaration
 from holdgood.core.errors import EnvironmentFault, HoldgoodError, Interrupted
 from holdgood.core.events import Event, Listener, silent
-from holdgood.core.records import Record
 from holdgood.core.records.envelope import write, write_bytes
 from holdgood.workflow import steps
 from holdgood.workflow.folder import (
     Project,
     RunFolder,
-    StepFolder,
     code_fingerprint,
     declared_part,
     digest,
@@ -30,22 +28,11 @@ from holdgood.workflow.folder import (
     reuse,
     versions,
 )
+from holdgood.workflow.forecasting.line import FORECAST_LINE
 from holdgood.workflow.named import check_sources
 from holdgood.workflow.result import Run
+from holdgood.workflow.step import Step
 from holdgood.workflow.work import Work
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step: what does it, what restores it (None: always done), which rooms and declared sections it depends on."""
-
-    name: str
-    do: Callable[[Work, StepFolder], Record | None]
-    load: Callable[[Work, StepFolder], None] | None
-    after: tuple[str, ...]
-    rooms: tuple[str, ...]
-    sections: tuple[str, ...] = ()
-
 
 LINE: tuple[Step, ...] = (
     Step("read", steps.read_tables, None, (), ("connectors", "workflow"), ("tables", "task")),
@@ -96,6 +83,11 @@ LINE: tuple[Step, ...] = (
     Step("bundle", steps.make_bundle, None, ("verdict",), ("bundle", "workflow")),
     Step("report", steps.make_report, None, ("bundle",), ("reports", "workflow")),
 )
+
+
+def line_of(declaration: Declaration) -> tuple[Step, ...]:
+    """The steps of a task: a forecast walks a line of its own."""
+    return FORECAST_LINE if declaration.forecasts else LINE
 
 
 def run(
@@ -180,7 +172,8 @@ def _folder(project: Project, fresh: bool) -> RunFolder:
 
 def _walk(work: Work, fresh: bool, until: str | None) -> None:
     marks: dict[str, str] = {}
-    for number, step in enumerate(LINE, start=1):
+    line = line_of(work.declaration)
+    for number, step in enumerate(line, start=1):
         folder = work.run.step(number, step.name)
         begun = time.monotonic()
         marks[step.name] = _fingerprint(step, work, marks)
@@ -194,7 +187,7 @@ def _walk(work: Work, fresh: bool, until: str | None) -> None:
             work.listener(Event("step-reused", step.name, "same inputs, same code: kept"))
         else:
             folder.empty()
-            work.listener(Event("step-start", step.name, fraction=number / len(LINE)))
+            work.listener(Event("step-start", step.name, fraction=number / len(line)))
             work.mark = marks[step.name]
             record = step.do(work, folder)
             if record is not None:
@@ -209,7 +202,7 @@ def _walk(work: Work, fresh: bool, until: str | None) -> None:
             return
 
 
-_PLUGGED = ("connectors", "checks", "repairs", "models", "parts")
+_PLUGGED = ("connectors", "checks", "repairs", "models", "forecasters", "parts")
 
 
 def _fingerprint(step: Step, work: Work, marks: Mapping[str, str]) -> str:

@@ -30,6 +30,14 @@ _ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Address bias", ("fairness",)),
     ("Deploy and monitor", ("bundle",)),
 )
+# A forecast's panel takes the place of features, and its items are not people: there is nothing to compare.
+_FORECAST_ROOMS = (
+    ("Select, audit and clean data", ("audit-tables", "clean")),
+    ("Engineer features", ("panel",)),
+    *_ROOMS[2:4],
+    ("Address bias", ()),
+    _ROOMS[5],
+)
 
 
 def status(project: Project) -> list[GuideStep]:
@@ -39,7 +47,7 @@ def status(project: Project) -> list[GuideStep]:
     latest = runs[-1] if runs else None
     stale = latest is not None and _changed(latest, declared)
     said: list[GuideStep] = []
-    for number, (title, rooms) in enumerate(_ROOMS, start=1):
+    for number, (title, rooms) in enumerate(_FORECAST_ROOMS if declared.forecasts else _ROOMS, start=1):
         step = _step(number, title, rooms, declared, latest, stale)
         before = next((s for s in said if s.state == "open"), None)
         if step.state == "open" and before is not None:
@@ -92,6 +100,11 @@ def _step(
 
 
 def _remark(number: int, declared: Declaration, run: RunFolder) -> tuple[str, str]:
+    if declared.forecasts:
+        if number == 5:
+            return "groups are not compared for a forecast of items", ""
+        command = f"holdgood forecast runs/{run.id}/bundle HISTORY" if number == 6 else ""
+        return (f"run {run.id}: bundle verified", command) if number == 6 else ("", "")
     if number == 4 and not declared.costs.declared:
         return f"run {run.id}; costs are ASSUMED", "declare [costs] miss and false_alarm"
     if number == 5 and not declared.fairness.groups:

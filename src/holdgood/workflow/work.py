@@ -38,6 +38,7 @@ from holdgood.metrics.units import resampling_units
 from holdgood.workflow.bands import Bands
 from holdgood.workflow.contract import reviewed_contract
 from holdgood.workflow.folder import Project, RunFolder
+from holdgood.workflow.forecasting.state import Forecasting
 from holdgood.workflow.nested import Outer
 from holdgood.workflow.own_costs import OwnCosts
 from holdgood.workflow.rows import group_codes, moments
@@ -97,6 +98,7 @@ class Work:
     verdict: Verdict | None = None
     card: ModelCard | None = None
     bundle: Bundle | None = None
+    forecasting: Forecasting | None = None
     seconds: list[tuple[str, float, bool]] = field(default_factory=list)
     _frames: dict[int, tuple[Frame, tuple[JoinEntry, ...]]] = field(default_factory=dict)
 

@@ -117,7 +117,9 @@ def test_odd_series_stand_side_by_side(sales, panel):
     ]
     frames += [sales(("zero",), 50, "2023-11-14").assign(sold=0.0), sales(("flat",), 50, "2023-11-14").assign(sold=2.0)]
     read = panel(pd.concat(frames))
-    assert read.panel.lengths.tolist() == [7300, 21, 1, 50, 50]
+    assert dict(zip(read.panel.ids.tolist(), read.panel.lengths.tolist(), strict=True)) == {
+        "flat": 50, "long": 7300, "one": 1, "short": 21, "zero": 50,
+    }  # fmt: skip
     for code, name in (("one-observation", "one"), ("all-zero", "zero"), ("constant", "flat")):
         assert note(read, code).series == (name,)
     assert "lengths" in codes(read)
@@ -180,7 +182,7 @@ def test_new_items_come_from_the_table_of_items_or_the_future(sales, panel):
 
 
 def test_items_that_ended_are_found_and_seasonal_ones_are_not(sales, panel):
-    frame = sales(("alive", "gone", "rare"), 200)
+    frame = sales(("alive", "gone", "rare"), 400)
     frame.loc[(frame.item == "gone") & (frame.day > "2024-05-01"), "sold"] = 0
     rare = frame.item == "rare"
     frame.loc[rare, "sold"] = np.where(np.arange(rare.sum()) % 40 == 5, 1.0, 0.0)
@@ -213,8 +215,8 @@ def test_several_id_columns_and_none(sales, panel, declared):
     frame = sales(("a", "b"), 20).assign(shop=1)
     both = pd.concat([frame, frame.assign(shop=2)])
     read = panel(both, id=["item", "shop"])
-    assert read.panel.ids.tolist() == ["a / 1", "b / 1", "a / 2", "b / 2"]
-    assert read.keys.column("shop").to_pylist() == [1, 1, 2, 2]
+    assert read.panel.ids.tolist() == ["a / 1", "a / 2", "b / 1", "b / 2"]
+    assert read.keys.column("shop").to_pylist() == [1, 2, 1, 2]
     single = panel(sales(("a",), 20).drop(columns="item"), id=[])
     assert len(single.panel) == 1
 

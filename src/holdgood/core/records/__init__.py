@@ -19,6 +19,7 @@ from holdgood.core.records.evaluation import (
 from holdgood.core.records.fairness import FairnessReport, Gap, GroupReport, GroupResult
 from holdgood.core.records.features import FeatureLedger, JoinEntry, LedgerEntry
 from holdgood.core.records.forecast import Forecast
+from holdgood.core.records.forecast_evaluation import Accuracy, ForecastEvaluation, LeadCover, SeriesAccuracy
 from holdgood.core.records.leaderboard import Leaderboard, Rung, Trial
 from holdgood.core.records.lesson import (
     DataKind,
@@ -38,6 +39,7 @@ from holdgood.core.records.split import Split
 from holdgood.core.records.verdict import CardSection, Gate, ModelCard, Verdict
 
 __all__ = [
+    "Accuracy",
     "Alarm",
     "AuditReport",
     "Bundle",
@@ -59,6 +61,7 @@ __all__ = [
     "FileEntry",
     "Finding",
     "Forecast",
+    "ForecastEvaluation",
     "Gap",
     "Gate",
     "GroupReport",
@@ -66,6 +69,7 @@ __all__ = [
     "Importance",
     "Interval",
     "JoinEntry",
+    "LeadCover",
     "Leaderboard",
     "LedgerEntry",
     "Lesson",
@@ -100,6 +104,7 @@ __all__ = [
     "RunSummary",
     "Rung",
     "Series",
+    "SeriesAccuracy",
     "Slice",
     "Split",
     "TableContract",

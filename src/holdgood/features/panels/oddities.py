@@ -76,8 +76,8 @@ def series_notes(panel: Panel) -> list[PanelNote]:
 def ended(panel: Panel, after: int | None, horizon: int) -> np.ndarray:
     """(series,) bool: no demand for so long that the item has ended. Series that were zero throughout have not.
 
-    ``after``: steps, or None: two seasons and the horizon, and so long that a run of that many steps without demand has a
-    chance below one in a million for an item that sold as often as this one did before.
+    ``after``: steps, or None: half a year, a season and a quarter, and the horizon, and so long that a run of that many steps
+    without demand has a chance below one in a million for an item that sold as often as this one did before.
     """
     of = np.repeat(np.arange(len(panel)), panel.lengths)
     begin = np.zeros(len(panel), np.int64)
@@ -90,7 +90,17 @@ def ended(panel: Panel, after: int | None, horizon: int) -> np.ndarray:
     share = np.clip(times / np.maximum(last + 1, 1), 0.0, 1.0)
     with np.errstate(divide="ignore"):
         chance = silent * np.log1p(-np.minimum(share, 1 - 1e-12))
-    least = 2 * panel.season if panel.season > 1 else 2 * horizon
-    long = silent >= (after if after is not None else max(least, horizon, 8))
+    least = max(_half_a_year(panel), -(-5 * panel.season // 4), horizon, 4)
+    long = silent >= (after if after is not None else least)
     found = observed & (times > 0) & long
     return np.asarray(found & (chance < np.log(_CHANCE)) if after is None else found)
+
+
+def _half_a_year(panel: Panel) -> int:
+    """In steps, from the series with the most of them."""
+    if not len(panel) or panel.lengths.max() < 2:
+        return 1
+    longest = int(np.argmax(panel.lengths))
+    ds = panel.ds[panel.indptr[longest] : panel.indptr[longest + 1]].astype("M8[us]").astype(np.int64)
+    step = (ds[-1] - ds[0]) / (len(ds) - 1)
+    return int(np.ceil(182.5 * 86_400e6 / step))

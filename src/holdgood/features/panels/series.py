@@ -37,7 +37,7 @@ def names_of(keys: pa.Table) -> np.ndarray:
 
 
 def series_of(table: Table, columns: Sequence[str]) -> Series:
-    """Codes in the order in which series first appear."""
+    """Codes in the order of the ids, whatever the order of the rows."""
     if not columns:
         return Series(np.zeros(table.rows, np.int64), pa.table({}))
     code = np.zeros(table.rows, np.int64)
@@ -57,7 +57,11 @@ def series_of(table: Table, columns: Sequence[str]) -> Series:
         gone = int(code[np.flatnonzero(missing)[0]])
         code = np.where(code == gone, -1, code - (code > gone))
     first = _first(code)
-    return Series(code, table.data.select(list(columns)).take(pa.array(first)))
+    keys = table.data.select(list(columns)).take(pa.array(first))
+    order = pc.sort_indices(keys, sort_keys=[(c, "ascending") for c in columns]).to_numpy()
+    rank = np.empty(len(order) + 1, np.int64)
+    rank[order], rank[-1] = np.arange(len(order)), -1
+    return Series(rank[code], keys.take(pa.array(order)))
 
 
 def _dense(code: np.ndarray) -> np.ndarray:

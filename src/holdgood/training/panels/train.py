@@ -35,7 +35,7 @@ COUNTS = 100.0
 class Backtest:
     """What was forecast at past origins, and what came: (origins, series, horizon), NaN where not judged.
 
-    ``points``: of the delivered choice, with weights that were learned on other series. ``naive``: of the lowest rung.
+    ``points``: of the delivered choice, with weights that were learned on other series. ``naive``: of the best of the lowest rung.
     ``scale`` (origins, series); ``segment`` (series,); ``dropped``: how far before each series' end an origin lies.
     """
 
@@ -121,7 +121,8 @@ def train_panel(
     )  # fmt: skip
     members = {done[i].candidate.name: f for i, f in made.items()}
     forecaster = delivered(panel, members, blend, list(made), rows, choice.honest, seed)
-    return TrainedPanel(forecaster, board, _backtest(panel, known, rows, choice.honest, horizon))
+    first = _first(done, choice.losses)
+    return TrainedPanel(forecaster, board, _backtest(panel, known, rows, choice.honest, horizon, first))
 
 
 def refitted(
@@ -185,10 +186,17 @@ def _notes(done: Sequence[Ran], blend: Blend, made: dict[int, Forecaster]) -> tu
     )
 
 
-def _backtest(panel: Panel, known: Outcomes, rows: Rows, honest: np.ndarray, horizon: int) -> Backtest:
+def _first(done: Sequence[Ran], losses: dict[str, np.ndarray]) -> int:
+    """The best configuration of the lowest rung: with a season, to repeat the last one is what must be beaten."""
+    lowest = min(r.candidate.rung for r in done)
+    places = [i for i, r in enumerate(done) if r.candidate.rung == lowest]
+    return min(places, key=lambda i: float(losses[done[i].candidate.name].mean()))
+
+
+def _backtest(panel: Panel, known: Outcomes, rows: Rows, honest: np.ndarray, horizon: int, first: int) -> Backtest:
     shape = (len(known.cuts), len(panel), horizon)
     points, naive = np.full(shape, np.nan), np.full(shape, np.nan)
     points[rows.origin, rows.series] = honest
-    naive[rows.origin, rows.series] = rows.points[0]
+    naive[rows.origin, rows.series] = rows.points[first]
     dropped = tuple(c.dropped for c in known.cuts)
     return Backtest(dropped, np.stack(known.y), points, naive, np.stack(known.scale), segments(panel))

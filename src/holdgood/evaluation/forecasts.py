@@ -1,0 +1,135 @@
+"""A backtest as a record: accuracy over the naive, by kind of demand and by step, and the cover of intervals from PIT values.
+
+A probability integral transform (PIT) is where an outcome fell in its forecast distribution; for counts it is drawn evenly from
+the step that the outcome stands on (Czado, Gneiting & Held 2009), so that nominal cover can be met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from holdgood.core.records.forecast_evaluation import Accuracy, ForecastEvaluation, LeadCover, SeriesAccuracy
+from holdgood.metrics.compare import paired
+from holdgood.metrics.series import bias, smape_points, wape
+
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+MOST_WORST = 200
+
+
+@dataclass(frozen=True, eq=False)
+class PastForecasts:
+    """``y``, ``points``, ``naive``: (origins, series, horizon), NaN where not judged; ``scale`` (origins, series).
+
+    ``segment``: (series,) codes into ``segments``. ``pit``: as y, or None; ``lead_pits``: (origins, series) by steps of the lead time.
+    """
+
+    ids: np.ndarray
+    y: np.ndarray
+    points: np.ndarray
+    naive: np.ndarray
+    scale: np.ndarray
+    segment: np.ndarray
+    segments: tuple[str, ...]
+    pit: np.ndarray | None = None
+    lead_pits: Mapping[int, np.ndarray] = field(default_factory=dict)
+
+
+def evaluate_forecasts(
+    past: PastForecasts, *, metric: str, service_level: float | None = None, notes: Sequence[str] = ()
+) -> ForecastEvaluation:
+    """The record. ``metric``: mase (errors over the naive's in-sample) or smape."""
+    own, naive = _losses(metric, past.y, past.points, past.scale), _losses(metric, past.y, past.naive, past.scale)
+    by_series, by_naive = _mean(own, (0, 2)), _mean(naive, (0, 2))
+    judged = np.flatnonzero(~np.isnan(by_series))
+    overall = _accuracy("all series", past, own, naive, judged)
+    kinds = [
+        _accuracy(name, past, own, naive, judged[past.segment[judged] == code])
+        for code, name in enumerate(past.segments)
+        if (past.segment[judged] == code).any()
+    ]
+    steps = [_step(k, past, own, naive) for k in range(past.y.shape[2])]
+    reached = float("nan")
+    if service_level is not None and past.pit is not None:
+        seen = past.pit[~np.isnan(past.pit)]
+        reached = float(np.mean(seen <= service_level)) if len(seen) else reached
+    order = judged[np.argsort(-by_series[judged], kind="stable")][:MOST_WORST]
+    return ForecastEvaluation(
+        metric=metric, origins=past.y.shape[0], horizon=past.y.shape[2], overall=overall, segments=tuple(kinds),
+        steps=tuple(steps),
+        leads=tuple(LeadCover(steps=k, cover=_cover(v), n=int((~np.isnan(v)).sum())) for k, v in past.lead_pits.items()),
+        worst=tuple(_one(past, int(s), by_series, by_naive) for s in order),
+        service_level=float("nan") if service_level is None else service_level, service_reached=reached,
+        better_than_naive=float(np.mean(by_series[judged] < by_naive[judged])) if len(judged) else float("nan"),
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _losses(metric: str, y: np.ndarray, points: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    return smape_points(y, points) if metric == "smape" else np.abs(y - points) / scale[:, :, None]
+
+
+def _mean(values: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    there = ~np.isnan(values)
+    count = there.sum(axis=axes)
+    total = np.where(there, values, 0.0).sum(axis=axes)
+    return np.asarray(np.divide(total, count, out=np.full(np.shape(count), np.nan), where=count > 0))
+
+
+def _accuracy(name: str, past: PastForecasts, own: np.ndarray, naive: np.ndarray, series: np.ndarray) -> Accuracy:
+    ours, theirs = _mean(own[:, series], (0, 2)), _mean(naive[:, series], (0, 2))
+    both = ~np.isnan(ours) & ~np.isnan(theirs)
+    there = ~np.isnan(past.points[:, series])
+    y = np.where(there, past.y[:, series], np.nan)
+    return Accuracy(
+        name=name, series=len(series), loss=float(np.mean(ours)) if len(ours) else float("nan"),
+        naive=float(np.mean(theirs[both])) if both.any() else float("nan"),
+        wape=wape(y, past.points[:, series]), naive_wape=wape(y, past.naive[:, series]), bias=bias(y, past.points[:, series]),
+        value_added=paired(ours[both], theirs[both], first="the forecast", second="the naive", unit="loss a series")
+        if both.sum() > 1
+        else None,
+        cover={} if past.pit is None else _cover(past.pit[:, series]),
+    )  # fmt: skip
+
+
+def _step(k: int, past: PastForecasts, own: np.ndarray, naive: np.ndarray) -> Accuracy:
+    there = ~np.isnan(past.points[:, :, k])
+    y = np.where(there, past.y[:, :, k], np.nan)
+    series = int((~np.isnan(y)).any(axis=0).sum())
+    return Accuracy(
+        name=str(k + 1), series=series, loss=float(_mean(own[:, :, k], (0, 1))), naive=float(_mean(naive[:, :, k], (0, 1))),
+        wape=wape(y, past.points[:, :, k]), naive_wape=wape(y, past.naive[:, :, k]), bias=bias(y, past.points[:, :, k]),
+        cover={} if past.pit is None else _cover(past.pit[:, :, k]),
+    )  # fmt: skip
+
+
+def _one(past: PastForecasts, s: int, own: np.ndarray, naive: np.ndarray) -> SeriesAccuracy:
+    there = ~np.isnan(past.points[:, s])
+    y = np.where(there, past.y[:, s], np.nan)
+    return SeriesAccuracy(
+        series=str(past.ids[s]), segment=past.segments[int(past.segment[s])], loss=float(own[s]), naive=float(naive[s]),
+        wape=wape(y, past.points[:, s]), bias=bias(y, past.points[:, s]), volume=float(np.nansum(np.abs(y))),
+    )  # fmt: skip
+
+
+def _cover(pit: np.ndarray) -> dict[str, float]:
+    """Share of PIT values inside each central interval."""
+    seen = pit[~np.isnan(pit)]
+    if not len(seen):
+        return {}
+    return {f"{level:g}": float(np.mean(np.abs(seen - 0.5) <= level / 2)) for level in LEVELS}
+
+
+def randomised_pit(y: np.ndarray, samples: np.ndarray, draw: np.ndarray) -> np.ndarray:
+    """Where outcomes (n,) fell among samples (n, m), in [0, 1]; ``draw`` (n,) in [0, 1] parts ties. NaN without an outcome.
+
+    >>> randomised_pit(np.array([2.0]), np.array([[1.0, 2.0, 2.0, 3.0]]), np.array([0.5])).tolist()
+    [0.5]
+    """
+    below, at = (samples < y[:, None]).sum(axis=1), (samples == y[:, None]).sum(axis=1)
+    m = samples.shape[1]
+    # an outcome among m samples has m + 1 places, each as likely as another
+    rank = (below + draw * (at + 1)) / (m + 1)
+    return np.where(np.isnan(y), np.nan, rank)

@@ -1,0 +1,101 @@
+"""A bundle's forecaster at work: forecasts from new history without fitting anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from holdgood.bundle import load as load_bundle
+from holdgood.cleaning import installed
+from holdgood.connectors import read_table
+from holdgood.core.declaration import Declaration
+from holdgood.core.errors import BundleError
+from holdgood.core.records import Bundle, PanelNote
+from holdgood.core.table import Table
+from holdgood.features.panels.plan import PanelPlan
+from holdgood.features.panels.reader import read_panel
+from holdgood.workflow.forecasting.output import Model
+from holdgood.workflow.forecasting.parts import model_of
+from holdgood.workflow.forecasting.result import Forecasts
+from holdgood.workflow.forecasting.tables import alive, report_of
+from holdgood.workflow.named import check_rows
+from holdgood.workflow.predict import with_tables
+from holdgood.workflow.repairs import repair
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastModel:
+    """A loaded bundle. ``last``: the last moment that its fit has seen."""
+
+    plan: PanelPlan
+    model: Model
+    declaration: Declaration
+    bundle: Bundle
+    last: str = ""
+
+    @classmethod
+    def load(cls, folder: Path | str) -> ForecastModel:
+        """Verify and load; a run's folder stands for the bundle in it."""
+        path = Path(folder)
+        if not (path / "manifest.json").exists() and (path / "bundle" / "manifest.json").exists():
+            path = path / "bundle"
+        loaded = load_bundle(path)
+        plan = loaded.parts.get("plan")
+        if loaded.task.kind != "forecast" or not isinstance(plan, PanelPlan):
+            raise BundleError(
+                f"a bundle of kind {loaded.task.kind!r}",
+                "one that a forecasting run has written",
+                "holdgood predict scores rows",
+            )
+        declared = Declaration.model_validate(loaded.extra.get("declaration", {}))
+        return cls(plan, model_of(loaded.parts), declared, loaded.manifest, str(loaded.extra.get("last", "")))
+
+    def forecast(
+        self,
+        history: Any,
+        *,
+        future: Any = None,
+        items: Any = None,
+        samples: int | None = None,
+        seed: int | None = None,
+    ) -> Forecasts:
+        """Forecast from the end of each series of ``history`` (a frame or file with the columns of training)."""
+        spec = self.declaration.forecast
+        table = self._table(history, self.declaration.main)
+        ahead = None if future is None else self._table(future, spec.future or "future")
+        attributes = None if items is None else self._table(items, spec.items or "items")
+        read = read_panel(self.plan, table, items=attributes, future=ahead)
+        going = alive(read)
+        report = report_of(read)
+        notes = (*report.notes, *self._aged(report.last))
+        return Forecasts(
+            self.model, read.take(going), report.model_copy(update={"notes": notes}), spec.levels_out, tuple(spec.lead_times),
+            samples or spec.samples, self.declaration.budget.seed if seed is None else seed, table.native,
+        )  # fmt: skip
+
+    def _table(self, source: Any, name: str) -> Table:
+        declared = self.declaration.tables.get(name)
+        types: Mapping[str, Any] = declared.types if declared else {}
+        table = check_rows(read_table(source, name=name, types=dict(types)))
+        available = installed()
+        for spec in with_tables(self.declaration):
+            if spec.table == name:
+                table, _, _ = repair(table, spec, available, declared.time if declared else None)
+        return replace(table, name=name)
+
+    def _aged(self, last: str) -> tuple[PanelNote, ...]:
+        """A note where so much new history has come that a new fit was asked for."""
+        after = self.declaration.forecast.refit_after
+        if after is None or not self.last or not last:
+            return ()
+        steps = self.plan.grid.number(np.array([self.last, last], "M8[us]").astype(np.int64))
+        if steps[1] - steps[0] < after:
+            return ()
+        said = (
+            f"{int(steps[1] - steps[0]):,} steps of history have come since the fit; a new one is due after {after:,}"
+        )
+        return (PanelNote(code="refit", level="tip", message=said, count=int(steps[1] - steps[0])),)

@@ -1,0 +1,26 @@
+"""The model among the parts of a bundle, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from holdgood.core.errors import BundleError
+from holdgood.core.protocols import Persistable
+from holdgood.models.forecasting.beginnings import Beginnings
+from holdgood.training.panels.combined import Combined
+from holdgood.workflow.forecasting.output import Model
+
+
+def parts_of(model: Model) -> dict[str, Persistable]:
+    """Parts by name."""
+    return {"forecaster": model.forecaster, "beginnings": model.beginnings}
+
+
+def model_of(parts: Mapping[str, Persistable]) -> Model:
+    """BundleError where there is none."""
+    forecaster, beginnings = parts.get("forecaster"), parts.get("beginnings")
+    if not isinstance(forecaster, Combined) or not isinstance(beginnings, Beginnings):
+        raise BundleError(
+            "a bundle without a forecaster", "one that a forecasting run has written", "holdgood predict scores rows"
+        )
+    return Model(forecaster, beginnings)

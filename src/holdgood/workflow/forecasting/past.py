@@ -1,0 +1,62 @@
+"""Did past intervals hold? Paths for each past origin, spread by errors that were learned on other series."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from holdgood.core.panel import Panel
+from holdgood.evaluation.forecasts import PastForecasts, randomised_pit
+from holdgood.training.panels.combined import Combined, spread
+from holdgood.training.panels.errors import Sizes, Trajectories, traits
+
+PARTS = 5
+SAMPLES = 200
+MOST_SERIES = 4_000
+"""Series that the cover is measured on: more change it little."""
+
+
+def with_pits(
+    panel: Panel, past: PastForecasts, dropped: tuple[int, ...], forecaster: Combined, leads: tuple[int, ...], seed: int
+) -> PastForecasts:
+    """The same with PIT values. A series' paths are spread by the errors of series in other parts (few series: of other origins)."""
+    random = np.random.default_rng([seed, 7])
+    chosen = np.sort(random.permutation(len(panel))[:MOST_SERIES])
+    rows = [(k, s) for k in range(len(dropped)) for s in chosen.tolist() if not np.isnan(past.points[k, s]).all()]
+    if not rows:
+        return past
+    origin, series = (np.array(v) for v in zip(*rows, strict=True))
+    y, point = past.y[origin, series], past.points[origin, series]
+    known = np.empty((len(rows), 5))
+    for k in np.unique(origin):
+        at = origin == k
+        known[at] = traits(panel.take(series[at]).until(dropped[k]), point[at])
+    part = _parts(origin, series, random)
+    pit, sums = np.full(past.y.shape, np.nan), {n: np.full(past.y.shape[:2], np.nan) for n in leads}
+    segment = past.segment[series]
+    for p in np.unique(part):
+        inside, outside = part == p, part != p if (part != p).any() else part == p
+        errors = (y - point)[outside]
+        sizes = Sizes.learned(known[outside], errors)
+        kept = Trajectories.kept(errors, sizes.of(known[outside]), segment[outside], seed)
+        if not len(kept.units):
+            continue
+        for k in np.unique(origin[inside]):
+            at = np.flatnonzero(inside & (origin == k))
+            history = panel.take(series[at]).until(dropped[k])
+            paths = spread(history, point[at], sizes, kept, SAMPLES, seed, forecaster.nonnegative, forecaster.whole)
+            for h in range(y.shape[1]):
+                pit[k, series[at], h] = randomised_pit(y[at, h], paths[:, :, h], random.random(len(at)))
+            for n, found in sums.items():
+                total = y[at, :n].sum(axis=1)
+                found[k, series[at]] = randomised_pit(total, paths[:, :, :n].sum(axis=2), random.random(len(at)))
+    return replace(past, pit=pit, lead_pits=sums)
+
+
+def _parts(origin: np.ndarray, series: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """What a row's spread may not be learned from."""
+    who, code = np.unique(series, return_inverse=True)
+    if len(who) < 2 * PARTS:
+        return origin
+    return np.asarray((random.permutation(len(who)) % PARTS)[code])

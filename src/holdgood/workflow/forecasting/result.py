@@ -1,0 +1,65 @@
+"""Forecasts: what is handed to people who live in Python. Frames in the user's columns and kind; paths for whoever decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from holdgood.core.panel import Paths
+from holdgood.core.records import ForecastEvaluation, Leaderboard, PanelReport
+from holdgood.core.table import FrameKind, give_back
+from holdgood.features.panels.reader import ReadPanel
+from holdgood.workflow.forecasting.output import Answers, Collected, Model
+
+
+@dataclass(frozen=True, eq=False)
+class Forecasts:
+    """``frame``: a row a series and step with the forecast and its quantiles; ``totals``: sums over the declared lead times.
+
+    ``paths``: joint sample paths (see ``holdgood.core.panel.Paths``). ``panel``: what was read, ended and new items and notes
+    among it. ``leaderboard`` and ``accuracy``: where it was trained here; None from a bundle.
+    """
+
+    model: Model
+    read: ReadPanel
+    panel: PanelReport
+    levels: tuple[float, ...]
+    leads: tuple[int, ...]
+    samples: int
+    seed: int
+    native: FrameKind
+    leaderboard: Leaderboard | None = None
+    accuracy: ForecastEvaluation | None = None
+
+    @cached_property
+    def paths(self) -> Paths:
+        """Joint paths of all series: (series, samples, horizon)."""
+        return self.model.paths(self.read.panel, self.read.future, self.samples, self.seed)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Both frames as Arrow tables."""
+        collected = Collected(self.read, self.levels, self.leads)
+        collected.add(self.paths)
+        return collected.answers()
+
+    @property
+    def frame(self) -> Any:
+        """Forecast and quantiles, in the kind of frame that came in."""
+        return give_back(self.answers.steps, self.native)
+
+    @property
+    def totals(self) -> Any:
+        """Sums over lead times, or None where none is declared."""
+        return None if self.answers.totals is None else give_back(self.answers.totals, self.native)
+
+    def quantile(self, level: float) -> np.ndarray:
+        """A quantile a step, (series, horizon)."""
+        return np.asarray(self.paths.quantile(np.array([level]))[:, :, 0])
+
+    def __repr__(self) -> str:
+        method = f", {self.leaderboard.chosen}" if self.leaderboard else ""
+        return f"Forecasts of {len(self.read.panel):,} series, {self.read.plan.horizon} steps of {self.panel.frequency}{method}"

@@ -1,0 +1,134 @@
+"""What if prices or promotions were others, and what planners know better: named, with a reason, kept apart from the model's forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from holdgood.core.errors import DataError, DeclarationError, did_you_mean
+from holdgood.core.panel import Future
+from holdgood.core.sql import evaluate
+from holdgood.core.table import Table
+from holdgood.features.panels.moments import moments_of
+from holdgood.features.panels.reader import ReadPanel
+from holdgood.features.panels.series import matched
+from holdgood.workflow.forecasting.result import Forecasts
+
+KINDS = ("factor", "add", "set")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Other values of columns that are known ahead: SQL expressions over these columns, such as ``price * 0.9``."""
+
+    name: str
+    why: str
+    changes: Mapping[str, str]
+
+
+def under(forecasts: Forecasts, scenario: Scenario) -> Forecasts:
+    """The same model from the same history, with the future as the scenario has it. DeclarationError for an unknown column."""
+    if not scenario.name.strip() or not scenario.why.strip():
+        raise DeclarationError("a scenario without a name or a reason", "both", "add --scenario NAME --why TEXT")
+    return replace(forecasts, read=_changed(forecasts.read, scenario))
+
+
+def _changed(read: ReadPanel, scenario: Scenario) -> ReadPanel:
+    plan, known = read.plan, dict(read.future.known)
+    for name in scenario.changes:
+        if name not in plan.known:
+            raise DeclarationError(
+                f"scenario {scenario.name!r} changes {name!r}, which is not declared as known ahead",
+                "one of: " + (", ".join(plan.known) or "none is declared"),
+                did_you_mean(name, plan.known) or "declare it under `known` in [forecast] and run again",
+            )
+    shape = read.future.ds.shape
+    rows = pa.table({n: _words(read.future.known[n].ravel(), plan.levels.get(n)) for n in plan.known})
+    for name, expression in scenario.changes.items():
+        found = evaluate(expression, rows, purpose=f"scenario {scenario.name!r}: {name}").to_pylist()
+        known[name] = _codes(found, plan.levels.get(name), name).reshape(shape)
+    return replace(read, future=Future(read.future.ds, known))
+
+
+def _words(values: np.ndarray, levels: tuple[str, ...] | None) -> pa.Array:
+    if levels is None:
+        return pa.array(values, from_pandas=True)
+    return pa.array([None if np.isnan(v) else levels[int(v)] for v in values], pa.string())
+
+
+def _codes(values: list[Any], levels: tuple[str, ...] | None, name: str) -> np.ndarray:
+    if levels is None:
+        wrong = next((v for v in values if v is not None and not isinstance(v, (bool, int, float, Decimal))), None)
+        if wrong is not None:
+            raise DataError(f"{name!r} becomes {wrong!r}", "a number", "correct the scenario")
+        return np.array([np.nan if v is None else float(v) for v in values])
+    places = {word: float(k) for k, word in enumerate(levels)}
+    unknown = sorted({str(v) for v in values if v is not None and str(v).lower() not in {w.lower() for w in places}})
+    if unknown:
+        raise DataError(
+            f"{name!r} has never been {unknown[0]!r}", "one of: " + ", ".join(levels[:12]), "correct the scenario"
+        )
+    lower = {w.lower(): k for w, k in places.items()}
+    return np.array([np.nan if v is None else lower[str(v).lower()] for v in values])
+
+
+def adjusted(steps: pa.Table, table: Table, read: ReadPanel) -> pa.Table:
+    """The model's steps with planners' changes beside them: ``adjusted``, ``adjusted_by``, ``adjusted_why``.
+
+    ``table``: id columns (some of them: it counts for all series that they name), the time column or none (every step), one of
+    ``factor``, ``add`` and ``set``, and ``who`` and ``why``. DataError with rows for what cannot be applied.
+    """
+    kinds = [k for k in KINDS if k in table.names]
+    lacking = [c for c in ("who", "why") if c not in table.names]
+    if len(kinds) != 1 or lacking:
+        raise DataError(
+            f"the adjustments {table.name!r} have the columns {', '.join(table.names)}",
+            "one of factor, add, set; who, why; id columns; the time column where it is not for every step",
+            "name who changed the forecast, and why",
+        )
+    ids, plan = [c for c in read.plan.id if c in table.names], read.plan
+    forecast = np.array(steps.column("forecast").to_numpy(zero_copy_only=False), float)
+    value, who, why = forecast.copy(), np.full(len(forecast), None, object), np.full(len(forecast), None, object)
+    of_row = matched(table.data.select(ids), steps, ids) if ids else None
+    moments = moments_of(table, plan.time).us if plan.time in table.names else None
+    numbers = None if moments is None else plan.grid.number(moments)
+    ahead = plan.grid.number(read.future.ds.ravel().astype("M8[us]").astype(np.int64))
+    change = np.array(table.data.column(kinds[0]).to_numpy(zero_copy_only=False), float)
+    names = [tuple(str(v) for v in r.values()) for r in table.data.select(ids).to_pylist()] if ids else []
+    keys = [tuple(str(v) for v in r.values()) for r in steps.select(ids).to_pylist()] if ids else []
+    for k in range(table.rows):
+        at = np.ones(len(forecast), bool) if of_row is None else np.array([key == names[k] for key in keys])
+        if numbers is not None:
+            at &= ahead == numbers[k]
+        said = {c: table.data.column(c)[k].as_py() for c in ("who", "why")}
+        if not at.any() or not all(said.values()) or np.isnan(change[k]):
+            raise DataError(
+                f"adjustment {k + 1} of {table.name!r} cannot be applied",
+                "a series and step of the forecast, a number, who and why",
+                "correct this row, or take it out",
+            )
+        if any(w is not None for w in who[at]):
+            raise DataError(
+                f"adjustment {k + 1} of {table.name!r} changes what another has changed",
+                "one a step",
+                "keep one of them",
+            )
+        value[at] = {
+            "factor": forecast[at] * change[k],
+            "add": forecast[at] + change[k],
+            "set": np.full(at.sum(), change[k]),
+        }[kinds[0]]
+        who[at], why[at] = said["who"], said["why"]
+    out = steps
+    for name, column in (
+        ("adjusted", pa.array(value)),
+        ("adjusted_by", pa.array(who, pa.string())),
+        ("adjusted_why", pa.array(why, pa.string())),
+    ):
+        out = out.append_column(name, column)
+    return out

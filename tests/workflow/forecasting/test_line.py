@@ -1,0 +1,216 @@
+"""A forecasting run from a table to a verified bundle and a report, and the bundle at work."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+import holdgood
+from holdgood.cli.app import app
+from holdgood.core.errors import BundleError, DataError, DeclarationError, TamperedError
+from holdgood.workflow.folder import Project
+from holdgood.workflow.forecasting.in_use import ForecastModel
+from holdgood.workflow.forecasting.scenario import Scenario, under
+
+
+@pytest.fixture(scope="module")
+def run(history, ahead, words, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shop")
+    history.to_parquet(folder / "sales.parquet")
+    ahead.to_parquet(folder / "ahead.parquet")
+    declared = {**words, "tables": {"sales": {"source": "sales.parquet"}, "ahead": {"source": "ahead.parquet"}}}
+    declared["forecast"] = {**words["forecast"], "future": "ahead"}
+    return holdgood.run(declaration=declared, data=None, project=_project(folder, declared))
+
+
+def _project(folder, declared):
+    lines = []
+    for name in ("sales", "ahead"):
+        lines += [f"[tables.{name}]", f'source = "{name}.parquet"']
+    for section in ("task", "forecast", "budget"):
+        lines += [f"[{section}]", *(f"{k} = {json.dumps(v)}" for k, v in declared[section].items())]
+    (folder / "holdgood.toml").write_text("\n".join(lines))
+    return folder
+
+
+def test_the_run_ends_with_paths_quantiles_a_bundle_and_a_report(run, history):
+    assert run.forecasts
+    assert run.folder.status()["status"] == "done"
+    assert run.panel.ended == ("A04",)
+    assert run.panel.new == ("NEW",)
+    assert run.panel.frequency == "W-MON"
+    folder = run.folder.find("forecast").path
+    paths = pq.read_table(folder / run.forecast.paths)
+    assert paths.column_names == ["unique_id", "cutoff", "ds", "sample", "y"]
+    assert paths.num_rows == 12 * 6 * 200
+    found = pd.read_csv(folder / "forecast.csv")
+    assert list(found.columns[:4]) == ["article", "week", "forecast", "q2.5"]
+    assert set(found.article) == (set(history.article) | {"NEW"}) - {"A04"}
+    assert (found.week.min(), len(found)) == ("2024-04-22", 72)
+    drawn = paths.to_pandas()
+    one = drawn[(drawn.unique_id == "A01") & (drawn.ds == drawn.ds.min())].y
+    assert found[found.article == "A01"].q90.iloc[0] == pytest.approx(np.quantile(one, 0.9), rel=1e-6)
+    totals = pd.read_csv(folder / "lead_times.csv")
+    sums = drawn[drawn.unique_id == "A01"].sort_values("ds").groupby("sample").y.apply(lambda y: y.iloc[:4].sum())
+    assert totals[(totals.article == "A01") & (totals.steps == 4)].q95.iloc[0] == pytest.approx(
+        np.quantile(sums, 0.95), rel=1e-6
+    )
+    page = run.report.read_text()
+    assert "What will each article sell?" in page
+    assert page.count('<figure class="fan">') >= 6
+    assert "http" not in page.split("<main")[1].split("<script")[0]
+
+
+def test_accuracy_is_what_the_paths_and_the_naive_say(run):
+    found = run.accuracy
+    assert found.overall.series == 11
+    assert {a.name for a in found.segments} <= {"smooth", "erratic", "intermittent", "lumpy"}
+    assert sum(a.series for a in found.segments) == 11
+    assert len(found.steps) == 6
+    assert [lead.steps for lead in found.leads] == [2, 4]
+    assert [s.loss for s in found.worst] == sorted((s.loss for s in found.worst), reverse=True)
+    assert 0.6 <= found.overall.cover["0.8"] <= 0.95
+
+
+def test_a_finished_run_is_kept_step_by_step(run, words):
+    again = holdgood.run(data=None, project=run.project.path)
+    assert again.id != run.id
+    assert again.leaderboard.payload() == run.leaderboard.payload()
+    assert again.bundle.exists()
+
+
+def test_the_bundle_forecasts_from_new_history_without_fitting(run, history, ahead):
+    model = holdgood.load(run.folder.path)
+    assert isinstance(model, ForecastModel)
+    same = model.forecast(history, future=ahead)
+    first = pd.read_parquet(run.folder.find("forecast").path / "forecast.parquet")
+    pd.testing.assert_frame_equal(same.frame, first)
+    shorter = history[history.week < history.week.max()]
+    more = pd.concat(
+        [ahead[ahead.article != "NEW"], history[history.week == history.week.max()].drop(columns="pieces")]
+    )
+    earlier = model.forecast(shorter, future=more)
+    assert earlier.frame.week.min() == history.week.max()
+    with pytest.raises(DataError, match="'promo' is declared as known ahead"):
+        model.forecast(history)
+    one = model.forecast(history[history.article == "A02"], future=ahead[ahead.article == "A02"])
+    assert len(one.frame) == 6
+
+
+def test_a_changed_byte_in_the_bundle_is_found(run, tmp_path):
+    import shutil
+
+    copy = tmp_path / "bundle"
+    shutil.copytree(run.bundle, copy)
+    file = copy / "parts" / "plan" / "part.json"
+    file.write_text(file.read_text().replace("promo", "profi"))
+    with pytest.raises(TamperedError):
+        holdgood.load(copy)
+    with pytest.raises(BundleError):
+        ForecastModel.load(tmp_path)
+
+
+def test_a_scenario_has_a_name_and_a_reason_and_changes_only_what_is_known_ahead(run, history, ahead):
+    base = ForecastModel.load(run.bundle).forecast(history, future=ahead)
+    other = under(base, Scenario("no promotions", "budget cut", {"promo": "false"}))
+    assert (other.read.future.known["promo"] == 0).all()
+    assert base.read.future.known["promo"].any()
+    with pytest.raises(DeclarationError, match="not declared as known"):
+        under(base, Scenario("x", "y", {"pieces": "1"}))
+    with pytest.raises(DeclarationError, match="reason"):
+        under(base, Scenario("x", " ", {"promo": "true"}))
+
+
+def test_the_commands(run, history, ahead, tmp_path):
+    cli = CliRunner()
+
+    def call(*words):
+        done = cli.invoke(app, [str(w) for w in words])
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.output
+
+    history.to_csv(tmp_path / "history.csv", index=False)
+    ahead.to_csv(tmp_path / "ahead.csv", index=False)
+    common = ["forecast", run.bundle, tmp_path / "history.csv", "--future", tmp_path / "ahead.csv"]
+    pd.DataFrame(
+        {"article": ["A01"], "week": ["2024-04-22"], "add": [10.0], "who": ["Ada"], "why": ["a large customer"]}
+    ).to_csv(tmp_path / "adjust.csv", index=False)
+    said = call(
+        *common, "--scenario", "all", "--why", "a try", "--set", "promo=true", "--adjust", tmp_path / "adjust.csv",
+        "-o", tmp_path / "out.csv", "--paths", tmp_path / "paths.parquet", "--totals", tmp_path / "totals.csv",
+    )  # fmt: skip
+    assert "12 series forecast" in said
+    out = pd.read_csv(tmp_path / "out.csv")
+    own = out[out.scenario.isna()]
+    assert len(own) == 72
+    assert set(out[out.scenario == "all"].why) == {"a try"}
+    changed = own[own.adjusted != own.forecast]
+    assert changed.adjusted_by.tolist() == ["Ada"]
+    assert (changed.adjusted - changed.forecast).iloc[0] == pytest.approx(10, rel=1e-5)
+    assert pq.read_table(tmp_path / "paths.parquet").num_rows == 12 * 6 * 200
+    assert json.loads(call(*common, "--json"))["rows"] == 72
+    for words in (["show", "panel"], ["show", "accuracy"], ["show", "ladder"], ["status"], ["runs"]):
+        assert call(*words, "-p", run.project.path)
+    with pytest.raises(DeclarationError, match="scenario"):
+        call(*common, "--scenario", "x")
+    bad = pd.DataFrame({"article": ["nobody"], "add": [1.0], "who": ["a"], "why": ["b"]})
+    bad.to_csv(tmp_path / "bad.csv", index=False)
+    with pytest.raises(DataError, match="adjustment 1"):
+        call(*common, "--adjust", tmp_path / "bad.csv")
+
+
+def test_a_forecast_of_a_frame_in_one_call(history, ahead):
+    made = holdgood.forecast(
+        history,
+        6,
+        target="pieces",
+        id="article",
+        time="week",
+        future=ahead,
+        known="promo",
+        models=["naive"],
+        budget="trials=2",
+    )
+    assert made.paths.y.shape == (12, 200, 6)
+    assert np.allclose(made.quantile(0.5), np.median(made.paths.y, axis=1))
+    assert made.accuracy.overall.naive > 0
+    polars = holdgood.forecast(
+        pl.from_pandas(history[["article", "week", "pieces"]]), 4, models=["naive"], budget="trials=2"
+    )
+    assert isinstance(polars.frame, pl.DataFrame)
+    assert polars.frame.columns[:3] == ["article", "week", "forecast"]
+    long = history.rename(columns={"article": "unique_id", "week": "ds", "pieces": "y"})[["unique_id", "ds", "y"]]
+    assert holdgood.forecast(long, 3, models=["naive"], budget="trials=2").frame.ds.nunique() == 3
+
+
+def test_what_cannot_be_forecast_is_told(history):
+    with pytest.raises(DeclarationError, match="no horizon"):
+        holdgood.forecast(history)
+    with pytest.raises(DeclarationError, match="no forecaster named 'arma'"):
+        holdgood.forecast(history, 3, target="pieces", models=["arma"])
+    with pytest.raises(DeclarationError, match="no column holds times"):
+        holdgood.forecast(history.drop(columns="week"), 3)
+    with pytest.raises(DataError):
+        holdgood.forecast(
+            history[history.article == "A04"], 3, target="pieces", id="article", models=["naive"], ended_after=5
+        )
+    with pytest.raises(DeclarationError, match="known"):
+        holdgood.forecast(history, 3, knwon="promo")
+
+
+def test_until_stops_where_it_is_told(history, words, tmp_path):
+    from holdgood.workflow.project import run_project
+
+    history.to_parquet(tmp_path / "sales.parquet")
+    history.head(1).to_parquet(tmp_path / "ahead.parquet")
+    _project(tmp_path, words | {"forecast": {k: v for k, v in words["forecast"].items() if k != "known"}})
+    done = run_project(tmp_path, until="panel")
+    assert done.panel.series == 12
+    assert Project.at(tmp_path).run().find("train") is None
+    with pytest.raises(DeclarationError, match="no step named"):
+        run_project(tmp_path, until="panels")
