@@ -95,6 +95,8 @@ def naive2(y: np.ndarray, season: int, horizon: int) -> np.ndarray:
     Seasonal: |r_season| > 1.645·sqrt((1 + 2Σr²)/n) and n ≥ 3·season; classical multiplicative decomposition.
     """
     y = y[~np.isnan(y)]
+    if not len(y):
+        return np.full(horizon, np.nan)
     factors = _factors(y, season) if _seasonal(y, season) else np.ones(max(1, season))
     phases = (len(y) + np.arange(horizon)) % len(factors)
     level = y[-1] / factors[(len(y) - 1) % len(factors)]
