@@ -24,7 +24,7 @@ def sales(made):
 
 @pytest.fixture(scope="module")
 def fitted(sales):
-    return LstmForecaster(most_origins=800, epochs=30).fit(sales[0], PanelContext(HORIZON))
+    return LstmForecaster(most_origins=800, epochs=30, members=2).fit(sales[0], PanelContext(HORIZON))
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def counted(made):
     rate = np.tile([0.3, 4.0], 15)
     series = [rng.negative_binomial(2, 2 / (2 + r), 60) for r in rate]
     panel = made.panel_of(series)
-    return panel, rate, LstmForecaster(most_origins=400, epochs=8).fit(panel, PanelContext(HORIZON))
+    return panel, rate, LstmForecaster(most_origins=400, epochs=8, members=1).fit(panel, PanelContext(HORIZON))
 
 
 def error(outcome, said):
@@ -41,7 +41,7 @@ def error(outcome, said):
 
 
 def test_the_contract_holds():
-    check_forecaster_family(FAMILY, {"most_origins": 150, "epochs": 10})
+    check_forecaster_family(FAMILY, {"most_origins": 150, "epochs": 10, "members": 2})
 
 
 def test_it_beats_the_season_ago_by_what_series_share(sales, fitted):
@@ -50,14 +50,15 @@ def test_it_beats_the_season_ago_by_what_series_share(sales, fitted):
 
 
 def test_numpy_answers_as_jax_did(fitted):
-    context, features, wanted = fitted._sample
-    assert len(context) > 10
-    found = fitted.network.answers(fitted.network.states(context), features)
-    np.testing.assert_allclose(found, wanted, atol=1e-5 * max(1.0, np.abs(wanted).max()))
-    fitted.network.second_bias[0] += 1
+    assert len(fitted.networks) == len(fitted._samples) == 2
+    for network, (context, features, wanted) in zip(fitted.networks, fitted._samples, strict=True):
+        assert len(context) > 10
+        found = network.answers(network.states(context), features)
+        np.testing.assert_allclose(found, wanted, atol=1e-5 * max(1.0, np.abs(wanted).max()))
+    fitted.networks[1].second_bias[0] += 1
     with pytest.raises(BundleError, match="JAX"):
         fitted.to_parts()
-    fitted.network.second_bias[0] -= 1
+    fitted.networks[1].second_bias[0] -= 1
 
 
 def test_a_bundle_scores_without_jax(sales, fitted, tmp_path):
@@ -114,7 +115,9 @@ def test_damage_is_refused(fitted):
         ({"copula": [0.5, 1.5, 1.0]}, {}),
         ({"copula": [0.5, 0.5, 0.2]}, {}),
         ({"inputs": {"plan": 3}}, {}),
-        ({}, {"gates": np.zeros((2, 2), np.float32)}),
+        ({"members": 3}, {}),
+        ({"members": 0}, {}),
+        ({}, {"gates_1": np.zeros((2, 2), np.float32)}),
         ({}, {"unit": np.zeros(3)}),
         ({}, {"start": np.zeros(2)}),
     ):

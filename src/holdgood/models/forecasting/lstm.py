@@ -38,6 +38,7 @@ _WIDEST = 100.0
 _FEW = 20.0
 """Whole numbers whose middle level is below this are counts."""
 _FEWEST = 60
+_MOST_MEMBERS = 100
 
 
 class LstmForecaster:
@@ -46,6 +47,7 @@ class LstmForecaster:
     The head says by how much a step differs from the simple forecast of ``lag_base``: as quantiles in units of the recent
     level (``output`` "quantiles"), or as factor of the mean and dispersion of a negative binomial ("counts").
     ``output`` "auto": counts where all values are whole numbers, of a low level. ``epochs`` 0: by the number of examples.
+    ``members`` networks that began differently are averaged; the later ones only where the time bears them.
     """
 
     part: ClassVar[str] = "lstm"
@@ -53,6 +55,7 @@ class LstmForecaster:
     def __init__(
         self,
         output: str = "auto",
+        members: int = 3,
         width: int = 48,
         hidden: int = 64,
         dropout: float = 0.1,
@@ -65,7 +68,7 @@ class LstmForecaster:
             raise DataError(f"output {output!r}", "auto, quantiles or counts", "choose one of these")
         self.output, self.width, self.hidden, self.dropout = output, width, hidden, dropout
         self.learning_rate, self.weight_decay, self.epochs = learning_rate, weight_decay, epochs
-        self.most_origins = most_origins
+        self.members, self.most_origins = members, most_origins
         self.failed: Mapping[str, str] = {}
         self.rounds = 0
         self.finished = 1.0
@@ -74,8 +77,8 @@ class LstmForecaster:
         self.plan: LagPlan | None = None
         self.newcomers: Newcomers | None = None
         self.inputs: LstmInputs | None = None
-        self.network: Lstm | None = None
-        self._sample: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self.networks: list[Lstm] = []
+        self._samples: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     def fit(self, panel: Panel, context: PanelContext) -> LstmForecaster:
         """Train on the history before the last windows, keep the epoch that was best on these; see ``lstm_training``."""
@@ -108,9 +111,15 @@ class LstmForecaster:
             epochs=self.epochs or int(np.clip(15 * (10_000 / n) ** 0.5, 15, 60)),
             batch=next(size for least, size in ((4096, 128), (512, 64), (0, 32)) if n >= least),
         )
-        trained = train(examples, held, settings, self.start, context.seed, deadline)
-        self.network, self.rounds, self.finished = trained.network, trained.epochs, trained.finished
-        self._sample = (*trained.sample, trained.expected)
+        for member in range(self.members):
+            began = time.monotonic()
+            until = began + (deadline - began) / (self.members - member)
+            trained = train(examples, held, settings, self.start, context.seed + 7919 * member, until)
+            if member and not trained.finished:
+                break
+            self.networks.append(trained.network)
+            self._samples.append((*trained.sample, trained.expected))
+            self.rounds, self.finished = self.rounds + trained.epochs, min(self.finished, trained.finished)
         self.copula = StepCopula.learn(self._ranks(held_seen, drawn.held, y, context.seed))
         return self
 
@@ -149,10 +158,13 @@ class LstmForecaster:
     def _said(self, seen: Seen, which: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """What the network says of pairs, (pairs, outputs) float64; what it starts from where there is none."""
         raw = np.tile(self.start, (len(which), 1))
-        if self.network is not None and self.inputs is not None:
-            states = self.network.states(self.inputs.context(seen))
+        if self.networks and self.inputs is not None:
+            context = self.inputs.context(seen)
             features = self.inputs.step(rows_ahead(self.inputs.plan, seen, which, steps))
-            raw = self.network.answers(states[which], features).astype(np.float64)
+            raw = np.zeros_like(raw)
+            for network in self.networks:
+                raw += network.answers(network.states(context)[which], features)
+            raw /= len(self.networks)
         if self.output == "quantiles":
             raw = np.sort(raw, axis=1)
             raw[seen.base.still[which]] -= raw[seen.base.still[which], MEDIAN][:, None]
@@ -242,24 +254,27 @@ class LstmForecaster:
         json: dict[str, Json] = {"plan": self._plan.to_json(), "output": self.output, "rounds": self.rounds}
         json |= {"copula": [self.copula.shared, self.copula.fade, self.copula.width], "inputs": None}
         arrays = {"start": self.start.astype(np.float64)} | self.newcomers.to_arrays()
-        if self.network is not None and self.inputs is not None:
+        json["members"] = len(self.networks)
+        if self.networks and self.inputs is not None:
             self._check()
             json["inputs"] = self.inputs.to_json()
-            arrays |= {"center": self.inputs.center, "unit": self.inputs.unit} | self.network.to_arrays()
+            arrays |= {"center": self.inputs.center, "unit": self.inputs.unit}
+            for member, network in enumerate(self.networks):
+                arrays |= {f"{name}_{member}": array for name, array in network.to_arrays().items()}
         return Parts(json, arrays)
 
     def _check(self) -> None:
-        if self._sample is None or self.network is None or not len(self._sample[0]):
-            return
-        context, features, wanted = self._sample
-        found = self.network.answers(self.network.states(context), features)
-        worst, size = float(np.abs(found - wanted).max()), max(1.0, float(np.abs(wanted).max()))
-        if not worst <= PARITY * size:
-            raise BundleError(
-                f"an LSTM whose scores differ from JAX's by {worst:.3g}",
-                f"at most {PARITY * size:g}",
-                "report this with your versions: holdgood doctor",
-            )
+        for network, (context, features, wanted) in zip(self.networks, self._samples, strict=False):
+            if not len(context):
+                continue
+            found = network.answers(network.states(context), features)
+            worst, size = float(np.abs(found - wanted).max()), max(1.0, float(np.abs(wanted).max()))
+            if not worst <= PARITY * size:
+                raise BundleError(
+                    f"an LSTM whose scores differ from JAX's by {worst:.3g}",
+                    f"at most {PARITY * size:g}",
+                    "report this with your versions: holdgood doctor",
+                )
 
     @classmethod
     def from_parts(cls, parts: Parts) -> LstmForecaster:
@@ -278,7 +293,14 @@ class LstmForecaster:
         model.newcomers = Newcomers.from_arrays(model.plan.static, arrays)
         if json.get("inputs") is not None:
             model.inputs = LstmInputs.from_parts(json["inputs"], arrays)
-            model.network = Lstm.from_arrays(arrays, model.inputs.channels, model.inputs.features, number)
+            members = json.get("members")
+            if not isinstance(members, int) or not 1 <= members <= _MOST_MEMBERS:
+                raise BundleError(f"{members!r} networks", f"1 to {_MOST_MEMBERS}", "the bundle is damaged")
+            for member in range(members):
+                end = f"_{member}"
+                own = {name.removesuffix(end): array for name, array in arrays.items() if name.endswith(end)}
+                network = Lstm.from_arrays(own, model.inputs.channels, model.inputs.features, number)
+                model.networks.append(network)
             model.rounds = int(json.get("rounds") or 0)
         return model
 
