@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from forecast.table import forecast
 from stats.table import stats
 from tabular.table import tabular
 
@@ -278,6 +279,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "speed": ("what", speed),
     "tabular": ("machine budget system set split", tabular),
     "stats": ("bench part cell", stats),
+    "forecast": ("machine set system budget", forecast),
 }
 
 
