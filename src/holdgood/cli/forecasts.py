@@ -16,7 +16,7 @@ _LEVELS = ("0.8", "0.95")
 def accuracy_text(found: ForecastEvaluation) -> None:
     """One line a kind of demand."""
     rows = []
-    for one in (found.overall, *found.segments):
+    for one in (found.overall, *found.segments, *found.levels):
         verdict = one.value_added.verdict if one.value_added else "not proven"
         cover = [f"{one.cover[k]:.0%}" if k in one.cover else "" for k in _LEVELS]
         rows.append(

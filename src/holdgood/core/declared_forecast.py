@@ -83,6 +83,14 @@ class ForecastSpec(Section):
     service_level: float | None = Field(
         None, gt=0.5, lt=1, description="share of cases in which what is ordered should suffice: its quantile is added"
     )
+    origins: int | None = Field(
+        None, ge=1, le=24, description="past moments at which forecasts are judged; default by the length of history"
+    )
+    embargo: int = Field(
+        0,
+        ge=0,
+        description="steps after each of these moments whose outcomes are not known in time and that nobody scores",
+    )
     refit_after: int | None = Field(
         None,
         ge=1,

@@ -7,7 +7,7 @@ the step that the outcome stands on (Czado, Gneiting & Held 2009), so that nomin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from holdgood.metrics.series import bias, smape_points, wape
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 MOST_WORST = 200
+BOTTOM = "bottom"
+"""The level of the series themselves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +26,7 @@ class PastForecasts:
     """``y``, ``points``, ``naive``: (origins, series, horizon), NaN where not judged; ``scale`` (origins, series).
 
     ``segment``: (series,) codes into ``segments``. ``pit``: as y, or None; ``lead_pits``: (origins, series) by steps of the lead time.
+    ``level``: (series,) names of levels where some are sums of others, ``bottom`` for the series themselves; or None.
     """
 
     ids: np.ndarray
@@ -35,12 +38,25 @@ class PastForecasts:
     segments: tuple[str, ...]
     pit: np.ndarray | None = None
     lead_pits: Mapping[int, np.ndarray] = field(default_factory=dict)
+    level: np.ndarray | None = None
+
+    def take(self, series: np.ndarray) -> PastForecasts:
+        """Some series, in that order."""
+        return replace(
+            self, ids=self.ids[series], y=self.y[:, series], points=self.points[:, series], naive=self.naive[:, series],
+            scale=self.scale[:, series], segment=self.segment[series], pit=None if self.pit is None else self.pit[:, series],
+            lead_pits={k: v[:, series] for k, v in self.lead_pits.items()},
+            level=None if self.level is None else self.level[series],
+        )  # fmt: skip
 
 
 def evaluate_forecasts(
     past: PastForecasts, *, metric: str, service_level: float | None = None, notes: Sequence[str] = ()
 ) -> ForecastEvaluation:
-    """The record. ``metric``: mase (errors over the naive's in-sample) or smape."""
+    """The record. ``metric``: mase (errors over the naive's in-sample) or smape. Sums of a hierarchy stand under ``levels`` alone."""
+    levels = _levels(past, metric) if past.level is not None else ()
+    if past.level is not None:
+        past = past.take(np.flatnonzero(past.level == BOTTOM))
     own, naive = _losses(metric, past.y, past.points, past.scale), _losses(metric, past.y, past.naive, past.scale)
     by_series, by_naive = _mean(own, (0, 2)), _mean(naive, (0, 2))
     judged = np.flatnonzero(~np.isnan(by_series))
@@ -62,9 +78,19 @@ def evaluate_forecasts(
         leads=tuple(LeadCover(steps=k, cover=_cover(v), n=int((~np.isnan(v)).sum())) for k, v in past.lead_pits.items()),
         worst=tuple(_one(past, int(s), by_series, by_naive) for s in order),
         service_level=float("nan") if service_level is None else service_level, service_reached=reached,
+        levels=levels,
         better_than_naive=float(np.mean(by_series[judged] < by_naive[judged])) if len(judged) else float("nan"),
         notes=tuple(notes),
     )  # fmt: skip
+
+
+def _levels(past: PastForecasts, metric: str) -> tuple[Accuracy, ...]:
+    """Each level of the hierarchy, from the top down, the series last."""
+    assert past.level is not None
+    own, naive = _losses(metric, past.y, past.points, past.scale), _losses(metric, past.y, past.naive, past.scale)
+    judged = ~np.isnan(_mean(own, (0, 2)))
+    names = dict.fromkeys(past.level.tolist())
+    return tuple(_accuracy(str(n), past, own, naive, np.flatnonzero(judged & (past.level == n))) for n in names)
 
 
 def _losses(metric: str, y: np.ndarray, points: np.ndarray, scale: np.ndarray) -> np.ndarray:

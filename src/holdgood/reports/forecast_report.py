@@ -82,6 +82,7 @@ def render_forecast(view: ForecastView) -> str:
         ),
         kinds=_KINDS,
         accuracy=[accuracy_row(a) for a in (evaluation.overall, *evaluation.segments)],
+        levels_rows=[accuracy_row(a) for a in evaluation.levels],
         worst=worst_rows(evaluation),
         covers=cover_rows(evaluation),
         leads=[

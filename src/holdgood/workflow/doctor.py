@@ -26,7 +26,9 @@ class Examined:
 _EXTRAS: tuple[tuple[str, str, str], ...] = (
     ("catboost", "boost", "the model family catboost"),
     ("xgboost-cpu", "boost", "the model family xgboost"),
-    ("optax", "deep", "the model family mlp"),
+    ("optax", "deep", "the model families mlp and lstm"),
+    ("statsforecast", "forecast", "forecasters: ETS, Theta, CES, ARIMA and others"),
+    ("holidays", "forecast", "public holidays of a country, known ahead"),
     ("mlflow-skinny", "mlflow", "holdgood export-mlflow"),
     ("openpyxl", "excel", "reading and writing Excel files"),
     ("psycopg", "sql", "PostgreSQL"),

@@ -22,7 +22,7 @@ from holdgood.core.records.envelope import write_bytes
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "duckdb", "scikit-learn", "lightgbm", "pydantic", "narwhals")
-_WHERE_INSTALLED = ("catboost", "xgboost-cpu", "xgboost")
+_WHERE_INSTALLED = ("catboost", "xgboost-cpu", "xgboost", "statsforecast", "holidays", "jax")
 
 
 def digest(*parts: Any) -> str:

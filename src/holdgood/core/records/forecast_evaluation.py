@@ -47,8 +47,9 @@ class SeriesAccuracy(Part):
 
 
 class ForecastEvaluation(Record):
-    """A backtest over rolling origins. ``worst``: series by loss, worst first. ``service``: the declared service level, and the
-    share of outcomes that did not exceed its quantile.
+    """A backtest over rolling origins. ``levels``: of a hierarchy, from the top down. ``worst``: series by loss, worst first.
+
+    ``service``: the declared service level, and the share of outcomes that did not exceed its quantile.
     """
 
     kind: ClassVar[str] = "forecast-evaluation"
@@ -59,6 +60,7 @@ class ForecastEvaluation(Record):
     overall: Accuracy
     segments: tuple[Accuracy, ...] = ()
     steps: tuple[Accuracy, ...] = ()
+    levels: tuple[Accuracy, ...] = ()
     leads: tuple[LeadCover, ...] = ()
     worst: tuple[SeriesAccuracy, ...] = ()
     service_level: Number = float("nan")

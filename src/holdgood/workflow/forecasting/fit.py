@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,12 +14,14 @@ from holdgood.core.records import Leaderboard
 from holdgood.evaluation.forecasts import PastForecasts
 from holdgood.features.panels.reader import ReadPanel
 from holdgood.models.forecasting.beginnings import Beginnings
+from holdgood.models.forecasting.coherent import Coherent
+from holdgood.models.forecasting.hierarchy import Hierarchy
 from holdgood.scale import cores
 from holdgood.training.panels.judged import METRICS
 from holdgood.training.panels.segments import NAMES
 from holdgood.training.panels.train import train_panel
 from holdgood.workflow.forecasting.candidates import candidates
-from holdgood.workflow.forecasting.output import Model
+from holdgood.workflow.forecasting.model import Model, words_of
 from holdgood.workflow.forecasting.past import with_pits
 
 
@@ -60,16 +62,35 @@ def fit_panel(
         raise DataError(
             "no series has a history and goes on", "one at least", "see forecast.ended_after and keep_ended"
         )
-    panel, horizon = read.panel.take(learned), read.plan.horizon
+    some, horizon = read.take(learned), read.plan.horizon
+    levels = tuple(tuple(level) for level in declaration.forecast.levels)
+    coherent = Coherent(levels) if levels else None
+    nodes = coherent.nodes(some.panel, words_of(some, levels)) if coherent else None
+    panel = coherent.panel(some.panel, nodes) if coherent and nodes else some.panel
     tried, notes = candidates(panel, horizon, declaration.budget.models)
-    seed, prefer = declaration.budget.seed, declaration.budget.prefer
+    seed, spec = declaration.budget.seed, declaration.forecast
     trained = train_panel(
-        panel, tried, horizon, budget=budget, metric=metric_of(declaration), prefer=prefer,
-        workers=declaration.budget.workers or cores(), seed=seed, on_event=listener,
+        panel, tried, horizon, budget=budget, metric=metric_of(declaration), prefer=declaration.budget.prefer,
+        workers=declaration.budget.workers or cores(), seed=seed, count=spec.origins, embargo=spec.embargo, on_event=listener,
     )  # fmt: skip
     back = trained.backtest
-    past = PastForecasts(panel.ids, back.y, back.points, back.naive, back.scale, back.segment, NAMES)
-    past = with_pits(panel, past, back.dropped, trained.forecaster, tuple(declaration.forecast.lead_times), seed)
+    points = back.points
+    if coherent and nodes:
+        errors = np.moveaxis(back.y - points, 0, 1).reshape(len(panel), -1)
+        coherent = coherent.learned(panel.ids, errors)
+        points = _agreeing(coherent, nodes, points, trained.forecaster.nonnegative)
+    past = PastForecasts(panel.ids, back.y, points, back.naive, back.scale, back.segment, NAMES)
+    past = with_pits(panel, past, back.dropped, trained.forecaster, tuple(spec.lead_times), seed)
+    past = replace(past, level=nodes.levels if nodes else None)
     board = trained.leaderboard.model_copy(update={"notes": (*notes, *trained.leaderboard.notes)})
-    model = Model(trained.forecaster, Beginnings.learned(panel, horizon, seed))
+    model = Model(trained.forecaster, Beginnings.learned(some.panel, horizon, seed), coherent)
     return Fitted(model, board, past, back.dropped, learned)
+
+
+def _agreeing(coherent: Coherent, nodes: Hierarchy, points: np.ndarray, nonnegative: bool) -> np.ndarray:
+    """Past points as they would have been delivered: adding up, at the origins at which every node was judged."""
+    out = points.copy()
+    for k, at in enumerate(points):
+        if np.isfinite(at).all():
+            out[k] = coherent.added_up(nodes, at, nonnegative)
+    return out

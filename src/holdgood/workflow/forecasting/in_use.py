@@ -18,7 +18,7 @@ from holdgood.core.records import Bundle, PanelNote
 from holdgood.core.table import Table
 from holdgood.features.panels.plan import PanelPlan
 from holdgood.features.panels.reader import read_panel
-from holdgood.workflow.forecasting.output import Model
+from holdgood.workflow.forecasting.model import Model
 from holdgood.workflow.forecasting.parts import model_of
 from holdgood.workflow.forecasting.result import Forecasts
 from holdgood.workflow.forecasting.tables import alive, report_of

@@ -12,10 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holdgood.core.errors import EnvironmentFault
-from holdgood.core.panel import Future, Panel, Paths
+from holdgood.core.panel import Paths
 from holdgood.features.panels.reader import ReadPanel
-from holdgood.models.forecasting.beginnings import Beginnings
-from holdgood.training.panels.combined import Combined
+from holdgood.workflow.forecasting.model import Model, Sums
 
 PIECE = 2_000
 """Series whose paths are held in memory at once."""
@@ -32,38 +31,21 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Answers:
-    """``steps``: a row a series and step; ``totals``: a row a series and lead time, None where none is declared. Columns as the user has them."""
+    """``steps``: a row a series and step; ``totals``: a row a series and lead time; ``levels``: a row a sum of the hierarchy and step.
+
+    Columns as the user has them; None where no lead time, or no level, is declared.
+    """
 
     steps: pa.Table
     totals: pa.Table | None
+    levels: pa.Table | None = None
 
 
-@dataclass(frozen=True)
-class Model:
-    """What a bundle answers with: the forecaster, and how new items began for those that it has no answer for."""
-
-    forecaster: Combined
-    beginnings: Beginnings
-
-    def paths(self, panel: Panel, future: Future, samples: int, seed: int) -> Paths:
-        """Point forecasts and joint paths; a series without history begins as those most like it did."""
-        paths = self.forecaster.paths(panel, future, samples, seed)
-        none = np.flatnonzero(np.isnan(paths.point).any(axis=1))
-        if not len(none):
-            return paths
-        y, point = paths.y.copy(), paths.point.copy()
-        y[none] = self.beginnings.sample(panel.take(none), future.take(none), samples, seed)
-        point[none] = y[none].mean(axis=1)
-        return Paths(paths.ids, paths.cutoff, paths.ds, y, point)
-
-
-def drawn(
-    model: Model, panel: Panel, future: Future, *, samples: int, seed: int, piece: int = PIECE
-) -> Iterator[tuple[np.ndarray, Paths]]:
-    """Paths of some series at a time, with their positions in the panel."""
-    for begin in range(0, len(panel), piece):
-        at = np.arange(begin, min(begin + piece, len(panel)))
-        yield at, model.paths(panel.take(at), future.take(at), samples, seed)
+def drawn(model: Model, read: ReadPanel, *, samples: int, seed: int, piece: int = PIECE) -> Iterator[Paths]:
+    """Paths of some series at a time, in order; all at once where sums must agree."""
+    size = len(read.panel) if model.coherent else piece
+    for begin in range(0, len(read.panel), max(size, 1)):
+        yield model.paths(read.take(np.arange(begin, min(begin + size, len(read.panel)))), samples, seed)
 
 
 def column_of(level: float) -> str:
@@ -95,8 +77,8 @@ class Collected:
         if self.sink is not None:
             self.sink.write_table(paths_table(paths))
 
-    def answers(self) -> Answers:
-        """Everything that was taken, in the user's columns."""
+    def answers(self, sums: Sums | None = None) -> Answers:
+        """Everything that was taken, in the user's columns; ``sums``: the levels above the series."""
         point, quantiles = np.concatenate(self._points), np.concatenate(self._quantiles)
         series, horizon = point.shape
         columns = _keys(self.read, np.repeat(np.arange(series), horizon))
@@ -107,12 +89,23 @@ class Collected:
         totals = None
         if self.leads:
             found = np.stack([np.concatenate([t[i] for t in self._totals]) for i in range(len(self.leads))], axis=1)
-            sums = _keys(self.read, np.repeat(np.arange(series), len(self.leads)))
-            sums[_free("steps", sums)] = pa.array(np.tile(np.asarray(self.leads), series))
+            spans = _keys(self.read, np.repeat(np.arange(series), len(self.leads)))
+            spans[_free("steps", spans)] = pa.array(np.tile(np.asarray(self.leads), series))
             for i, name in enumerate(["forecast", *(column_of(v) for v in self.levels)]):
-                sums[_free(name, sums)] = pa.array(found[:, :, i].ravel(), from_pandas=True)
-            totals = pa.table(sums)
-        return Answers(pa.table(columns), totals)
+                spans[_free(name, spans)] = pa.array(found[:, :, i].ravel(), from_pandas=True)
+            totals = pa.table(spans)
+        return Answers(pa.table(columns), totals, None if sums is None else self._levels(sums))
+
+    def _levels(self, sums: Sums) -> pa.Table:
+        nodes, horizon = sums.paths.point.shape
+        rows = np.repeat(np.arange(nodes), horizon)
+        columns: dict[str, Any] = {"level": pa.array(sums.levels[rows]), "sum": pa.array(sums.paths.ids[rows])}
+        columns[_free(self.read.plan.time, columns)] = pa.array(sums.paths.ds.ravel())
+        columns[_free("forecast", columns)] = pa.array(sums.paths.point.ravel(), from_pandas=True)
+        quantiles = sums.paths.quantile(self.levels)
+        for i, level in enumerate(self.levels):
+            columns[_free(column_of(level), columns)] = pa.array(quantiles[:, :, i].ravel(), from_pandas=True)
+        return pa.table(columns)
 
 
 def readable(table: pa.Table, digits: int = 7) -> pa.Table:
@@ -164,7 +157,7 @@ def write_all(
     try:
         with pq.ParquetWriter(beside, _SCHEMA, compression="zstd") as sink:
             collected = Collected(read, levels, leads, sink)
-            for _, paths in drawn(model, read.panel, read.future, samples=samples, seed=seed):
+            for paths in drawn(model, read, samples=samples, seed=seed):
                 collected.add(paths)
         beside.replace(path)
     except OSError as error:
@@ -174,4 +167,4 @@ def write_all(
             "room for the paths",
             "free some space, or take fewer samples",
         ) from error
-    return collected.answers()
+    return collected.answers(model.sums(read, samples, seed))

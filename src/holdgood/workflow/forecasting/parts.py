@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from holdgood.core.errors import BundleError
 from holdgood.core.protocols import Persistable
 from holdgood.models.forecasting.beginnings import Beginnings
+from holdgood.models.forecasting.coherent import Coherent
 from holdgood.training.panels.combined import Combined
-from holdgood.workflow.forecasting.output import Model
+from holdgood.workflow.forecasting.model import Model
 
 
 def parts_of(model: Model) -> dict[str, Persistable]:
     """Parts by name."""
-    return {"forecaster": model.forecaster, "beginnings": model.beginnings}
+    found: dict[str, Persistable] = {"forecaster": model.forecaster, "beginnings": model.beginnings}
+    return found if model.coherent is None else {**found, "coherent": model.coherent}
 
 
 def model_of(parts: Mapping[str, Persistable]) -> Model:
@@ -23,4 +25,5 @@ def model_of(parts: Mapping[str, Persistable]) -> Model:
         raise BundleError(
             "a bundle without a forecaster", "one that a forecasting run has written", "holdgood predict scores rows"
         )
-    return Model(forecaster, beginnings)
+    coherent = parts.get("coherent")
+    return Model(forecaster, beginnings, coherent if isinstance(coherent, Coherent) else None)

@@ -45,7 +45,16 @@ def with_pits(
         for k in np.unique(origin[inside]):
             at = np.flatnonzero(inside & (origin == k))
             history = panel.take(series[at]).until(dropped[k])
-            paths = spread(history, point[at], sizes, kept, SAMPLES, seed, forecaster.nonnegative, forecaster.whole)
+            paths = spread(
+                history,
+                point[at],
+                sizes.widened(len(rows) / len(np.unique(series))),
+                kept,
+                SAMPLES,
+                seed,
+                forecaster.nonnegative,
+                forecaster.whole,
+            )
             for h in range(y.shape[1]):
                 pit[k, series[at], h] = randomised_pit(y[at, h], paths[:, :, h], random.random(len(at)))
             for n, found in sums.items():

@@ -12,7 +12,8 @@ from holdgood.core.panel import Paths
 from holdgood.core.records import ForecastEvaluation, Leaderboard, PanelReport
 from holdgood.core.table import FrameKind, give_back
 from holdgood.features.panels.reader import ReadPanel
-from holdgood.workflow.forecasting.output import Answers, Collected, Model
+from holdgood.workflow.forecasting.model import Model
+from holdgood.workflow.forecasting.output import Answers, Collected
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,14 +38,14 @@ class Forecasts:
     @cached_property
     def paths(self) -> Paths:
         """Joint paths of all series: (series, samples, horizon)."""
-        return self.model.paths(self.read.panel, self.read.future, self.samples, self.seed)
+        return self.model.paths(self.read, self.samples, self.seed)
 
     @cached_property
     def answers(self) -> Answers:
         """Both frames as Arrow tables."""
         collected = Collected(self.read, self.levels, self.leads)
         collected.add(self.paths)
-        return collected.answers()
+        return collected.answers(self.model.sums(self.read, self.samples, self.seed))
 
     @property
     def frame(self) -> Any:
@@ -55,6 +56,11 @@ class Forecasts:
     def totals(self) -> Any:
         """Sums over lead times, or None where none is declared."""
         return None if self.answers.totals is None else give_back(self.answers.totals, self.native)
+
+    @property
+    def sums(self) -> Any:
+        """Forecasts of the declared levels, which add up; None where no level is declared."""
+        return None if self.answers.levels is None else give_back(self.answers.levels, self.native)
 
     def quantile(self, level: float) -> np.ndarray:
         """A quantile a step, (series, horizon)."""

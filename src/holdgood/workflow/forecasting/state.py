@@ -10,7 +10,8 @@ from holdgood.core.panel import Paths
 from holdgood.core.records import ForecastEvaluation, PanelReport
 from holdgood.evaluation.forecasts import PastForecasts
 from holdgood.features.panels.reader import ReadPanel
-from holdgood.workflow.forecasting.output import Answers, Model
+from holdgood.workflow.forecasting.model import Model
+from holdgood.workflow.forecasting.output import Answers
 
 
 @dataclass

@@ -32,7 +32,7 @@ from holdgood.workflow.work import Work
 
 # Share of the budget kept for paths, bundle and report, and the seconds below which it never falls.
 _RESERVE_SHARE, _RESERVE_SECONDS = 0.15, 5.0
-PATHS, QUANTILES, TOTALS = "paths.parquet", "forecast", "lead_times"
+PATHS, QUANTILES, TOTALS, LEVELS = "paths.parquet", "forecast", "lead_times", "levels"
 
 
 def state(work: Work) -> Forecasting:
@@ -68,7 +68,8 @@ def train_forecasters(work: Work, folder: StepFolder) -> Leaderboard:
     arrays |= {f"lead-{n}": v for n, v in fitted.past.lead_pits.items()}
     for name, values in arrays.items():
         write_array(folder.path / f"past-{name}.npy", values)
-    noted = {"dropped": list(fitted.dropped), "ids": [str(i) for i in fitted.past.ids]}
+    level = None if fitted.past.level is None else [str(v) for v in fitted.past.level]
+    noted = {"dropped": list(fitted.dropped), "ids": [str(i) for i in fitted.past.ids], "level": level}
     write_bytes(folder.path / "past.json", json.dumps(noted).encode())
     return work.leaderboard
 
@@ -84,7 +85,9 @@ def load_forecasters(work: Work, folder: StepFolder) -> None:
     }
     leads = {int(n.removeprefix("lead-")): found.pop(n) for n in [k for k in found if k.startswith("lead-")]}
     pit = found.pop("pit", None)
-    now.past = PastForecasts(np.array(noted["ids"], str), **found, segments=NAMES, pit=pit, lead_pits=leads)
+    now.past = PastForecasts(np.array(noted["ids"], str), **found, segments=NAMES, pit=pit, lead_pits=leads,
+        level=None if noted["level"] is None else np.array(noted["level"], str),
+    )  # fmt: skip
     now.dropped = tuple(noted["dropped"])
 
 
@@ -114,7 +117,7 @@ def make_forecast(work: Work, folder: StepFolder) -> Forecast:
         folder.path / PATHS, now.model, going, levels=declared.levels_out, leads=declared.lead_times,
         samples=declared.samples, seed=seed,
     )  # fmt: skip
-    for name, table in ((QUANTILES, now.answers.steps), (TOTALS, now.answers.totals)):
+    for name, table in ((QUANTILES, now.answers.steps), (TOTALS, now.answers.totals), (LEVELS, now.answers.levels)):
         if table is not None:
             write_table(table, folder.path / f"{name}.parquet")
             write_table(readable(table), folder.path / f"{name}.csv", for_people=True)
@@ -139,8 +142,8 @@ def make_forecast_bundle(work: Work, folder: StepFolder) -> Bundle:
     )  # fmt: skip
     work.bundle = verify_bundle(target)
     again = model_of(load_bundle(target).parts)
-    some = now.read.take(now.alive[:20])
-    first, second = (m.paths(some.panel, some.future, 20, 0) for m in (now.model, again))
+    some = now.read.take(now.alive if now.model.coherent else now.alive[:20])
+    first, second = (m.paths(some, 20, 0) for m in (now.model, again))
     if not np.array_equal(first.y, second.y, equal_nan=True) or not np.array_equal(
         first.point, second.point, equal_nan=True
     ):
@@ -160,11 +163,15 @@ def report_forecast(work: Work, folder: StepFolder) -> None:
     )
     going = now.read.take(now.alive)
     picked = shown(going.panel, now.evaluation)
-    some = going.take(np.array([place for place, _ in picked], np.int64))
-    seed = work.declaration.budget.seed
-    paths = [
-        p for _, p in drawn(now.model, some.panel, some.future, samples=work.declaration.forecast.samples, seed=seed)
-    ]
+    places = np.array([place for place, _ in picked], np.int64)
+    seed, samples, whole = (
+        work.declaration.budget.seed,
+        work.declaration.forecast.samples,
+        now.model.coherent is not None,
+    )
+    some = going.take(places)
+    found = list(drawn(now.model, going if whole else some, samples=samples, seed=seed))
+    paths = [found[0].take(places)] if whole and found else found
     view = ForecastView(
         declaration=work.declaration, run_id=work.run.id, created_utc=str(work.run.status().get("started_utc", "")),
         panel=now.report, leaderboard=work.leaderboard, evaluation=now.evaluation, audit=work.audit_tables,
