@@ -71,9 +71,19 @@ def test_a_set_left_out_has_no_vote(choose):
 
 
 def test_what_is_written_is_what_candidates_read(choose, tmp_path, monkeypatch):
-    results = tmp_path / "portfolio.jsonl"
+    """Defaults come first, what is learned beyond them after; a set that is left out has no vote on that."""
+    results, by_hand = tmp_path / "portfolio.jsonl", tmp_path / "d.json"
     results.write_text("".join(json.dumps(r) + "\n" for r in lines(choose)), encoding="utf-8")
-    for name, place in (("RESULTS", results), ("SHIPPED", tmp_path / "s.json"), ("LEFT_OUT", tmp_path / "l.json")):
+    first = [{"family": "prior", "name": "prior"}, {"family": "good", "name": "good"}]
+    every = dict.fromkeys(("binary", "multiclass", "regression"), dict.fromkeys(("small", "medium", "large"), first))
+    by_hand.write_text(json.dumps({"lists": every}), encoding="utf-8")
+    places = (
+        ("RESULTS", results),
+        ("SHIPPED", tmp_path / "s.json"),
+        ("LEFT_OUT", tmp_path / "l.json"),
+        ("DEFAULTS", by_hand),
+    )
+    for name, place in places:
         monkeypatch.setattr(choose, name, place)
     monkeypatch.setattr(choose, "ROOT", tmp_path)
     monkeypatch.setattr("sys.argv", ["choose.py"])
@@ -81,10 +91,9 @@ def test_what_is_written_is_what_candidates_read(choose, tmp_path, monkeypatch):
     shipped = json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))
     assert shipped["format"] == 1
     assert set(shipped["lists"]) == {"binary", "multiclass", "regression"}
-    assert shipped["lists"]["binary"]["small"][1] == {"family": "left", "name": "left"}
-    assert [e["family"] for e in shipped["lists"]["binary"]["small"]] == ["prior", "left", "right", "good"]
+    assert [e["family"] for e in shipped["lists"]["binary"]["small"]] == ["prior", "good", "left", "right"]
     left_out = json.loads((tmp_path / "l.json").read_text(encoding="utf-8"))
-    assert [e["family"] for e in left_out["s2"]] == ["prior", "left", "good", "right"]
+    assert [e["family"] for e in left_out["s2"]] == ["prior", "good", "left"]
 
 
 def test_the_pool_is_drawn_inside_the_spaces_and_again_alike(bench):
