@@ -13,7 +13,7 @@ from holdgood.core.budget import Clock
 from holdgood.core.events import Event, Listener
 from holdgood.core.panel import Future, Panel
 from holdgood.core.protocols import Forecaster, PanelContext
-from holdgood.scale.local import Pool
+from holdgood.scale.local import Handle, Pool
 from holdgood.training.panels.backtest import Fitted, PanelCandidate, fit_predict
 from holdgood.training.panels.divided import Divided
 from holdgood.training.panels.origins import Origin
@@ -41,43 +41,59 @@ class Ran:
 
 def run(
     pool: Pool,
-    candidate: PanelCandidate,
-    history: Panel,
+    candidates: Sequence[PanelCandidate],
+    histories: Sequence[Panel],
     later: Sequence[tuple[Panel, Future]],
     context: PanelContext,
     *,
     keep: bool = False,
     deadline: float = math.inf,
     said: Callable[[float], None] | None = None,
-) -> tuple[Fitted, bool]:
-    """Fit a candidate on a history, and forecast from later ones; whether it ended in time.
+) -> list[tuple[Fitted, bool]]:
+    """Fit candidates, each on its history, and forecast from later ones; with each, whether it ended in time.
 
-    ``later``: panels of the same series in the same order, and their futures. What had not ended by ``deadline`` (monotonic)
-    or failed is NaN.
+    All are handed out at once, so that workers are busy where a global family is one piece of work. ``later``: panels of
+    the same series in the same order, and their futures. What had not ended by ``deadline`` (monotonic) or failed is NaN.
     """
-    rows = np.arange(len(history))
-    parts = pieces(rows, history.lengths, max(1, pool.workers)) if candidate.local else [rows]
-    shared = pool.share(history), pool.share(list(later))
-    handles = {k: pool.submit(_piece, candidate, *shared, part, context, keep) for k, part in enumerate(parts)}
-    waiting, done = set(handles), 0
+    shared = pool.share(list(later))
+    tasks: list[tuple[int, np.ndarray, Handle]] = []
+    known: dict[int, object] = {}
+    for c, (candidate, history) in enumerate(zip(candidates, histories, strict=True)):
+        ticket = known.setdefault(id(history), pool.share(history))
+        rows = np.arange(len(history))
+        parts = pieces(rows, history.lengths, max(1, pool.workers)) if candidate.local else [rows]
+        tasks += [(c, part, pool.submit(_piece, candidate, ticket, shared, part, context, keep)) for part in parts]
+    waiting = set(range(len(tasks)))
     while waiting and time.monotonic() < deadline:
         pool.wait(min(1.0, max(0.01, deadline - time.monotonic())))
-        over = {k for k in waiting if handles[k].state in ("done", "killed")}
+        over = {k for k in waiting if tasks[k][2].state in ("done", "killed")}
         waiting -= over
-        done += len(over)
         if over and said is not None:
-            said(done / len(parts))
+            said(1.0 - len(waiting) / len(tasks))
     for k in waiting:
-        pool.kill(handles[k])
+        pool.kill(tasks[k][2])
+    out = []
+    for c, history in enumerate(histories):
+        mine = [k for k, task in enumerate(tasks) if task[0] == c]
+        pieces_of = [(tasks[k][1], tasks[k][2]) for k in mine]
+        late = {k for k, place in enumerate(mine) if place in waiting}
+        out.append((_gathered(history, pieces_of, late, later), not late))
+    return out
+
+
+def _gathered(
+    history: Panel, parts: Sequence[tuple[np.ndarray, Handle]], late: set[int], later: Sequence[tuple[Panel, Future]]
+) -> Fitted:
+    """The pieces of one candidate put together; the forecaster only where every piece has one."""
     points = tuple(np.full((len(history), future.horizon), np.nan) for _, future in later)
     failed: dict[str, str] = {}
     fit_s = predict_s = 0.0
     kept: list[tuple[np.ndarray, Forecaster]] = []
-    for k, part in enumerate(parts):
+    for k, (part, handle) in enumerate(parts):
         try:
-            got: Fitted = handles[k].result()
+            got: Fitted = handle.result()
         except Exception as error:  # a guest's forecaster may raise anything, a worker may die: isolated, named
-            if k not in waiting:
+            if k not in late:
                 failed |= {str(i): _short(error) for i in history.ids[part].tolist()}
             continue
         for whole, some in zip(points, got.points, strict=True):
@@ -87,9 +103,9 @@ def run(
         if got.forecaster is not None:
             kept.append((part, got.forecaster))
     made: Forecaster | None = None
-    if keep and len(kept) == len(parts):
+    if kept and len(kept) == len(parts):
         made = kept[0][1] if len(kept) == 1 else Divided([f for _, f in kept], [history.ids[p] for p, _ in kept])
-    return Fitted(points, fit_s, predict_s, failed, made), not waiting
+    return Fitted(points, fit_s, predict_s, failed, made)
 
 
 def _piece(
@@ -141,41 +157,60 @@ def race(
     alone, together = judged.until(deepest[some]), judged.until(oldest)
     later = [(judged.until(c.dropped), judged.ahead(horizon, c.dropped)[1]) for c in cuts]
     best = math.inf
-    for place, ran in enumerate(runs):
-        if most is not None and place >= most:
-            ran.status, ran.reason = "skipped", "beyond the work budget"
-            continue
-        begun = time.monotonic()
+    for batch in batches(runs, max(1, pool.workers)):
+        place, begun = runs.index(batch[0]), time.monotonic()
+        if most is not None and place + len(batch) > most:
+            for ran in batch[max(0, most - place) :]:
+                ran.status, ran.reason = "skipped", "beyond the work budget"
+            batch = batch[: max(0, most - place)]
         if place and begun > limit:
-            ran.status, ran.reason = "skipped", "no time was left"
+            for ran in batch:
+                ran.status, ran.reason = "skipped", "no time was left"
             continue
-        said = _teller(on_event, ran.candidate.name, f"{len(some):,} series", place, len(runs), f"{best:.4g}")
+        if not batch:
+            continue
+        names = ", ".join(ran.candidate.name for ran in batch)
+        said = _teller(on_event, names, f"{len(some):,} series", place, len(runs), f"{best:.4g}")
         context = PanelContext(horizon, seed=seed, seconds=max(1.0, limit - begun))
         # the first candidate is the naive: whatever the clock says, there is an answer
         deadline = limit if place else math.inf
-        history = alone if ran.candidate.local else together
-        fitted, ended = run(pool, ran.candidate, history, later, context, deadline=deadline, said=said)
-        ran.fit_seconds, ran.predict_seconds, ran.failed = (
-            fitted.fit_seconds,
-            fitted.predict_seconds,
-            dict(fitted.failed),
-        )
-        for k, (cut, points) in enumerate(zip(cuts, fitted.points, strict=True)):
-            whole = np.full((len(panel), horizon), np.nan)
-            whole[some] = points
-            ran.points[k] = np.where(np.isin(np.arange(len(panel)), cut.judged)[:, None], whole, np.nan)
-        gaps = float(np.mean([np.isnan(ran.points[k][c.judged]).all(axis=1).mean() for k, c in enumerate(cuts)]))
-        if not ended or gaps > MOST_GAPS:
-            ran.status = "failed" if ended else "stopped"
-            ran.reason = (
-                next(iter(fitted.failed.values()), "no forecasts came of it") if ended else "not done within its time"
-            )
-            continue
-        ran.status = "ok"
-        found = loss(ran.points)
-        best = min(best, found)
-        on_event(Event("candidate", "training", f"{ran.candidate.name} {found:.4g}", best=f"{best:.4g}"))
+        histories = [alone if ran.candidate.local else together for ran in batch]
+        found = run(pool, [r.candidate for r in batch], histories, later, context, deadline=deadline, said=said)
+        for ran, (fitted, ended) in zip(batch, found, strict=True):
+            _note(ran, fitted, ended, cuts, some, len(panel))
+            if ran.status == "ok":
+                score = loss(ran.points)
+                best = min(best, score)
+                on_event(Event("candidate", "training", f"{ran.candidate.name} {score:.4g}", best=f"{best:.4g}"))
     return runs
+
+
+def batches(runs: Sequence[Ran], workers: int) -> list[list[Ran]]:
+    """What is run side by side: a local family alone (its series are divided), global ones as many as there are workers."""
+    out: list[list[Ran]] = []
+    for ran in runs:
+        joins = out and not ran.candidate.local and not out[-1][0].candidate.local and len(out[-1]) < workers
+        if joins:
+            out[-1].append(ran)
+        else:
+            out.append([ran])
+    return out
+
+
+def _note(ran: Ran, fitted: Fitted, ended: bool, cuts: Sequence[Origin], some: np.ndarray, series: int) -> None:
+    """Write down what a candidate did; it counts as failed where too many series have no forecast."""
+    ran.fit_seconds, ran.predict_seconds, ran.failed = fitted.fit_seconds, fitted.predict_seconds, dict(fitted.failed)
+    for k, (cut, points) in enumerate(zip(cuts, fitted.points, strict=True)):
+        whole = np.full((series, points.shape[1]), np.nan)
+        whole[some] = points
+        ran.points[k] = np.where(np.isin(np.arange(series), cut.judged)[:, None], whole, np.nan)
+    gaps = float(np.mean([np.isnan(ran.points[k][c.judged]).all(axis=1).mean() for k, c in enumerate(cuts)]))
+    if ended and gaps <= MOST_GAPS:
+        ran.status = "ok"
+        return
+    ran.status = "failed" if ended else "stopped"
+    why = next(iter(fitted.failed.values()), "no forecasts came of it")
+    ran.reason = why if ended else "not done within its time"
 
 
 def _teller(on_event: Listener, name: str, where: str, begun: int, whole: int, best: str) -> Callable[[float], None]:

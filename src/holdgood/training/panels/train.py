@@ -27,6 +27,8 @@ from holdgood.training.panels.panel_ladder import trials
 from holdgood.training.panels.race import Ran, race, run
 from holdgood.training.panels.segments import segments
 
+LAST = 0.97
+"""Share of the budget by which the last fits end."""
 COUNTS = 100.0
 """Paths of whole numbers are rounded to whole numbers where the median is below."""
 
@@ -128,17 +130,16 @@ def train_panel(
 def refitted(
     pool: Pool, panel: Panel, done: Sequence[Ran], blend: Blend, horizon: int, clock: Clock, seed: int
 ) -> dict[int, Forecaster]:
-    """Members by place, fitted on the whole history, the heaviest first; those that do not end in time are left out."""
-    made: dict[int, Forecaster] = {}
-    order = sorted(blend.members, key=lambda i: -blend.weights[i])
-    for i in order:
-        end = math.inf if clock.budget.seconds is None else clock.started + 0.97 * clock.budget.seconds
-        if i == order[-1] and not made:
-            end = math.inf  # something must be delivered
-        context = PanelContext(horizon, seed=seed, seconds=max(1.0, end - time.monotonic()))
-        fitted, _ = run(pool, done[i].candidate, panel, (), context, keep=True, deadline=end)
-        if fitted.forecaster is not None:
-            made[i] = fitted.forecaster
+    """Members by place, fitted on the whole history, the dearest first; those that do not end in time are left out."""
+    order = sorted(blend.members, key=lambda i: -done[i].fit_seconds)
+    end = math.inf if clock.budget.seconds is None else clock.started + LAST * clock.budget.seconds
+    context = PanelContext(horizon, seed=seed, seconds=max(1.0, end - time.monotonic()))
+    found = run(pool, [done[i].candidate for i in order], [panel] * len(order), (), context, keep=True, deadline=end)
+    made = {i: f.forecaster for i, (f, _) in zip(order, found, strict=True) if f.forecaster is not None}
+    if not made:  # something must be delivered: the quickest, whatever the clock says
+        quickest = [done[order[-1]].candidate]
+        alone = run(pool, quickest, [panel], (), PanelContext(horizon, seed=seed), keep=True)[0][0].forecaster
+        made = {} if alone is None else {order[-1]: alone}
     if not made:
         raise DataError(
             "no member could be fitted on the whole history", "one that can", "see the reasons of the trials"
