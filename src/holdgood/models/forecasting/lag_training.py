@@ -36,6 +36,15 @@ class Pairs:
         """Some pairs; origins stay."""
         return Pairs(self.origins, self.which[rows], self.steps[rows])
 
+    def some(self, most: int, seed: int) -> Pairs:
+        """All pairs of at most ``most`` origins, drawn by seed."""
+        n = len(self.origins)
+        drawn = np.sort(np.random.default_rng(seed).choice(n, min(n, most), replace=False))
+        number = np.full(n, -1)
+        number[drawn] = np.arange(len(drawn))
+        which = number[self.which]
+        return Pairs(self.origins.take(drawn), which[which >= 0], self.steps[which >= 0])
+
     def __len__(self) -> int:
         """Number of pairs."""
         return len(self.which)

@@ -31,7 +31,9 @@ from holdgood.models.forecasting.step_distribution import (
 
 PARITY = 1e-5
 _MOST_ORIGINS = 10_000
-_ORIGINS_A_SECOND = 400
+_ORIGINS_A_SECOND = 150
+_RANKED = 1_000
+_AFTER = 0.1
 _BLOCK = 20_000
 _FLOOR = 1e-3
 _WIDEST = 100.0
@@ -82,7 +84,7 @@ class LstmForecaster:
 
     def fit(self, panel: Panel, context: PanelContext) -> LstmForecaster:
         """Train on the history before the last windows, keep the epoch that was best on these; see ``lstm_training``."""
-        deadline = time.monotonic() + context.seconds
+        deadline = time.monotonic() + (1 - _AFTER) * context.seconds
         y = demand(panel)
         plan = self.plan = LagPlan.of(panel, seasons_of(panel))
         self.newcomers = Newcomers.learn(panel, y, plan.span, context.seed)
@@ -120,7 +122,8 @@ class LstmForecaster:
             self.networks.append(trained.network)
             self._samples.append((*trained.sample, trained.expected))
             self.rounds, self.finished = self.rounds + trained.epochs, min(self.finished, trained.finished)
-        self.copula = StepCopula.learn(self._ranks(held_seen, drawn.held, y, context.seed))
+        few = drawn.held.some(_RANKED, context.seed)
+        self.copula = StepCopula.learn(self._ranks(seen_from(plan, panel, y, few.origins), few, y, context.seed))
         return self
 
     def _begin(self, simple: np.ndarray, unit: np.ndarray, outcome: np.ndarray) -> np.ndarray:

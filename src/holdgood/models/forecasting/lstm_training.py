@@ -17,6 +17,10 @@ from holdgood.models.tabular.mlp_training import one_cpu_thread
 _LAST_RATE = 0.02
 _SAMPLE = 64
 _LEAST = 256
+_COMPILING = 6.0
+"""Seconds that JAX may need before the first step; with less there is no training."""
+_TIMED = 4
+_USED = 0.8
 
 
 @dataclass(frozen=True)
@@ -72,31 +76,44 @@ class Trained:
 def train(learn: Examples, held: Examples, settings: Settings, bias: np.ndarray, seed: int, deadline: float) -> Trained:
     """Epochs of AdamW with a cosine schedule; those are kept that were best on ``held``. ``bias`` (outputs,): where the
     head begins, which is also what answers where the time ends before the first epoch, or no epoch is better.
+
+    With a ``deadline`` a few steps are timed first, and the schedule is as long as there is time for.
     """
     with one_cpu_thread() as jax:
         rng = np.random.default_rng(seed)
         epoch, begin, loss_on, forward = _compiled(settings)
         parameters: Any = _begin(rng, learn.context.shape[2], learn.features.shape[2], settings, bias)
-        best, lowest, kept, done, pace = parameters, math.inf, 0, 0, 0.0
+        best, lowest, kept, done, pace_of_epoch = parameters, math.inf, 0, 0, 0.0
         n = len(learn.context)
+        first = _order(np.random.default_rng(seed), n, settings.batch, max(_LEAST, 1 << max(0, n - 1).bit_length()))
         data, kept_apart = _padded(learn, n), _padded(held, len(held.context))
-        if time.monotonic() < deadline:
+        steps, total = max(1, n // settings.batch), 0
+        if deadline - time.monotonic() > _COMPILING:
             state = begin(parameters)
             lowest = float(loss_on(parameters, *kept_apart))
-        total = settings.epochs
-        patience = max(4, settings.epochs // 4)
-        for number in range(settings.epochs):
+            total = settings.epochs
+            if math.isfinite(deadline):
+                pace = _pace(
+                    lambda few: jax.block_until_ready(
+                        epoch(parameters, state, *data, first, few, 0.0, jax.random.key(0))
+                    )
+                )
+                room = int(_USED * (deadline - time.monotonic()) / pace)
+                total, steps = max(1, min(total, room // steps)), max(1, min(steps, room))
+        patience = max(4, total // 4)
+        planned = total
+        for number in range(planned):
             began = time.monotonic()
-            if began + pace > deadline:
+            if began + pace_of_epoch > deadline:
                 break
             order = _order(rng, n, settings.batch, len(data[0]))
-            share = 0.5 if not number else 0.5 * (1 + math.cos(math.pi * number / settings.epochs))
+            share = 0.5 if not number else 0.5 * (1 + math.cos(math.pi * number / planned))
             rate = settings.learning_rate * (_LAST_RATE + (1 - _LAST_RATE) * share)
             key = jax.random.key(rng.integers(2**31))
-            parameters, state = epoch(parameters, state, *data, order, max(1, n // settings.batch), rate, key)
+            parameters, state = epoch(parameters, state, *data, order, steps, rate, key)
             loss = float(loss_on(parameters, *kept_apart))
             done = number + 1
-            pace = max(0.7 * pace, time.monotonic() - began)
+            pace_of_epoch = max(0.7 * pace_of_epoch, time.monotonic() - began)
             if loss < lowest:
                 best, lowest, kept = parameters, loss, done
             elif done - kept >= patience:
@@ -106,7 +123,7 @@ def train(learn: Examples, held: Examples, settings: Settings, bias: np.ndarray,
         few = slice(0, _SAMPLE if done else 0)
         sample = learn.context[few], learn.features[few, 0]
         expected = np.asarray(forward(best, *sample)) if done else np.empty((0, settings.outputs))
-        return Trained(network, kept, done / max(total, 1), sample, expected)
+        return Trained(network, kept, done / max(total, 1) * planned / settings.epochs, sample, expected)
 
 
 @cache
@@ -180,6 +197,14 @@ def _compiled(settings: Settings) -> tuple[Callable[..., Any], ...]:
         return jax.lax.fori_loop(0, steps, step, (p, state))
 
     return epoch, jax.jit(optimiser.init), jax.jit(loss), jax.jit(forward)
+
+
+def _pace(run: Callable[[int], Any]) -> float:
+    """Seconds a step, after one that also compiles."""
+    run(1)
+    began = time.monotonic()
+    run(_TIMED)
+    return (time.monotonic() - began) / _TIMED
 
 
 def _begin(rng: np.random.Generator, channels: int, features: int, s: Settings, bias: np.ndarray) -> dict[str, Any]:
