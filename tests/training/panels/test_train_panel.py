@@ -8,7 +8,7 @@ from holdgood.core.panel import Future, Panel
 from holdgood.core.protocols import PanelContext, Parts
 from holdgood.training.panels import combine
 from holdgood.training.panels.backtest import PanelCandidate
-from holdgood.training.panels.combined import Combined
+from holdgood.training.panels.combined import Combined, spread
 from holdgood.training.panels.origins import origins
 from holdgood.training.panels.train import train_panel
 
@@ -36,7 +36,11 @@ def _families():
 
     class Mean(Last):
         def one(self, y):
-            return y.mean()
+            return np.nanmean(y)
+
+    class LastSeen(Last):
+        def one(self, y):
+            return y[~np.isnan(y)][-1]
 
     class Broken(Last):
         def fit(self, panel, context):
@@ -48,16 +52,17 @@ def _families():
 
             os._exit(3)
 
-    return Last, Mean, Broken, Dies
+    return Last, Mean, Broken, Dies, LastSeen
 
 
-Last, Mean, Broken, Dies = _families()
+Last, Mean, Broken, Dies, LastSeen = _families()
 
 
 def candidate(name, make, rung):
     return PanelCandidate(name, name, rung, True, make)
 
 
+LAST_SEEN = candidate("last-seen", LastSeen, 0)
 LAST, MEAN = candidate("last", Last, 0), candidate("mean", Mean, 1)
 
 
@@ -77,11 +82,79 @@ def nowhere(p, horizon):
 
 def test_origins_are_apart_and_leave_enough_history():
     p = panel(3, 40)
-    cuts = origins(p, 7, count=3)
+    cuts = origins(p, 7, count=3, step=7)
     assert [c.dropped for c in cuts] == [7, 14, 21]
-    assert origins(p, 7, embargo=2)[0].dropped == 9
+    assert [c.dropped for c in origins(p, 7, count=3)] == [7, 9, 11]  # few series: cuts overlap
     uneven = Panel(p.ids, np.array([0, 3, 43, 83]), p.ds[:83], p.y[:83], "D")
     assert origins(uneven, 7)[0].judged.tolist() == [1, 2]
+
+
+def test_where_most_end_together_those_that_ended_before_are_not_judged():
+    p = panel(5, 40)
+    early = Panel(p.ids, np.array([0, 30, 70, 110, 150, 190]), np.r_[p.ds[:30], p.ds[40:200]], p.y[:190], "D")
+    assert origins(early, 7)[0].judged.tolist() == [1, 2, 3, 4]
+
+
+def test_a_series_alone_gets_what_is_best_and_is_told_that_nothing_is_proven():
+    rng = np.random.default_rng(5)
+    p = panel(1, 60)
+    p = p.with_y(np.tile([1.0, 5.0, 9.0], 20) + rng.normal(0, 0.1, 60))
+
+    class Three(Last):
+        def one(self, y):
+            return y[-3]
+
+        def predict(self, panel, future):
+            return np.stack([np.resize(y[-3:], future.horizon) for y in panel.series()])
+
+    found = train_panel(p, [LAST, candidate("three", Three, 1)], 3, budget="trials=5", workers=0)
+    assert set(found.leaderboard.members) == {"three"}
+
+
+def test_histories_with_gaps_give_paths_all_the_same():
+    p = panel(5, 30)
+    y = p.y.copy()
+    y[::7] = np.nan
+    p = p.with_y(y)
+    made = train_panel(p, [LAST_SEEN, MEAN], 8, budget="trials=5", workers=0).forecaster
+    assert np.isfinite(made.sample(p, nowhere(p, 8), 30, 0)).all()
+
+
+def test_an_item_without_history_is_spread_like_items_of_its_size():
+    p = panel(40, 60)
+    made = train_panel(p, [LAST, MEAN], 5, budget="trials=5", workers=0).forecaster
+    point = np.full((1, 5), 100.0)
+    new = Panel(np.array(["new"]), np.array([0, 0]), p.ds[:0], p.y[:0], "D")
+    known = spread(new, point, made.sizes, made.trajectories, 300, 0, True, False)
+    old = spread(p.take(np.array([0])), point, made.sizes, made.trajectories, 300, 0, True, False)
+    assert 0.5 < known.std() / old.std() < 2.0
+
+
+def test_series_are_drawn_apart_and_alike_whatever_stands_beside():
+    p = panel(40, 60)
+    made = train_panel(p, [LAST, MEAN], 5, budget="trials=5", workers=0).forecaster
+    whole = made.sample(p, nowhere(p, 5), 400, 3).sum(axis=2)
+    some = np.array([7, 3])
+    assert np.array_equal(made.sample(p.take(some), nowhere(p.take(some), 5), 400, 3).sum(axis=2), whole[some])
+    apart = np.corrcoef(whole)[np.triu_indices(40, 1)]
+    assert abs(apart.mean()) < 0.05
+
+
+def test_steps_under_embargo_are_not_judged():
+    """A forecaster that is right in all but the first two steps wins only where these are not judged."""
+    p = panel(30, 40)
+
+    class Late(Last):
+        def predict(self, panel, future):
+            out = np.tile([900.0, 900.0, 100.0, 100.0, 100.0], (len(panel), 1))
+            return out[:, : future.horizon]
+
+    tried = [LAST, candidate("late", Late, 1)]
+    chosen = [
+        train_panel(p, tried, 5, budget="trials=5", workers=0, embargo=e, prefer="balanced").leaderboard.chosen
+        for e in (0, 2)
+    ]
+    assert chosen[0] == "last" and chosen[1] != "last"
 
 
 def test_a_cut_hides_the_future():

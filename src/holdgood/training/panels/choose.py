@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from holdgood.training.score import Judge
 
 FEW = 20
 """Series below which weights are learned over origins, not over series."""
+LEAST = 8
+"""Units below which no proof is asked of ``best``."""
 MOST_WORSE = 1.6
 """A candidate whose loss is so many times the best one's is in no combination."""
 
@@ -36,40 +38,42 @@ class Choice:
 
 
 def choose(done: Sequence[Ran], rows: Rows, metric: str, prefer: str, clusters: np.ndarray | None, seed: int) -> Choice:
-    """Climb the ladder. ``clusters``: codes a series of the panel, or None."""
-    single = loss(metric, rows.points, rows.y, rows.scale)
-    who, code = np.unique(rows.series, return_inverse=True)
+    """Climb the ladder. ``clusters``: codes a series of the panel, or None.
+
+    A series counts once, by its mean over origins; where there are fewer than FEW, each origin of a series counts. Below LEAST
+    of these nothing can be proven: ``best`` then takes the best score and says so.
+    """
+    single = loss(metric, rows.points, rows.scored, rows.scale)
+    who, series = np.unique(rows.series, return_inverse=True)
+    code = series if len(who) >= FEW else np.arange(len(rows.y))
     count = np.bincount(code)
 
-    def by_series(values: np.ndarray) -> np.ndarray:
+    def by_unit(values: np.ndarray) -> np.ndarray:
         mean: np.ndarray = np.bincount(code, weights=values) / count
         return mean
 
-    judge = judge_of(metric, len(who), None if clusters is None else clusters[who], seed)
+    groups = None if clusters is None or len(who) < FEW else clusters[who]
+    judge = judge_of(metric, len(count), groups, seed)
     names = [r.candidate.name for r in done]
-    found = {n: by_series(s) for n, s in zip(names, single, strict=True)}
+    found = {n: by_unit(s) for n, s in zip(names, single, strict=True)}
     steps = steps_of(done, list(found.values()), judge)
     good = np.flatnonzero(single.mean(axis=1) <= MOST_WORSE * single.mean(axis=1).min())
     blends = {b.name: b for b in _learned(rows, good, np.arange(len(rows.y)), seed)} if len(good) > 1 else {}
-    honest = _honest(blends, rows, good, _parts(rows, len(who), code, seed), seed)
+    honest = _honest(blends, rows, good, _parts(rows, len(who), series, seed), seed)
     if blends:
-        kinds = {n: by_series(loss(metric, p, rows.y, rows.scale)) for n, p in honest.items()}
+        kinds = {n: by_unit(loss(metric, p, rows.scored, rows.scale)) for n, p in honest.items()}
         best = min(kinds, key=lambda n: float(kinds[n].mean()))
-        cost = sum(s.row_ms for s in steps), sum(s.fit_seconds for s in steps)
+        row_ms, fit_s = sum(s.row_ms for s in steps), sum(s.fit_seconds for s in steps)
+        tries = tuple(kinds.values())
         steps.append(
-            Step(
-                best,
-                best,
-                "combination",
-                kinds[best],
-                row_ms=cost[0],
-                fit_seconds=cost[1],
-                tries=tuple(kinds.values()),
-                ensemble=True,
-            )
+            Step(best, best, "combination", kinds[best], row_ms, fit_seconds=fit_s, tries=tries, ensemble=True)
         )
         found |= kinds
     climbed = climb(steps, judge, prefer=prefer)
+    if prefer == "best" and len(count) < LEAST:
+        by_score = int(np.argmin([float(s.prediction.mean()) for s in steps]))
+        said = f"the best score; {len(count)} forecasts at past origins are too few to prove anything"
+        climbed = replace(climbed, chosen=by_score, reason=said)
     step = steps[climbed.chosen]
     if step.family == "combination":
         return Choice(step.name, blends[step.name], honest[step.name], found, judge, climbed)
@@ -95,7 +99,7 @@ def _honest(
 
 def _learned(rows: Rows, good: np.ndarray, at: np.ndarray, seed: int) -> list[Blend]:
     past = None if rows.past is None else rows.past[np.ix_(at, good)]
-    found = learned(rows.points[np.ix_(good, at)], rows.y[at], rows.scale[at], past, seed)
+    found = learned(rows.points[np.ix_(good, at)], rows.scored[at], rows.scale[at], past, seed)
     out = []
     for blend in found:
         weights = np.zeros(len(rows.points))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-MOST_ROWS = 6_000
+MOST_ROWS = 3_000
 """Rows that weights are learned from; more change them little."""
 ROUNDS = 24
 LEAST_GAIN = 0.0005
@@ -116,7 +116,7 @@ def _median(points: np.ndarray, y: np.ndarray, scale: np.ndarray, order: np.ndar
     best = float(losses(points[members[0]], y, scale).mean())
     while len(members) < len(points):
         rest = [int(c) for c in order if c not in members]
-        pairs = [[c] for c in rest] + [[c, d] for i, c in enumerate(rest) for d in rest[i + 1 :]][:60]
+        pairs = [[c] for c in rest] + [[c, d] for i, c in enumerate(rest) for d in rest[i + 1 :]][:24]
         tried = [float(losses(np.median(points[members + more], axis=0), y, scale).mean()) for more in pairs]
         place = int(np.argmin(tried))
         if tried[place] > best * (1.0 - LEAST_GAIN):

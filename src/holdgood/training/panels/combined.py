@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -80,6 +81,7 @@ class Combined:
         arrays = dict(inner.arrays) | {
             "weights": self.blend.weights,
             "sizes": self.sizes.coefficients,
+            "alike": self.sizes.alike,
             "units": self.trajectories.units,
             "segment": self.trajectories.segment,
         }
@@ -104,16 +106,22 @@ class Combined:
     @classmethod
     def from_parts(cls, parts: Parts) -> Combined:
         """Rebuild; BundleError where something does not fit together."""
-        js, own = parts.json, {"weights", "sizes", "units", "segment", "past"}
+        js, own = parts.json, {"weights", "sizes", "alike", "units", "segment", "past"}
         try:
             names, weights = list(js["names"]), np.asarray(parts.arrays["weights"], np.float64)
             sizes, units = np.asarray(parts.arrays["sizes"]), np.asarray(parts.arrays["units"])
+            alike = np.asarray(parts.arrays["alike"])
             segment, known = np.asarray(parts.arrays["segment"]), list(js["known"])
             past = np.asarray(parts.arrays["past"]) if known else np.empty((0, len(names)))
             entries, sharpness = js["parts"], float(js["sharpness"])
         except (KeyError, TypeError, ValueError) as error:
             raise _damaged(f"a forecaster without {error}") from error
-        fits = len(names) == len(weights) == len(entries) > 0 and sizes.shape == (5,) and units.ndim == 2
+        fits = (
+            len(names) == len(weights) == len(entries) > 0
+            and sizes.shape == (5,)
+            and alike.shape == (3,)
+            and units.ndim == 2
+        )
         if not fits or len(units) != len(segment) or past.shape != (len(known), len(names)):
             raise _damaged("a forecaster whose arrays do not fit together")
         rest = {k: v for k, v in parts.arrays.items() if k not in own}
@@ -122,7 +130,7 @@ class Combined:
         return cls(
             members,
             Blend(str(js["blend"]), weights, bool(js["median"]), sharpness),
-            Sizes(sizes),
+            Sizes(sizes, alike),
             Trajectories(units, segment),
             nonnegative=bool(js["nonnegative"]),
             whole=bool(js["whole"]),
@@ -142,12 +150,14 @@ def spread(
 ) -> np.ndarray:
     """Paths (series, samples, horizon) around point forecasts."""
     size = sizes.of(traits(panel, point))
-    y = trajectories.draw(segments(panel), samples, point.shape[1], seed)
+    y = trajectories.draw(segments(panel), panel.ids, samples, point.shape[1], seed)
     y *= size[:, None, None]
     y += point[:, None, :]
     if whole:
         floor = np.floor(y)
-        y = floor + (np.random.default_rng([seed, 1]).random(y.shape) < y - floor)
+        for i, one in enumerate(panel.ids):
+            coins = np.random.default_rng([seed, 1, zlib.crc32(str(one).encode())]).random(y.shape[1:])
+            y[i] = floor[i] + (coins < y[i] - floor[i])
     return np.maximum(y, 0.0) if nonnegative else y
 
 

@@ -7,7 +7,8 @@ trajectories are kept in units of the fitted size. Draws come from rows of the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,6 +18,10 @@ LEAST = 60
 """Trajectories of a segment, below which all segments are drawn from together."""
 MOST = 4_000
 """Trajectories kept in all: what a bundle carries."""
+FEW_SEEN = 3
+"""Observations below which a series says nothing of its own steps and level."""
+FEW_KEPT, SIGNED = 40, 10
+"""Trajectories below which draws are stretched, and below which their signs are drawn as well."""
 RIDGE = 1e-3
 SHARED = 0.25
 """Allowance for shocks that all series share at an origin: sizes are widened by this over the number of origins a series has seen.
@@ -27,47 +32,68 @@ public panels (1.2, 2 and 8 origins a series), where intervals without it covere
 
 
 def traits(panel: Panel, point: np.ndarray) -> np.ndarray:
-    """What the size of a row's errors is guessed from, (series, 5): one, logs of naive steps, level, forecast, and length."""
+    """What the size of a row's errors is guessed from, (series, 5): one, logs of naive steps, level, forecast, and length.
+
+    NaN for steps, level and length of a series with fewer than FEW_SEEN observations: what it would show of its own is noise,
+    or nothing (``Sizes`` puts in what others have).
+    """
     out = np.ones((len(panel), 5))
     season = panel.season
+    count = np.zeros(len(panel), np.int64)
     for i, y in enumerate(panel.series()):
         seen = y[~np.isnan(y)][-max(4 * season, 60) :]
+        count[i] = len(seen)
         steps = np.abs(np.diff(seen)).mean() if len(seen) > 1 else 0.0
         level = np.abs(seen[-max(season, 8) :]).mean() if len(seen) else 0.0
         ahead = float(np.abs(point[i]).mean())
         least = 1e-3 * max(level, ahead, 1e-9) + 1e-9
         out[i, 1:] = np.log([steps + least, level + least, ahead + least, len(seen) + 1.0])
+    out[count < FEW_SEEN] = np.where([False, True, True, False, True], np.nan, out[count < FEW_SEEN])
     return out
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Coefficients (5,) of the log of the mean absolute error on the traits."""
+    """Coefficients (5,) of the log of the mean absolute error on the traits.
+
+    ``alike`` (3,): medians of the logs of naive steps and of level over the forecast, and of the length, for series that show
+    none of their own.
+    """
 
     coefficients: np.ndarray
+    alike: np.ndarray = field(default_factory=lambda: np.zeros(3))
 
     @classmethod
     def learned(cls, traits: np.ndarray, errors: np.ndarray) -> Sizes:
         """From traits (rows, 5) and errors (rows, horizon) with NaN where there was no outcome."""
         there = ~np.isnan(errors)
         mean = np.where(there, np.abs(errors), 0.0).sum(axis=1) / np.maximum(1, there.sum(axis=1))
-        use = there.any(axis=1) & (mean > 0)
+        own = ~np.isnan(traits).any(axis=1)
+        alike = (
+            np.median(traits[own][:, [1, 2, 4]] - traits[own, 3:4] * [1.0, 1.0, 0.0], axis=0)
+            if own.any()
+            else np.zeros(3)
+        )
+        use = there.any(axis=1) & (mean > 0) & own
         if use.sum() < 10:  # too few to learn from: proportional to the naive steps
             ratio = np.log(mean[use]) - traits[use, 1] if use.any() else np.zeros(1)
-            return cls(np.array([float(ratio.mean()), 1.0, 0.0, 0.0, 0.0]))
+            return cls(np.array([float(ratio.mean()), 1.0, 0.0, 0.0, 0.0]), alike)
         x, y = traits[use], np.log(mean[use])
         centre = x[:, 1:].mean(axis=0)
         z = x[:, 1:] - centre
         slope = np.linalg.solve(z.T @ z + RIDGE * len(z) * np.eye(z.shape[1]), z.T @ (y - y.mean()))
-        return cls(np.r_[y.mean() - centre @ slope, slope])
+        return cls(np.r_[y.mean() - centre @ slope, slope], alike)
 
     def widened(self, origins: float) -> Sizes:
         """With the allowance for shared shocks, for a mean number of origins a series."""
-        return Sizes(self.coefficients + np.r_[np.log1p(SHARED / origins), np.zeros(len(self.coefficients) - 1)])
+        return Sizes(self.coefficients + np.r_[np.log1p(SHARED / origins), np.zeros(4)], self.alike)
 
     def of(self, traits: np.ndarray) -> np.ndarray:
         """Expected size of the errors, (rows,)."""
-        size: np.ndarray = np.exp(traits @ self.coefficients)
+        whole = traits.copy()
+        thin = np.isnan(traits[:, 1])
+        whole[np.ix_(thin, [1, 2, 4])] = traits[thin, 3:4] * [1.0, 1.0, 0.0] + self.alike
+        size: np.ndarray = np.exp(whole @ self.coefficients)
         return size
 
 
@@ -80,22 +106,61 @@ class Trajectories:
 
     @classmethod
     def kept(cls, errors: np.ndarray, sizes: np.ndarray, segment: np.ndarray, seed: int) -> Trajectories:
-        """Of errors (rows, horizon) those without gaps, at most MOST of them, drawn evenly over segments."""
-        whole = np.flatnonzero(~np.isnan(errors).any(axis=1))
-        rng = np.random.default_rng(seed)
-        if len(whole) > MOST:
-            whole = np.sort(rng.choice(whole, MOST, replace=False))
-        return cls(errors[whole] / sizes[whole, None], segment[whole])
+        """Of errors (rows, horizon) at most MOST, drawn evenly; with gaps only where hardly any are without.
 
-    def draw(self, segment: np.ndarray, samples: int, horizon: int, seed: int) -> np.ndarray:
-        """(rows, samples, horizon) in units of size; stratified, so that few samples spread as many would."""
+        A gap takes the error of another row at the same step; a step without any error, one of the same row.
+        """
+        units = errors / sizes[:, None]
+        there = ~np.isnan(units)
+        rows = np.flatnonzero(there.all(axis=1))
+        rng = np.random.default_rng(seed)
+        if len(rows) < LEAST:
+            rows = np.flatnonzero(there.any(axis=1))
+        if len(rows) > MOST:
+            rows = np.sort(rng.choice(rows, MOST, replace=False))
+        if not len(rows):  # nothing was ever judged: as wide as the naive steps
+            return cls(np.array([[-1.25], [0.0], [1.25]]) * np.ones(errors.shape[1]), np.zeros(3, np.int64))
+        return cls(_filled(units[rows], rng), segment[rows])
+
+    def draw(self, segment: np.ndarray, ids: np.ndarray, samples: int, horizon: int, seed: int) -> np.ndarray:
+        """(rows, samples, horizon) in units of size; stratified, so that few samples spread as many would.
+
+        Each series draws by its own id: in an order of its own, whatever stands beside it. Below FEW_KEPT trajectories
+        there are no tails to draw from: each draw is stretched by a t's share over a normal's, at random.
+        """
         out = np.empty((len(segment), samples, horizon))
         for code in np.unique(segment):
             pool = np.flatnonzero(self.segment == code)
             pool = pool if len(pool) >= LEAST else np.arange(len(self.units))
-            place = np.flatnonzero(segment == code)
-            rng = np.random.default_rng([seed, int(code)])
             order = pool[np.argsort(self.units[pool].sum(axis=1), kind="stable")]
-            strata = (np.arange(samples) + rng.random((len(place), samples))) / samples
-            out[place] = self.units[order[(strata * len(order)).astype(np.int64)]][:, :, :horizon]
+            for i in np.flatnonzero(segment == code):
+                rng = np.random.default_rng([seed, zlib.crc32(str(ids[i]).encode())])
+                strata = (np.arange(samples) + rng.random(samples)) / samples
+                drawn = self.units[order[(strata * len(order)).astype(np.int64)]][:, :horizon]
+                if len(order) < FEW_KEPT:
+                    drawn = drawn * _stretch(len(order), samples, rng)[:, None]
+                out[i] = rng.permutation(drawn)
         return out
+
+
+def _stretch(kept: int, samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Factors (samples,) that make a draw from few errors as wide as what few errors can tell: root of f over chi-square of f."""
+    freedom = max(2, kept - 1)
+    signs = rng.choice([-1.0, 1.0], samples) if kept < SIGNED else np.ones(samples)
+    factors: np.ndarray = (
+        signs * np.abs(rng.normal(1.0, 0.5, samples)) * np.sqrt(freedom / rng.chisquare(freedom, samples))
+    )
+    return factors
+
+
+def _filled(units: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    out = units.copy()
+    for step in range(units.shape[1]):
+        gaps = np.flatnonzero(np.isnan(units[:, step]))
+        known = units[~np.isnan(units[:, step]), step]
+        if len(gaps) and len(known):
+            out[gaps, step] = rng.choice(known, len(gaps))
+    for row in np.flatnonzero(np.isnan(out).any(axis=1)):
+        known = out[row, ~np.isnan(out[row])]
+        out[row] = np.where(np.isnan(out[row]), rng.choice(known, out.shape[1]), out[row])
+    return out

@@ -30,6 +30,7 @@ class Outcomes:
 class Rows:
     """Judged pairs, one below the other: place of the origin, its cut, the series, outcomes (rows, horizon), scale, and points.
 
+    ``scored``: the outcomes without steps under embargo, which nobody is judged by.
     ``points`` (candidates, rows, horizon), a gap filled by the first candidate's. ``past`` (rows, candidates): mean loss of
     the same series at earlier origins, NaN where there is none; None with one origin.
     """
@@ -38,6 +39,7 @@ class Rows:
     dropped: np.ndarray
     series: np.ndarray
     y: np.ndarray
+    scored: np.ndarray
     scale: np.ndarray
     points: np.ndarray
     past: np.ndarray | None
@@ -60,7 +62,7 @@ def outcomes(panel: Panel, cuts: Sequence[Origin], horizon: int) -> Outcomes:
     return Outcomes(tuple(cuts), tuple(ys), tuple(sizes))
 
 
-def rows_of(done: Sequence[Ran], found: Outcomes, metric: str) -> Rows:
+def rows_of(done: Sequence[Ran], found: Outcomes, metric: str, embargo: int = 0) -> Rows:
     """All judged pairs of the origins at which every candidate was run."""
     full = [k for k in range(len(found.cuts)) if all(k in r.points for r in done)] or [0]
     series = []
@@ -77,14 +79,17 @@ def rows_of(done: Sequence[Ran], found: Outcomes, metric: str) -> Rows:
     points = np.stack([np.concatenate([r.points[k][s] for k, s in pairs]) for r in done])
     points = np.where(np.isnan(points), points[:1], points)
     who = np.concatenate(series)
+    scored = y.copy()
+    scored[:, :embargo] = np.nan
     return Rows(
         origin,
         dropped,
         who,
         y,
+        scored,
         scale,
         points,
-        _past(origin, who, losses(points, y, scale).T) if len(full) > 1 else None,
+        _past(origin, who, losses(points, scored, scale).T) if len(full) > 1 else None,
     )
 
 
@@ -100,7 +105,7 @@ def loss(metric: str, points: np.ndarray, y: np.ndarray, scale: np.ndarray) -> n
 
 def last_losses(rows: Rows) -> dict[int, np.ndarray]:
     """Mean loss of each candidate a series over all origins: what weights of its own go by in use."""
-    own = losses(rows.points, rows.y, rows.scale).T
+    own = losses(rows.points, rows.scored, rows.scale).T
     return {int(s): own[rows.series == s].mean(axis=0) for s in np.unique(rows.series)} if len(own) else {}
 
 

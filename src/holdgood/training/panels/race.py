@@ -6,15 +6,16 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from holdgood.core.budget import Clock
 from holdgood.core.events import Event, Listener
-from holdgood.core.panel import Future, Panel
+from holdgood.core.panel import Panel
 from holdgood.core.protocols import Forecaster, PanelContext
 from holdgood.scale.local import Handle, Pool
-from holdgood.training.panels.backtest import Fitted, PanelCandidate, fit_predict
+from holdgood.training.panels.backtest import Fitted, PanelCandidate, Plan, fit_predict
 from holdgood.training.panels.divided import Divided
 from holdgood.training.panels.origins import Origin
 
@@ -22,6 +23,8 @@ PIECE = 200
 """Series a piece of work of a local family: small enough to stop in time, large enough to be worth sending."""
 RESERVE = 0.45
 """Share of the budget kept for the last fits on the whole history and for what follows."""
+OF_WHAT_IS_LEFT = 0.6
+"""Share of the time that is left that one batch may take: a slow family does not starve those behind it."""
 MOST_GAPS = 0.2
 """Share of the series that a candidate may have no forecast for (the naive's stands in) before it counts as failed."""
 
@@ -42,27 +45,24 @@ class Ran:
 def run(
     pool: Pool,
     candidates: Sequence[PanelCandidate],
-    histories: Sequence[Panel],
-    later: Sequence[tuple[Panel, Future]],
+    plan: Plan,
+    ticket: Any,
     context: PanelContext,
     *,
     keep: bool = False,
     deadline: float = math.inf,
     said: Callable[[float], None] | None = None,
 ) -> list[tuple[Fitted, bool]]:
-    """Fit candidates, each on its history, and forecast from later ones; with each, whether it ended in time.
+    """Fit candidates and forecast from the cuts of a plan; with each, whether it ended in time.
 
-    All are handed out at once, so that workers are busy where a global family is one piece of work. ``later``: panels of
-    the same series in the same order, and their futures. What had not ended by ``deadline`` (monotonic) or failed is NaN.
+    All are handed out at once, so that workers are busy where a global family is one piece of work. ``ticket``: the plan as
+    workers know it (``pool.share``). What had not ended by ``deadline`` (monotonic) or failed is NaN.
     """
-    shared = pool.share(list(later))
     tasks: list[tuple[int, np.ndarray, Handle]] = []
-    known: dict[int, object] = {}
-    for c, (candidate, history) in enumerate(zip(candidates, histories, strict=True)):
-        ticket = known.setdefault(id(history), pool.share(history))
-        rows = np.arange(len(history))
-        parts = pieces(rows, history.lengths, max(1, pool.workers)) if candidate.local else [rows]
-        tasks += [(c, part, pool.submit(_piece, candidate, ticket, shared, part, context, keep)) for part in parts]
+    rows = np.arange(len(plan.panel))
+    for c, candidate in enumerate(candidates):
+        parts = pieces(rows, plan.panel.lengths, max(1, pool.workers)) if candidate.local else [rows]
+        tasks += [(c, part, pool.submit(fit_predict, candidate, ticket, part, context, keep)) for part in parts]
     waiting = set(range(len(tasks)))
     while waiting and time.monotonic() < deadline:
         pool.wait(min(1.0, max(0.01, deadline - time.monotonic())))
@@ -73,19 +73,17 @@ def run(
     for k in waiting:
         pool.kill(tasks[k][2])
     out = []
-    for c, history in enumerate(histories):
+    for c in range(len(candidates)):
         mine = [k for k, task in enumerate(tasks) if task[0] == c]
-        pieces_of = [(tasks[k][1], tasks[k][2]) for k in mine]
-        late = {k for k, place in enumerate(mine) if place in waiting}
-        out.append((_gathered(history, pieces_of, late, later), not late))
+        late = {place for place, k in enumerate(mine) if k in waiting}
+        out.append((_gathered(plan, [(tasks[k][1], tasks[k][2]) for k in mine], late), not late))
     return out
 
 
-def _gathered(
-    history: Panel, parts: Sequence[tuple[np.ndarray, Handle]], late: set[int], later: Sequence[tuple[Panel, Future]]
-) -> Fitted:
+def _gathered(plan: Plan, parts: Sequence[tuple[np.ndarray, Handle]], late: set[int]) -> Fitted:
     """The pieces of one candidate put together; the forecaster only where every piece has one."""
-    points = tuple(np.full((len(history), future.horizon), np.nan) for _, future in later)
+    ids = plan.panel.ids
+    points = tuple(np.full((len(ids), plan.horizon), np.nan) for _ in plan.cuts)
     failed: dict[str, str] = {}
     fit_s = predict_s = 0.0
     kept: list[tuple[np.ndarray, Forecaster]] = []
@@ -94,7 +92,7 @@ def _gathered(
             got: Fitted = handle.result()
         except Exception as error:  # a guest's forecaster may raise anything, a worker may die: isolated, named
             if k not in late:
-                failed |= {str(i): _short(error) for i in history.ids[part].tolist()}
+                failed |= {str(i): _short(error) for i in ids[part].tolist()}
             continue
         for whole, some in zip(points, got.points, strict=True):
             whole[part] = some
@@ -104,20 +102,8 @@ def _gathered(
             kept.append((part, got.forecaster))
     made: Forecaster | None = None
     if kept and len(kept) == len(parts):
-        made = kept[0][1] if len(kept) == 1 else Divided([f for _, f in kept], [history.ids[p] for p, _ in kept])
+        made = kept[0][1] if len(kept) == 1 else Divided([f for _, f in kept], [ids[p] for p, _ in kept])
     return Fitted(points, fit_s, predict_s, failed, made)
-
-
-def _piece(
-    candidate: PanelCandidate,
-    history: Panel,
-    later: Sequence[tuple[Panel, Future]],
-    rows: np.ndarray,
-    context: PanelContext,
-    keep: bool,
-) -> Fitted:
-    some = [(panel.take(rows), future.take(rows)) for panel, future in later]
-    return fit_predict(candidate, history.take(rows), some, context, keep)
 
 
 def pieces(rows: np.ndarray, lengths: np.ndarray, workers: int) -> list[np.ndarray]:
@@ -153,9 +139,8 @@ def race(
         deepest[cut.judged] = np.maximum(deepest[cut.judged], cut.dropped)
     oldest = max(c.dropped for c in cuts)
     some = np.flatnonzero(deepest > 0)
-    judged = panel.take(some)
-    alone, together = judged.until(deepest[some]), judged.until(oldest)
-    later = [(judged.until(c.dropped), judged.ahead(horizon, c.dropped)[1]) for c in cuts]
+    plan = Plan(panel.take(some), deepest[some], oldest, tuple(c.dropped for c in cuts), horizon)
+    ticket = pool.share(plan)
     best = math.inf
     for batch in batches(runs, max(1, pool.workers)):
         place, begun = runs.index(batch[0]), time.monotonic()
@@ -171,11 +156,10 @@ def race(
             continue
         names = ", ".join(ran.candidate.name for ran in batch)
         said = _teller(on_event, names, f"{len(some):,} series", place, len(runs), f"{best:.4g}")
-        context = PanelContext(horizon, seed=seed, seconds=max(1.0, limit - begun))
         # the first candidate is the naive: whatever the clock says, there is an answer
-        deadline = limit if place else math.inf
-        histories = [alone if ran.candidate.local else together for ran in batch]
-        found = run(pool, [r.candidate for r in batch], histories, later, context, deadline=deadline, said=said)
+        deadline = begun + OF_WHAT_IS_LEFT * (limit - begun) if place else math.inf
+        context = PanelContext(horizon, seed=seed, seconds=max(1.0, min(deadline, limit) - begun))
+        found = run(pool, [r.candidate for r in batch], plan, ticket, context, deadline=deadline, said=said)
         for ran, (fitted, ended) in zip(batch, found, strict=True):
             _note(ran, fitted, ended, cuts, some, len(panel))
             if ran.status == "ok":
@@ -205,7 +189,7 @@ def _note(ran: Ran, fitted: Fitted, ended: bool, cuts: Sequence[Origin], some: n
         whole[some] = points
         ran.points[k] = np.where(np.isin(np.arange(series), cut.judged)[:, None], whole, np.nan)
     gaps = float(np.mean([np.isnan(ran.points[k][c.judged]).all(axis=1).mean() for k, c in enumerate(cuts)]))
-    if ended and gaps <= MOST_GAPS:
+    if gaps <= MOST_GAPS:
         ran.status = "ok"
         return
     ran.status = "failed" if ended else "stopped"

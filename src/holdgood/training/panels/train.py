@@ -16,9 +16,9 @@ from holdgood.core.panel import Panel
 from holdgood.core.protocols import Forecaster, PanelContext
 from holdgood.core.records import Leaderboard
 from holdgood.scale.local import Pool
-from holdgood.training.panels.backtest import PanelCandidate
+from holdgood.training.panels.backtest import PanelCandidate, Plan
 from holdgood.training.panels.choose import choose
-from holdgood.training.panels.combine import Blend
+from holdgood.training.panels.combine import Blend, blended
 from holdgood.training.panels.combined import Combined
 from holdgood.training.panels.errors import Sizes, Trajectories, traits
 from holdgood.training.panels.judged import METRICS, Outcomes, Rows, last_losses, loss, outcomes, rows_of
@@ -76,7 +76,9 @@ def train_panel(
     """Learn on the whole panel; forecasts of ``horizon`` steps are judged at ``count`` past origins.
 
     ``metric``: mase (errors over the naive's in-sample) or smape. ``prefer``: as for tables; ``best`` takes the combination
-    with the least loss. ``clusters``: (series,) codes of series that share shocks, for the intervals of the ladder.
+    with the least loss.
+    ``embargo``: first steps that will have passed before a forecast is used: forecast, not judged.
+    ``clusters``: (series,) codes of series that share shocks, for the intervals of the ladder.
     """
     if metric not in METRICS:
         raise DataError(f"a metric {metric!r}", "one of: " + ", ".join(METRICS), "choose one of them")
@@ -85,7 +87,7 @@ def train_panel(
             f"{len(panel)} series and {len(candidates)} candidates", "one of each at least", "check the table"
         )
     clock = Clock(Budget.parse(budget))
-    cuts = origins(panel, horizon, count=count, embargo=embargo)
+    cuts = origins(panel, horizon, count=count)
     if not cuts:
         raise DataError(
             f"{len(panel)} series of at most {int(panel.lengths.max())} steps, and {horizon} steps to forecast",
@@ -93,9 +95,10 @@ def train_panel(
             "forecast fewer steps, or bring more history",
         )
     known = outcomes(panel, cuts, horizon)
+    scored = [np.where(np.arange(horizon) < embargo, np.nan, y) for y in known.y]
 
     def mean_loss(points: dict[int, np.ndarray]) -> float:
-        each = [(points[k][c.judged], known.y[k][c.judged], known.scale[k][c.judged]) for k, c in enumerate(cuts)]
+        each = [(points[k][c.judged], scored[k][c.judged], known.scale[k][c.judged]) for k, c in enumerate(cuts)]
         found = [loss(metric, *one) for one in each]
         return float(np.nanmean(np.concatenate(found)))
 
@@ -108,23 +111,25 @@ def train_panel(
             raise DataError(
                 f"no forecaster gave an answer ({said})", "at least a naive forecast", "look at these series"
             )
-        rows = rows_of(done, known, metric)
+        rows = rows_of(done, known, metric, embargo)
         choice = choose(done, rows, metric, prefer, clusters, seed)
         on_event(Event("progress", "training", f"refitting for {choice.name}", fraction=0.9))
         made = refitted(pool, panel, done, choice.blend, horizon, clock, seed)
-    blend = _of(choice.blend, list(made))
+    blend, honest = _of(choice.blend, list(made)), choice.honest
+    if len(made) < len(choice.blend.members):  # what is delivered is what is told of: errors of those that are left
+        honest = blended(rows.points, _only(choice.blend, list(made)), rows.past)
     board = Leaderboard(
         metric=metric, higher_is_better=False, trials=trials(runs, choice.losses, choice.judge), ladder=choice.climb.rungs,
         chosen=choice.name, prefer=prefer, rule=choice.climb.rule, reason=choice.climb.reason, rows=len(panel),
         members={done[i].candidate.name: float(w) for i, w in zip(made, blend.weights, strict=True)},
         folds=len(cuts), fold_kind="rolling-origin", delivered="refit on all history", seconds=clock.spent(),
         budget=str(clock.budget), budget_hit=any(r.status in ("stopped", "skipped") for r in runs),
-        notes=_notes(done, choice.blend, made),
+        notes=_notes(done, choice.blend, made, float(loss(metric, honest, rows.scored, rows.scale).mean()), metric),
     )  # fmt: skip
     members = {done[i].candidate.name: f for i, f in made.items()}
-    forecaster = delivered(panel, members, blend, list(made), rows, choice.honest, seed)
+    forecaster = delivered(panel, members, blend, list(made), rows, honest, seed)
     first = _first(done, choice.losses)
-    return TrainedPanel(forecaster, board, _backtest(panel, known, rows, choice.honest, horizon, first))
+    return TrainedPanel(forecaster, board, _backtest(panel, known, rows, honest, horizon, first))
 
 
 def refitted(
@@ -134,11 +139,13 @@ def refitted(
     order = sorted(blend.members, key=lambda i: -done[i].fit_seconds)
     end = math.inf if clock.budget.seconds is None else clock.started + LAST * clock.budget.seconds
     context = PanelContext(horizon, seed=seed, seconds=max(1.0, end - time.monotonic()))
-    found = run(pool, [done[i].candidate for i in order], [panel] * len(order), (), context, keep=True, deadline=end)
+    plan = Plan.whole(panel, horizon)
+    ticket = pool.share(plan)
+    found = run(pool, [done[i].candidate for i in order], plan, ticket, context, keep=True, deadline=end)
     made = {i: f.forecaster for i, (f, _) in zip(order, found, strict=True) if f.forecaster is not None}
     if not made:  # something must be delivered: the quickest, whatever the clock says
         quickest = [done[order[-1]].candidate]
-        alone = run(pool, quickest, [panel], (), PanelContext(horizon, seed=seed), keep=True)[0][0].forecaster
+        alone = run(pool, quickest, plan, ticket, PanelContext(horizon, seed=seed), keep=True)[0][0].forecaster
         made = {} if alone is None else {order[-1]: alone}
     if not made:
         raise DataError(
@@ -178,13 +185,23 @@ def _of(blend: Blend, places: list[int]) -> Blend:
     return Blend(blend.name, weights / weights.sum(), blend.median, blend.sharpness)
 
 
-def _notes(done: Sequence[Ran], blend: Blend, made: dict[int, Forecaster]) -> tuple[str, ...]:
-    lost = [done[i].candidate.name for i in blend.members if i not in made]
-    fell = {s for i, f in made.items() for s in f.failed}
-    notes = [f"{', '.join(lost)} could not be refitted in time and left the combination"] if lost else []
-    return tuple(
-        notes + ([f"{len(fell)} series got a fallback from a member: {', '.join(sorted(fell)[:5])}"] if fell else [])
-    )
+def _only(blend: Blend, places: list[int]) -> Blend:
+    """The blend without members that are not among ``places``, over all candidates."""
+    weights = np.zeros_like(blend.weights)
+    weights[places] = blend.weights[places]
+    return Blend(blend.name, weights / weights.sum(), blend.median, blend.sharpness)
+
+
+def _notes(
+    done: Sequence[Ran], blend: Blend, made: dict[int, Forecaster], score: float, metric: str
+) -> tuple[str, ...]:
+    notes = []
+    if lost := [done[i].candidate.name for i in blend.members if i not in made]:
+        said = f"{', '.join(lost)} could not be refitted in time and left the combination"
+        notes.append(f"{said}; {metric} at past origins without: {score:.4g}")
+    if fell := sorted({s for f in made.values() for s in f.failed}):
+        notes.append(f"{len(fell)} series got a fallback from a member: {', '.join(fell[:5])}")
+    return tuple(notes)
 
 
 def _first(done: Sequence[Ran], losses: dict[str, np.ndarray]) -> int:
