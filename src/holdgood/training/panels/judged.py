@@ -106,7 +106,8 @@ def loss(metric: str, points: np.ndarray, y: np.ndarray, scale: np.ndarray) -> n
 def last_losses(rows: Rows) -> dict[int, np.ndarray]:
     """Mean loss of each candidate a series over all origins: what weights of its own go by in use."""
     own = losses(rows.points, rows.scored, rows.scale).T
-    return {int(s): own[rows.series == s].mean(axis=0) for s in np.unique(rows.series)} if len(own) else {}
+    order = np.argsort(rows.series, kind="stable")
+    return {int(rows.series[order[a]]): own[order[a:b]].mean(axis=0) for a, b in _runs(rows.series[order])}
 
 
 def _past(origin: np.ndarray, series: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -123,6 +124,8 @@ def _past(origin: np.ndarray, series: np.ndarray, own: np.ndarray) -> np.ndarray
 
 
 def _runs(values: np.ndarray) -> list[tuple[int, int]]:
+    if not len(values):
+        return []
     edges = np.r_[0, np.flatnonzero(np.diff(values)) + 1, len(values)]
     return [(int(a), int(b)) for a, b in pairwise(edges)]
 
