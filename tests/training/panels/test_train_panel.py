@@ -251,3 +251,15 @@ def test_a_bundle_part_comes_back_the_same():
     back = Combined.from_parts(made.to_parts())
     future = nowhere(p, 4)
     assert np.array_equal(back.sample(p, future, 20, 3), made.sample(p, future, 20, 3))
+
+
+def test_slow_movers_are_spread_by_their_own_past_where_that_foretells_better():
+    """Demand is zero or a parcel of the series' own size: windows keep that, errors of other series do not."""
+    rng = np.random.default_rng(8)
+    p = panel(80, 90)
+    size = np.repeat(rng.integers(3, 60, 80), 90)
+    p = p.with_y(np.where(rng.random(len(p.y)) < 0.15, size, 0).astype(float))
+    made = train_panel(p, [LAST, MEAN], 4, budget="trials=5", workers=0).forecaster
+    assert 2 in made.windowed or 3 in made.windowed
+    drawn = made.sample(p, nowhere(p, 4), 200, 0)
+    assert 0.75 < np.mean(drawn == 0) < 0.95

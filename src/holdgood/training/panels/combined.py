@@ -15,13 +15,16 @@ from holdgood.core.protocols import Forecaster, PanelContext, Parts
 from holdgood.training.panels.combine import Blend, blended
 from holdgood.training.panels.errors import Sizes, Trajectories, traits
 from holdgood.training.panels.segments import segments
+from holdgood.training.panels.windows import windows
 
 
 class Combined:
     """Blended members with paths from backtest errors.
 
     ``nonnegative``: no path goes below zero (no history does); ``whole``: paths are rounded to whole numbers, at random so that
-    means stay (histories are counts). A series' past losses a member stand in ``past`` by id, for weights of its own.
+    means stay (histories are counts).
+    ``windowed``: segments whose paths are windows of the own past (see ``windows``). A series' past losses a
+    member stand in ``past`` by id, for weights of its own.
     """
 
     part: ClassVar[str] = "combined-forecaster"
@@ -36,9 +39,10 @@ class Combined:
         nonnegative: bool = False,
         whole: bool = False,
         past: Mapping[str, np.ndarray] | None = None,
+        windowed: frozenset[int] = frozenset(),
     ) -> None:
         self.members, self.blend, self.sizes, self.trajectories = dict(members), blend, sizes, trajectories
-        self.nonnegative, self.whole, self.past = nonnegative, whole, dict(past or {})
+        self.nonnegative, self.whole, self.past, self.windowed = nonnegative, whole, dict(past or {}), windowed
         self.failed: Mapping[str, str] = {
             series: f"{name}: {why}" for name, m in self.members.items() for series, why in m.failed.items()
         }
@@ -69,7 +73,9 @@ class Combined:
     def paths(self, panel: Panel, future: Future, samples: int = 200, seed: int = 0) -> Paths:
         """Point forecasts and joint paths around them."""
         point = self.predict(panel, future)
-        y = spread(panel, point, self.sizes, self.trajectories, samples, seed, self.nonnegative, self.whole)
+        y = spread(
+            panel, point, self.sizes, self.trajectories, samples, seed, self.nonnegative, self.whole, self.windowed
+        )
         ends = panel.indptr[1:] - 1
         cutoff = np.where(panel.lengths > 0, panel.ds[np.maximum(ends, 0)], np.datetime64("NaT", "us"))
         return Paths(panel.ids, cutoff, future.ds, y, point)
@@ -97,6 +103,7 @@ class Combined:
                 "sharpness": self.blend.sharpness,
                 "nonnegative": self.nonnegative,
                 "whole": self.whole,
+                "windowed": sorted(self.windowed),
                 "known": known,
             },
             arrays,
@@ -135,6 +142,7 @@ class Combined:
             nonnegative=bool(js["nonnegative"]),
             whole=bool(js["whole"]),
             past=dict(zip(known, past, strict=True)),
+            windowed=frozenset(int(c) for c in js["windowed"]),
         )
 
 
@@ -147,12 +155,19 @@ def spread(
     seed: int,
     nonnegative: bool,
     whole: bool,
+    windowed: frozenset[int] = frozenset(),
 ) -> np.ndarray:
-    """Paths (series, samples, horizon) around point forecasts."""
+    """Paths (series, samples, horizon) around point forecasts; for segments that are ``windowed``, from the own past."""
     size = sizes.of(traits(panel, point))
-    y = trajectories.draw(segments(panel), panel.ids, samples, point.shape[1], seed)
+    kind = segments(panel)
+    y = trajectories.draw(kind, panel.ids, samples, point.shape[1], seed)
     y *= size[:, None, None]
     y += point[:, None, :]
+    if windowed:
+        slow = np.flatnonzero(np.isin(kind, list(windowed)))
+        own = windows(panel.take(slow), point[slow], samples, seed)
+        long = ~np.isnan(own[:, 0, 0])
+        y[slow[long]] = own[long]
     if whole:
         floor = np.floor(y)
         for i, one in enumerate(panel.ids):

@@ -19,13 +19,14 @@ from holdgood.scale.local import Pool
 from holdgood.training.panels.backtest import PanelCandidate, Plan
 from holdgood.training.panels.choose import choose
 from holdgood.training.panels.combine import Blend, blended
-from holdgood.training.panels.combined import Combined
+from holdgood.training.panels.combined import Combined, spread
 from holdgood.training.panels.errors import Sizes, Trajectories, traits
 from holdgood.training.panels.judged import METRICS, Outcomes, Rows, last_losses, loss, outcomes, rows_of
 from holdgood.training.panels.origins import origins
 from holdgood.training.panels.panel_ladder import trials
 from holdgood.training.panels.race import Ran, race, run
 from holdgood.training.panels.segments import segments
+from holdgood.training.panels.windows import ROWS, SAMPLES, SLOW, better_by_windows
 
 LAST = 0.97
 """Share of the budget by which the last fits end."""
@@ -174,10 +175,26 @@ def delivered(
     kept = Trajectories.kept(errors, sizes.of(known), segments(panel)[rows.series], seed)
     seen = panel.y[~np.isnan(panel.y)]
     past = {str(panel.ids[s]): v[places] for s, v in last_losses(rows).items()} if blend.sharpness else {}
+    flags = bool((seen >= 0).all()), bool((seen == np.round(seen)).all() and np.median(np.abs(seen)) < COUNTS)
+    wide = sizes.widened(origins_each)
     return Combined(
-        members, blend, sizes.widened(origins_each), kept, past=past, nonnegative=bool((seen >= 0).all()),
-        whole=bool((seen == np.round(seen)).all() and np.median(np.abs(seen)) < COUNTS),
+        members, blend, wide, kept, past=past, nonnegative=flags[0], whole=flags[1],
+        windowed=_windowed(panel, rows, honest, wide, kept, flags, seed),
     )  # fmt: skip
+
+
+def _windowed(
+    panel: Panel, rows: Rows, honest: np.ndarray, sizes: Sizes, kept: Trajectories, flags: tuple[bool, bool], seed: int
+) -> frozenset[int]:
+    """Segments of slow movers for which windows of the own past foretold the latest origin better than errors do."""
+    kind = segments(panel)
+    at = np.flatnonzero((rows.origin == rows.origin.min()) & np.isin(kind[rows.series], SLOW))
+    if not len(at):
+        return frozenset()
+    at = at if len(at) <= ROWS else np.sort(np.random.default_rng(seed).choice(at, ROWS, replace=False))
+    some = panel.take(rows.series[at]).until(int(rows.dropped[at[0]]))
+    others = spread(some, honest[at], sizes, kept, SAMPLES, seed, *flags)
+    return better_by_windows(some, kind[rows.series[at]], honest[at], rows.y[at], others, seed)
 
 
 def _of(blend: Blend, places: list[int]) -> Blend:
