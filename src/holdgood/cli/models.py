@@ -95,6 +95,12 @@ def forecast(
     samples: Annotated[
         int | None, typer.Option("--samples", min=20, help="Paths a series; default as declared.")
     ] = None,
+    update: Annotated[
+        Path | None,
+        typer.Option(
+            "--update", help="Fit the chosen forecasters anew on this history first, and write them here as a bundle."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Forecast from new history with a bundle alone, without fitting anew: quantiles, sums over lead times, joint paths.
@@ -105,7 +111,7 @@ def forecast(
 
     done = forecast_file(
         bundle, history, future=future, items=items, scenario=scenario, why=why, changes=change or (), adjust=adjust,
-        samples=samples, to=to, paths=paths, totals=totals,
+        samples=samples, to=to, paths=paths, totals=totals, update=update,
     )  # fmt: skip
     if json:
         draw.as_json(

@@ -101,6 +101,19 @@ def test_the_bundle_forecasts_from_new_history_without_fitting(run, history, ahe
     assert len(one.frame) == 6
 
 
+def test_an_update_fits_the_same_forecasters_on_longer_history(run, history, ahead, tmp_path):
+    model = ForecastModel.load(run.bundle)
+    early = history[history.week < "2023-12-01"]
+    older = model.updated(early)
+    assert older.last.startswith("2023-11-27")
+    assert list(older.model.forecaster.members) == list(model.model.forecaster.members)
+    older.save(tmp_path / "older")
+    again = ForecastModel.load(tmp_path / "older").updated(history)
+    pd.testing.assert_frame_equal(
+        again.forecast(history, future=ahead).frame, model.forecast(history, future=ahead).frame
+    )
+
+
 def test_a_changed_byte_in_the_bundle_is_found(run, tmp_path):
     import shutil
 

@@ -125,11 +125,12 @@ def read_panel(
     items: Table | None = None,
     future: Table | None = None,
     numbers: np.ndarray | None = None,
+    ahead: bool = True,
 ) -> ReadPanel:
     """The panel of a table. ``numbers``: each row's place in its source, for telling rows; ``future``: covariates of the steps ahead.
 
     Rows of ``table`` after the end of a series' target count as rows of the future. Raises DataError (duplicates, no usable row, a
-    step ahead without its known columns) with the rows that it is about.
+    step ahead without its known columns, unless ``ahead`` is False: for learning alone) with the rows that it is about.
     """
     numbers = np.arange(table.rows) if numbers is None else numbers
     series, read = series_of(table, plan.id), moments_of(table, plan.time)
@@ -147,7 +148,9 @@ def read_panel(
     told = oddities.series_notes(panel)
     ended = oddities.ended(panel, plan.ended_after, plan.horizon) if not plan.keep_ended else np.zeros(len(panel), bool)
     end = np.where(history.length > 0, history.begin + history.length - 1, panel_end)
-    steps, notes_ahead = future_of(plan, panel, end, table, rows, future, keys, skip=ended)
+    steps, notes_ahead = future_of(
+        plan, panel, end, table, rows, future, keys, skip=ended if ahead else np.ones(len(panel), bool)
+    )
     return ReadPanel(panel, plan, keys, steps, ended, len(rows.place), filled, (*notes, *told, *notes_ahead))
 
 

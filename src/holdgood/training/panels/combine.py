@@ -60,7 +60,10 @@ def blended(points: np.ndarray, blend: Blend, past: np.ndarray | None = None) ->
     """The combined forecast (rows, horizon); members that have no number for a row are left out of it."""
     chosen = points[list(blend.members)]
     if blend.median:
-        return np.asarray(np.nanmedian(chosen, axis=0))
+        known = ~np.isnan(chosen).all(axis=0)
+        median = np.full(chosen.shape[1:], np.nan)
+        median[known] = np.nanmedian(chosen[:, known], axis=0)
+        return median
     weights = blend.own(past, points.shape[1])[:, list(blend.members)].T[:, :, None]
     there = ~np.isnan(chosen)
     total = np.where(there, weights, 0.0).sum(axis=0)

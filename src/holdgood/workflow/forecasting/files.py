@@ -43,15 +43,23 @@ def forecast_file(
     to: Path | None = None,
     paths: Path | None = None,
     totals: Path | None = None,
+    update: Path | None = None,
 ) -> Done:
-    """Forecast from new history. A scenario's rows stand under the model's own, with its name and reason beside them."""
+    """Forecast from new history, with ``update`` after a fit on it that goes there as a bundle.
+
+    A scenario's rows stand under the model's own, with its name and reason beside them.
+    """
     if (scenario is None) != (not changes):
         raise DeclarationError(
             "a scenario needs a name and what it changes",
             "--scenario NAME --why TEXT --set COLUMN=VALUE",
             "add what is missing",
         )
-    made = ForecastModel.load(bundle).forecast(history, future=future, items=items, samples=samples)
+    model = ForecastModel.load(bundle)
+    if update is not None:
+        model = model.updated(history, items=items)
+        model.save(update)
+    made = model.forecast(history, future=future, items=items, samples=samples)
     steps = made.answers.steps
     if adjust is not None:
         steps = adjusted(steps, read_table(adjust, name="adjustments"), made.read)

@@ -10,16 +10,23 @@ from typing import Any
 import numpy as np
 
 from holdgood.bundle import load as load_bundle
+from holdgood.bundle import save as save_bundle
 from holdgood.cleaning import installed
 from holdgood.connectors import read_table
 from holdgood.core.declaration import Declaration
 from holdgood.core.errors import BundleError
+from holdgood.core.events import Event, Listener, silent
+from holdgood.core.protocols import PanelContext
 from holdgood.core.records import Bundle, PanelNote
 from holdgood.core.table import Table
+from holdgood.core.task import Task
 from holdgood.features.panels.plan import PanelPlan
 from holdgood.features.panels.reader import read_panel
-from holdgood.workflow.forecasting.model import Model
-from holdgood.workflow.forecasting.parts import model_of
+from holdgood.models.forecasting.beginnings import Beginnings
+from holdgood.training.panels.combined import Combined
+from holdgood.workflow.forecasting.fit import learned_from
+from holdgood.workflow.forecasting.model import Model, words_of
+from holdgood.workflow.forecasting.parts import model_of, parts_of
 from holdgood.workflow.forecasting.result import Forecasts
 from holdgood.workflow.forecasting.tables import alive, report_of
 from holdgood.workflow.named import check_rows
@@ -75,6 +82,33 @@ class ForecastModel:
         return Forecasts(
             self.model, read.take(going), report.model_copy(update={"notes": notes}), spec.levels_out, tuple(spec.lead_times),
             samples or spec.samples, self.declaration.budget.seed if seed is None else seed, table.native,
+        )  # fmt: skip
+
+    def updated(self, history: Any, *, items: Any = None, listener: Listener = silent) -> ForecastModel:
+        """The same forecasters fitted anew on a longer history: which ones, their weights and the spread of their errors stay.
+
+        What was chosen is not judged again; for that, run the project anew. ``save`` writes the result as a bundle of its own.
+        """
+        spec, panel_words = self.declaration.forecast, self.model.coherent
+        attributes = None if items is None else self._table(items, spec.items or "items")
+        read = read_panel(self.plan, self._table(history, self.declaration.main), items=attributes, ahead=False)
+        some = read.take(learned_from(read, alive(read)))
+        panel = some.panel
+        if panel_words is not None:
+            panel = panel_words.panel(panel, panel_words.nodes(panel, words_of(some, panel_words.levels)))
+        listener(Event("progress", "update", f"{len(panel):,} series"))
+        seed = self.declaration.budget.seed
+        again = Combined.from_parts(self.model.forecaster.to_parts())
+        fitted = again.fit(panel, PanelContext(self.plan.horizon, seed=seed))
+        model = Model(fitted, Beginnings.learned(some.panel, self.plan.horizon, seed), self.model.coherent)
+        return replace(self, model=model, last=report_of(read).last)
+
+    def save(self, folder: Path | str) -> Bundle:
+        """Write the model as a bundle; the leaderboard and the accuracy of its run stay where they are."""
+        return save_bundle(
+            Path(folder), name=self.bundle.name, parts={"plan": self.plan, **parts_of(self.model)}, records={},
+            task=Task.model_validate(self.bundle.task), run=self.bundle.run, data_fingerprint=self.bundle.data_fingerprint,
+            extra_json={"declaration": self.declaration.model_dump(mode="json"), "last": self.last},
         )  # fmt: skip
 
     def _table(self, source: Any, name: str) -> Table:
