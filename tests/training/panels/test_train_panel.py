@@ -263,3 +263,16 @@ def test_slow_movers_are_spread_by_their_own_past_where_that_foretells_better():
     assert 2 in made.windowed or 3 in made.windowed
     drawn = made.sample(p, nowhere(p, 4), 200, 0)
     assert 0.75 < np.mean(drawn == 0) < 0.95
+
+
+def test_global_families_run_beside_local_ones_and_nobody_is_forgotten():
+    from holdgood.training.panels.race import Ran, batches
+
+    def ran(name, rung, local):
+        return Ran(PanelCandidate(name, name, rung, local, Last))
+
+    runs = [ran("a", 0, True), ran("b", 2, True), ran("c", 2, True), ran("d", 3, True)]
+    runs += [ran(n, 4, False) for n in ("x", "y", "z")]
+    found = [[r.candidate.name for r in batch] for batch in batches(runs, 2)]
+    assert found == [["a"], ["x", "b", "c"], ["y", "d"], ["z"]]
+    assert [[r.candidate.name for r in b] for b in batches(runs, 1)][-3:] == [["x"], ["y"], ["z"]]

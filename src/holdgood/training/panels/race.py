@@ -23,6 +23,8 @@ PIECE = 200
 """Series a piece of work of a local family: small enough to stop in time, large enough to be worth sending."""
 RESERVE = 0.45
 """Share of the budget kept for the last fits on the whole history and for what follows."""
+BESIDE = 2
+"""Rung of local families from which a global one runs beside them."""
 OF_WHAT_IS_LEFT = 0.6
 """Share of the time that is left that one batch may take: a slow family does not starve those behind it."""
 MOST_GAPS = 0.2
@@ -142,21 +144,17 @@ def race(
     plan = Plan(panel.take(some), deepest[some], oldest, tuple(c.dropped for c in cuts), horizon)
     ticket = pool.share(plan)
     best = math.inf
-    for batch in batches(runs, max(1, pool.workers)):
-        place, begun = runs.index(batch[0]), time.monotonic()
-        if most is not None and place + len(batch) > most:
-            for ran in batch[max(0, most - place) :]:
-                ran.status, ran.reason = "skipped", "beyond the work budget"
-            batch = batch[: max(0, most - place)]
+    for ran in runs[most:] if most is not None else []:
+        ran.status, ran.reason = "skipped", "beyond the work budget"
+    for place, batch in enumerate(batches(runs[:most], max(1, pool.workers))):
+        begun = time.monotonic()
         if place and begun > limit:
             for ran in batch:
                 ran.status, ran.reason = "skipped", "no time was left"
             continue
-        if not batch:
-            continue
         names = ", ".join(ran.candidate.name for ran in batch)
-        said = _teller(on_event, names, f"{len(some):,} series", place, len(runs), f"{best:.4g}")
-        # the first candidate is the naive: whatever the clock says, there is an answer
+        said = _teller(on_event, names, f"{len(some):,} series", runs.index(batch[0]), len(runs), f"{best:.4g}")
+        # the first batch is the naive: whatever the clock says, there is an answer
         deadline = begun + OF_WHAT_IS_LEFT * (limit - begun) if place else math.inf
         context = PanelContext(horizon, seed=seed, seconds=max(1.0, min(deadline, limit) - begun))
         found = run(pool, [r.candidate for r in batch], plan, ticket, context, deadline=deadline, said=said)
@@ -170,15 +168,21 @@ def race(
 
 
 def batches(runs: Sequence[Ran], workers: int) -> list[list[Ran]]:
-    """What is run side by side: a local family alone (its series are divided), global ones as many as there are workers."""
-    out: list[list[Ran]] = []
+    """What is run side by side, in order: local families rung by rung, from BESIDE on each with one global family.
+
+    A global family is one piece of work and keeps one worker busy; the series of local ones are divided over the others.
+    Global ones that are left come as many at a time as there are workers.
+    """
+    local: dict[int, list[Ran]] = {}
     for ran in runs:
-        joins = out and not ran.candidate.local and not out[-1][0].candidate.local and len(out[-1]) < workers
-        if joins:
-            out[-1].append(ran)
-        else:
-            out.append([ran])
-    return out
+        if ran.candidate.local:
+            local.setdefault(ran.candidate.rung, []).append(ran)
+    rest = [ran for ran in runs if not ran.candidate.local]
+    out: list[list[Ran]] = []
+    for rung, group in sorted(local.items()):
+        beside = [rest.pop(0)] if rest and rung >= BESIDE and workers > 1 else []
+        out.append(beside + group)
+    return out + [rest[i : i + workers] for i in range(0, len(rest), workers)]
 
 
 def _note(ran: Ran, fitted: Fitted, ended: bool, cuts: Sequence[Origin], some: np.ndarray, series: int) -> None:
