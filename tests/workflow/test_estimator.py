@@ -198,6 +198,11 @@ def test_weights_groups_and_missing_outcomes_are_heeded():
     assert last_score(named) != last_score(fit(X, AMOUNT, **QUICK))
 
 
+def test_gains_count_groups_not_rows():
+    learned = fit(X, AMOUNT, groups=np.arange(N) % 16, models=("linear",), budget="trials=2", workers=1)
+    assert "16 clusters" in learned.leaderboard_.ladder[1].gain.method
+
+
 def test_missing_labels_are_left_out():
     y = [None if i % 7 == 0 else "late" if v > 0 else "on time" for i, v in enumerate(AMOUNT)]
     assert fit(X, y, **QUICK).classes_.tolist() == ["late", "on time"]

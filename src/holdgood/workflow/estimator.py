@@ -256,6 +256,7 @@ class HoldgoodEstimator(BaseEstimator):
             class_weight=of_class,
             time=moments if kind in IN_TIME else None,
             groups=codes,
+            clusters=codes,
             metric=self._judge(target.task, outcome, weight, of_class),
             costs=self._table(target.task, of_class),
             prefer=self.prefer,
