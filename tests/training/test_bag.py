@@ -97,6 +97,14 @@ def test_chains_that_were_not_kept_are_fitted_again_to_the_same_bits_where_there
     assert (again.chain.predict(work.frame) == kept.chain.predict(work.frame)).all()
 
 
+def test_a_fit_that_hangs_without_a_clock_means_no_bag(made, custom):
+    work, pool, fitted = made
+    lost = fitted(1, pool, keep=False)
+    lost.candidate = custom(work.task, lambda y, context: __import__("time").sleep(600))
+    with Pool(1) as one:
+        assert bag(work, one, one.share(work), [lost], [1.0], 3, Aim(), left=lambda: math.inf, patience=1.5) is None
+
+
 def test_a_chain_that_cannot_be_fitted_again_means_no_bag(made, monkeypatch):
     work, pool, fitted = made
     lost = fitted(1, pool, keep=False)

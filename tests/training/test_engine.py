@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from holdgood.core.budget import Budget, Clock
+from holdgood.core.errors import EnvironmentFault
 from holdgood.core.frame import Frame
 from holdgood.metrics import loss_rows
 from holdgood.training import portfolio, schedule, train
@@ -184,7 +185,18 @@ def test_with_little_memory_fits_learn_from_fewer_rows(run, monkeypatch):
     )
     trained, *_ = run(trials=3, n=4000, change=wide, repeats=1, workers=0)
     assert any("memory allows no more" in n for n in trained.leaderboard.notes)
-    assert trained.leaderboard.delivered == "refitted on all rows"
+    assert trained.leaderboard.delivered == "refitted on 1,000 of 4,000 rows"
+
+
+def test_where_memory_bears_no_fit_at_all_the_budget_is_not_blamed(run, monkeypatch):
+    monkeypatch.setattr(schedule, "bytes_of_fit", lambda *given: 10**15)
+    with pytest.raises(EnvironmentFault, match="prior: a fit needs about .* MB of memory"):
+        run(trials=6, repeats=1)
+    trained, *_ = run(clock=Clock(Budget(seconds=6.0)), repeats=1)
+    board = trained.leaderboard
+    assert any("MB of memory" in n and "prior from a few rows" in n for n in board.notes)
+    assert not any("budget" in n for n in (*board.notes, board.reason))
+    assert (board.delivered, board.budget_hit) == ("a prior from a few rows", False)
 
 
 def test_under_a_clock_the_search_goes_on_until_the_time_is_up(run):

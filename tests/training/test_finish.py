@@ -99,3 +99,21 @@ def test_hints_of_the_folds_reach_the_refit(work, tried):
     _, ready = refits(work, [p], math.inf)
     assert ready[1].chain.model.hints == p.hints()
     assert np.isfinite(ready[1].chain.predict(work.frame)).all()
+
+
+def hang(y, context):
+    import time
+
+    if len(y) == 400:
+        time.sleep(600)
+
+
+def test_a_refit_that_hangs_without_a_clock_is_ended(work, tried, custom):
+    work.candidates.append(custom(work.task, hang))
+    p = tried(work, 3)
+    with Pool(1) as pool:
+        started = Refits(work, pool, pool.share(work), [p], left=lambda: math.inf, patience=1.5)
+        ready = started.collect()
+    assert "had not ended after 2 s: taken as hanging" in started.failed[3]
+    assert same(ready[3].chain, p.done[0].chain.fresh(), work)
+    assert ready[3].words == "fitted on the first fold's training rows"

@@ -265,6 +265,7 @@ def test_a_refit_cut_short_by_the_clock_is_never_silent(run_spoiled, share, said
     trained, _ = run_spoiled("linear", "linear", share=share, seconds=4.0)
     assert trained.leaderboard.chosen == "linear"
     assert any(said in n for n in trained.leaderboard.notes)
+    assert trained.leaderboard.delivered != "refitted on all rows"
 
 
 def test_a_restored_trial_whose_refit_is_cut_short_is_not_delivered_under_its_name(run_spoiled, tmp_path):
@@ -360,6 +361,35 @@ def test_whoever_goes_on_later_in_the_budget_has_the_same_cap(make_data, make_fo
         caps.append(work.cap)
     assert caps[0] is not None
     assert len(set(caps)) == 1
+
+
+def test_refits_learn_from_no_more_rows_than_memory_bears(run, custom, monkeypatch):
+    monkeypatch.setattr(portfolio, "memory_available", lambda: 1_000_000)
+    seen = []
+    prior = lambda task: custom(task, lambda y, c: seen.append(len(y)), name="first", family="first", rung=0)  # noqa: E731
+    trained, *_ = run("linear", more=[prior], n=4000, workers=0)
+    assert seen == [1448] * 4  # three folds and the refit
+    assert "1,448 of 4,000 rows" in trained.leaderboard.delivered
+
+
+def test_a_little_more_free_memory_changes_no_cap(make_data, make_folds, families, monkeypatch):
+    frame, y, task = make_data(n=4000)
+    caps = []
+    for free in (1_000_000, 1_030_000, 10**10):
+        monkeypatch.setattr(portfolio, "memory_available", lambda free=free: free)
+        work = Work(frame, y, None, task, tuple(make_folds(4000)))
+        portfolio._Training(
+            work, families(task, "linear"), "log_loss", work_clock(3), None, None, "balanced", Limits(), Aim(), [], []
+        )
+        caps.append(work.bearable)
+    assert caps == [1448, 1448, None]
+
+
+def test_a_store_that_cannot_be_written_to_is_told_of_once_and_training_goes_on(run, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    trained, *_ = run("prior", "linear", store=tmp_path / "file")
+    assert trained.leaderboard.chosen == "linear"
+    assert sum("could not all be kept" in n for n in trained.leaderboard.notes) == 1
 
 
 def test_ctrl_c_keeps_what_was_finished(run, custom, tmp_path):

@@ -54,6 +54,13 @@ def test_proposals_lie_in_the_space_over_the_base_and_have_names_of_their_own(tr
         assert q["fixed"] == 7
 
 
+def test_what_an_earlier_search_left_open_keeps_its_name(trial):
+    known, left_open = trial(0, parameters={"x": 0.1, "n": 8, "kind": "a"}), trial(1, done=1, searched=True)
+    left_open.candidate = space().make("a-s001", {"x": 0.2, "n": 9, "kind": "b", "fixed": 7})
+    found = Search([space()], seed=3).ask([known, left_open], known, 2, room=math.inf)
+    assert [c.name for c in found] == ["a-s002", "a-s003"]
+
+
 def test_the_search_finds_more_than_chance(trial):
     best = min(loss(p.candidate.parameters) for p in searched(trial, 60))
     rng = np.random.default_rng(0)

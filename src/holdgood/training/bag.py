@@ -16,7 +16,7 @@ from holdgood.core.protocols import Model
 from holdgood.scale import Handle, Pool
 from holdgood.training.cost import Aim
 from holdgood.training.ensemble import Ensemble, fingerprint
-from holdgood.training.finish import CLOSE
+from holdgood.training.finish import CLOSE, wait_for
 from holdgood.training.progress import Progress, makespan
 from holdgood.training.repeats import complete_repeats
 from holdgood.training.work import FoldFit, Work, fit_fold, size_of, timed
@@ -49,10 +49,12 @@ def bag(
     aim: Aim,
     *,
     left: Callable[[], float],
+    patience: float = math.inf,
 ) -> Bag | None:
     """The folds' models of all members, weighted; None where they cost more than ``aim`` or could not be brought together.
 
-    All repeats where they are not too many, else the first. ``folds``: of one repeat, as many as were judged.
+    All repeats where they are not too many, else the first. ``folds``: of one repeat, as many as were judged. ``patience``:
+    seconds after which a fit is taken as hanging, where there is no clock.
     """
     if folds < 2:
         return None
@@ -63,7 +65,7 @@ def bag(
         size = sum(p.size_bytes() * len(folds_) for p, folds_ in zip(members, wanted, strict=True))
         if sum(map(len, wanted)) > MOST_MODELS or size > aim.size_mb * 1e6 or aim.share(members) > 1.0:
             continue  # even merged into one each they would cost too much
-        if not _brought(work, pool, ticket, members, wanted, left):
+        if not _brought(pool, ticket, members, wanted, left, patience):
             return None
         made = _assembled(members, weights, wanted)
         if _within(made, aim, work, members):
@@ -72,12 +74,12 @@ def bag(
 
 
 def _brought(
-    work: Work,
     pool: Pool,
     ticket: Any,
     members: Sequence[Progress],
     wanted: Sequence[Sequence[int]],
     left: Callable[[], float],
+    patience: float,
 ) -> bool:
     """Fit again what was not kept (trials of an interrupted training), where there is time for it."""
     missing = [(p, f) for p, folds in zip(members, wanted, strict=True) for f in folds if p.done[f].chain is None]
@@ -89,8 +91,7 @@ def _brought(
         keep = pool.folder / f"chain-{p.index}-{f}"
         seconds = math.inf if math.isinf(left()) else max(1.0, 3.0 * p.fold_seconds())
         handles[pool.submit(fit_fold, ticket, p.candidate, f, seconds, keep)] = (p, f)
-    while any(h.state in ("waiting", "running") for h in handles) and left() > CLOSE:
-        pool.wait(None if math.isinf(left()) else left() - CLOSE)
+    wait_for(handles, pool, left, patience)
     whole = True
     for handle, (p, f) in handles.items():
         if handle.state in ("waiting", "running"):

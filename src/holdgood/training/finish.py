@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from holdgood.core.chain import Chain
 from holdgood.scale import Handle, Pool
 from holdgood.training.progress import Progress, makespan
+from holdgood.training.schedule import WAKING
 from holdgood.training.work import FullFit, Work, fit_all, reason_of
 
 CLOSE = 0.12
@@ -21,31 +23,44 @@ ENOUGH = 0.8
 
 @dataclass(frozen=True)
 class Refit:
-    """A chain for delivery. ``note`` says so where it is not the whole refit on all rows that was wanted."""
+    """A chain for delivery. ``note`` says so where it is not the whole refit that was wanted; ``words``: what it is."""
 
     chain: Chain
     note: str = ""
+    words: str = "refitted on all rows"
 
 
 class Refits:
     """Started at once, collected at the end, so that the ladder's arithmetic runs beside them.
 
-    ``failed``: after ``collect``, the reason for each candidate (by index) whose refit did not end as wanted.
+    ``failed``: after ``collect``, the reason for each candidate (by index) whose refit did not end as wanted. ``patience``:
+    seconds after which a refit is taken as hanging, where there is no clock. ``rows``: how many refits learn from: all that
+    memory bears, or as many as the time does.
     """
 
     def __init__(
-        self, work: Work, pool: Pool, ticket: Any, wanted: Sequence[Progress], *, left: Callable[[], float]
+        self,
+        work: Work,
+        pool: Pool,
+        ticket: Any,
+        wanted: Sequence[Progress],
+        *,
+        left: Callable[[], float],
+        patience: float = math.inf,
     ) -> None:
-        self.left, self.pool = left, pool
+        self.left, self.pool, self.patience = left, pool, patience
         self.wanted = list({p.index: p for p in wanted}.values())
         self.done: dict[int, FullFit] = {}
         self.failed: dict[int, str] = {}
         self._handles: dict[Handle, int] = {}
-        timed, n = math.isfinite(left()), len(work.y)
+        timed, n = math.isfinite(left()), work.refit_rows
+        self.all = len(work.y)
         self.rows = self._bearable(n) if timed and self.wanted else n
         most = None if self.rows == n else self.rows
         self.note = (
-            "" if most is None else f"refits learned from {most:,} of {n:,} rows, drawn at random: the time was short"
+            ""
+            if most is None
+            else f"refits learned from {most:,} of {self.all:,} rows, drawn at random: the time was short"
         )
         # the dearest first, so that workers end together
         self.wanted.sort(key=lambda p: (-p.refit_seconds(self.rows), p.index) if timed else (0.0, p.index))
@@ -71,9 +86,11 @@ class Refits:
 
     def collect(self) -> dict[int, Refit]:
         """What can be delivered, by candidate: refits, else the chain of the first fold with a note; others are left out."""
-        while any(h.state in ("waiting", "running") for h in self._handles) and self.left() > CLOSE:
-            self.pool.wait(None if math.isinf(self.left()) else self.left() - CLOSE)
+        wait_for(self._handles, self.pool, self.left, self.patience)
         for handle, index in self._handles.items():
+            if handle.state == "killed":
+                self.failed[index] = f"its refit had not ended after {self.patience:,.0f} s: taken as hanging"
+                continue
             if handle.state in ("waiting", "running"):
                 self.failed[index] = "the time was up before its refit ended"
                 continue
@@ -94,11 +111,41 @@ class Refits:
         name = p.candidate.name
         if p.index not in self.failed:
             fit = self.done[p.index]
+            on = "all rows" if self.rows == self.all else f"{self.rows:,} of {self.all:,} rows"
+            if fit.share >= 1.0:
+                return Refit(fit.chain, words=f"refitted on {on}")
             short = f"the refit of {name} made {fit.share:.0%} of what was asked before the time was up"
-            return Refit(fit.chain, "" if fit.share >= 1.0 else short)
+            return Refit(fit.chain, short, f"refitted on {on} with {fit.share:.0%} of what was asked")
         first = p.done[0].chain if 0 in p.done else None
         if first is None:
             return None
         return Refit(
-            first.fresh(), f"{name} is delivered as fitted on the first fold's training rows: {self.failed[p.index]}"
+            first.fresh(),
+            f"{name} is delivered as fitted on the first fold's training rows: {self.failed[p.index]}",
+            "fitted on the first fold's training rows",
         )
+
+
+def wait_for(handles: Iterable[Handle], pool: Pool, left: Callable[[], float], patience: float) -> None:
+    """Wait until all are through or the time is up; what takes more than ``patience`` seconds is killed, by a pool that can."""
+    while any(h.state in ("waiting", "running") for h in handles) and left() > CLOSE:
+        pool.wait(min(left() - CLOSE, patience, WAKING) if math.isfinite(min(left(), patience)) else None)
+        for hanging in [h for h in handles if h.state == "running" and h.seconds > patience]:
+            pool.kill(hanging)
+
+
+def words_of(refits: Sequence[Refit]) -> str:
+    """What is delivered, for the record: how many of the models are what, where they are not all alike.
+
+    >>> chain = Chain(None, None)
+    >>> words_of([Refit(chain), Refit(chain)])
+    'refitted on all rows'
+    >>> words_of([Refit(chain), Refit(chain, words="fitted on the first fold's training rows"), Refit(chain)])
+    "2 of 3 models refitted on all rows, 1 fitted on the first fold's training rows"
+    """
+    counted = Counter(r.words for r in refits).most_common()
+    if len(counted) == 1:
+        return counted[0][0]
+    first, *others = [f"{many} of {len(refits)} models {words}" if not i else f"{many} {words}"
+                      for i, (words, many) in enumerate(counted)]  # fmt: skip
+    return ", ".join([first, *others])

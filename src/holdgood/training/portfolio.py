@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time as clocks
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from holdgood.core.budget import Clock
 from holdgood.core.chain import Chain
 from holdgood.core.declaration import Costs
-from holdgood.core.errors import DataError, DeclarationError, HoldgoodError, Interrupted
+from holdgood.core.errors import DataError, DeclarationError, EnvironmentFault, HoldgoodError, Interrupted
 from holdgood.core.events import Event, Listener, silent
 from holdgood.core.frame import Frame
 from holdgood.core.protocols import Candidate, Fold, Space
@@ -30,14 +30,14 @@ from holdgood.training.calibrated import Calibrated
 from holdgood.training.choice import Choice, choose, judged
 from holdgood.training.cost import LATENCY_MS, SIZE_MB, Aim
 from holdgood.training.ensemble import Ensemble
-from holdgood.training.finish import CLOSE, Refit, Refits
+from holdgood.training.finish import CLOSE, Refit, Refits, words_of
 from holdgood.training.folds import checked
 from holdgood.training.further import Further
 from holdgood.training.ladder import Limits
 from holdgood.training.memory import columns_of, rows_within
 from holdgood.training.progress import Progress
 from holdgood.training.repeats import repeats_of
-from holdgood.training.schedule import Schedule
+from holdgood.training.schedule import NO_TURN, Schedule
 from holdgood.training.score import Spend
 from holdgood.training.search import Search
 from holdgood.training.store import Store
@@ -230,7 +230,7 @@ class _Training:
         self.base = len(work.folds) // self.repeats
         self._cap_rows(candidates)
         # where a refit does not end, the folds' models may stand in; those of capped rows have seen too little
-        self.bagging = prefer != "simple" and self.base > 1 and work.cap is None
+        self.bagging = prefer != "simple" and self.base > 1 and work.cap is None and work.bearable is None
         families = [c.family for c in candidates]
         self.progress = [Progress(i, c, self.base, families.index(c.family) == i) for i, c in enumerate(candidates)]
 
@@ -251,6 +251,8 @@ class _Training:
                 on_trial=store.save if store else _forget, keep=self.bagging,
             )  # fmt: skip
             schedule.run()
+            if store is not None and store.lost:
+                self.notes.append(f"finished trials could not all be kept for an interrupted run: {store.lost}")
             found, k = self._judged()
             if not found:
                 return self._only_prior(resort)
@@ -260,11 +262,18 @@ class _Training:
                 there = self.work if schedule.cold else ticket
                 # what stands in for refits that do not end has to be put together, too
                 kept = timing.stand_in if self.bagging else 0.0
-                refits = Refits(self.work, warm, there, choice.wanted, left=lambda: self.clock.left() - kept)
+                refits = Refits(
+                    self.work,
+                    warm,
+                    there,
+                    choice.wanted,
+                    left=lambda: self.clock.left() - kept,
+                    patience=schedule.patience(),
+                )
                 record = self._board(choice)
                 ready = refits.collect()
                 bagged = self._bagged(choice, k, warm, there, refits)
-                fallen = choice if bagged else self._fall(choice, found, k, schedule, ready, refits.failed)
+                fallen = choice if bagged else self._fall(choice, found, k, schedule, refits, ready, warm, there)
             if refits.note and refits.done:
                 self.notes.append(refits.note)
             if fallen is not choice:
@@ -293,11 +302,13 @@ class _Training:
 
     def _bagged(self, choice: Choice, k: int, pool: Pool, ticket: Any, refits: Refits) -> Bag | None:
         """The mean of the folds' models of the choice, where not all of it could be refitted on all rows as wanted."""
-        whole = refits.rows == len(self.work.y) and all(p.index not in refits.failed for p in choice.chosen)
+        whole = refits.rows == self.work.refit_rows and all(p.index not in refits.failed for p in choice.chosen)
         if whole or not self.bagging or choice.step is choice.steps[0]:
             return None
         weights = choice.blend.weights.tolist() if choice.step.ensemble and choice.blend is not None else [1.0]
-        made = bag(self.work, pool, ticket, choice.chosen, weights, k, self.aim, left=self.clock.left)
+        made = bag(
+            self.work, pool, ticket, choice.chosen, weights, k, self.aim, left=self.clock.left, patience=refits.patience
+        )
         if made is not None:
             lost = [f"{p.candidate.name}: {refits.failed[p.index]}" for p in choice.chosen if p.index in refits.failed]
             self.notes.append(
@@ -322,14 +333,18 @@ class _Training:
         found: list[Progress],
         k: int,
         schedule: Schedule,
+        first: Refits,
         ready: dict[int, Refit],
-        failed: dict[int, str],
+        pool: Pool,
+        ticket: Any,
     ) -> Choice:
         """Choose anew among the others where what was chosen cannot be delivered, so that what is named is delivered.
 
         A trial restored from a store has no chain of its first fold that could stand in. New refits (of the next best)
-        are added to ``ready``, run here, and only where there is time.
+        are added to ``ready`` and run only where there is time: here under a clock, which ended the workers; else in
+        ``pool``, where one that hangs can be ended.
         """
+        failed = first.failed
         lowest = min(p.candidate.rung for p in found)
         while lost := [p for p in choice.chosen if p.index not in ready and p is not choice.prior]:
             for p in lost:
@@ -341,12 +356,13 @@ class _Training:
                 for p in found
                 if p.candidate.rung == lowest
                 or p.index in ready
-                or (p.index not in failed and (p.done[0].chain or p.refit_seconds(len(self.work.y)) < left))
+                or (p.index not in failed and (p.done[0].chain or p.refit_seconds(self.work.refit_rows) < left))
             ]
             choice = self._choose(found, k, schedule, ready)
-            with Pool(0) as here:
-                more = [p for p in choice.wanted if p.index not in ready and p.index not in failed]
-                refits = Refits(self.work, here, self.work, more, left=self.clock.left)
+            more = [p for p in choice.wanted if p.index not in ready and p.index not in failed]
+            with Pool(0) if self.timed else nullcontext(pool) as here:
+                there = self.work if self.timed else ticket
+                refits = Refits(self.work, here, there, more, left=self.clock.left, patience=schedule.patience())
                 ready |= refits.collect()
                 failed |= refits.failed
         return choice
@@ -365,19 +381,20 @@ class _Training:
         """Fewer training rows a fit where memory is short, or under a clock so short that hardly one fold would end otherwise."""
         n, frame = len(self.work.y), self.work.frame
         widest = max((c.needs for c in candidates), key=lambda needs: columns_of(frame, needs))
-        within = int(rows_within(frame, OF_MEMORY * memory_available(), widest))
+        # both caps come in steps of the root of two: another few free bytes, or seconds, and the same work replays alike
+        within = max(1000, _step(rows_within(frame, OF_MEMORY * memory_available(), widest), math.floor))
         if within < n:
-            self.work.cap = max(1000, within)
+            self.work.bearable = within
             self.notes.append(
-                f"each fit learned from at most {self.work.cap:,} of {n:,} rows, drawn at random: memory allows no more"
+                f"each fit, refits too, learned from at most {within:,} of {n:,} rows, drawn at random: memory allows no more"
             )
         if not self.timed:
             return
-        # by the budget as it was given, in steps of the root of two, not by what is left of it: whoever goes on after an
-        # interruption has the same cap, and finds the trials that are there
+        # by the budget as it was given, not by what is left of it: whoever goes on after an interruption has the same cap,
+        # and finds the trials that are there
         bearable = CELLS_A_SECOND * (self.clock.budget.seconds or 0.0) / max(1, len(frame.features))
-        cap = max(2000, int(2.0 ** (round(2.0 * math.log2(max(bearable, 1.0))) / 2.0)))
-        if cap < (self.work.cap or n):
+        cap = max(2000, _step(bearable, round))
+        if cap < self.work.refit_rows:
             self.work.cap = cap
             self.notes.append(
                 f"while comparing, each fit learned from at most {cap:,} of {n:,} rows, drawn at random: the budget allows no more"
@@ -455,7 +472,9 @@ class _Training:
             chain = refits[choice.chosen[0].index].chain
         if choice.calibration is not None:
             chain = Calibrated(chain, choice.calibration.recalibration)
-        record = record.model_copy(update={"delivered": bagged.words if bagged else "refitted on all rows"})
+        record = record.model_copy(
+            update={"delivered": bagged.words if bagged else words_of([refits[p.index] for p in choice.chosen])}
+        )
         simple = choice.simple if choice.step.ensemble or choice.simple not in choice.chosen else None
         if simple is not None and simple.index not in refits:
             self.notes.append(f"{simple.candidate.name} is not compared with: {failed[simple.index]}")
@@ -481,7 +500,11 @@ class _Training:
         """The prior from a few rows, where the prior itself could not be refitted; DataError where there is none."""
         name, reason = prior.candidate.name, failed[prior.index]
         if resort is not None:
-            return Refit(resort, f"{name} could not be refitted ({reason}); the same from a few rows takes its place")
+            return Refit(
+                resort,
+                f"{name} could not be refitted ({reason}); the same from a few rows takes its place",
+                "a prior from a few rows",
+            )
         raise DataError(
             f"{name} was judged on its folds but could not be fitted on all rows: {reason}",
             "a model that fits all development rows",
@@ -498,7 +521,21 @@ class _Training:
         return self.metric.score.notes() if isinstance(self.metric.score, OwnScore) else ()
 
     def _only_prior(self, resort: Chain | None) -> Trained:
-        """Not one fold ended: deliver the last resort, and say so."""
+        """Not one fold ended: deliver the last resort, and say so, and why."""
+        barred = [
+            f"{p.candidate.name}: {p.reason}" for p in self.progress if p.status == "skipped" and p.reason != NO_TURN
+        ]
+        why = (
+            f"no candidate could be fitted ({'; '.join(barred[:3])})"
+            if barred
+            else "the budget ended before a single fold"
+        )
+        if resort is None and barred:
+            raise EnvironmentFault(
+                why,
+                "room for at least the prior",
+                "free some memory, use a machine with more, or leave columns and rows out",
+            )
         if resort is None:
             raise HoldgoodError(
                 "the budget ended before a single fit", "time for at least the prior", "give a larger budget"
@@ -506,9 +543,7 @@ class _Training:
         lowest = min(self.progress, key=lambda p: (p.candidate.rung, p.index)).candidate
         rows = self.work.folds[0][1][:1000]
         prediction = resort.predict(self.work.frame.take(rows))
-        self.notes.append(
-            "the budget ended before a single fold: what is delivered is a prior from a few rows, and nothing was compared"
-        )
+        self.notes.append(f"{why}: what is delivered is a prior from a few rows, and nothing was compared")
         threshold = (
             best_threshold(self._money, self.work.y[rows], prediction) if self.work.task.kind == "binary" else math.nan
         )
@@ -518,14 +553,24 @@ class _Training:
             trials=trials(self.progress, self.beyond, None),
             chosen=lowest.name,
             prefer=self.prefer,
-            reason="the budget ended before anything could be compared",
+            reason=why if barred else "the budget ended before anything could be compared",
             rows=len(rows),
             threshold=threshold,
             budget=str(self.clock.budget),
-            budget_hit=True,
+            budget_hit=not barred,
+            delivered="a prior from a few rows",
         )
         oof = {lowest.name: prediction, "chosen": prediction}
         return Trained(resort, self._finished(record), oof, rows, threshold, None, resort)
+
+
+def _step(rows: float, to_whole: Callable[[float], int]) -> int:
+    """A number of rows brought to a power of the root of two.
+
+    >>> _step(1500, math.floor), _step(1040, math.floor), _step(1500, round)
+    (1448, 1024, 1448)
+    """
+    return int(2.0 ** (to_whole(2.0 * math.log2(max(rows, 1.0))) / 2.0))
 
 
 def _forget(p: Progress) -> None:

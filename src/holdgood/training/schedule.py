@@ -267,7 +267,7 @@ class Schedule:
         # a worker that starts anew first imports: worth its while only where refits are dear
         anew = not up or self.timing.reserve() > IMPORTING
         for handle, (p, _fold, limit) in list(self._handles.items()):
-            longest = limit if self.timed else self._patience()
+            longest = limit if self.timed else self.patience()
             if handle.state == "done" or not (up or handle.seconds > longest):
                 continue
             self._kill(handle, restart=anew)
@@ -280,8 +280,12 @@ class Schedule:
             elif not up and not settle(p):
                 p.status, p.reason = "stopped", f"one fold took more than {limit:.1f} s with {self.left():.1f} s left"
 
-    def _patience(self) -> float:
-        """Seconds that a fit may take where nobody gave a clock; a worker that was started anew first imports."""
+    def patience(self) -> float:
+        """Seconds that a fit may take where nobody gave a clock (under one: no bound of its own); a worker that was started
+        anew first imports.
+        """
+        if self.timed:
+            return math.inf
         return max(HANGS, SLOWER * self._slowest) + (3.0 * self._start_seconds if self._restarted else 0.0)
 
     def _kill(self, handle: Handle, *, restart: bool) -> None:

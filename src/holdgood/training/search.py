@@ -79,6 +79,8 @@ class Search:
 
     def _tell(self, progress: Sequence[Progress], reference: Progress) -> None:
         for p in progress:
+            if p.searched:
+                self._taken(p)
             if p.index in self._told or p.status in ("open", "skipped") or p.candidate.family not in self._seen:
                 continue
             self._told.add(p.index)
@@ -90,14 +92,20 @@ class Search:
             state = optuna.trial.TrialState.FAIL if failed else None
             self._study(p.candidate.family).tell(asked, None if failed else p.relative(reference), state=state)
 
+    def _taken(self, p: Progress) -> None:
+        """Of an earlier, interrupted search, too: whatever became of it, or will, its name and parameters are not given again."""
+        family, number = p.candidate.family, p.candidate.name.rpartition("-s")[2]
+        if family in self._count and number.isdigit():
+            self._count[family] = max(self._count[family], int(number))
+        if family in self.spaces:
+            self._seen[family].add(_key(self.spaces[family], p.candidate.parameters))
+
     def _warm(self, p: Progress, reference: Progress, failed: bool) -> None:
         """What the portfolio, or an interrupted search, showed of a family, as far as its space can say it."""
         space = self.spaces.get(p.candidate.family)
         if space is None:
             return
         self._seen[space.family].add(_key(space, p.candidate.parameters))
-        if p.searched:  # of an earlier, interrupted search: its name is taken
-            self._count[space.family] = max(self._count[space.family], int(p.candidate.name.rpartition("-s")[2]))
         given = {**space.base, **p.candidate.parameters}
         values = {name: within(d, given[name]) for name, d in space.dimensions.items() if name in given}
         if failed or len(values) < len(space.dimensions) or any(v is None for v in values.values()):

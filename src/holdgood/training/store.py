@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from holdgood.core.errors import EnvironmentFault
 from holdgood.core.frame import Frame
 from holdgood.core.protocols import Candidate, Space
 from holdgood.core.records.envelope import write_bytes
@@ -24,7 +25,7 @@ def work_fingerprint(work: Work) -> str:
     """SHA-256 over everything that a trial's predictions depend on, but the candidate. Names of features do not count."""
     digest = hashlib.sha256()
     digest.update(
-        json.dumps([SCHEMA, work.task.model_dump(mode="json", exclude={"target"}), work.seed, work.cap]).encode()
+        json.dumps([SCHEMA, work.task.model_dump(mode="json", exclude={"target"}), work.seed, _cap(work)]).encode()
     )
     for array in (work.y, work.weight, work.time, work.groups):
         _add(digest.update, array)
@@ -35,15 +36,21 @@ def work_fingerprint(work: Work) -> str:
     return digest.hexdigest()
 
 
+def _cap(work: Work) -> int | None:
+    return min((x for x in (work.cap, work.bearable) if x is not None), default=None)
+
+
 class Store:
     """A folder of finished trials: ``NAME.json`` with numbers and ``NAME.npz`` with predictions a fold.
 
-    ``stamp``: what stands for the code and the versions that made them; trials of another stamp are not found.
+    ``stamp``: what stands for the code and the versions that made them; trials of another stamp are not found. ``lost``: why
+    nothing is kept any more, where the folder could not be written to; what was kept before can still be read.
     """
 
     def __init__(self, folder: Path, work: Work, stamp: str = "") -> None:
         self.folder, self._base, self._folds, self._stamp = folder, work_fingerprint(work), work.folds, stamp
         self.unreadable = 0
+        self.lost = ""
 
     def _stem(self, candidate: Candidate) -> str:
         key = json.dumps(
@@ -54,9 +61,18 @@ class Store:
         return hashlib.sha256(key.encode()).hexdigest()[:24]
 
     def save(self, p: Progress) -> None:
-        """Write a complete trial, of all folds or of as many as the budget allowed; others are not worth keeping."""
-        if not p.complete or p.reused:
+        """Write a complete trial, of all folds or of as many as the budget allowed; others are not worth keeping.
+
+        A full disk ends the keeping, not the training.
+        """
+        if not p.complete or p.reused or self.lost:
             return
+        try:
+            self._write(p)
+        except EnvironmentFault as fault:
+            self.lost = fault.came
+
+    def _write(self, p: Progress) -> None:
         stem, content = self._stem(p.candidate), io.BytesIO()
         predictions = {f"fold_{f}": fit.prediction for f, fit in p.done.items() if fit.prediction is not None}
         np.savez(content, allow_pickle=False, **predictions)

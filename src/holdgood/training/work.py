@@ -42,7 +42,10 @@ class Encoded:
 
 @dataclass(eq=False)
 class Work:
-    """Everything that fits need, sent to each worker once. ``cap``: training rows a fit at most, or None."""
+    """Everything that fits need, sent to each worker once.
+
+    ``cap``: training rows a fit on a fold at most, or None; ``bearable``: rows that memory bears, in refits too, or None.
+    """
 
     frame: Frame
     y: np.ndarray
@@ -53,16 +56,22 @@ class Work:
     groups: np.ndarray | None = None
     seed: int = 0
     cap: int | None = None
+    bearable: int | None = None
     cache_bytes: int = 0
     cache: OrderedDict[Hashable, Encoded] = field(default_factory=OrderedDict)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "cache": OrderedDict()}
 
+    @property
+    def refit_rows(self) -> int:
+        """How many rows a refit learns from where nothing else is said: all that memory bears."""
+        return len(self.y) if self.bearable is None else min(len(self.y), self.bearable)
+
     def training_rows(self, fold: int | None, cap: int | None = None) -> np.ndarray:
         """Rows to learn from: a fold's, or all; at most ``cap`` of them, drawn by the seed and kept in order."""
         rows = np.arange(len(self.y)) if fold is None else self.folds[fold][0]
-        return self.drawn(rows, min(x for x in (len(rows), self.cap, cap) if x is not None))
+        return self.drawn(rows, min(x for x in (len(rows), self.cap, self.bearable, cap) if x is not None))
 
     def drawn(self, rows: np.ndarray, most: int) -> np.ndarray:
         """At most ``most`` of ``rows``, drawn by the seed and kept in order."""
@@ -142,14 +151,13 @@ def fit_all(
     most: int | None,
     hints: Mapping[str, float] | None = None,
 ) -> FullFit:
-    """Refit on all development rows (or ``most`` of them), for exactly ``rounds`` rounds where the model has any.
+    """Refit on all development rows that memory bears (or ``most`` of them), for exactly ``rounds`` rounds where the model has any.
 
     Two attributes that a model may have are heeded: ``hints`` (what it chose inside its training rows: set before the
     fit, it is used as it is) and ``finished`` (the share of its work that was done before the time was up; where it is
     not there, rounds made are compared with rounds asked).
     """
-    rows = np.arange(len(work.y))
-    rows = rows if most is None else work.drawn(rows, most)
+    rows = work.drawn(np.arange(len(work.y)), work.refit_rows if most is None else min(most, work.refit_rows))
     context = FitContext(work.task, seed=work.seed, rounds=rounds, seconds=seconds, groups=work.grouped(rows))
     chain = Chain.of(candidate)
     if hints:
