@@ -192,7 +192,7 @@ def test_where_memory_bears_no_fit_at_all_the_budget_is_not_blamed(run, monkeypa
     monkeypatch.setattr(schedule, "bytes_of_fit", lambda *given: 10**15)
     with pytest.raises(EnvironmentFault, match="prior: a fit needs about .* MB of memory"):
         run(trials=6, repeats=1)
-    trained, *_ = run(clock=Clock(Budget(seconds=6.0)), repeats=1)
+    trained, *_ = run(clock=Clock(Budget(seconds=6.0)), repeats=1, workers=0)
     board = trained.leaderboard
     assert any("MB of memory" in n and "prior from a few rows" in n for n in board.notes)
     assert not any("budget" in n for n in (*board.notes, board.reason))
