@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdgood.core.table import Note
+from holdgood.core.zones import of_offsets
 
 DateOrder: TypeAlias = Literal["day-first", "month-first"]
 
@@ -292,6 +293,16 @@ def _iso(values: pa.ChunkedArray) -> pa.ChunkedArray | None:
     except pa.ArrowInvalid:
         pass  # a date that does not exist, such as 30 February: the column stays text and a note says so
     return None
+
+
+def zone_written(values: pa.ChunkedArray) -> str | None:
+    """The time zone that moments are written with, where it is one place's; None otherwise."""
+    texts = pc.utf8_trim_whitespace(values)
+    if not pc.any(_matches(texts, _ZONE), min_count=0).as_py():
+        return None
+    ends = pc.struct_field(pc.extract_regex(texts, r"(?P<z>Z|[+-]\d{2}(?::?\d{2})?)$"), ["z"])
+    ends = pc.fill_null(ends.filter(pc.is_valid(texts)), "")
+    return of_offsets(str(v) for v in pc.unique(ends).to_pylist())
 
 
 def _written(values: pa.ChunkedArray, pattern: str, order: DateOrder) -> pa.ChunkedArray | None:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from holdgood.connectors import column_types as types_of
 from holdgood.connectors.column_types import Reading
 from holdgood.connectors.store import Store
-from holdgood.core.table import Column, ColumnType, Note, Table, as_text, infer_type, normalise
+from holdgood.core.table import Column, ColumnType, Note, Table, as_text, infer_type, normalise, zone_in
 
 _LONGEST = 2**31 - 1
 _FEW = 1_000
@@ -59,10 +59,12 @@ def finish(
     flattened: list[Note] = []
     normal: list[Note] = []
     remarks: list[Note] = []
+    zones: list[str | None] = []
     commas = Commas(reading, types)
     for label, column in zip(labels, _columns(raw.groups), strict=True):
         column, is_nested, said = _flatten(label, column)
         flattened += said
+        zone = zone_in(column.type)
         column, said = _normal(label, column)
         normal += said
         unusable = is_nested or len(places) in other
@@ -74,6 +76,9 @@ def finish(
         else:
             said = []
         remarks += said
+        if pa.types.is_timestamp(column.type) and pa.types.is_string(before.type):
+            zone = types_of.zone_written(before)
+        zones.append(zone)
         column = whole(column)
         kinds.append(types.get(label) or ("other" if unusable else kind_of(column)))
         commas.look(len(places), label, before, column)
@@ -84,7 +89,7 @@ def finish(
         places[position] = store.add(pa.table({"v": whole(before)}))
     kept = store.tables()
     arrays = [kept[at].column(0) for at in places]
-    columns = tuple(Column(n, k) for n, k in zip(labels, kinds, strict=True))
+    columns = tuple(Column(n, k, z) for n, k, z in zip(labels, kinds, zones, strict=True))
     told = (*notes, *naming, *flattened, *normal, *remarks)
     return Table(name, pa.Table.from_arrays(arrays, names=list(labels)), columns, source, told)
 

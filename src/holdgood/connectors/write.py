@@ -186,7 +186,10 @@ def _write_excel(data: pa.Table, handle: IO[bytes]) -> None:
 
 
 def _excel_value(value: Any) -> Any:
-    """What Excel cannot hold goes as text: endless numbers, long whole numbers, moments before 1900, control characters."""
+    """What Excel cannot hold goes as text: endless numbers, long whole numbers, moments before 1900, control characters.
+
+    It knows no time zones: moments stand as the clock there shows them.
+    """
     if isinstance(value, str):
         return "".join(f"_x{ord(c):04X}_" if ord(c) < 32 and c not in "\t\n\r" else c for c in value)
     if isinstance(value, bool) or value is None:
@@ -196,6 +199,7 @@ def _excel_value(value: Any) -> Any:
     if isinstance(value, int) and abs(value) > 2**53:
         return str(value)
     if hasattr(value, "isoformat"):
+        value = value.replace(tzinfo=None) if getattr(value, "tzinfo", None) else value
         return value if getattr(value, "year", 0) >= 1900 else value.isoformat(sep=" ")
     return value if isinstance(value, (int, float)) else str(value)
 

@@ -28,6 +28,11 @@ class ForecastSpec(Section):
     frequency: str | None = Field(
         None, description="one step: for example D, W-MON, MS, QS, h, 15min, B; default found from the data"
     )
+    week: Literal["start", "end"] | None = Field(
+        None,
+        description="whether the day that names a week is its first or its last; default the last, as pandas names weeks "
+        "(W-SUN), but for Mondays the first: data cannot tell. Holidays are counted by it",
+    )
     seasons: Steps = Field(
         default_factory=list, description="season lengths in steps, the main one first; default by frequency; 1: none"
     )

@@ -20,10 +20,11 @@ FrameKind: TypeAlias = Literal["pandas", "polars", "arrow"]
 
 @dataclass(frozen=True)
 class Column:
-    """One column's name and frozen type."""
+    """One column's name and frozen type. ``zone``: of moments that came with a time zone, which are kept in UTC."""
 
     name: str
     type: ColumnType
+    zone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ class Table:
         given = types or {}
         kept_only = [_is_kept_only(t) for t in arrow.schema.types]
         columns = tuple(
-            Column(n, given.get(n) or ("other" if k else infer_type(data.column(n))))
-            for n, k in zip(data.column_names, kept_only, strict=True)
+            Column(n, given.get(n) or ("other" if k else infer_type(data.column(n))), zone_in(t))
+            for n, k, t in zip(data.column_names, kept_only, arrow.schema.types, strict=True)
         )
         return cls(name, data, columns, source, tuple(notes) + tuple(more), from_kind)
 
@@ -103,6 +104,10 @@ class Table:
             did_you_mean(column, self.names) or "check the spelling",
         )
 
+    def zone_of(self, column: str) -> str | None:
+        """The time zone that a column's moments came in; None where they had none."""
+        return next((c.zone for c in self.columns if c.name == column), None)
+
     def of_type(self, *types: ColumnType) -> tuple[str, ...]:
         """Names of the columns of the given types."""
         return tuple(c.name for c in self.columns if c.type in types)
@@ -113,15 +118,15 @@ class Table:
 
     def with_data(self, data: pa.Table, *, notes: Sequence[Note] = ()) -> Table:
         """The same table with other data in normal form; types of kept columns stay, new ones are inferred."""
-        known = {c.name: c.type for c in self.columns}
-        columns = tuple(Column(n, known.get(n) or infer_type(data.column(n))) for n in data.column_names)
+        known = {c.name: c for c in self.columns}
+        columns = tuple(known.get(n) or Column(n, infer_type(data.column(n))) for n in data.column_names)
         return replace(self, data=data, columns=columns, notes=self.notes + tuple(notes))
 
     def with_types(self, types: dict[str, ColumnType]) -> Table:
         """The same data with some types declared otherwise."""
         for name in types:
             self.type_of(name)
-        return replace(self, columns=tuple(Column(c.name, types.get(c.name, c.type)) for c in self.columns))
+        return replace(self, columns=tuple(replace(c, type=types.get(c.name, c.type)) for c in self.columns))
 
     def drop(self, names: Iterable[str]) -> Table:
         """The table without some columns."""
@@ -285,6 +290,12 @@ def _normal_column(name: str, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray,
     return text, Note(
         "unsupported-type", f"column {name!r} holds {t}; kept as text and not used as a feature", 1, (name,)
     )
+
+
+def zone_in(kind: pa.DataType) -> str | None:
+    """The time zone of an Arrow type, through a dictionary too; None for none."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return kind.tz if pa.types.is_timestamp(kind) else None
 
 
 def _to_utc_us(name: str, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Note | None]:

@@ -260,3 +260,48 @@ def test_what_comes_after_the_cutoff_moves_nothing_before_it(sales, panel):
     a, b = panel(frame, plan=plan).panel.until(10), panel(changed, plan=plan).panel.until(10)
     assert np.array_equal(a.y, b.y)
     assert np.array_equal(a.past["extra"], b.past["extra"])
+
+
+def test_weeks_named_by_their_last_day_hold_the_days_before_it(panel):
+    pytest.importorskip("holidays")
+    days = pd.DataFrame({"item": "a", "day": pd.date_range("2023-10-02", "2023-12-24"), "sold": 1.0})
+    resampled = days.resample("W-SUN", on="day").sold.sum().reset_index().assign(item="a")
+    read = panel(resampled, country="DE", horizon=2)
+    # the weeks of 25 December and of 1 January, named 31 December and 7 January
+    assert read.future.ds.astype("M8[D]").astype(str).tolist() == [["2023-12-31", "2024-01-07"]]
+    assert read.future.known["public_holidays"].tolist() == [[2, 1]]
+    assert 'week = "start"' in note(read, "weeks").message
+    starts = panel(resampled, country="DE", horizon=2, week="start")
+    assert starts.future.known["public_holidays"].tolist() == [[1, 0]]
+    mondays = resampled.assign(day=resampled.day - pd.Timedelta(days=6))
+    assert panel(mondays, country="DE", horizon=2).future.known["public_holidays"].tolist() == [[2, 1]]
+    summed = panel(days, frequency="W-SUN", duplicates="sum")
+    assert summed.panel.y.tolist() == resampled.sold.tolist()
+    assert summed.panel.ds.tolist() == resampled.day.to_numpy().astype("M8[us]").tolist()
+    with pytest.raises(DeclarationError, match="steps of D"):
+        panel(days, week="end")
+
+
+def test_an_item_whose_rows_stop_has_ended_where_others_go_on(sales, panel):
+    frame = sales(("gone", "on"), 60, start="2015-01-31", freq="ME").assign(price=1.0)
+    frame = frame[(frame.item == "on") | (frame.day < "2016-01-01")]
+    ahead = pd.DataFrame({"item": "on", "day": pd.date_range("2020-01-31", periods=3, freq="ME"), "price": 2.0})
+    read = panel(frame, future=ahead, known="price")
+    assert read.ended.tolist() == [True, False]
+    assert note(read, "stopped").series == ("gone",)
+    kept = panel(frame, keep_ended=True)
+    assert not kept.ended.any()
+    assert note(kept, "ragged").series == ("gone",)
+    assert "48 steps" in note(kept, "ragged").message
+    zero = frame.assign(sold=np.where(frame.item == "gone", 0.0, frame.sold))
+    assert panel(zero).ended.tolist() == [True, False]
+    assert (
+        panel(frame[(frame.item == "on") | (frame.day < "2015-11-01")], ended_after=100).ended.tolist() == [False] * 2
+    )
+
+
+def test_series_of_different_times_each_have_their_own_end(sales, panel):
+    frame = pd.concat([sales((f"s{k}",), 40, start=f"{1980 + 5 * k}-01-01", freq="MS") for k in range(5)])
+    read = panel(frame)
+    assert not read.ended.any()
+    assert note(read, "ragged").count == 4

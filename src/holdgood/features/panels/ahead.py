@@ -55,7 +55,7 @@ def future_of(
                 "add these rows (forecast.future, or --future), or declare the column under `past`",
             )
     if plan.country:
-        found = holiday_columns(plan.country, steps.ravel(), plan.grid)
+        found = holiday_columns(plan.country, steps.ravel(), plan.grid, plan.calendar_zone)
         known |= {n: v.reshape(steps.shape) for n, v in found.items()}
     return Future(ds, known), notes
 
@@ -70,7 +70,7 @@ def _from_table(
             "the id and time columns and those known ahead",
             "add them under the same names",
         )
-    us = moments_of(future, plan.time).us
+    us = plan.moments(moments_of(future, plan.time))
     series = matched(keys, future.data, plan.id)
     there = np.flatnonzero((series >= 0) & (us != NEVER))
     step = plan.grid.number(us[there]) - end[series[there]] - 1

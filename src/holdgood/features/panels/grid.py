@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -29,6 +29,7 @@ class Grid:
 
     ``unit`` fixed: ``size`` microseconds, each step begins at ``offset`` past a multiple. months: ``size`` months, ``offset`` is the
     month (of ``size``) that names a step, ``day`` its day (31: the last), ``clock`` the time of day. business: Monday to Friday.
+    ``ends``: whole days that are named by the last of them, such as weeks by their Sunday, hold the days before it.
     ``slack``: microseconds by which a stamp may come early and still count for its step.
     """
 
@@ -39,9 +40,12 @@ class Grid:
     day: int = 1
     clock: int = 0
     slack: int = 0
+    ends: bool = False
 
     def number(self, moments: np.ndarray) -> np.ndarray:
         """Step numbers of moments (int64 microseconds since 1970); consecutive steps have consecutive numbers."""
+        if self.ends:
+            return (moments - self.offset // DAY * DAY + self.size - DAY) // self.size
         if self.unit == "fixed":
             return (moments - self.offset + self.slack) // self.size
         if self.unit == "business":
@@ -67,6 +71,13 @@ class Grid:
             first = first + (self.day - 1)
         return first.astype("M8[us]").astype(np.int64) + self.clock
 
+    def span(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where steps begin, and where the next ones do (int64 microseconds). Months: by what names them."""
+        if self.ends:
+            last = self.moment(numbers) // DAY * DAY
+            return last - self.size + DAY, last + DAY
+        return self.moment(numbers), self.moment(np.asarray(numbers) + 1)
+
     def stamps(self, numbers: np.ndarray) -> np.ndarray:
         """The same as datetime64[us]."""
         return self.moment(numbers).astype("M8[us]")
@@ -74,6 +85,20 @@ class Grid:
     def off(self, moments: np.ndarray) -> np.ndarray:
         """How far moments lie from the moments that name their steps, in microseconds."""
         return np.asarray(np.abs(moments - self.moment(self.number(moments))))
+
+
+def named(grid: Grid, week: Literal["start", "end"] | None) -> Grid:
+    """The grid with weeks named by their first day or their last. Not said: by the last, as pandas does, but for Mondays.
+
+    A week that ends on a Monday is rare, one that begins with it is the usual one; the rows themselves cannot tell.
+    """
+    weekly = grid.unit == "fixed" and grid.size % WEEK == 0
+    if week is not None and not weekly:
+        raise DeclarationError(
+            f"week = {week!r} with steps of {grid.frequency}", "steps of weeks", "take it out, or declare the frequency"
+        )
+    monday = (grid.offset // DAY + 3) % 7 == 0
+    return replace(grid, ends=weekly and (not monday if week is None else week == "end"))
 
 
 def _days(moments: np.ndarray) -> np.ndarray:

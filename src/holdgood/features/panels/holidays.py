@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 
 from holdgood.core.errors import DeclarationError, MissingExtra
+from holdgood.core.zones import on_the_wall
 from holdgood.features.panels.grid import DAY, Grid
 
 HOLIDAY_COLUMNS = ("public_holidays", "day_before_holiday", "day_after_holiday")
 
 
-def holiday_columns(country: str, numbers: np.ndarray, grid: Grid) -> dict[str, np.ndarray]:
+def holiday_columns(country: str, numbers: np.ndarray, grid: Grid, zone: str | None = None) -> dict[str, np.ndarray]:
     """By name (n,) float64 for steps by number. The two neighbours only where a step is a day or less.
+
+    ``zone``: whose days count, where steps are counted in UTC.
 
     >>> from holdgood.features.panels.grid import DAY
     >>> days = Grid("D", "fixed", DAY)
@@ -23,8 +26,8 @@ def holiday_columns(country: str, numbers: np.ndarray, grid: Grid) -> dict[str, 
     {'public_holidays': [0.0], 'day_before_holiday': [1.0], 'day_after_holiday': [0.0]}
     """
     unique, inverse = np.unique(numbers, return_inverse=True)
-    begin = np.floor_divide(grid.moment(unique), DAY)
-    finish = np.floor_divide(grid.moment(unique + 1), DAY)
+    edges = grid.span(unique)
+    begin, finish = (np.floor_divide(e if zone is None else on_the_wall(e, zone), DAY) for e in edges)
     if grid.unit == "months" and grid.day != 1:  # named by a later day: count the month that holds it
         begin, finish = _months_around(begin, grid.size)
     days = np.arange(begin.min() - 1, finish.max() + 2) if len(unique) else np.arange(0)

@@ -12,19 +12,23 @@ import pyarrow.compute as pc
 from holdgood.core.errors import DataError
 from holdgood.core.sql import connect
 from holdgood.core.table import Table
+from holdgood.core.zones import NEVER as NEVER
+from holdgood.core.zones import of_offsets
 
-NEVER = np.iinfo(np.int64).min
-"""No moment: missing, or text that is no date."""
 _ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})$"
 
 
 @dataclass(frozen=True)
 class Moments:
-    """``us``: (n,) int64 microseconds since 1970 in UTC, NEVER where missing. ``zones``: rows by how their zone is written."""
+    """``us``: (n,) int64 microseconds since 1970 in UTC, NEVER where missing.
+
+    ``zones``: rows by how their zone is written; ``zone``: the one that they came in, None for none or for several.
+    """
 
     us: np.ndarray
     unread: int = 0
     zones: dict[str, int] | None = None
+    zone: str | None = None
 
 
 def moments_of(table: Table, column: str) -> Moments:
@@ -33,7 +37,7 @@ def moments_of(table: Table, column: str) -> Moments:
     values = table.data.column(column)
     t = values.type
     if pa.types.is_timestamp(t):
-        return Moments(_filled(values.cast(pa.timestamp("us"))))
+        return Moments(_filled(values.cast(pa.timestamp("us"))), zone=table.zone_of(column))
     if pa.types.is_integer(t) or pa.types.is_floating(t):
         return Moments(_years(values, column))
     if pa.types.is_string(t):
@@ -87,4 +91,5 @@ def _texts(values: pa.ChunkedArray, column: str) -> Moments:
         )
     zones = np.array(found.column("zone").to_pylist(), dtype=str)[where[where >= 0]]
     names, counts = np.unique(zones, return_counts=True)
-    return Moments(us, unread, {str(n) or "none": int(c) for n, c in zip(names, counts, strict=True)})
+    by_zone = {str(n) or "none": int(c) for n, c in zip(names, counts, strict=True)}
+    return Moments(us, unread, by_zone, of_offsets(by_zone))

@@ -12,6 +12,7 @@ from holdgood.features.panels.rows import told
 _MOSTLY = 0.98
 _CHANCE = 1e-6
 _SOME = 8
+_TOGETHER = 0.5
 
 
 def outcomes(y: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, list[PanelNote]]:
@@ -73,8 +74,11 @@ def series_notes(panel: Panel) -> list[PanelNote]:
     return notes
 
 
-def ended(panel: Panel, after: int | None, horizon: int) -> np.ndarray:
-    """(series,) bool: no demand for so long that the item has ended. Series that were zero throughout have not.
+def ended(panel: Panel, after: int | None, horizon: int, late: np.ndarray) -> np.ndarray:
+    """(series,) bool: no demand for so long that the item has ended. Series that were zero throughout have not, while rows come.
+
+    ``late``: (series,) steps from a series' end to the panel's. They count as silence where the panel has a common end: at
+    least half of the series reach it, but for a quarter season; else these are series of different times, and each has its own.
 
     ``after``: steps, or None: half a year, a season and a quarter, and the horizon, and so long that a run of that many steps
     without demand has a chance below one in a million for an item that sold as often as this one did before.
@@ -85,7 +89,8 @@ def ended(panel: Panel, after: int | None, horizon: int) -> np.ndarray:
     last = np.full(len(panel), -1)
     np.maximum.at(last, of[sold], sold - panel.indptr[of[sold]])
     times = np.bincount(of[sold], minlength=len(panel))
-    silent = panel.lengths - 1 - last
+    late = late if after is not None or _common_end(panel, late) else np.zeros_like(late)
+    silent = panel.lengths - 1 - last + late
     observed = np.bincount(of[~np.isnan(panel.y)], minlength=len(panel)) > begin
     share = np.clip(times / np.maximum(last + 1, 1), 0.0, 1.0)
     with np.errstate(divide="ignore"):
@@ -93,7 +98,29 @@ def ended(panel: Panel, after: int | None, horizon: int) -> np.ndarray:
     least = max(_half_a_year(panel), -(-5 * panel.season // 4), horizon, 4)
     long = silent >= (after if after is not None else least)
     found = observed & (times > 0) & long
-    return np.asarray(found & (chance < np.log(_CHANCE)) if after is None else found)
+    found = found & (chance < np.log(_CHANCE)) if after is None else found
+    return np.asarray(found | (observed & (times == 0) & (late >= (after if after is not None else least))))
+
+
+def _common_end(panel: Panel, late: np.ndarray) -> bool:
+    there = panel.lengths > 0
+    return bool(there.any() and np.mean(late[there] <= max(1, panel.season // 4)) >= _TOGETHER)
+
+
+def ends(panel: Panel, late: np.ndarray, ended: np.ndarray) -> list[PanelNote]:
+    """Notes on series whose rows stop before the panel's end: those that have ended, and those that are forecast from there."""
+    notes = []
+    for code, which, said in (
+        ("stopped", (late > 0) & ended, "have no row for long before the table's end, have ended and get no forecast"),
+        ("ragged", (late > 0) & ~ended, "end before the table does; their forecast begins at their own end"),
+    ):
+        if which.any():
+            count, most = int(which.sum()), int(late[which].max())
+            order = np.argsort(-np.where(which, late, -1), kind="stable")[: min(count, _SOME)]
+            message = f"{count:,} series {said} (up to {most:,} steps before)"
+            names = tuple(str(i) for i in panel.ids[order])
+            notes.append(PanelNote(code=code, level="tip", message=message, count=count, series=names))
+    return notes
 
 
 def _half_a_year(panel: Panel) -> int:

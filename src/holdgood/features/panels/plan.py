@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 from holdgood.core.errors import BundleError
 from holdgood.core.protocols import Parts
 from holdgood.core.table import as_text
-from holdgood.features.panels.grid import Grid
+from holdgood.core.zones import in_utc, on_the_wall, stamped
+from holdgood.features.panels.grid import DAY, Grid
+from holdgood.features.panels.moments import Moments
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,9 @@ class PanelPlan:
     """Roles of columns, the grid, and the levels of categories in code order.
 
     ``known``, ``past``, ``static``: columns by role; ``types``: the frozen type of each column that is used; ``levels``: the
-    words of each category, whose codes are their positions.
+    words of each category, whose codes are their positions. ``zone``: of the time column, None for none. Steps of days and longer
+    are counted on the wall clock there (``on_the_wall``): a day is the day that people had. Shorter steps are counted in UTC, in
+    which no hour comes twice.
     """
 
     id: tuple[str, ...]
@@ -42,6 +46,7 @@ class PanelPlan:
     types: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
+    zone: str | None = None
 
     part: ClassVar[str] = "panel-plan"
 
@@ -68,9 +73,44 @@ class PanelPlan:
             raise BundleError("a panel plan with an impossible grid", "what this part wrote", "the bundle is damaged")
         return plan
 
+    @property
+    def on_the_wall(self) -> bool:
+        """Whether moments are counted as a wall clock shows them."""
+        return by_days(self.grid)
+
+    def moments(self, read: Moments) -> np.ndarray:
+        """(n,) int64 microseconds on the clock that this panel's steps are counted on."""
+        if self.zone is None:
+            return read.us if read.zone is None else on_the_wall(read.us, read.zone)
+        if read.zone is None:
+            return read.us if self.on_the_wall else in_utc(read.us, self.zone)
+        return on_the_wall(read.us, self.zone) if self.on_the_wall else read.us
+
+    def shown(self, ds: np.ndarray) -> pa.Array:
+        """Moments of steps (datetime64[us]) as the time column has them: in its zone, where it has one.
+
+        An offset such as +02:00 is no zone: what it will be on a day to come is not known. Days then stand as days, hours in UTC.
+        """
+        us, offset = ds.ravel().astype("M8[us]").astype(np.int64), (self.zone or "").startswith(("+", "-"))
+        if self.zone is None or (offset and self.on_the_wall):
+            return pa.array(us).cast(pa.timestamp("us"))
+        if self.on_the_wall:
+            return stamped(us, self.zone)
+        return pa.array(us).cast(pa.timestamp("us", "UTC" if offset else self.zone))
+
+    @property
+    def calendar_zone(self) -> str | None:
+        """The zone in which steps must be put before they have a day of the calendar; None where they are in it."""
+        return None if self.on_the_wall else self.zone
+
     def with_levels(self, levels: Mapping[str, tuple[str, ...]]) -> PanelPlan:
         """The same plan with the levels of its categories."""
         return replace(self, levels=levels)
+
+
+def by_days(grid: Grid) -> bool:
+    """Whether a step is a day or more."""
+    return grid.unit != "fixed" or grid.size % DAY == 0
 
 
 def levels_of(column: pa.ChunkedArray) -> tuple[str, ...]:

@@ -14,14 +14,15 @@ from holdgood.core.panel import Future, Panel
 from holdgood.core.records.panel import PanelNote
 from holdgood.core.sql import columns_in, evaluate
 from holdgood.core.table import Table
+from holdgood.core.zones import on_the_wall
 from holdgood.features.panels import oddities
 from holdgood.features.panels.ahead import future_of
 from holdgood.features.panels.attributes import Attributes, attributes_of
 from holdgood.features.panels.frequency import infer, seasons_of
-from holdgood.features.panels.grid import DAY, Grid, declared
+from holdgood.features.panels.grid import DAY, WEEK, Grid, declared, named
 from holdgood.features.panels.holidays import HOLIDAY_COLUMNS, holiday_columns
 from holdgood.features.panels.moments import Moments, moments_of
-from holdgood.features.panels.plan import PanelPlan, coded
+from holdgood.features.panels.plan import PanelPlan, by_days, coded
 from holdgood.features.panels.roles import check_columns, levels_for, roles_of, time_column
 from holdgood.features.panels.rows import Rows, on_grid, usable
 from holdgood.features.panels.series import Series, series_of
@@ -82,10 +83,10 @@ def settle(declaration: Declaration, table: Table, items: Table | None = None) -
         table.type_of(declaration.task.target)
     series = series_of(table, spec.id)
     roles = roles_of(declaration, table, series.code, time, target)
-    us = moments_of(table, time).us
-    kept, _ = usable(series.code, us, np.arange(table.rows))
+    read = moments_of(table, time)
+    kept, _ = usable(series.code, read.us, np.arange(table.rows))
     _some(kept, table, time)
-    grid = declared(spec.frequency, us[kept]) if spec.frequency else infer(us[kept], series.code[kept])
+    grid = named(_grid(spec.frequency, read, kept, series.code), spec.week)
     by_role = {r: tuple(n for n, role in roles.items() if role == r) for r in ("known", "past", "static")}
     attributes = attributes_of(items, spec.id, spec.static)
     used = [*by_role["known"], *by_role["past"], *by_role["static"]]
@@ -95,10 +96,26 @@ def settle(declaration: Declaration, table: Table, items: Table | None = None) -
         known=by_role["known"], past=by_role["past"],
         static=(*by_role["static"], *(n for n in attributes.columns if n not in by_role["static"])),
         in_stock=spec.in_stock, country=spec.country, fill=spec.fill, duplicates=spec.duplicates,
-        ended_after=spec.ended_after, keep_ended=spec.keep_ended,
+        ended_after=spec.ended_after, keep_ended=spec.keep_ended, zone=read.zone,
         types={**{n: table.type_of(n) for n in used}, **attributes.types},
         levels=dict(levels_for(table, used)) | dict(attributes.levels), roles=roles,
     )  # fmt: skip
+
+
+def _grid(frequency: str | None, read: Moments, kept: np.ndarray, code: np.ndarray) -> Grid:
+    """On the wall clock of the column's zone, if it has one; steps shorter than a day in UTC."""
+
+    def found(us: np.ndarray) -> Grid:
+        return declared(frequency, us) if frequency else infer(us, code[kept])
+
+    us = read.us[kept]
+    if read.zone is None:
+        return found(us)
+    try:
+        grid = found(on_the_wall(us, read.zone))
+    except DataError:  # hours that a clock leaps over, or shows twice, may hide a step
+        return found(us)
+    return grid if by_days(grid) else found(us)
 
 
 def _seasons(grid: Grid, code: np.ndarray) -> tuple[int, ...]:
@@ -134,24 +151,31 @@ def read_panel(
     """
     numbers = np.arange(table.rows) if numbers is None else numbers
     series, read = series_of(table, plan.id), moments_of(table, plan.time)
-    place, notes = usable(series.code, read.us, numbers)
+    us = plan.moments(read)
+    place, notes = usable(series.code, us, numbers)
     _some(place, table, plan.time)
     y, more = oddities.outcomes(_target(plan, table), numbers)
-    rows, on = on_grid(
-        place, series.code[place], read.us[place], y[place], plan.grid, plan.duplicates, numbers, series.ids
-    )
+    rows, on = on_grid(place, series.code[place], us[place], y[place], plan.grid, plan.duplicates, numbers, series.ids)
     notes += [*_clock(read), *more, *on]
     attributes = attributes_of(items, plan.id, plan.static, plan.levels)
     keys, known_to_items = attributes.with_new(series.keys, plan.id, future)
     history, panel_end = _history(plan, rows, keys.num_rows if plan.id else 1)
     panel, filled = _panel(plan, table, rows, history, series, keys, attributes, known_to_items)
     told = oddities.series_notes(panel)
-    ended = oddities.ended(panel, plan.ended_after, plan.horizon) if not plan.keep_ended else np.zeros(len(panel), bool)
+    late = np.where(history.length > 0, panel_end + 1 - history.begin - history.length, 0)
+    ended = (
+        oddities.ended(panel, plan.ended_after, plan.horizon, late)
+        if not plan.keep_ended
+        else np.zeros(len(panel), bool)
+    )
+    told += oddities.ends(panel, late, ended)
     end = np.where(history.length > 0, history.begin + history.length - 1, panel_end)
     steps, notes_ahead = future_of(
         plan, panel, end, table, rows, future, keys, skip=ended if ahead else np.ones(len(panel), bool)
     )
-    return ReadPanel(panel, plan, keys, steps, ended, len(rows.place), filled, (*notes, *told, *notes_ahead))
+    return ReadPanel(
+        panel, plan, keys, steps, ended, len(rows.place), filled, (*notes, *told, *_weeks(plan), *notes_ahead)
+    )
 
 
 def _target(plan: PanelPlan, table: Table) -> np.ndarray:
@@ -176,9 +200,20 @@ def _clock(read: Moments) -> list[PanelNote]:
         notes.append(PanelNote(code="no-time", level="issue", message=said, count=read.unread))
     if read.zones and len(read.zones) > 1:
         told = ", ".join(f"{z} ({n:,} rows)" for z, n in sorted(read.zones.items(), key=lambda p: -p[1])[:4])
-        said = f"times are written in several zones: {told}; all are counted in UTC, one without a zone as UTC"
+        said = f"times are written in several zones: {told}; " + (
+            f"all are counted in {read.zone}" if read.zone else "all are counted in UTC, one without a zone as UTC"
+        )
         notes.append(PanelNote(code="zones", level="issue", message=said, count=sum(read.zones.values())))
     return notes
+
+
+def _weeks(plan: PanelPlan) -> list[PanelNote]:
+    """How weeks are read where it matters and nobody can see it."""
+    if not plan.country or plan.grid.unit != "fixed" or plan.grid.size % WEEK:
+        return []
+    which, other = ("last", "start") if plan.grid.ends else ("first", "end")
+    said = f'a week is named by its {which} day ({plan.grid.frequency}); holidays are counted so; otherwise declare week = "{other}"'
+    return [PanelNote(code="weeks", level="tip", message=said)]
 
 
 @dataclass(frozen=True)
@@ -244,7 +279,7 @@ def _panel(
     ds = plan.grid.stamps(numbers)
     known = {n: columns.get(n, empty) for n in plan.known}
     if plan.country:
-        known |= holiday_columns(plan.country, numbers, plan.grid)
+        known |= holiday_columns(plan.country, numbers, plan.grid, plan.calendar_zone)
     available = None
     if plan.in_stock and plan.in_stock in table.names:
         flag = coded(

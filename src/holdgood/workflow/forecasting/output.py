@@ -82,7 +82,7 @@ class Collected:
         point, quantiles = np.concatenate(self._points), np.concatenate(self._quantiles)
         series, horizon = point.shape
         columns = _keys(self.read, np.repeat(np.arange(series), horizon))
-        columns[_free(self.read.plan.time, columns)] = pa.array(self.read.future.ds.ravel())
+        columns[_free(self.read.plan.time, columns)] = self.read.plan.shown(self.read.future.ds)
         columns[_free("forecast", columns)] = pa.array(point.ravel(), from_pandas=True)
         for i, level in enumerate(self.levels):
             columns[_free(column_of(level), columns)] = pa.array(quantiles[:, :, i].ravel(), from_pandas=True)
@@ -100,7 +100,7 @@ class Collected:
         nodes, horizon = sums.paths.point.shape
         rows = np.repeat(np.arange(nodes), horizon)
         columns: dict[str, Any] = {"level": pa.array(sums.levels[rows]), "sum": pa.array(sums.paths.ids[rows])}
-        columns[_free(self.read.plan.time, columns)] = pa.array(sums.paths.ds.ravel())
+        columns[_free(self.read.plan.time, columns)] = self.read.plan.shown(sums.paths.ds)
         columns[_free("forecast", columns)] = pa.array(sums.paths.point.ravel(), from_pandas=True)
         quantiles = sums.paths.quantile(self.levels)
         for i, level in enumerate(self.levels):

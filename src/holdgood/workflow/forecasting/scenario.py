@@ -95,7 +95,7 @@ def adjusted(steps: pa.Table, table: Table, read: ReadPanel) -> pa.Table:
     forecast = np.array(steps.column("forecast").to_numpy(zero_copy_only=False), float)
     value, who, why = forecast.copy(), np.full(len(forecast), None, object), np.full(len(forecast), None, object)
     of_row = matched(table.data.select(ids), steps, ids) if ids else None
-    moments = moments_of(table, plan.time).us if plan.time in table.names else None
+    moments = plan.moments(moments_of(table, plan.time)) if plan.time in table.names else None
     numbers = None if moments is None else plan.grid.number(moments)
     ahead = plan.grid.number(read.future.ds.ravel().astype("M8[us]").astype(np.int64))
     change = np.array(table.data.column(kinds[0]).to_numpy(zero_copy_only=False), float)
