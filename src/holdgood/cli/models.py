@@ -92,6 +92,9 @@ def forecast(
         Path | None, typer.Option("--paths", help="Where the joint sample paths go (parquet), for decisions over sums.")
     ] = None,
     totals: Annotated[Path | None, typer.Option("--totals", help="Where sums over the declared lead times go.")] = None,
+    levels: Annotated[
+        Path | None, typer.Option("--levels", help="Where sums over the levels of the declared hierarchy go.")
+    ] = None,
     samples: Annotated[
         int | None, typer.Option("--samples", min=20, help="Paths a series; default as declared.")
     ] = None,
@@ -111,7 +114,7 @@ def forecast(
 
     done = forecast_file(
         bundle, history, future=future, items=items, scenario=scenario, why=why, changes=change or (), adjust=adjust,
-        samples=samples, to=to, paths=paths, totals=totals, update=update,
+        samples=samples, to=to, paths=paths, totals=totals, levels=levels, update=update,
     )  # fmt: skip
     if json:
         draw.as_json(

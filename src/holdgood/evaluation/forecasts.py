@@ -84,6 +84,12 @@ def evaluate_forecasts(
     )  # fmt: skip
 
 
+def losses_by_series(past: PastForecasts, metric: str) -> np.ndarray:
+    """(series,) mean loss at past origins, NaN where never judged, and for the sums of a hierarchy."""
+    own = _mean(_losses(metric, past.y, past.points, past.scale), (0, 2))
+    return own if past.level is None else np.where(past.level == BOTTOM, own, np.nan)
+
+
 def _levels(past: PastForecasts, metric: str) -> tuple[Accuracy, ...]:
     """Each level of the hierarchy, from the top down, the series last."""
     assert past.level is not None

@@ -1,10 +1,14 @@
 """A declared hierarchy: sums of levels are forecast too, and everything adds up, points and paths alike."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import holdgood
 from holdgood.bundle import load, save
+from holdgood.cli.app import app
+from holdgood.core.declaration import parse
 from holdgood.core.errors import DataError
 from holdgood.core.task import Task
 from holdgood.workflow.forecasting.model import words_of
@@ -74,6 +78,32 @@ def test_series_that_end_apart_have_no_sum(history):
             models=["naive"],
             budget="trials=2",
         )
+
+
+def test_the_command_writes_the_levels(made, history, tmp_path):
+    declared = parse(
+        {"tables": {"sales": {}}, "task": {"target": "pieces"}, "forecast": {"horizon": made.read.plan.horizon}}
+    )
+    save(
+        tmp_path / "bundle",
+        name="shop",
+        parts={"plan": made.read.plan, **parts_of(made.model)},
+        records={},
+        task=Task(kind="forecast", metric="mase", target="pieces"),
+        extra_json={"declaration": declared.model_dump(mode="json")},
+    )
+    history.to_csv(tmp_path / "history.csv", index=False)
+    words = [
+        "forecast",
+        str(tmp_path / "bundle"),
+        str(tmp_path / "history.csv"),
+        "--levels",
+        str(tmp_path / "levels.csv"),
+    ]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    found = pd.read_csv(tmp_path / "levels.csv")
+    assert found.forecast.to_numpy() == pytest.approx(made.answers.levels.column("forecast").to_numpy(), rel=1e-5)
 
 
 def test_a_run_writes_the_levels_and_is_taken_up_again(history, words, tmp_path):

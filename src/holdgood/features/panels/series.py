@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from holdgood.core.table import Table, as_text
 
 SEPARATOR = " / "
+_LIKE_A_SEPARATOR = r"(^|\s)/|/(\s|$)|\\"
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,25 @@ class Series:
 
 
 def names_of(keys: pa.Table) -> np.ndarray:
-    """One text a series of its id columns; a panel without ids has one series called ``series``."""
+    r"""One text a series of its id columns; a panel without ids has one series called ``series``.
+
+    Where a value could be taken for the separator, its slashes are escaped: different ids have different names.
+
+    >>> names_of(pa.table({"a": ["x / y", "x", "1/2"], "b": ["z", "y / z", "w"]})).tolist()
+    ['x \\/ y / z', 'x / y \\/ z', '1/2 / w']
+    """
     if not keys.num_columns:
         return np.array(["series"] * max(keys.num_rows, 1))
     columns = [as_text(c).combine_chunks() for c in keys.columns]
-    joined = columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, SEPARATOR)
+    joined = columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*map(_escaped, columns), SEPARATOR)
     return np.array(joined.to_pylist(), dtype=str)
+
+
+def _escaped(column: pa.Array) -> pa.Array:
+    odd = pc.match_substring_regex(column, _LIKE_A_SEPARATOR)
+    if not pc.any(odd, min_count=0).as_py():
+        return column
+    return pc.if_else(odd, pc.replace_substring_regex(column, r"([\\/])", r"\\\1"), column)
 
 
 def series_of(table: Table, columns: Sequence[str]) -> Series:

@@ -31,7 +31,7 @@ def forecast(
     items: Any = None,
     budget: str | float | Budget | None = None,
     models: Sequence[str] = (),
-    prefer: str = "best",
+    prefer: str | None = None,
     seed: int = 0,
     declaration: Declaration | Mapping[str, Any] | None = None,
     listener: Listener = silent,
@@ -42,7 +42,8 @@ def forecast(
     ``id``, ``time`` and ``target`` are guessed where they are not named. ``future``: a frame with the steps ahead and the columns that
     are ``known``; ``items``: one row a series with attributes, also of items without history. Further words are those of
     ``[forecast]`` in the declaration (``known``, ``past``, ``static``, ``fill``, ``country``, ``in_stock``, ``lead_times`` …), or give
-    a ``declaration``. Default budget: a minute. Raises DataError with the rows that it is about.
+    a ``declaration``. ``prefer``: simple, balanced or best; default what is declared, else best.
+    Default budget: a minute. Raises DataError with the rows that it is about.
     """
     table = check_rows(read_table(data, name=_HISTORY))
     declared = _declared(declaration, table, horizon, target, id, time, frequency, more)
@@ -54,10 +55,10 @@ def forecast(
             tables[name] = check_rows(read_table(given, name=name))
             changes[role] = name
     spec = declared.forecast.model_copy(update=changes)
-    spent = declared.budget.model_copy(
-        update={k: v for k, v in (("models", list(models)), ("prefer", prefer), ("seed", seed)) if v or k == "prefer"}
-    )
+    said = {"models": list(models), "prefer": prefer or _preferred(declared), "seed": seed}
+    spent = declared.budget.model_copy(update={k: v for k, v in said.items() if v})
     declared = declared.model_copy(update={"forecast": spec, "budget": spent})
+    metric_of(declared)
     clock = Clock(Budget.parse(budget, "60s"))
     read = panel_of(declared, tables)
     going = alive(read)
@@ -68,6 +69,10 @@ def forecast(
         fitted.model, read.take(going), report_of(read), spec.levels_out, tuple(spec.lead_times), spec.samples,
         declared.budget.seed, table.native, fitted.leaderboard, evaluation,
     )  # fmt: skip
+
+
+def _preferred(declared: Declaration) -> str:
+    return declared.budget.prefer if "prefer" in declared.budget.model_fields_set else "best"
 
 
 def _declared(

@@ -43,6 +43,7 @@ def forecast_file(
     to: Path | None = None,
     paths: Path | None = None,
     totals: Path | None = None,
+    levels: Path | None = None,
     update: Path | None = None,
 ) -> Done:
     """Forecast from new history, with ``update`` after a fit on it that goes there as a bundle.
@@ -78,8 +79,12 @@ def forecast_file(
                 "no lead time is declared", "lead_times under [forecast]", "declare them and run again"
             )
         _write(made.answers.totals, totals)
+    if levels is not None:
+        if made.answers.levels is None:
+            raise DeclarationError("no hierarchy is declared", "levels under [forecast]", "declare them and run again")
+        _write(made.answers.levels, levels)
     ended, new = made.panel.ended, made.panel.new
-    notes = [n.message for n in made.panel.notes]
+    notes = [n.message + (f": {', '.join(n.series)}" if n.series else "") for n in made.panel.notes]
     if ended:
         notes.append(
             f"{len(ended):,} ended items get no forecast: {', '.join(ended[:8])}{' …' if len(ended) > 8 else ''}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from holdgood.core.budget import Budget
 from holdgood.core.declaration import Declaration
-from holdgood.core.errors import DataError
+from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.events import Listener
 from holdgood.core.records import Leaderboard
 from holdgood.evaluation.forecasts import PastForecasts
@@ -40,8 +40,25 @@ class Fitted:
 
 
 def metric_of(declaration: Declaration) -> str:
-    """What candidates are compared by."""
-    return declaration.task.metric if declaration.task.metric in METRICS else METRICS[0]
+    """What candidates are compared by. DeclarationError for a declared metric that forecasts are not compared by."""
+    metric = declaration.task.metric
+    if metric is not None and metric not in METRICS:
+        raise DeclarationError(
+            f"task.metric = {metric!r}",
+            "for a forecast one of: " + ", ".join(METRICS),
+            did_you_mean(metric, METRICS) or "choose one of them, or take it out",
+        )
+    return metric or METRICS[0]
+
+
+def not_used(declaration: Declaration) -> tuple[str, ...]:
+    """Notes on sections that are declared and that a forecast does not look at."""
+    said = []
+    if declaration.costs.model_fields_set:
+        said.append("[costs] is declared; forecasts are chosen by their errors alone, and money is not counted here")
+    if declaration.gates.model_fields_set:
+        said.append("[gates] is declared; nothing is held against it here: a forecast has no release checklist")
+    return tuple(said)
 
 
 def learned_from(read: ReadPanel, alive: np.ndarray) -> np.ndarray:
@@ -82,7 +99,9 @@ def fit_panel(
     past = PastForecasts(panel.ids, back.y, points, back.naive, back.scale, back.segment, NAMES)
     past = with_pits(panel, past, back.dropped, trained.forecaster, tuple(spec.lead_times), seed)
     past = replace(past, level=nodes.levels if nodes else None)
-    board = trained.leaderboard.model_copy(update={"notes": (*notes, *trained.leaderboard.notes)})
+    board = trained.leaderboard.model_copy(
+        update={"notes": (*not_used(declaration), *notes, *trained.leaderboard.notes)}
+    )
     model = Model(trained.forecaster, Beginnings.learned(some.panel, horizon, seed), coherent)
     return Fitted(model, board, past, back.dropped, learned)
 

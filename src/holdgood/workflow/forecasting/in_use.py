@@ -21,7 +21,7 @@ from holdgood.core.records import Bundle, PanelNote
 from holdgood.core.table import Table
 from holdgood.core.task import Task
 from holdgood.features.panels.plan import PanelPlan
-from holdgood.features.panels.reader import read_panel
+from holdgood.features.panels.reader import ReadPanel, read_panel
 from holdgood.models.forecasting.beginnings import Beginnings
 from holdgood.training.panels.combined import Combined
 from holdgood.workflow.forecasting.fit import learned_from
@@ -33,16 +33,19 @@ from holdgood.workflow.named import check_rows
 from holdgood.workflow.predict import with_tables
 from holdgood.workflow.repairs import repair
 
+_SOME = 8
+
 
 @dataclass(frozen=True, eq=False)
 class ForecastModel:
-    """A loaded bundle. ``last``: the last moment that its fit has seen."""
+    """A loaded bundle. ``last``: the last moment that its fit has seen; ``series``: the ids, none where it did not say."""
 
     plan: PanelPlan
     model: Model
     declaration: Declaration
     bundle: Bundle
     last: str = ""
+    series: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, folder: Path | str) -> ForecastModel:
@@ -59,7 +62,8 @@ class ForecastModel:
                 "holdgood predict scores rows",
             )
         declared = Declaration.model_validate(loaded.extra.get("declaration", {}))
-        return cls(plan, model_of(loaded.parts), declared, loaded.manifest, str(loaded.extra.get("last", "")))
+        seen = frozenset(map(str, loaded.extra.get("series", ())))
+        return cls(plan, model_of(loaded.parts), declared, loaded.manifest, str(loaded.extra.get("last", "")), seen)
 
     def forecast(
         self,
@@ -78,7 +82,7 @@ class ForecastModel:
         read = read_panel(self.plan, table, items=attributes, future=ahead)
         going = alive(read)
         report = report_of(read)
-        notes = (*report.notes, *self._aged(report.last))
+        notes = (*report.notes, *self._lacking(table, attributes), *self._unseen(read), *self._aged(report.last))
         return Forecasts(
             self.model, read.take(going), report.model_copy(update={"notes": notes}), spec.levels_out, tuple(spec.lead_times),
             samples or spec.samples, self.declaration.budget.seed if seed is None else seed, table.native,
@@ -101,14 +105,16 @@ class ForecastModel:
         again = Combined.from_parts(self.model.forecaster.to_parts())
         fitted = again.fit(panel, PanelContext(self.plan.horizon, seed=seed))
         model = Model(fitted, Beginnings.learned(some.panel, self.plan.horizon, seed), self.model.coherent)
-        return replace(self, model=model, last=report_of(read).last)
+        return replace(self, model=model, last=report_of(read).last, series=frozenset(map(str, some.panel.ids)))
 
     def save(self, folder: Path | str) -> Bundle:
         """Write the model as a bundle; the leaderboard and the accuracy of its run stay where they are."""
         return save_bundle(
             Path(folder), name=self.bundle.name, parts={"plan": self.plan, **parts_of(self.model)}, records={},
             task=Task.model_validate(self.bundle.task), run=self.bundle.run, data_fingerprint=self.bundle.data_fingerprint,
-            extra_json={"declaration": self.declaration.model_dump(mode="json"), "last": self.last},
+            extra_json={"declaration": self.declaration.model_dump(mode="json"), "last": self.last,
+                "series": sorted(self.series),
+            },
         )  # fmt: skip
 
     def _table(self, source: Any, name: str) -> Table:
@@ -120,6 +126,35 @@ class ForecastModel:
             if spec.table == name:
                 table, _, _ = repair(table, spec, available, declared.time if declared else None)
         return replace(table, name=name)
+
+    def _lacking(self, table: Table, items: Table | None) -> tuple[PanelNote, ...]:
+        """A note on columns that the fit had and this history lacks."""
+        plan, there = self.plan, {*table.names, *(items.names if items is not None else ())}
+        roles = {
+            "known ahead": plan.known,
+            "past": plan.past,
+            "in stock": (plan.in_stock,) if plan.in_stock else (),
+            "static": plan.static,
+        }
+        gone = [f"{name} ({role})" for role, names in roles.items() for name in names if name not in there]
+        if not gone:
+            return ()
+        said = (
+            f"{len(gone)} columns that the fit had are missing from this history and are taken as unknown in all "
+            f"{table.rows:,} rows: {', '.join(gone[:_SOME])}{' …' if len(gone) > _SOME else ''}"
+        )
+        return (PanelNote(code="columns", level="issue", message=said, count=len(gone)),)
+
+    def _unseen(self, read: ReadPanel) -> tuple[PanelNote, ...]:
+        """A note on series with a history that the fit has not seen."""
+        if not self.series:
+            return ()
+        ids = read.panel.ids[~read.new & ~read.ended].astype(str).tolist()
+        new = [i for i in ids if i not in self.series]
+        if not new:
+            return ()
+        said = f"{len(new):,} of {len(ids):,} series were not there at the fit: forecasters of single series answer with the naive, until --update or a new run"
+        return (PanelNote(code="unseen", level="tip", message=said, count=len(new), series=tuple(new[:_SOME])),)
 
     def _aged(self, last: str) -> tuple[PanelNote, ...]:
         """A note where so much new history has come that a new fit was asked for."""

@@ -47,6 +47,10 @@ class Model:
         return Sums(whole.take(above), nodes.levels[above])
 
     def _base(self, panel: Panel, future: Future, samples: int, seed: int) -> Paths:
+        if not len(panel.y):  # new items alone
+            y = self.beginnings.sample(panel, future, samples, seed)
+            never = np.full(len(panel), np.datetime64("NaT", "us"))
+            return Paths(panel.ids, never, future.ds, y, y.mean(axis=1))
         paths = self.forecaster.paths(panel, future, samples, seed)
         none = np.flatnonzero(np.isnan(paths.point).any(axis=1))
         if not len(none):

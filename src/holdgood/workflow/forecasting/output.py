@@ -42,7 +42,10 @@ class Answers:
 
 
 def drawn(model: Model, read: ReadPanel, *, samples: int, seed: int, piece: int = PIECE) -> Iterator[Paths]:
-    """Paths of some series at a time, in order; all at once where sums must agree."""
+    """Paths of some series at a time, in order; all at once where sums must agree.
+
+    Each series draws by its own id, so that pieces say the same as the whole.
+    """
     size = len(read.panel) if model.coherent else piece
     for begin in range(0, len(read.panel), max(size, 1)):
         yield model.paths(read.take(np.arange(begin, min(begin + size, len(read.panel)))), samples, seed)

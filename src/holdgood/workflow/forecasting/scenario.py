@@ -16,7 +16,7 @@ from holdgood.core.sql import evaluate
 from holdgood.core.table import Table
 from holdgood.features.panels.moments import moments_of
 from holdgood.features.panels.reader import ReadPanel
-from holdgood.features.panels.series import matched
+from holdgood.features.panels.series import names_of
 from holdgood.workflow.forecasting.result import Forecasts
 
 KINDS = ("factor", "add", "set")
@@ -94,19 +94,17 @@ def adjusted(steps: pa.Table, table: Table, read: ReadPanel) -> pa.Table:
     ids, plan = [c for c in read.plan.id if c in table.names], read.plan
     forecast = np.array(steps.column("forecast").to_numpy(zero_copy_only=False), float)
     value, who, why = forecast.copy(), np.full(len(forecast), None, object), np.full(len(forecast), None, object)
-    of_row = matched(table.data.select(ids), steps, ids) if ids else None
     moments = plan.moments(moments_of(table, plan.time)) if plan.time in table.names else None
     numbers = None if moments is None else plan.grid.number(moments)
     ahead = plan.grid.number(read.future.ds.ravel().astype("M8[us]").astype(np.int64))
     change = np.array(table.data.column(kinds[0]).to_numpy(zero_copy_only=False), float)
-    names = [tuple(str(v) for v in r.values()) for r in table.data.select(ids).to_pylist()] if ids else []
-    keys = [tuple(str(v) for v in r.values()) for r in steps.select(ids).to_pylist()] if ids else []
+    nobody = np.empty(0, np.int64)
+    asked = _keys(table.data.select(ids), numbers, table.rows)
+    places = _places(_keys(steps.select(ids), None if numbers is None else ahead, len(forecast)))
     for k in range(table.rows):
-        at = np.ones(len(forecast), bool) if of_row is None else np.array([key == names[k] for key in keys])
-        if numbers is not None:
-            at &= ahead == numbers[k]
+        at = places.get(asked[k], nobody)
         said = {c: table.data.column(c)[k].as_py() for c in ("who", "why")}
-        if not at.any() or not all(said.values()) or np.isnan(change[k]):
+        if not len(at) or not all(said.values()) or np.isnan(change[k]):
             raise DataError(
                 f"adjustment {k + 1} of {table.name!r} cannot be applied",
                 "a series and step of the forecast, a number, who and why",
@@ -121,7 +119,7 @@ def adjusted(steps: pa.Table, table: Table, read: ReadPanel) -> pa.Table:
         value[at] = {
             "factor": forecast[at] * change[k],
             "add": forecast[at] + change[k],
-            "set": np.full(at.sum(), change[k]),
+            "set": np.full(len(at), change[k]),
         }[kinds[0]]
         who[at], why[at] = said["who"], said["why"]
     out = steps
@@ -132,3 +130,16 @@ def adjusted(steps: pa.Table, table: Table, read: ReadPanel) -> pa.Table:
     ):
         out = out.append_column(name, column)
     return out
+
+
+def _keys(ids: pa.Table, numbers: np.ndarray | None, rows: int) -> list[tuple[str, int]]:
+    """By row its series and the number of its step; what is not there counts for all."""
+    names = names_of(ids).tolist() if ids.num_columns else [""] * rows
+    return list(zip(names, [0] * rows if numbers is None else numbers.tolist(), strict=True))
+
+
+def _places(keys: list[tuple[str, int]]) -> dict[tuple[str, int], np.ndarray]:
+    found: dict[tuple[str, int], list[int]] = {}
+    for k, key in enumerate(keys):
+        found.setdefault(key, []).append(k)
+    return {key: np.array(at, np.int64) for key, at in found.items()}

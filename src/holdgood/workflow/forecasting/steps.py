@@ -43,6 +43,7 @@ def state(work: Work) -> Forecasting:
 
 def make_panel(work: Work, folder: StepFolder) -> PanelReport:
     """The cleaned table as a panel, and everything that is odd about it."""
+    metric_of(work.declaration)  # what is declared wrongly is told before the work, not after
     found = panel_of(work.declaration, work.tables, work.row_numbers)
     work.forecasting = Forecasting(found, report_of(found), alive(found))
     return work.forecasting.report
@@ -138,7 +139,9 @@ def make_forecast_bundle(work: Work, folder: StepFolder) -> Bundle:
         target, name=work.declaration.name, parts={"plan": now.read.plan, **parts_of(now.model)},
         records={"leaderboard": work.leaderboard, "forecast-evaluation": now.evaluation, "panel": now.report},
         task=_task(work), run=work.run.id, data_fingerprint=work.main.fingerprint(),
-        extra_json={"declaration": declared.model_dump(mode="json"), "last": now.report.last},
+        extra_json={"declaration": declared.model_dump(mode="json"), "last": now.report.last,
+            "series": [str(i) for i in now.read.panel.ids[now.alive][now.read.panel.lengths[now.alive] > 0]],
+        },
     )  # fmt: skip
     work.bundle = verify_bundle(target)
     again = model_of(load_bundle(target).parts)
@@ -162,7 +165,7 @@ def report_forecast(work: Work, folder: StepFolder) -> None:
         now.model is not None and now.evaluation is not None and now.past is not None and work.leaderboard is not None
     )
     going = now.read.take(now.alive)
-    picked = shown(going.panel, now.evaluation)
+    picked = shown(going.panel, now.past, metric_of(work.declaration))
     places = np.array([place for place, _ in picked], np.int64)
     seed, samples, whole = (
         work.declaration.budget.seed,
