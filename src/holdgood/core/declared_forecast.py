@@ -77,7 +77,7 @@ class ForecastSpec(Section):
     ended_after: int | None = Field(
         None,
         ge=1,
-        description="steps without demand after which an item has ended and gets no forecast; default half a year, a "
+        description="steps without demand (or without a row while others go on) after which an item has ended and gets no forecast; default half a year, a "
         "season and a quarter, and so long that chance does not explain it; it is listed",
     )
     keep_ended: bool = Field(False, description="forecast ended items all the same")
