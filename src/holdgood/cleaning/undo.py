@@ -103,7 +103,7 @@ def save(path: Path, undo: Undo) -> None:
         "before": undo.before,
         "after": undo.after,
         "kept": undo.kept,
-        "columns": [[c.name, c.type] for c in undo.columns],
+        "columns": [[c.name, c.type, c.zone] for c in undo.columns],
         "cells": list(undo.cells),
         "whole": list(undo.whole),
     }
@@ -142,7 +142,7 @@ def read(path: Path) -> Undo:
             f"{path.name} is no undo file: {error}", "the file that clean wrote", "check the name"
         ) from None
     rows = removed.column("\x00row").to_numpy()
-    columns = tuple(Column(name, kind) for name, kind in told["columns"])
+    columns = tuple(Column(*of_one) for of_one in told["columns"])
     rest = removed.drop_columns(["\x00row"])
     return Undo(told["before"], told["after"], columns, int(told["kept"]), cells, whole, rows, rest)
 

@@ -155,7 +155,8 @@ def finish_table(table: Table, *, types: Mapping[str, ColumnType], reading: Read
         other=other,
         store=Store(sys.maxsize),  # a frame is in memory already
     )
-    return replace(done, native=table.native)
+    columns = tuple(replace(c, zone=was.zone or c.zone) for c, was in zip(done.columns, table.columns, strict=True))
+    return replace(done, columns=columns, native=table.native)
 
 
 class Commas:

@@ -119,8 +119,11 @@ def _write_csv(data: pa.Table, handle: IO[bytes], delimiter: str = ",") -> None:
 def _short(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Moments as a person writes them: days without midnight, whole seconds without a fraction."""
     kind = column.type
-    if not pa.types.is_timestamp(kind) or kind.tz is not None:
+    if not pa.types.is_timestamp(kind):
         return column
+    if kind.tz is not None:
+        whole = pc.all(pc.equal(pc.floor_temporal(column, unit="second"), column)).as_py()
+        return column.cast(pa.timestamp("s", kind.tz)) if whole else column
     for unit, shorter in (("day", pa.date32()), ("second", pa.timestamp("s"))):
         if pc.all(pc.equal(pc.floor_temporal(column, unit=unit), column)).as_py():
             return column.cast(shorter)

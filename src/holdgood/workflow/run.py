@@ -222,7 +222,11 @@ def _after(step: Step, work: Work, mark: str) -> str:
     if step.name not in ("read", "clean"):
         return mark
     tables = {
-        n: (t.fingerprint(), [(c.name, c.type) for c in t.columns], [(o.code, o.message, o.count) for o in t.notes])
+        n: (
+            t.fingerprint(),
+            [(c.name, c.type, *([c.zone] if c.zone else [])) for c in t.columns],
+            [(o.code, o.message, o.count) for o in t.notes],
+        )
         for n, t in work.tables.items()
     }
     places = hashlib.sha256(np.ascontiguousarray(work.row_numbers).tobytes()).hexdigest()

@@ -4,9 +4,11 @@ import io
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
+import holdgood
 from holdgood.connectors import read_table, write_table
 from holdgood.core.table import Table
 from holdgood.features.panels.reader import read_panel, settle
@@ -74,6 +76,15 @@ def test_the_future_and_new_history_may_be_written_otherwise(sales, panel, decla
     naive = settle(declared(known="price"), Table.of(frame, "sales"))
     other = read_panel(naive, Table.of(zoned, "sales"), future=Table.of(ahead, "future"))
     assert np.array_equal(other.panel.ds, read.panel.ds)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
+def test_a_frame_keeps_its_zone_on_the_way_in_and_out(sales, kind):
+    frame = sales(("a",), 30).assign(day=lambda t: t.day.dt.tz_localize(BERLIN))
+    given = {"pandas": frame, "polars": pl.from_pandas(frame), "arrow": pa.Table.from_pandas(frame)}[kind]
+    made = holdgood.forecast(given, 2, target="sold", id="item", time="day", models=["naive"], budget="trials=2")
+    found = made.frame.to_pandas() if kind != "pandas" else made.frame
+    assert found.day.tolist() == [pd.Timestamp("2024-01-31", tz=BERLIN), pd.Timestamp("2024-02-01", tz=BERLIN)]
 
 
 def test_moments_with_a_zone_are_written_so_that_they_are_read_again(tmp_path):
