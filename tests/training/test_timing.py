@@ -8,6 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from holdgood.core.declaration import Costs
+from holdgood.metrics import loss_rows, own_metric, resolve
+from holdgood.training.board import board
+from holdgood.training.choice import choose
+from holdgood.training.ladder import Limits
 from holdgood.training.timing import Timing
 from holdgood.training.work import Work
 
@@ -112,3 +117,36 @@ def test_the_first_folds_of_dear_families_leave_time_to_finish_the_best(clocked,
     assert sum(dear) <= 0.4 * 90.0 * 2
     assert timing.seconds(trials[1]) > max(dear)  # the simplest are let through
     assert timing.seconds(first(trial, 9, "g", seconds=12.0, done=1)) >= 2 * 12.0  # what has shown itself is not cut
+
+
+@pytest.mark.parametrize("total", [120.0, 1e6])
+def test_room_is_kept_for_all_calls_of_a_metric_of_ones_own_and_a_slow_one_chooses_no_weights(
+    make_data, make_folds, trial, total
+):
+    frame, y, task = make_data(n=200)
+    work, rng, calls = Work(frame, y, None, task, tuple(make_folds(200, k=4))), np.random.default_rng(0), []
+    trials = [trial(i, "prior" if not i else "ab"[i % 2], first=i < 3) for i in range(11)]
+    for p in trials:
+        p.candidate = replace(p.candidate, rung=min(p.index, 2))
+        for f, (_, rows) in enumerate(work.folds):
+            answer = np.clip(
+                0.5 + 0.2 * (p.index > 0) * (y[rows] - 0.5) + 0.05 * rng.normal(size=len(rows)), 0.01, 0.99
+            )
+            p.done[f] = replace(p.done[f], prediction=answer)
+            p.losses[f] = loss_rows(task, y[rows], answer)
+
+    def squares(truth, prediction):
+        calls.append(len(truth))
+        return float(np.mean(np.square(prediction - truth)))
+
+    timing = Timing(work, trials, left=lambda: total, parallel=1, refit_members=3, call=0.005)
+    assert timing.by_rows == (total < 1000)
+    choice = choose(
+        work, own_metric("squares", squares, task, higher_is_better=False), trials, 4, clusters=None, costs=None, prefer="best",
+        limits=Limits(), room=1e9, parallel=1, by_rows=timing.by_rows,
+    )  # fmt: skip
+    board(choice.judge.metric, trials, [], choice, costs=resolve(Costs(), task), prefer="best", budget="", seed=0)
+    assert choice.blend is not None
+    assert 0.3 * timing.overhead < 0.005 * len(calls) < timing.overhead
+    if timing.by_rows:
+        assert len(calls) < 0.5 * 5 * 25 * 8 * 7  # a part of what the steps of the selection alone would ask

@@ -20,7 +20,7 @@ from holdgood.metrics.cost import (
     resolve,
     threshold_interval,
 )
-from holdgood.metrics.custom import OwnScore, own_metric, tried
+from holdgood.metrics.custom import OwnScore, own_metric, seconds_of, tried
 from holdgood.metrics.interval import (
     auc_interval,
     exact_share,
@@ -60,6 +60,7 @@ __all__ = [
     "paired",
     "resolve",
     "root_mean_interval",
+    "seconds_of",
     "share_interval",
     "threshold_interval",
     "tried",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -70,17 +71,32 @@ def tried(metric: Metric, task: Task, y: np.ndarray, weight: np.ndarray | None) 
     """Why a metric cannot be used, found by scoring the prior on these rows; empty where it can."""
     if not isinstance(metric.score, OwnScore):
         return ""
-    if task.kind == "regression":
-        prior = np.full(len(y), np.average(y, weights=weight))
-    else:
-        shares = np.bincount(y.astype(np.int64), weights=weight, minlength=task.n_classes) / (
-            len(y) if weight is None else weight.sum()
-        )
-        prior = np.full(len(y), shares[1]) if task.kind == "binary" else np.tile(shares, (len(y), 1))
-    score = metric.score(task, y, prior, weight)
+    score = metric.score(task, y, _prior(task, y, weight), weight)
     why = next(iter(metric.score.failures), "") if math.isnan(score) else ""
     metric.score.failures.clear()
     return why
+
+
+def seconds_of(metric: Metric, task: Task, y: np.ndarray, weight: np.ndarray | None) -> float:
+    """Seconds that scoring the prior on these rows takes; 0 where the metric is one of ours, whose costs are known."""
+    if not isinstance(metric.score, OwnScore):
+        return 0.0
+    prior, taken = _prior(task, y, weight), []
+    for _ in range(2):  # the first call may import
+        began = time.perf_counter()
+        metric.score(task, y, prior, weight)
+        taken.append(time.perf_counter() - began)
+    metric.score.failures.clear()
+    return min(taken)
+
+
+def _prior(task: Task, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    if task.kind == "regression":
+        return np.full(len(y), np.average(y, weights=weight))
+    shares = np.bincount(y.astype(np.int64), weights=weight, minlength=task.n_classes) / (
+        len(y) if weight is None else weight.sum()
+    )
+    return np.full(len(y), shares[1]) if task.kind == "binary" else np.tile(shares, (len(y), 1))
 
 
 def cannot_judge(name: str, why: str) -> DeclarationError:

@@ -131,11 +131,13 @@ def choose(
     aim: Aim | None = None,
     counts: np.ndarray | None = None,
     spend: Spend | None = None,
+    by_rows: bool = False,
 ) -> Choice:
     """Judge ``trials`` on the first ``folds`` folds. ``room``: seconds for refitting the members of an ensemble.
 
     ``ready``: trials (by index) that are refitted already. ``aim``: what an ensemble may cost in use. ``counts``: how much a
-    row counts in money, or None; ``spend``: see ``Judge``.
+    row counts in money, or None; ``spend``: see ``Judge``. ``by_rows``: losses of rows choose the weights of an ensemble, not the
+    user's own metric, which judges it all the same.
     """
     base = trials[0].base
     repeats = 1 if folds < base else max(1, *(complete_repeats(p.done, base) for p in trials))
@@ -163,7 +165,7 @@ def choose(
         refit_rows = len(work.training_rows(None))
         needs = [0.0 if p.index in ready else p.refit_seconds(refit_rows) for p in above]
         cut = partial(affordable, needs=needs, room=room, parallel=parallel)
-        mixed, members = _blend(above, predictions, judge, cut, aim or Aim(), work.seed)
+        mixed, members = _blend(above, predictions, judge, cut, aim or Aim(), work.seed, None if by_rows else metric)
     if mixed is not None:
         steps.append(_ensemble_step(mixed, members))
     result = climb(steps, judge, prefer=prefer, costs=costs, limits=limits)
@@ -234,13 +236,14 @@ def _blend(
     cut: Callable[[Sequence[int]], Sequence[int]],
     aim: Aim,
     seed: int,
+    metric: Metric | None,
 ) -> tuple[Blend | None, list[Progress]]:
     if len(above) < 2:
         return None, []
     share = (lambda chosen: aim.share([above[i] for i in chosen])) if aim.bounded else None
     mixed = blend(
         judge.task, judge.y, [predictions[p.index] for p in above], judge.parts, cut, share=share, seed=seed,
-        weight=judge.weight, metric=judge.metric,
+        weight=judge.weight, metric=metric,
     )  # fmt: skip
     used = [i for i, w in enumerate(mixed.weights) if w > 0]
     if len(used) < 2:

@@ -21,7 +21,7 @@ from holdgood.core.frame import Frame
 from holdgood.core.protocols import Candidate, Fold, Space
 from holdgood.core.records import Leaderboard
 from holdgood.core.task import Task
-from holdgood.metrics import CostTable, Metric, OwnScore, best_threshold, loss_rows, resolve, weighted
+from holdgood.metrics import CostTable, Metric, OwnScore, best_threshold, loss_rows, resolve, seconds_of, weighted
 from holdgood.metrics import metric as metric_named
 from holdgood.scale import Pool, memory_available
 from holdgood.training.bag import Bag, bag
@@ -224,6 +224,7 @@ class _Training:
         )  # fmt: skip
         self.metric = metric_named(metric, work.task) if isinstance(metric, str) else metric
         self.timed = clock.budget.seconds is not None
+        self.call = seconds_of(self.metric, work.task, work.y, work.weight) if self.timed else 0.0
         self.notes: list[str] = []
         self.cells = max(1, len(work.frame)) * max(1, len(work.frame.features))
         self.repeats = repeats_of(work.folds)
@@ -244,7 +245,7 @@ class _Training:
             ticket = pool.share(self.work)
             timing = Timing(
                 self.work, self.progress, left=self.clock.left, parallel=max(1, pool.workers),
-                refit_members=1 if self.prefer == "simple" or self.clock.left() < SHORT else REFITTED,
+                refit_members=1 if self.prefer == "simple" or self.clock.left() < SHORT else REFITTED, call=self.call,
             )  # fmt: skip
             schedule = Schedule(
                 self.work, pool, ticket, timing, self._further(store), losses=self._losses, listener=listener,
@@ -257,6 +258,10 @@ class _Training:
             if not found:
                 return self._only_prior(resort)
             choice = self._choose(found, k, schedule, {})
+            if schedule.timing.by_rows and choice.blend is not None:
+                self.notes.append(
+                    f"{self.metric.name} takes {1000 * self.call:.2g} ms a call: weights of the ensemble were chosen by losses of rows"
+                )
             # workers that had to be killed would spend the rest of the time on importing: this process is warm
             with Pool(0) if schedule.cold else nullcontext(pool) as warm:
                 there = self.work if schedule.cold else ticket
@@ -451,6 +456,7 @@ class _Training:
             self.work, self.metric, found, k, clusters=self.clusters, costs=self.costs, prefer=self.prefer, limits=self.limits,
             room=self.clock.left() - schedule.timing.overhead, parallel=1 if schedule.cold else schedule.parallel, ready=ready,
             aim=self.aim if self.prefer == "balanced" else None, counts=self.counts, spend=self.spend,
+            by_rows=schedule.timing.by_rows,
         )  # fmt: skip
 
     def _delivered(

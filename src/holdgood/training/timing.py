@@ -7,11 +7,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from holdgood.metrics.jackknife import GROUPS
 from holdgood.training.progress import Progress, clearly_better, makespan
 from holdgood.training.selection import BAGS, FEW_ROWS, MANY_MEMBERS, MOST_ROWS, STEPS
 from holdgood.training.work import Work
 
 MOST_RESERVED = 0.25
+CHOOSING = 0.05
+"""The user's own metric may take this share of the time in choosing the weights of an ensemble."""
 REFITTED = 5
 STAND_IN = 0.02
 """Share of the time (a second at most) in which the folds' models can take the place of refits that did not end."""
@@ -44,9 +47,10 @@ class Timing:
         left: Callable[[], float],
         parallel: int,
         refit_members: int,
+        call: float = 0.0,
     ) -> None:
         self.work, self.all, self.left, self.parallel = work, trials, left, parallel
-        self.refit_members = refit_members
+        self.refit_members, self.call = refit_members, call
         self.total = left()
         self.timed = math.isfinite(self.total)
         self.rows = len(work.training_rows(None))
@@ -55,19 +59,46 @@ class Timing:
     def overhead(self) -> float:
         """Seconds that choice, ladder, intervals and delivery take in this process after the last fit.
 
-        As measured on one core; longer where the folds showed that the machine is shared.
+        As measured on one core; longer where the folds showed that the machine is shared, or by what the user's own metric
+        takes.
         """
         if not self.timed:
             return 0.0
         complete = [p for p in self.all if p.complete]
         repeats = max((len(p.done) // p.base for p in complete), default=1)
         rows, outputs = len(self.work.y) * max(1, repeats), max(1, self.work.task.n_classes - 1)
-        parts = 1 + min((p.folds for p in self.all), default=1)
-        # steps of the greedy selection: one mean loss each
-        bagged = rows <= FEW_ROWS and len(complete) > MANY_MEMBERS
-        steps = parts * STEPS * (BAGS * 7 if bagged else min(12, len(complete)))
+        steps = self._steps(len(complete), rows)
         choosing = steps * (2.5e-5 + 1.5e-8 * min(rows, MOST_ROWS) * outputs)
-        return self.slowdown * (0.15 + choosing + rows * outputs * (2.5e-6 + 2.5e-7 * len(complete)))
+        asked = 0.0
+        if self.call:
+            asked = self.call * (self._scores(len(complete)) + (0 if self._dear(steps) else steps))
+        return asked + self.slowdown * (0.15 + choosing + rows * outputs * (2.5e-6 + 2.5e-7 * len(complete)))
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether the user's own metric is too slow to be asked at each step of an ensemble: losses of rows choose its weights."""
+        complete = sum(p.complete for p in self.all)
+        return self.timed and self._dear(self._steps(complete, len(self.work.y)))
+
+    def _dear(self, steps: int) -> bool:
+        return self.call * steps > CHOOSING * self.total
+
+    def _steps(self, trials: int, rows: int) -> int:
+        """Losses that the greedy selection looks at."""
+        bagged = rows <= FEW_ROWS and trials > MANY_MEMBERS
+        return self._parts * STEPS * (BAGS * 7 if bagged else min(12, trials))
+
+    def _scores(self, trials: int) -> int:
+        """Scores that are asked whatever chooses the weights: each trial in each part, with the groups that its interval leaves
+        out, and what the ladder compares, twice at the most.
+        """
+        families = len({p.candidate.family for p in self.all if p.done})
+        return trials * (2 * self._parts + GROUPS + 2) + 5 * (families + 1) * (GROUPS + 2)
+
+    @property
+    def _parts(self) -> int:
+        """The folds, and all of them together."""
+        return 1 + min((p.folds for p in self.all), default=1)
 
     @property
     def slowdown(self) -> float:
