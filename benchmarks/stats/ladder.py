@@ -30,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from record import RESULTS, record  # noqa: E402
-from worlds import FOLDS, SQUARED, Trial, World, _Candidate, drawn  # noqa: E402
+from worlds import FOLDS, SQUARED, Trial, World, _Candidate, drawn, raced  # noqa: E402
 
 from holdgood.metrics import metric  # noqa: E402
 from holdgood.training.choice import family_steps  # noqa: E402
@@ -47,7 +47,7 @@ def code_stamp() -> str:
     """A hash of what decides the results."""
     digest = hashlib.sha256()
     source = HERE.parents[1] / "src" / "holdgood"
-    files = [source / "training" / f"{n}.py" for n in ("ladder", "critical", "choice", "selection", "score")]
+    files = [source / "training" / f"{n}.py" for n in ("ladder", "critical", "choice", "selection", "score", "further")]
     for path in [
         *files,
         source / "metrics" / "interval.py",
@@ -75,6 +75,9 @@ def level_cells() -> Iterator[tuple[str, Draw, tuple[int, ...]]]:
     yield "rmse, n=1000, 3 above, 60 unequal clusters, best of 4", *_of(both)
     yield "rmse, n=300, the first adds, 4 above add nothing", *_of(World(300, (2.5, *(1.0,) * 5)))
     yield "rmse, n=1000, the second adds, 3 above add nothing", *_of(World(1000, (2.5, 2.5, *(1.0,) * 4)))
+    for rungs in (1, 3):
+        flat = World(400, (1.0,) * (1 + rungs))
+        yield f"racing: rmse, n=400, {rungs} above, 20 raced proposals each", _racing(flat), (0,) * (1 + rungs)
     yield "OLS on noise, n=100, 3 above and ensemble", lambda rng: ols(rng, 100, 0.0), (0,) * 5
     yield "OLS, n=300, the first adds, 2 above are noise, ensemble", lambda rng: ols(rng, 300, 1.5), (0, *(1,) * 4)
 
@@ -82,6 +85,10 @@ def level_cells() -> Iterator[tuple[str, Draw, tuple[int, ...]]]:
 def _of(world: World) -> tuple[Draw, tuple[int, ...]]:
     order = sorted(set(world.sizes), reverse=True)
     return lambda rng: drawn(world, rng)[:2], tuple(order.index(s) for s in world.sizes)
+
+
+def _racing(world: World) -> Draw:
+    return lambda rng: raced(world, 20, rng)
 
 
 def ols(rng: np.random.Generator, n: int, slope: float) -> tuple[list[Step], Judge]:

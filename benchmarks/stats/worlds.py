@@ -8,15 +8,19 @@ cov(a-loss, b-loss) = 2 r² a² b²; rows of one cluster, whose noises correlate
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from holdgood.core.protocols import Candidate
 from holdgood.core.task import Task
 from holdgood.metrics import metric
 from holdgood.training.choice import family_steps
+from holdgood.training.further import GENERATION, race
 from holdgood.training.ladder import Step
+from holdgood.training.progress import Progress
 from holdgood.training.score import Judge
+from holdgood.training.work import FoldFit
 
 SQUARED = Task(kind="regression", metric="rmse")
 CLASSES = Task(kind="binary", classes=(0, 1))
@@ -130,3 +134,39 @@ def drawn(world: World, rng: np.random.Generator) -> tuple[list[Step], Judge, np
             trials.append(Trial(len(trials), _Candidate(f"rung{i}-{k}", f"rung{i}", i)))
             table[len(trials) - 1] = predictions[i, 0 if k == place else k if k > place else k + 1]
     return family_steps(trials, table, judge), judge, predictions
+
+
+def raced(world: World, proposals: int, rng: np.random.Generator) -> tuple[list[Step], Judge]:
+    """One data set on which a search went on: each rung above the lowest has a default and so many raced proposals, all as good.
+
+    Proposals come in generations, rungs in turn, race against the best trial so far, and those that are stopped are not judged.
+    """
+    wide = replace(world, configurations=1 + proposals)
+    _, judge, predictions = drawn(wide, rng)
+    rows = [np.flatnonzero(judge.fold_of == f) for f in range(FOLDS)]
+    trials: list[Progress] = []
+
+    def tried(rung: int, k: int, rival: Progress | None) -> None:
+        made = Candidate(f"rung{rung}-{k}", f"rung{rung}", rung, "codes", list, list)
+        p = Progress(len(trials), made, FOLDS, not k, searched=rival is not None, rival=rival)
+        trials.append(p)
+        answers = predictions[rung, k]
+        for f, inside in enumerate(rows):
+            p.done[f] = FoldFit(f, answers[inside], row_ms=1.0 + rung, size_bytes=1000 * (1 + rung))
+            p.losses[f] = np.square(judge.y[inside] - answers[inside])
+            race(p)
+            if p.status != "open":
+                return
+        p.status = "ok"
+
+    rungs = len(world.sizes)
+    for rung in range(rungs):
+        tried(rung, 0, None)
+    queue = [(rung, k) for k in range(1, 1 + proposals) for rung in range(1, rungs)]
+    for start in range(0, len(queue), GENERATION):
+        best = min((p for p in trials if p.status == "ok"), key=lambda p: (p.loss(), p.index))
+        for rung, k in queue[start : start + GENERATION]:
+            tried(rung, k, best)
+    alive = [p for p in trials if p.status == "ok"]
+    at = {p.index: predictions[p.candidate.rung, int(p.candidate.name.rpartition("-")[2])] for p in alive}
+    return family_steps(alive, at, judge), judge

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 Row = Mapping[str, Any]
-OURS = "holdgood"
+OURS, BALANCED = "holdgood", "holdgood balanced"
 ORDER = (
     "holdgood", "holdgood balanced", "AutoGluon best", "AutoGluon medium", "FLAML", "MLJAR", "CatBoost default", "LightGBM default",
 )  # fmt: skip
@@ -33,13 +33,16 @@ def error(row: Row) -> float:
 
 
 def newest(rows: Iterable[Row]) -> list[Row]:
-    """The last line of each (system, set, split, budget) on the machine that was used last."""
+    """The last line of each (system, set, split, budget) on the machine that was used last; of each system, in each budget, only
+    what its newest stamp gave: results of two versions make no row of one table.
+    """
     listed = [r for r in rows if "machine" in r]
     if not listed:
         return []
     machine = listed[-1]["machine"]
     last = {(r["budget"], r["set"], r["split"], r["system"]): r for r in listed if r["machine"] == machine}
-    return list(last.values())
+    stamp = {(r["budget"], r["system"]): r["stamp"] for r in listed if r["machine"] == machine}
+    return [r for r in last.values() if r["stamp"] == stamp[r["budget"], r["system"]]]
 
 
 def errors(rows: list[Row], systems: list[str]) -> tuple[list[tuple[str, int]], np.ndarray]:
@@ -111,19 +114,31 @@ def tabular(rows: list[Row]) -> list[str]:
 
 
 def one_budget(rows: list[Row], budget: int) -> list[str]:
-    systems = [s for s in ORDER if any(r["system"] == s for r in rows)]
-    out = scores(rows, systems)
+    """Scores and ranks of all but ours in balanced, and then of all with it in our place: no system stands twice in a ranking."""
+    there = [s for s in ORDER if any(r["system"] == s for r in rows)]
+    head = [s for s in there if s != BALANCED]
+    out = scores(rows, head) + ranked(rows, head, budget) + tests(rows, head, OURS)
+    if BALANCED not in there:
+        return out
+    of = {r["set"] for r in rows if r["system"] == BALANCED}
+    mine, there = [r for r in rows if r["set"] in of], [s for s in there if s != OURS]
+    out += ["", f"With prefer = balanced, in place of best ({len(of)} sets):", "", *scores(mine, there)]
+    return out + ranked(mine, there, budget) + tests(mine, there, BALANCED)
+
+
+def ranked(rows: list[Row], systems: list[str], budget: int) -> list[str]:
+    """A row a system, over the cells that all of them have; with the sets that each has by itself."""
     cells, table = errors(rows, systems)
     sets, splits = len({c[0] for c in cells}), len({c[1] for c in cells})
-    out += [
+    out = [
         "",
         f"Over the {sets} sets that all of them were run on ({splits} split{'s' if splits != 1 else ''} each at most):",
         "",
     ]
     out += [
-        "| System | Mean rank | Error relative to the best | Most wall s / budget | Median CPU s | One row, p50 ms | Rows/s | Size MB: median, most "
+        "| System | Sets | Mean rank | Error relative to the best | Most wall s / budget | Median CPU s | One row, p50 ms | Rows/s | Size MB: median, most "
         "| Peak MB: median | Failed or killed |",
-        "|---|" + "---:|" * 9,
+        "|---|" + "---:|" * 10,
     ]
     ranks = mean_ranks(cells, table) if cells else np.full(len(systems), math.nan)
     ratios = relative(cells, table) if cells else np.full(len(systems), math.nan)
@@ -134,9 +149,17 @@ def one_budget(rows: list[Row], budget: int) -> list[str]:
         alone = f" ({_median(its, 'row_ms_model')} at the model)" if any("row_ms_model" in r for r in its) else ""
         size = f"{_median(its, 'model_bytes', 1e-6)}, {_most(its, 'model_bytes', 1e-6)}"
         failed = sum(r["ended"] != "ok" for r in its)
-        cells_of = [system, f"{ranks[i]:.2f}", f"{ratios[i]:.3f}", kept, _median(its, "cpu_s"), row_ms + alone]
+        cells_of = [
+            system,
+            len({r["set"] for r in its}),
+            f"{ranks[i]:.2f}",
+            f"{ratios[i]:.3f}",
+            kept,
+            _median(its, "cpu_s"),
+            row_ms + alone,
+        ]
         out.append(_line(*cells_of, _median(its, "rows_per_s"), size, _median(its, "peak_mb"), failed))
-    return out + tests(rows, systems, "holdgood")
+    return out
 
 
 def tests(rows: list[Row], systems: list[str], ours: str) -> list[str]:
@@ -160,7 +183,7 @@ def tests(rows: list[Row], systems: list[str], ours: str) -> list[str]:
         return []
     return [
         "",
-        "holdgood against each, over sets (a ratio above 1: our errors are smaller):",
+        f"{ours} against each, over sets (a ratio above 1: our errors are smaller):",
         "",
         "| Against | Won to lost | Sets | Ratio of errors (95%) | Ahead? | Chance: better | equal within 1% | worse |",
         "|---|---|---:|---|---|---:|---:|---:|",
@@ -204,7 +227,8 @@ def what_ran(rows: list[Row]) -> list[str]:
     for r in rows:
         if r.get("versions"):
             parts = ", ".join(f"{k} {v}" for k, v in r["versions"].items() if k not in ("numpy", "pandas"))
-            seen[r["system"]] = f"{parts} ({r['stamp']})"
+            stamps = sorted({x["stamp"] for x in rows if x["system"] == r["system"]})
+            seen[r["system"]] = f"{parts} ({', '.join(stamps)})"
     out = ["Versions: " + "; ".join(f"{s}: {v}" for s, v in seen.items()) + "."]
     bad = [
         f"{r['system']} on {r['set']} at {r['budget']} s, split {r['split']}: {r['ended']}"

@@ -1,7 +1,10 @@
 """Small versions of bench-stats: the same code, fewer cells and simulations."""
 
+import numpy as np
 import pytest
 from scipy.stats import binom
+
+from holdgood.training.ladder import RACED
 
 LEVEL = {
     "rmse, n=100, 4 above": 120,
@@ -26,6 +29,15 @@ def test_climbs_where_nothing_is_added_are_as_rare_as_stated(ladder, cell):
     assert found["proven"] <= most
 
 
+@pytest.mark.parametrize(("rungs", "simulations"), [(1, 120), (3, 40)])
+def test_where_proposals_race_the_level_is_the_one_that_is_told(ladder, rungs, simulations):
+    name, draw, truth = next(c for c in ladder.level_cells() if c[0].startswith("racing") and f" {rungs} above" in c[0])
+    steps, _ = draw(np.random.default_rng(0))
+    assert all(1 <= s.of < 21 for s in steps[1:])  # some were stopped, and are not judged
+    found = ladder.level(name, draw, truth, simulations)
+    assert found["proven"] <= binom.ppf(0.9995, simulations, RACED)
+
+
 @pytest.mark.parametrize("world", ["one rung above", "three above, from the second on"])
 def test_power_is_near_the_oracles(ladder, world):
     name, make, low, high = next(w for w in ladder.power_worlds() if w[0] == world)
@@ -37,8 +49,6 @@ def test_power_is_near_the_oracles(ladder, world):
 
 def test_the_made_up_gains_are_as_large_as_said(ladder):
     """Closed forms against draws: the truth that everything above stands on."""
-    import numpy as np
-
     worlds = ladder.World(300, (1.0, 0.9, 0.8), clusters=30)
     rng = np.random.default_rng(0)
     drawn = np.array([np.square(ladder.drawn(worlds, rng)[2][:, 0]).mean(axis=1) for _ in range(600)])

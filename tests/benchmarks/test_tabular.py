@@ -92,6 +92,28 @@ def test_the_block_shows_losses_failures_and_the_newest_line(table):
     assert table.tabular([]) == []
 
 
+def test_two_versions_of_a_system_make_no_row_of_one_table(table):
+    rows = [
+        row("holdgood", "a", 9.0), row("holdgood", "b", 9.0), row("FLAML", "a", 1.0), row("FLAML", "b", 1.0),
+        row("holdgood", "a", 3.0, budget=20), row("FLAML", "a", 2.0, budget=20), row("holdgood", "b", 2.0, stamp="y"),
+    ]  # fmt: skip
+    text = "\n".join(table.tabular(rows))
+    assert "| a | rmse |  | **1** |" in text  # the newest version was not run on a
+    assert "| b | rmse | 2 | **1** |" in text
+    assert "| a | rmse | 3 | **2** |" in text  # in another budget nothing newer is there
+    assert "| holdgood | 1 | 2.00 |" in text
+    assert "| FLAML | 2 | 1.00 |" in text
+
+
+def test_ours_in_balanced_takes_no_place_in_the_ranking(table):
+    rows = [row("holdgood", "a", 1.0), row("holdgood balanced", "a", 1.5), row("FLAML", "a", 2.0)]
+    head, own = "\n".join(table.tabular(rows)).split("With prefer = balanced")
+    assert "| FLAML | 1 | 2.00 |" in head
+    assert "holdgood balanced" not in head
+    assert "| holdgood balanced | 1 | 1.00 |" in own
+    assert "| FLAML | 1 to 0 | 1 | 1.333" in own
+
+
 def test_a_process_that_takes_too_long_is_ended_with_all_it_started(run, tmp_path):
     code = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); time.sleep(60)"
     marks = tmp_path / "marks.txt"

@@ -124,7 +124,8 @@ class HoldgoodEstimator(BaseEstimator):
     """What classifier and regressor share. Parameters are stored untouched; everything is checked in ``fit``.
 
     ``split``: folds in the words of ``[split]`` (validation, folds, repeats, gap, outcome_after, embargo). ``cv``: a number of folds,
-    a splitter of scikit-learn, or pairs of positions; whoever learns, stops early, combines or compares uses these folds.
+    a splitter of scikit-learn, or pairs of positions; whoever learns, combines or compares uses these folds, and rows for early
+    stopping come from a fold's training rows (the last in time, without a gap before them).
     ``class_weight``: "balanced" or a weight by class. ``metric``: a name, or ``metric(y, prediction[, weight])`` of your own
     with ``higher_is_better``. ``monotone``: columns with which predictions only rise
     or only fall. ``costs``: amounts of money; with them ``predict`` gives the answer that costs least.
