@@ -183,7 +183,7 @@ def tests(rows: list[Row], systems: list[str], ours: str) -> list[str]:
         return []
     return [
         "",
-        f"{ours} against each, over sets (a ratio above 1: our errors are smaller):",
+        f"Against each other system, over sets (a ratio above 1: the errors of {ours} are smaller):",
         "",
         "| Against | Won to lost | Sets | Ratio of errors (95%) | Ahead? | Chance: better | equal within 1% | worse |",
         "|---|---|---:|---|---|---:|---:|---:|",

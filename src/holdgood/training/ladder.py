@@ -3,8 +3,8 @@
 A rung is judged by predictions in which the choice of its winner sits inside the resampling: a fold's rows are predicted
 by the configuration that was best on the other folds. Gains are paired over the same rows. All rungs together are proven
 at one level, one-sided: where all rungs are equal in truth, any climb at all comes with probability ``ALPHA``, however
-many rungs and configurations were looked at (see ``critical``; proposals that a search stopped early: see ``RACED``). What is proven is set apart and the rest is looked at
-again, from the rung that was reached (step-down, Romano & Wolf 2005).
+many rungs and configurations were looked at (see ``critical``; where a search stopped proposals early: see ``RACED``).
+What is proven is set apart and the rest is looked at again, from the rung that was reached (step-down, Romano & Wolf 2005).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ RACED = 0.12
 those that are left were picked on first folds that they are judged on, and the replay does not know the others."""
 LEVEL = (
     f"where no rung is truly better than the simplest, the chance of climbing at all is {ALPHA:.0%} at most, "
-    "over all rungs and all configurations of the portfolio together; where a search stopped proposals early it is more, "
+    "over all rungs and all configurations together; where a search stopped proposals early it is more, "
     f"up to about {RACED:.0%} in simulation"
 )
 
