@@ -271,8 +271,30 @@ def test_global_families_run_beside_local_ones_and_nobody_is_forgotten():
     def ran(name, rung, local):
         return Ran(PanelCandidate(name, name, rung, local, Last))
 
-    runs = [ran("a", 0, True), ran("b", 2, True), ran("c", 2, True), ran("d", 3, True)]
-    runs += [ran(n, 4, False) for n in ("x", "y", "z")]
+    runs = [
+        ran("x", 4, False),
+        ran("a", 1, True),
+        ran("b", 2, True),
+        ran("y", 4, False),
+        ran("z", 5, False),
+        ran("w", 5, False),
+    ]
     found = [[r.candidate.name for r in batch] for batch in batches(runs, 2)]
-    assert found == [["a"], ["x", "b", "c"], ["y", "d"], ["z"]]
-    assert [[r.candidate.name for r in b] for b in batches(runs, 1)][-3:] == [["x"], ["y"], ["z"]]
+    assert found == [["x", "a"], ["y", "b"], ["z", "w"]]
+    assert [[r.candidate.name for r in b] for b in batches(runs, 1)] == [["a"], ["b"], ["x"], ["y"], ["z"], ["w"]]
+
+
+def test_under_a_clock_a_slow_family_is_known_from_a_first_piece_and_starves_nobody():
+    p = panel(300, 40)
+
+    class Slow(Last):
+        def fit(self, panel, context):
+            import time
+
+            time.sleep(0.02 * len(panel))
+            return self
+
+    tried = [LAST, candidate("slow", Slow, 1), candidate("mean", Mean, 2)]
+    found = train_panel(p, tried, 5, budget="10s", workers=1)
+    status = {t.name: t.status for t in found.leaderboard.trials}
+    assert status == {"last": "ok", "slow": "stopped", "mean": "ok"}

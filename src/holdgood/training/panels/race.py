@@ -1,4 +1,4 @@
-"""All candidates at all origins within a budget: simplest first, the latest origin first, local families divided over workers."""
+"""All candidates at all origins within a budget: the naive first, then a look at each, then the quickest first."""
 
 from __future__ import annotations
 
@@ -6,25 +6,22 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from holdgood.core.budget import Clock
 from holdgood.core.events import Event, Listener
 from holdgood.core.panel import Panel
-from holdgood.core.protocols import Forecaster, PanelContext
-from holdgood.scale.local import Handle, Pool
-from holdgood.training.panels.backtest import Fitted, PanelCandidate, Plan, fit_predict
-from holdgood.training.panels.divided import Divided
+from holdgood.core.protocols import PanelContext
+from holdgood.scale.local import Pool
+from holdgood.training.panels.backtest import PanelCandidate, Plan
+from holdgood.training.panels.fits import Job, hand_out
 from holdgood.training.panels.origins import Origin
 
-PIECE = 200
-"""Series a piece of work of a local family: small enough to stop in time, large enough to be worth sending."""
 RESERVE = 0.45
 """Share of the budget kept for the last fits on the whole history and for what follows."""
-BESIDE = 2
-"""Rung of local families from which a global one runs beside them."""
+FOR_PROBES = 0.25
+"""Share of the time for a first piece of every local family: what each will take is known before any is run, the quickest first."""
 OF_WHAT_IS_LEFT = 0.6
 """Share of the time that is left that one batch may take: a slow family does not starve those behind it."""
 MOST_GAPS = 0.2
@@ -44,77 +41,6 @@ class Ran:
     reason: str = ""
 
 
-def run(
-    pool: Pool,
-    candidates: Sequence[PanelCandidate],
-    plan: Plan,
-    ticket: Any,
-    context: PanelContext,
-    *,
-    keep: bool = False,
-    deadline: float = math.inf,
-    said: Callable[[float], None] | None = None,
-) -> list[tuple[Fitted, bool]]:
-    """Fit candidates and forecast from the cuts of a plan; with each, whether it ended in time.
-
-    All are handed out at once, so that workers are busy where a global family is one piece of work. ``ticket``: the plan as
-    workers know it (``pool.share``). What had not ended by ``deadline`` (monotonic) or failed is NaN.
-    """
-    tasks: list[tuple[int, np.ndarray, Handle]] = []
-    rows = np.arange(len(plan.panel))
-    for c, candidate in enumerate(candidates):
-        parts = pieces(rows, plan.panel.lengths, max(1, pool.workers)) if candidate.local else [rows]
-        tasks += [(c, part, pool.submit(fit_predict, candidate, ticket, part, context, keep)) for part in parts]
-    waiting = set(range(len(tasks)))
-    while waiting and time.monotonic() < deadline:
-        pool.wait(min(1.0, max(0.01, deadline - time.monotonic())))
-        over = {k for k in waiting if tasks[k][2].state in ("done", "killed")}
-        waiting -= over
-        if over and said is not None:
-            said(1.0 - len(waiting) / len(tasks))
-    for k in waiting:
-        pool.kill(tasks[k][2])
-    out = []
-    for c in range(len(candidates)):
-        mine = [k for k, task in enumerate(tasks) if task[0] == c]
-        late = {place for place, k in enumerate(mine) if k in waiting}
-        out.append((_gathered(plan, [(tasks[k][1], tasks[k][2]) for k in mine], late), not late))
-    return out
-
-
-def _gathered(plan: Plan, parts: Sequence[tuple[np.ndarray, Handle]], late: set[int]) -> Fitted:
-    """The pieces of one candidate put together; the forecaster only where every piece has one."""
-    ids = plan.panel.ids
-    points = tuple(np.full((len(ids), plan.horizon), np.nan) for _ in plan.cuts)
-    failed: dict[str, str] = {}
-    fit_s = predict_s = 0.0
-    kept: list[tuple[np.ndarray, Forecaster]] = []
-    for k, (part, handle) in enumerate(parts):
-        try:
-            got: Fitted = handle.result()
-        except Exception as error:  # a guest's forecaster may raise anything, a worker may die: isolated, named
-            if k not in late:
-                failed |= {str(i): _short(error) for i in ids[part].tolist()}
-            continue
-        for whole, some in zip(points, got.points, strict=True):
-            whole[part] = some
-        fit_s, predict_s = fit_s + got.fit_seconds, predict_s + got.predict_seconds
-        failed |= got.failed
-        if got.forecaster is not None:
-            kept.append((part, got.forecaster))
-    made: Forecaster | None = None
-    if kept and len(kept) == len(parts):
-        made = kept[0][1] if len(kept) == 1 else Divided([f for _, f in kept], [ids[p] for p, _ in kept])
-    return Fitted(points, fit_s, predict_s, failed, made)
-
-
-def pieces(rows: np.ndarray, lengths: np.ndarray, workers: int) -> list[np.ndarray]:
-    """Series divided so that each piece has long and short ones alike."""
-    count = min(len(rows), max(workers, math.ceil(len(rows) / PIECE)))
-    order = rows[np.argsort(-lengths, kind="stable")]
-    return [np.sort(order[k::count]) for k in range(count)]
-
-
 def race(
     pool: Pool,
     panel: Panel,
@@ -128,7 +54,10 @@ def race(
     most: int | None,
     on_event: Listener,
 ) -> list[Ran]:
-    """Run candidates in order of their rung: one fit before the oldest origin, then forecasts at every origin without refitting.
+    """Run candidates: one fit before the oldest origin, then forecasts at every origin without refitting.
+
+    Under a clock the naive comes first, then a small piece of every local family, then whole families, the quickest first, with
+    a global one beside each; a work budget takes them by rung.
 
     A local family is fitted on each series before the oldest origin that the series is judged at; a global one on what lies
     before the oldest origin of all, in time. ``loss`` scores points (series, horizon) by place of the origin.
@@ -143,50 +72,74 @@ def race(
     some = np.flatnonzero(deepest > 0)
     plan = Plan(panel.take(some), deepest[some], oldest, tuple(c.dropped for c in cuts), horizon)
     ticket = pool.share(plan)
-    best = math.inf
     for ran in runs[most:] if most is not None else []:
         ran.status, ran.reason = "skipped", "beyond the work budget"
-    for place, batch in enumerate(batches(runs[:most], max(1, pool.workers))):
+    wide = max(1, pool.workers)
+    timed = clock.budget.seconds is not None
+    jobs = {id(ran): Job.of(ran.candidate, plan, wide, probe=timed) for ran in runs[:most]}
+    best, told = math.inf, 0
+
+    def judge(ran: Ran) -> None:
+        nonlocal best, told
+        told += 1
+        _note(ran, jobs[id(ran)], plan, cuts, some, len(panel))
+        if ran.status == "ok":
+            score = loss(ran.points)
+            best = min(best, score)
+            on_event(Event("candidate", "training", f"{ran.candidate.name} {score:.4g}", best=f"{best:.4g}"))
+
+    def context_until(deadline: float) -> PanelContext:
+        return PanelContext(horizon, seed=seed, seconds=max(1.0, deadline - time.monotonic()))
+
+    first = [ran for ran in runs[:most] if ran.candidate.rung == runs[0].candidate.rung]
+    # the first rung is the naive: whatever the clock says, there is an answer
+    work = [(jobs[id(ran)], jobs[id(ran)].open) for ran in first]
+    hand_out(pool, work, ticket, PanelContext(horizon, seed=seed))
+    for ran in first:
+        judge(ran)
+    rest = [ran for ran in runs[:most] if ran not in first]
+    if timed and rest:
         begun = time.monotonic()
-        if place and begun > limit:
+        deadline = begun + FOR_PROBES * (limit - begun)
+        probes = [(jobs[id(ran)], [0]) for ran in rest if ran.candidate.local and len(jobs[id(ran)].parts) > 1]
+        hand_out(pool, probes, ticket, context_until(deadline), deadline=deadline)
+        rest.sort(
+            key=lambda ran: (jobs[id(ran)].seconds_left(wide) if ran.candidate.local else 0.0, ran.candidate.rung)
+        )
+    for batch in batches(rest, wide):
+        begun = time.monotonic()
+        deadline = begun + OF_WHAT_IS_LEFT * (limit - begun)
+        if begun > limit:
             for ran in batch:
-                ran.status, ran.reason = "skipped", "no time was left"
+                judge(ran)
+                ran.reason = "no time was left"
             continue
         names = ", ".join(ran.candidate.name for ran in batch)
-        said = _teller(on_event, names, f"{len(some):,} series", runs.index(batch[0]), len(runs), f"{best:.4g}")
-        # the first batch is the naive: whatever the clock says, there is an answer
-        deadline = begun + OF_WHAT_IS_LEFT * (limit - begun) if place else math.inf
-        context = PanelContext(horizon, seed=seed, seconds=max(1.0, min(deadline, limit) - begun))
-        found = run(pool, [r.candidate for r in batch], plan, ticket, context, deadline=deadline, said=said)
-        for ran, (fitted, ended) in zip(batch, found, strict=True):
-            _note(ran, fitted, ended, cuts, some, len(panel))
-            if ran.status == "ok":
-                score = loss(ran.points)
-                best = min(best, score)
-                on_event(Event("candidate", "training", f"{ran.candidate.name} {score:.4g}", best=f"{best:.4g}"))
+        said = _teller(on_event, names, f"{len(some):,} series", told, len(runs), f"{best:.4g}")
+        work = [(jobs[id(ran)], jobs[id(ran)].open) for ran in batch]
+        hand_out(pool, work, ticket, context_until(deadline), deadline=deadline, said=said)
+        for ran in batch:
+            judge(ran)
     return runs
 
 
 def batches(runs: Sequence[Ran], workers: int) -> list[list[Ran]]:
-    """What is run side by side, in order: local families rung by rung, from BESIDE on each with one global family.
+    """What is run side by side, in the order given: each local family, with a global one beside it while there are any.
 
     A global family is one piece of work and keeps one worker busy; the series of local ones are divided over the others.
     Global ones that are left come as many at a time as there are workers.
     """
-    local: dict[int, list[Ran]] = {}
+    rest = sorted((ran for ran in runs if not ran.candidate.local), key=lambda ran: ran.candidate.rung)
+    out: list[list[Ran]] = []
     for ran in runs:
         if ran.candidate.local:
-            local.setdefault(ran.candidate.rung, []).append(ran)
-    rest = [ran for ran in runs if not ran.candidate.local]
-    out: list[list[Ran]] = []
-    for rung, group in sorted(local.items()):
-        beside = [rest.pop(0)] if rest and rung >= BESIDE and workers > 1 else []
-        out.append(beside + group)
+            out.append(([rest.pop(0)] if rest and workers > 1 else []) + [ran])
     return out + [rest[i : i + workers] for i in range(0, len(rest), workers)]
 
 
-def _note(ran: Ran, fitted: Fitted, ended: bool, cuts: Sequence[Origin], some: np.ndarray, series: int) -> None:
-    """Write down what a candidate did; it counts as failed where too many series have no forecast."""
+def _note(ran: Ran, job: Job, plan: Plan, cuts: Sequence[Origin], some: np.ndarray, series: int) -> None:
+    """Write down what a candidate did; it counts as failed or stopped where too many series have no forecast."""
+    fitted = job.gathered(plan)
     ran.fit_seconds, ran.predict_seconds, ran.failed = fitted.fit_seconds, fitted.predict_seconds, dict(fitted.failed)
     for k, (cut, points) in enumerate(zip(cuts, fitted.points, strict=True)):
         whole = np.full((series, points.shape[1]), np.nan)
@@ -196,9 +149,9 @@ def _note(ran: Ran, fitted: Fitted, ended: bool, cuts: Sequence[Origin], some: n
     if gaps <= MOST_GAPS:
         ran.status = "ok"
         return
-    ran.status = "failed" if ended else "stopped"
+    ran.status = "failed" if job.ended else "stopped" if job.handles else "skipped"
     why = next(iter(fitted.failed.values()), "no forecasts came of it")
-    ran.reason = why if ended else "not done within its time"
+    ran.reason = why if job.ended else "not done within its time"
 
 
 def _teller(on_event: Listener, name: str, where: str, begun: int, whole: int, best: str) -> Callable[[float], None]:
@@ -210,7 +163,3 @@ def _teller(on_event: Listener, name: str, where: str, begun: int, whole: int, b
         )
 
     return said
-
-
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:200]

@@ -21,10 +21,11 @@ from holdgood.training.panels.choose import choose
 from holdgood.training.panels.combine import Blend, blended
 from holdgood.training.panels.combined import Combined, spread
 from holdgood.training.panels.errors import Sizes, Trajectories, traits
+from holdgood.training.panels.fits import Job, hand_out
 from holdgood.training.panels.judged import METRICS, Outcomes, Rows, last_losses, loss, outcomes, rows_of
 from holdgood.training.panels.origins import origins
 from holdgood.training.panels.panel_ladder import trials
-from holdgood.training.panels.race import Ran, race, run
+from holdgood.training.panels.race import Ran, race
 from holdgood.training.panels.segments import segments
 from holdgood.training.panels.windows import ROWS, SAMPLES, SLOW, better_by_windows
 
@@ -142,11 +143,13 @@ def refitted(
     context = PanelContext(horizon, seed=seed, seconds=max(1.0, end - time.monotonic()))
     plan = Plan.whole(panel, horizon)
     ticket = pool.share(plan)
-    found = run(pool, [done[i].candidate for i in order], plan, ticket, context, keep=True, deadline=end)
-    made = {i: f.forecaster for i, (f, _) in zip(order, found, strict=True) if f.forecaster is not None}
+    jobs = {i: Job.of(done[i].candidate, plan, max(1, pool.workers)) for i in order}
+    hand_out(pool, [(job, job.open) for job in jobs.values()], ticket, context, keep=True, deadline=end)
+    made = {i: f for i, job in jobs.items() if (f := job.gathered(plan).forecaster) is not None}
     if not made:  # something must be delivered: the quickest, whatever the clock says
-        quickest = [done[order[-1]].candidate]
-        alone = run(pool, quickest, plan, ticket, PanelContext(horizon, seed=seed), keep=True)[0][0].forecaster
+        quickest = Job.of(done[order[-1]].candidate, plan, max(1, pool.workers))
+        hand_out(pool, [(quickest, quickest.open)], ticket, PanelContext(horizon, seed=seed), keep=True)
+        alone = quickest.gathered(plan).forecaster
         made = {} if alone is None else {order[-1]: alone}
     if not made:
         raise DataError(
