@@ -119,3 +119,22 @@ def test_a_weight_may_be_an_expression(project):
     )
     made = run(Project(project.path, changed), until="features")
     assert "orders.site" in {o for f in made.features.features for o in f.origin}
+
+
+def test_new_rows_that_rank_runs_count_as_declared_where_they_tell_their_weight(done, tmp_path):
+    from holdgood.workflow.new_rows import rank_on
+
+    _, made = done
+    later = table(seed=1)
+    later.to_parquet(tmp_path / "later.parquet")
+    board = rank_on(made.project.path, ["1"], str(tmp_path / "later.parquet"))
+    counted = later[later.stands_for > 0]
+    mine = next(e for e in board.entrants if e.role == "delivered")
+    stated = made.model.predict(made.model.table_of(tmp_path / "later.parquet"), {})[counted.index]
+    assert board.rows == len(counted)
+    assert mine.score.value == pytest.approx(log_loss(counted.late, stated, sample_weight=counted.stands_for), rel=1e-6)
+    assert any("count as declared (stands_for)" in n for n in board.notes)
+    later.drop(columns="stands_for").to_parquet(tmp_path / "bare.parquet")
+    bare = rank_on(made.project.path, ["1"], str(tmp_path / "bare.parquet"))
+    assert bare.rows == N
+    assert any("count once each: the declared weight cannot be had" in n for n in bare.notes)

@@ -20,7 +20,7 @@ from holdgood.core.task import DEFAULT_METRIC, Task
 from holdgood.evaluation import measure
 from holdgood.metrics.compare import paired
 from holdgood.metrics.cost import cost_rows, resolve
-from holdgood.metrics.interval import LEVEL, mean_interval
+from holdgood.metrics.interval import LEVEL, mean_interval, weighted
 from holdgood.metrics.score import METRICS, loss_rows
 from holdgood.metrics.units import resampling_units
 from holdgood.splitting import WORN_AFTER, Openings
@@ -32,6 +32,7 @@ from holdgood.workflow.rows import canonical_order, group_codes, moments
 from holdgood.workflow.scoring import related_tables
 from holdgood.workflow.seen import Seen, seen_by
 from holdgood.workflow.target import outcomes
+from holdgood.workflow.weights import row_weights
 
 FEWEST = 2
 
@@ -76,7 +77,9 @@ def rank_on(folder: Path, runs: Sequence[str], source: str, related: Sequence[st
         if side.seen.tuned_on is not None:
             tuned |= side.seen.tuned_on
     there = np.isfinite(sides[0].y)
-    kept = np.flatnonzero(there & ~tuned)
+    weight, unweighed = _weight(sides)
+    counts = np.ones(len(there), bool) if weight is None else weight > 0
+    kept = np.flatnonzero(there & ~tuned & counts)
     if len(kept) < FEWEST:
         raise DataError(
             f"{len(kept)} of {len(tuned):,} rows are new and have an outcome: runs were tuned on {int(tuned.sum()):,}, "
@@ -94,7 +97,7 @@ def rank_on(folder: Path, runs: Sequence[str], source: str, related: Sequence[st
     name = task.metric if task.metric in METRICS else DEFAULT_METRIC[task.kind]
     notes = [] if name == task.metric else [f"{task.metric} is a function of one project: {name} ranks instead."]
     look = _counted(Project.at(folder) if (folder / "runs").is_dir() else sides[0].run.project, sides)
-    entrants = _entrants(sides, task, kept, name)
+    entrants = _entrants(sides, task, kept, name, None if weight is None else weight[kept])
     higher = METRICS[name].higher_is_better
     entrants.sort(key=lambda e: (math.isnan(e.score.value), -e.score.value if higher else e.score.value, e.name))
     return NewRowsBoard(
@@ -108,7 +111,7 @@ def rank_on(folder: Path, runs: Sequence[str], source: str, related: Sequence[st
         origins=tuple(_origin(s) for s in sides),
         currency=sides[0].model.declaration.costs.currency if entrants[0].cost else "",
         looks=look,
-        notes=(*notes, *_warnings(sides, look)),
+        notes=(*notes, *unweighed, *_warnings(sides, look)),
     )
 
 
@@ -156,12 +159,29 @@ def _one_task(sides: Sequence[_Side]) -> Task:
     return first
 
 
-def _entrants(sides: Sequence[_Side], task: Task, kept: np.ndarray, name: str) -> list[Entrant]:
+def _weight(sides: Sequence[_Side]) -> tuple[np.ndarray | None, list[str]]:
+    """What each row counts where all runs declare it alike and the rows tell it, else None; and how rows count, in words."""
+    declared = {s.model.declaration.task.weight or "" for s in sides}
+    if declared == {""}:
+        return None, []
+    if len(declared) > 1:
+        return None, ["The runs declare different weights: rows count once each."]
+    expression = declared.pop()
+    try:
+        weight = row_weights(expression, sides[0].rows, sides[0].y)
+    except HoldgoodError as error:
+        return None, [f"Rows count once each: the declared weight cannot be had from these rows ({error.came})."]
+    return weight, [f"Rows count as declared ({expression}); weights of classes do not enter."]
+
+
+def _entrants(
+    sides: Sequence[_Side], task: Task, kept: np.ndarray, name: str, weight: np.ndarray | None
+) -> list[Entrant]:
     """Every model with its scores; paired with the first run's delivered model, and with the prior beside it."""
     units = [u if u is None else u[kept] for u in (s.units for s in sides)]
     y, priced = _known(sides[0].y[kept], task), len({str(s.model.declaration.costs) for s in sides}) == 1
     predicted = {(s.label, role): (model, p[kept]) for s in sides for role, model, p in _predictions(s)}
-    losses = {key: loss_rows(task, y, p) for key, (_, p) in predicted.items()}
+    losses = {key: weighted(loss_rows(task, y, p), weight) for key, (_, p) in predicted.items()}
     first = (sides[0].label, "delivered")
     # every model against the first, and against the prior of its own run: so many intervals hold together
     made = (len(predicted) - 1) + sum(role != "prior" for _, role in predicted)
@@ -184,11 +204,11 @@ def _entrants(sides: Sequence[_Side], task: Task, kept: np.ndarray, name: str) -
         for (label, role), (model, prediction) in predicted.items():
             if label != side.label:
                 continue
-            metrics = measure(task, y, prediction, clusters)
+            metrics = measure(task, y, prediction, clusters, weight)
             cost = None
             if priced and declared.declared and declared.function is None and role == "delivered":
                 answer = side.model.codes(prediction)
-                cost = mean_interval(cost_rows(table, y, answer), clusters)
+                cost = mean_interval(weighted(cost_rows(table, y, answer), weight), clusters)
             key = (label, role)
             found.append(
                 Entrant(
@@ -276,7 +296,7 @@ def _counted(project: Project, sides: Sequence[_Side]) -> int:
 
 
 def _warnings(sides: Sequence[_Side], looks: int) -> list[str]:
-    said = ["All intervals of differences hold together at 95%. Rows count once each, without declared weights."]
+    said = ["All intervals of differences hold together at 95%."]
     if len(sides) > 1:
         said.append(
             "Whichever model is picked as the best by this table was picked on these rows: its score here is a little too good."
