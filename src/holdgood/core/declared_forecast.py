@@ -56,6 +56,11 @@ class ForecastSpec(Section):
     in_stock: str | None = Field(
         None, description="column that is false (or 0) where a stock-out hid demand: sales are then at most demand"
     )
+    stock_outs: Literal["impute", "drop", "keep"] = Field(
+        "impute",
+        description="demand that a stock-out hid: `impute` (completed by what is likely given at least what was sold), `drop` (such "
+        "steps count as not observed), or `keep` (sales stand for demand); they are not scored in any case",
+    )
     country: str | None = Field(
         None, description="public holidays as columns known ahead: DE, or DE-BY for a part of the country"
     )

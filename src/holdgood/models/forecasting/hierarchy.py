@@ -95,13 +95,14 @@ def summed(panel: Panel, hierarchy: Hierarchy) -> Panel:
     """The panel of all nodes: each sum over the steps from its first member's first to its last member's last.
 
     A member counts as nothing before its first and after its last step; a sum is missing where a member in between is.
-    Known columns stay where all members agree, and are missing elsewhere; static and past columns and stock-outs stay with the
-    series themselves.
+    Known columns stay where all members agree, and are missing elsewhere; static and past columns stay with the series themselves.
+    A stock-out of one member hides demand of the sum.
     """
     steps, at = np.unique(panel.ds, return_inverse=True)
     owner = np.repeat(np.arange(len(panel)), panel.lengths)
     pieces_y, pieces_ds, lengths = [], [], []
     known: dict[str, list[np.ndarray]] = {k: [] for k in panel.known}
+    whole: list[np.ndarray] = []
     for node in range(hierarchy.sums.shape[0]):
         members = np.zeros(len(panel), bool)
         members[hierarchy.sums.indices[hierarchy.sums.indptr[node] : hierarchy.sums.indptr[node + 1]]] = True
@@ -110,6 +111,8 @@ def summed(panel: Panel, hierarchy: Hierarchy) -> Panel:
         first, last = int(place.min()), int(place.max())
         size = last - first + 1
         pieces_y.append(np.bincount(place - first, panel.y[mine], size))
+        if panel.available is not None:
+            whole.append(np.bincount(place - first, ~panel.available[mine], size) == 0)
         pieces_ds.append(steps[first : last + 1])
         lengths.append(size)
         for name, column in panel.known.items():
@@ -125,7 +128,7 @@ def summed(panel: Panel, hierarchy: Hierarchy) -> Panel:
         known={k: np.concatenate([*v, panel.known[k]]) for k, v in known.items()},
         past={k: np.concatenate([unknown, v]) for k, v in panel.past.items()},
         static={k: np.concatenate([np.full(len(lengths), np.nan), v]) for k, v in panel.static.items()},
-        available=None if panel.available is None else np.concatenate([np.ones(total, bool), panel.available]),
+        available=None if panel.available is None else np.concatenate([*whole, panel.available]),
     )
 
 

@@ -29,6 +29,7 @@ class Plan:
     """What every candidate is asked: series, where the history of each ends (steps before its end), and the later cuts.
 
     ``alone`` (series,): for local families; ``together``: for global ones. A worker gets this once and slices for itself.
+    ``seen``: by cut, values (n,) as they are seen from there; ``seen_alone``: from where each history ends. None: the panel's own.
     """
 
     panel: Panel
@@ -36,11 +37,25 @@ class Plan:
     together: int
     cuts: tuple[int, ...]
     horizon: int
+    seen: Mapping[int, np.ndarray] | None = None
+    seen_alone: np.ndarray | None = None
 
     @classmethod
     def whole(cls, panel: Panel, horizon: int) -> Plan:
         """All of the history, and nothing to forecast yet."""
         return cls(panel, np.zeros(len(panel), np.int64), 0, (), horizon)
+
+    def learned_from(self, rows: np.ndarray, local: bool) -> Panel:
+        """The histories of some series that a family is fitted on."""
+        if not local:
+            return self.before(rows, self.together)
+        panel = self.panel if self.seen_alone is None else self.panel.with_y(self.seen_alone)
+        return panel.take(rows).until(self.alone[rows])
+
+    def before(self, rows: np.ndarray, cut: int) -> Panel:
+        """Their histories before a cut."""
+        panel = self.panel if self.seen is None else self.panel.with_y(self.seen[cut])
+        return panel.take(rows).until(cut)
 
 
 @dataclass(frozen=True)
@@ -60,8 +75,8 @@ def fit_predict(
     """Fit some series of a plan, forecast from each later cut without refitting. Runs in a worker."""
     begun = time.process_time()
     panel = plan.panel.take(rows)
-    made = candidate.make().fit(panel.until(plan.alone[rows] if candidate.local else plan.together), context)
+    made = candidate.make().fit(plan.learned_from(rows, candidate.local), context)
     fitted = time.process_time()
     failed = dict(made.failed)
-    points = tuple(made.predict(panel.until(cut), panel.ahead(plan.horizon, cut)[1]) for cut in plan.cuts)
+    points = tuple(made.predict(plan.before(rows, cut), panel.ahead(plan.horizon, cut)[1]) for cut in plan.cuts)
     return Fitted(points, fitted - begun, time.process_time() - fitted, failed, made if keep else None)

@@ -10,27 +10,33 @@ import numpy as np
 
 from holdgood.core.panel import Panel
 from holdgood.metrics.series import scales, smape_points
+from holdgood.training.panels.censored import observed
 from holdgood.training.panels.combine import losses
 from holdgood.training.panels.origins import Origin
 from holdgood.training.panels.race import Ran
+from holdgood.training.panels.seen import Seen
 
 METRICS = ("mase", "smape")
 
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """By origin: outcomes (series, horizon), NaN where not judged, and the naive scale of each history (series,)."""
+    """By origin: outcomes (series, horizon), NaN where not judged, and the naive scale of each history (series,).
+
+    ``drawn``: as y, with outcomes that a stock-out hid drawn from what is likely given what was sold. They spread paths and are not scored.
+    """
 
     cuts: tuple[Origin, ...]
     y: tuple[np.ndarray, ...]
     scale: tuple[np.ndarray, ...]
+    drawn: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Judged pairs, one below the other: place of the origin, its cut, the series, outcomes (rows, horizon), scale, and points.
 
-    ``scored``: the outcomes without steps under embargo, which nobody is judged by.
+    ``drawn``: the outcomes with hidden ones drawn (see Outcomes). ``scored``: without steps under embargo, which nobody is judged by.
     ``points`` (candidates, rows, horizon), a gap filled by the first candidate's. ``past`` (rows, candidates): mean loss of
     the same series at earlier origins, NaN where there is none; None with one origin.
     """
@@ -39,27 +45,34 @@ class Rows:
     dropped: np.ndarray
     series: np.ndarray
     y: np.ndarray
+    drawn: np.ndarray
     scored: np.ndarray
     scale: np.ndarray
     points: np.ndarray
     past: np.ndarray | None
 
 
-def outcomes(panel: Panel, cuts: Sequence[Origin], horizon: int) -> Outcomes:
-    """Look up what came after each origin, and measure the histories before it."""
-    ys, sizes = [], []
+def outcomes(panel: Panel, cuts: Sequence[Origin], horizon: int, seen: Seen, drawn: np.ndarray) -> Outcomes:
+    """Look up what came after each origin, and measure the histories before it.
+
+    ``seen``: the panel as forecasters see it; ``drawn`` (n,): values with hidden demand drawn.
+    """
+    scored, likely = panel.with_y(observed(panel)), panel.with_y(drawn)
+    ys, sizes, filled = [], [], []
     for cut in cuts:
         y, s = np.full((len(panel), horizon), np.nan), np.full(len(panel), np.nan)
-        some = panel.take(cut.judged)
-        y[cut.judged] = some.ahead(horizon, cut.dropped)[0]
-        history = list(some.until(cut.dropped).series())
+        w = y.copy()
+        y[cut.judged] = scored.take(cut.judged).ahead(horizon, cut.dropped)[0]
+        w[cut.judged] = likely.take(cut.judged).ahead(horizon, cut.dropped)[0]
+        history = list(seen.before(cut.judged, cut.dropped).series())
         found = scales(history, panel.season)
         # a series that never moved: its errors count in units of its level, of one at least
         found = np.where(np.isnan(found), [max(1.0, _level(h)) for h in history], found)
         s[cut.judged] = found
         ys.append(y)
         sizes.append(s)
-    return Outcomes(tuple(cuts), tuple(ys), tuple(sizes))
+        filled.append(w)
+    return Outcomes(tuple(cuts), tuple(ys), tuple(sizes), tuple(filled))
 
 
 def rows_of(done: Sequence[Ran], found: Outcomes, metric: str, embargo: int = 0) -> Rows:
@@ -73,6 +86,7 @@ def rows_of(done: Sequence[Ran], found: Outcomes, metric: str, embargo: int = 0)
     origin = np.concatenate([np.full(len(s), k) for k, s in pairs])
     dropped = np.concatenate([np.full(len(s), found.cuts[k].dropped) for k, s in pairs])
     y = np.concatenate([found.y[k][s] for k, s in pairs])
+    drawn = np.concatenate([found.drawn[k][s] for k, s in pairs])
     scale = np.concatenate([found.scale[k][s] for k, s in pairs])
     if metric == "smape":  # weights are learned in nearly the same currency
         scale = np.array([max(_level(v), 1e-9) for v in y])
@@ -86,6 +100,7 @@ def rows_of(done: Sequence[Ran], found: Outcomes, metric: str, embargo: int = 0)
         dropped,
         who,
         y,
+        drawn,
         scored,
         scale,
         points,

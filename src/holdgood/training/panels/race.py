@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,8 +15,10 @@ from holdgood.core.panel import Panel
 from holdgood.core.protocols import PanelContext
 from holdgood.scale.local import Pool
 from holdgood.training.panels.backtest import PanelCandidate, Plan
+from holdgood.training.panels.censored import Demand
 from holdgood.training.panels.fits import Job, hand_out
 from holdgood.training.panels.origins import Origin
+from holdgood.training.panels.seen import Seen, values_seen, without_flags
 
 RESERVE = 0.45
 """Share of the budget kept for the last fits on the whole history and for what follows."""
@@ -46,6 +48,8 @@ def race(
     panel: Panel,
     candidates: Sequence[PanelCandidate],
     cuts: Sequence[Origin],
+    seen: Seen,
+    demand: Demand,
     horizon: int,
     clock: Clock,
     loss: Callable[[dict[int, np.ndarray]], float],
@@ -60,7 +64,8 @@ def race(
     a global one beside each; a work budget takes them by rung.
 
     A local family is fitted on each series before the oldest origin that the series is judged at; a global one on what lies
-    before the oldest origin of all, in time. ``loss`` scores points (series, horizon) by place of the origin.
+    before the oldest origin of all, in time. ``seen``: what they see from each origin, completed by ``demand``.
+    ``loss`` scores points (series, horizon) by place of the origin.
     ``most``: at most so many candidates (a work budget).
     """
     runs = [Ran(c) for c in sorted(candidates, key=lambda c: c.rung)]
@@ -70,7 +75,12 @@ def race(
         deepest[cut.judged] = np.maximum(deepest[cut.judged], cut.dropped)
     oldest = max(c.dropped for c in cuts)
     some = np.flatnonzero(deepest > 0)
-    plan = Plan(panel.take(some), deepest[some], oldest, tuple(c.dropped for c in cuts), horizon)
+    dropped, plain = tuple(c.dropped for c in cuts), without_flags(panel)
+    plan = Plan(plain.take(some), deepest[some], oldest, dropped, horizon)
+    if panel.available is not None:
+        alone = seen.values[oldest] if (deepest[some] == oldest).all() else values_seen(panel, demand, deepest)
+        values = {d: panel.with_y(v).take(some).y for d, v in seen.values.items()}
+        plan = replace(plan, seen=values, seen_alone=panel.with_y(alone).take(some).y)
     ticket = pool.share(plan)
     for ran in runs[most:] if most is not None else []:
         ran.status, ran.reason = "skipped", "beyond the work budget"

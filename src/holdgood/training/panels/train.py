@@ -17,6 +17,7 @@ from holdgood.core.protocols import Forecaster, PanelContext
 from holdgood.core.records import Leaderboard
 from holdgood.scale.local import Pool
 from holdgood.training.panels.backtest import PanelCandidate, Plan
+from holdgood.training.panels.censored import KEEP, Demand
 from holdgood.training.panels.choose import choose
 from holdgood.training.panels.combine import Blend, blended
 from holdgood.training.panels.combined import Combined, spread
@@ -26,6 +27,8 @@ from holdgood.training.panels.judged import METRICS, Outcomes, Rows, last_losses
 from holdgood.training.panels.origins import origins
 from holdgood.training.panels.panel_ladder import trials
 from holdgood.training.panels.race import Ran, race
+from holdgood.training.panels.race import Ran, race, run
+from holdgood.training.panels.seen import Seen
 from holdgood.training.panels.segments import segments
 from holdgood.training.panels.windows import ROWS, SAMPLES, SLOW, better_by_windows
 
@@ -40,7 +43,8 @@ class Backtest:
     """What was forecast at past origins, and what came: (origins, series, horizon), NaN where not judged.
 
     ``points``: of the delivered choice, with weights that were learned on other series. ``naive``: of the best of the lowest rung.
-    ``scale`` (origins, series); ``segment`` (series,); ``dropped``: how far before each series' end an origin lies.
+    ``scale`` (origins, series); ``segment`` (series,); ``dropped``: how far before each series' end an origin lies. ``drawn``: as y,
+    with outcomes that a stock-out hid drawn from what is likely; y has none there.
     """
 
     dropped: tuple[int, ...]
@@ -49,6 +53,7 @@ class Backtest:
     naive: np.ndarray
     scale: np.ndarray
     segment: np.ndarray
+    drawn: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +78,7 @@ def train_panel(
     count: int | None = None,
     embargo: int = 0,
     clusters: np.ndarray | None = None,
+    demand: Demand = KEEP,
     on_event: Listener = silent,
 ) -> TrainedPanel:
     """Learn on the whole panel; forecasts of ``horizon`` steps are judged at ``count`` past origins.
@@ -81,6 +87,8 @@ def train_panel(
     with the least loss.
     ``embargo``: first steps that will have passed before a forecast is used: forecast, not judged.
     ``clusters``: (series,) codes of series that share shocks, for the intervals of the ladder.
+    ``demand``: what forecasters see of a history in which stock-outs hid some (default: what was sold), learned anew from what lies
+    before each origin. Hidden outcomes are not scored.
     """
     if metric not in METRICS:
         raise DataError(f"a metric {metric!r}", "one of: " + ", ".join(METRICS), "choose one of them")
@@ -96,7 +104,8 @@ def train_panel(
             "a history longer than what is to be forecast",
             "forecast fewer steps, or bring more history",
         )
-    known = outcomes(panel, cuts, horizon)
+    seen = Seen.of(panel, demand, [cut.dropped for cut in cuts])
+    known = outcomes(panel, cuts, horizon, seen, demand.drawn(panel, seed))
     scored = [np.where(np.arange(horizon) < embargo, np.nan, y) for y in known.y]
 
     def mean_loss(points: dict[int, np.ndarray]) -> float:
@@ -106,7 +115,10 @@ def train_panel(
 
     with Pool(workers, 1) as pool:
         most = clock.budget.trials
-        runs = race(pool, panel, candidates, cuts, horizon, clock, mean_loss, seed=seed, most=most, on_event=on_event)
+        runs = race(
+            pool, panel, candidates, cuts, seen, demand, horizon, clock, mean_loss,
+            seed=seed, most=most, on_event=on_event,
+        )  # fmt: skip
         done = [r for r in runs if r.status == "ok"]
         if not done:
             said = "; ".join(f"{r.candidate.name}: {r.reason}" for r in runs)[:400]
@@ -116,7 +128,7 @@ def train_panel(
         rows = rows_of(done, known, metric, embargo)
         choice = choose(done, rows, metric, prefer, clusters, seed)
         on_event(Event("progress", "training", f"refitting for {choice.name}", fraction=0.9))
-        made = refitted(pool, panel, done, choice.blend, horizon, clock, seed)
+        made = refitted(pool, seen.panel, done, choice.blend, horizon, clock, seed)
     blend, honest = _of(choice.blend, list(made)), choice.honest
     if len(made) < len(choice.blend.members):  # what is delivered is what is told of: errors of those that are left
         honest = blended(rows.points, _only(choice.blend, list(made)), rows.past)
@@ -129,9 +141,9 @@ def train_panel(
         notes=_notes(done, choice.blend, made, float(loss(metric, honest, rows.scored, rows.scale).mean()), metric),
     )  # fmt: skip
     members = {done[i].candidate.name: f for i, f in made.items()}
-    forecaster = delivered(panel, members, blend, list(made), rows, honest, seed)
+    forecaster = delivered(seen, panel.y, members, blend, list(made), rows, honest, seed)
     first = _first(done, choice.losses)
-    return TrainedPanel(forecaster, board, _backtest(panel, known, rows, honest, horizon, first))
+    return TrainedPanel(forecaster, board, _backtest(seen.panel, known, rows, honest, horizon, first))
 
 
 def refitted(
@@ -159,7 +171,8 @@ def refitted(
 
 
 def delivered(
-    panel: Panel,
+    seen: Seen,
+    sold: np.ndarray,
     members: dict[str, Forecaster],
     blend: Blend,
     places: list[int],
@@ -167,37 +180,41 @@ def delivered(
     honest: np.ndarray,
     seed: int,
 ) -> Combined:
-    """Members with the errors of the honest combination, in units that follow the size of a series."""
+    """Members with the errors of the honest combination, in units that follow the size of a series.
+
+    ``sold``: values as they were, before hidden demand was completed.
+    """
+    panel = seen.panel
     known = np.empty((len(rows.y), 5))
     for k in np.unique(rows.origin):
         at = np.flatnonzero(rows.origin == k)
-        known[at] = traits(panel.take(rows.series[at]).until(int(rows.dropped[at[0]])), honest[at])
-    errors = rows.y - honest
+        known[at] = traits(seen.before(rows.series[at], int(rows.dropped[at[0]])), honest[at])
+    errors = rows.drawn - honest
     sizes = Sizes.learned(known, errors)
     origins_each = len(rows.series) / len(np.unique(rows.series))
     kept = Trajectories.kept(errors, sizes.of(known), segments(panel)[rows.series], seed)
-    seen = panel.y[~np.isnan(panel.y)]
+    there = sold[~np.isnan(sold)]
     past = {str(panel.ids[s]): v[places] for s, v in last_losses(rows).items()} if blend.sharpness else {}
-    flags = bool((seen >= 0).all()), bool((seen == np.round(seen)).all() and np.median(np.abs(seen)) < COUNTS)
+    flags = bool((there >= 0).all()), bool((there == np.round(there)).all() and np.median(np.abs(there)) < COUNTS)
     wide = sizes.widened(origins_each)
     return Combined(
         members, blend, wide, kept, past=past, nonnegative=flags[0], whole=flags[1],
-        windowed=_windowed(panel, rows, honest, wide, kept, flags, seed),
+        windowed=_windowed(seen, rows, honest, wide, kept, flags, seed),
     )  # fmt: skip
 
 
 def _windowed(
-    panel: Panel, rows: Rows, honest: np.ndarray, sizes: Sizes, kept: Trajectories, flags: tuple[bool, bool], seed: int
+    seen: Seen, rows: Rows, honest: np.ndarray, sizes: Sizes, kept: Trajectories, flags: tuple[bool, bool], seed: int
 ) -> frozenset[int]:
     """Segments of slow movers for which windows of the own past foretold the latest origin better than errors do."""
-    kind = segments(panel)
+    kind = segments(seen.panel)
     at = np.flatnonzero((rows.origin == rows.origin.min()) & np.isin(kind[rows.series], SLOW))
     if not len(at):
         return frozenset()
     at = at if len(at) <= ROWS else np.sort(np.random.default_rng(seed).choice(at, ROWS, replace=False))
-    some = panel.take(rows.series[at]).until(int(rows.dropped[at[0]]))
+    some = seen.before(rows.series[at], int(rows.dropped[at[0]]))
     others = spread(some, honest[at], sizes, kept, SAMPLES, seed, *flags)
-    return better_by_windows(some, kind[rows.series[at]], honest[at], rows.y[at], others, seed)
+    return better_by_windows(some, kind[rows.series[at]], honest[at], rows.drawn[at], others, seed)
 
 
 def _of(blend: Blend, places: list[int]) -> Blend:
@@ -237,4 +254,6 @@ def _backtest(panel: Panel, known: Outcomes, rows: Rows, honest: np.ndarray, hor
     points[rows.origin, rows.series] = honest
     naive[rows.origin, rows.series] = rows.points[first]
     dropped = tuple(c.dropped for c in known.cuts)
-    return Backtest(dropped, np.stack(known.y), points, naive, np.stack(known.scale), segments(panel))
+    return Backtest(
+        dropped, np.stack(known.y), points, naive, np.stack(known.scale), segments(panel), np.stack(known.drawn)
+    )

@@ -17,10 +17,12 @@ from holdgood.models.forecasting.beginnings import Beginnings
 from holdgood.models.forecasting.coherent import Coherent
 from holdgood.models.forecasting.hierarchy import Hierarchy
 from holdgood.scale import cores
+from holdgood.training.panels.censored import CensoredDemand, Demand
 from holdgood.training.panels.judged import METRICS
 from holdgood.training.panels.segments import NAMES
 from holdgood.training.panels.train import train_panel
 from holdgood.workflow.forecasting.candidates import candidates
+from holdgood.workflow.forecasting.demand import DemandOfLevels
 from holdgood.workflow.forecasting.model import Model, words_of
 from holdgood.workflow.forecasting.past import with_pits
 
@@ -84,26 +86,44 @@ def fit_panel(
     coherent = Coherent(levels) if levels else None
     nodes = coherent.nodes(some.panel, words_of(some, levels)) if coherent else None
     panel = coherent.panel(some.panel, nodes) if coherent and nodes else some.panel
+    censored = CensoredDemand(declaration.forecast.stock_outs)
+    demand: Demand = DemandOfLevels(censored, nodes) if nodes else censored
+    if nodes and censored.how == "drop" and panel.available is not None:
+        raise DeclarationError(
+            'stock_outs = "drop" in a hierarchy', "sums have no step without a stock-out", 'write stock_outs = "impute"'
+        )
     tried, notes = candidates(panel, horizon, declaration.budget.models)
     seed, spec = declaration.budget.seed, declaration.forecast
     trained = train_panel(
         panel, tried, horizon, budget=budget, metric=metric_of(declaration), prefer=declaration.budget.prefer,
-        workers=declaration.budget.workers or cores(), seed=seed, count=spec.origins, embargo=spec.embargo, on_event=listener,
+        workers=declaration.budget.workers or cores(), seed=seed, count=spec.origins, embargo=spec.embargo, demand=demand,
+        on_event=listener,
     )  # fmt: skip
     back = trained.backtest
     points = back.points
     if coherent and nodes:
-        errors = np.moveaxis(back.y - points, 0, 1).reshape(len(panel), -1)
+        errors = np.moveaxis(back.drawn - points, 0, 1).reshape(len(panel), -1)
         coherent = coherent.learned(panel.ids, errors)
         points = _agreeing(coherent, nodes, points, trained.forecaster.nonnegative)
     past = PastForecasts(panel.ids, back.y, points, back.naive, back.scale, back.segment, NAMES)
-    past = with_pits(panel, past, back.dropped, trained.forecaster, tuple(spec.lead_times), seed)
+    past = with_pits(panel, past, back.dropped, trained.forecaster, tuple(spec.lead_times), seed, demand, back.drawn)
     past = replace(past, level=nodes.levels if nodes else None)
-    board = trained.leaderboard.model_copy(
-        update={"notes": (*not_used(declaration), *notes, *trained.leaderboard.notes)}
+    told = (*not_used(declaration), *notes, *_unscored(back.y, back.drawn), *trained.leaderboard.notes)
+    board = trained.leaderboard.model_copy(update={"notes": told})
+    model = Model(
+        trained.forecaster, Beginnings.learned(censored.completed(some.panel), horizon, seed), coherent, censored
     )
-    model = Model(trained.forecaster, Beginnings.learned(some.panel, horizon, seed), coherent)
     return Fitted(model, board, past, back.dropped, learned)
+
+
+def _unscored(y: np.ndarray, drawn: np.ndarray) -> tuple[str, ...]:
+    count = int((np.isnan(y) & ~np.isnan(drawn)).sum())
+    if not count:
+        return ()
+    return (
+        f"{count:,} past outcomes were hidden by stock-outs and are not scored; those that are scored are the lower ones, "
+        "so that a forecast of all demand seems to be too high",
+    )
 
 
 def _agreeing(coherent: Coherent, nodes: Hierarchy, points: np.ndarray, nonnegative: bool) -> np.ndarray:

@@ -12,6 +12,7 @@ from holdgood.features.panels.reader import ReadPanel
 from holdgood.models.forecasting.beginnings import Beginnings
 from holdgood.models.forecasting.coherent import Coherent
 from holdgood.models.forecasting.hierarchy import Hierarchy
+from holdgood.training.panels.censored import KEEP, CensoredDemand
 from holdgood.training.panels.combined import Combined
 
 
@@ -25,16 +26,17 @@ class Sums:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """``coherent``: None where no hierarchy is declared."""
+    """``coherent``: None where no hierarchy is declared. ``demand``: what is done with demand that stock-outs hid."""
 
     forecaster: Combined
     beginnings: Beginnings
     coherent: Coherent | None = None
+    demand: CensoredDemand = KEEP
 
     def paths(self, read: ReadPanel, samples: int, seed: int) -> Paths:
         """Point forecasts and joint paths; a series without history begins as those most like it did."""
         if self.coherent is None:
-            return self._base(read.panel, read.future, samples, seed)
+            return self._base(self.demand.completed(read.panel), read.future, samples, seed)
         whole, nodes = self._whole(self.coherent, read, samples, seed)
         return whole.take(np.arange(nodes.sums.shape[0], len(nodes)))
 
@@ -63,7 +65,8 @@ class Model:
     def _whole(self, coherent: Coherent, read: ReadPanel, samples: int, seed: int) -> tuple[Paths, Hierarchy]:
         """Paths of all nodes that add up."""
         nodes = coherent.nodes(read.panel, words_of(read, coherent.levels))
-        base = self._base(coherent.panel(read.panel, nodes), coherent.future(read.future, nodes), samples, seed)
+        panel = coherent.panel(self.demand.completed(read.panel), nodes)
+        base = self._base(panel, coherent.future(read.future, nodes), samples, seed)
         y = _coupled(np.nan_to_num(base.y), nodes)
         above_zero = self.forecaster.nonnegative
         point = coherent.added_up(nodes, np.nan_to_num(base.point), above_zero)

@@ -8,13 +8,16 @@ from holdgood.core.errors import BundleError
 from holdgood.core.protocols import Persistable
 from holdgood.models.forecasting.beginnings import Beginnings
 from holdgood.models.forecasting.coherent import Coherent
+from holdgood.training.panels.censored import KEEP, CensoredDemand
 from holdgood.training.panels.combined import Combined
 from holdgood.workflow.forecasting.model import Model
 
 
 def parts_of(model: Model) -> dict[str, Persistable]:
     """Parts by name."""
-    found: dict[str, Persistable] = {"forecaster": model.forecaster, "beginnings": model.beginnings}
+    found: dict[str, Persistable] = {
+        "forecaster": model.forecaster, "beginnings": model.beginnings, "demand": model.demand,
+    }  # fmt: skip
     return found if model.coherent is None else {**found, "coherent": model.coherent}
 
 
@@ -25,5 +28,7 @@ def model_of(parts: Mapping[str, Persistable]) -> Model:
         raise BundleError(
             "a bundle without a forecaster", "one that a forecasting run has written", "holdgood predict scores rows"
         )
-    coherent = parts.get("coherent")
-    return Model(forecaster, beginnings, coherent if isinstance(coherent, Coherent) else None)
+    coherent, demand = parts.get("coherent"), parts.get("demand", KEEP)
+    if not isinstance(demand, CensoredDemand):
+        raise BundleError("a bundle whose part `demand` is another", "how hidden demand is treated", "it is damaged")
+    return Model(forecaster, beginnings, coherent if isinstance(coherent, Coherent) else None, demand)

@@ -8,8 +8,10 @@ import numpy as np
 
 from holdgood.core.panel import Panel
 from holdgood.evaluation.forecasts import PastForecasts, randomised_pit
+from holdgood.training.panels.censored import KEEP, Demand
 from holdgood.training.panels.combined import Combined, spread
 from holdgood.training.panels.errors import Sizes, Trajectories, traits
+from holdgood.training.panels.seen import Seen
 
 PARTS = 5
 SAMPLES = 200
@@ -18,9 +20,19 @@ MOST_SERIES = 4_000
 
 
 def with_pits(
-    panel: Panel, past: PastForecasts, dropped: tuple[int, ...], forecaster: Combined, leads: tuple[int, ...], seed: int
+    panel: Panel,
+    past: PastForecasts,
+    dropped: tuple[int, ...],
+    forecaster: Combined,
+    leads: tuple[int, ...],
+    seed: int,
+    demand: Demand = KEEP,
+    drawn: np.ndarray | None = None,
 ) -> PastForecasts:
-    """The same with PIT values. A series' paths are spread by the errors of series in other parts (few series: of other origins)."""
+    """The same with PIT values. A series' paths are spread by the errors of series in other parts (few series: of other origins).
+
+    ``drawn``: as ``past.y``, with likely values where a stock-out hid demand; they spread paths and have no PIT value.
+    """
     random = np.random.default_rng([seed, 7])
     chosen = np.sort(random.permutation(len(panel))[:MOST_SERIES])
     rows = [(k, s) for k in range(len(dropped)) for s in chosen.tolist() if not np.isnan(past.points[k, s]).all()]
@@ -28,25 +40,26 @@ def with_pits(
         return past
     origin, series = (np.array(v) for v in zip(*rows, strict=True))
     y, point = past.y[origin, series], past.points[origin, series]
+    likely = y if drawn is None else drawn[origin, series]
     known = np.empty((len(rows), 5))
-    for k in np.unique(origin):
+    seen = Seen.of(panel, demand, dropped)
+    for k in np.unique(origin).tolist():
         at = origin == k
-        known[at] = traits(panel.take(series[at]).until(dropped[k]), point[at])
+        known[at] = traits(seen.before(series[at], dropped[k]), point[at])
     part = _parts(origin, series, random)
     pit, sums = np.full(past.y.shape, np.nan), {n: np.full(past.y.shape[:2], np.nan) for n in leads}
     segment = past.segment[series]
     for p in np.unique(part):
         inside, outside = part == p, part != p if (part != p).any() else part == p
-        errors = (y - point)[outside]
+        errors = (likely - point)[outside]
         sizes = Sizes.learned(known[outside], errors)
         kept = Trajectories.kept(errors, sizes.of(known[outside]), segment[outside], seed)
         if not len(kept.units):
             continue
-        for k in np.unique(origin[inside]):
+        for k in np.unique(origin[inside]).tolist():
             at = np.flatnonzero(inside & (origin == k))
-            history = panel.take(series[at]).until(dropped[k])
             paths = spread(
-                history,
+                seen.before(series[at], dropped[k]),
                 point[at],
                 sizes.widened(len(rows) / len(np.unique(series))),
                 kept,
