@@ -26,7 +26,7 @@ class Seen:
         """Complete hidden demand anew before each origin."""
         whole = demand.completed(panel)
         if panel.available is None:
-            return cls(whole, {d: whole.y for d in dropped})
+            return cls(whole, dict.fromkeys(dropped, whole.y))
         return cls(whole, {d: values_seen(panel, demand, d) for d in dropped})
 
     def before(self, rows: np.ndarray, dropped: int) -> Panel:
