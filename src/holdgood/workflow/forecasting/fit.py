@@ -17,7 +17,7 @@ from holdgood.models.forecasting.beginnings import Beginnings
 from holdgood.models.forecasting.coherent import Coherent
 from holdgood.models.forecasting.hierarchy import Hierarchy
 from holdgood.scale import cores
-from holdgood.training.panels.censored import CensoredDemand, Demand
+from holdgood.training.panels.censored import KEEP, CensoredDemand, Demand
 from holdgood.training.panels.judged import METRICS
 from holdgood.training.panels.segments import NAMES
 from holdgood.training.panels.train import train_panel
@@ -86,9 +86,9 @@ def fit_panel(
     coherent = Coherent(levels) if levels else None
     nodes = coherent.nodes(some.panel, words_of(some, levels)) if coherent else None
     panel = coherent.panel(some.panel, nodes) if coherent and nodes else some.panel
-    censored = CensoredDemand(declaration.forecast.stock_outs)
+    censored = CensoredDemand(declaration.forecast.stock_outs) if panel.available is not None else KEEP
     demand: Demand = DemandOfLevels(censored, nodes) if nodes else censored
-    if nodes and censored.how == "drop" and panel.available is not None:
+    if nodes and censored.how == "drop":
         raise DeclarationError(
             'stock_outs = "drop" in a hierarchy', "sums have no step without a stock-out", 'write stock_outs = "impute"'
         )

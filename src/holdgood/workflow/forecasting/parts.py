@@ -15,9 +15,9 @@ from holdgood.workflow.forecasting.model import Model
 
 def parts_of(model: Model) -> dict[str, Persistable]:
     """Parts by name."""
-    found: dict[str, Persistable] = {
-        "forecaster": model.forecaster, "beginnings": model.beginnings, "demand": model.demand,
-    }  # fmt: skip
+    found: dict[str, Persistable] = {"forecaster": model.forecaster, "beginnings": model.beginnings}
+    if model.demand != KEEP:
+        found["demand"] = model.demand
     return found if model.coherent is None else {**found, "coherent": model.coherent}
 
 
