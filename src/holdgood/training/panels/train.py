@@ -27,7 +27,6 @@ from holdgood.training.panels.judged import METRICS, Outcomes, Rows, last_losses
 from holdgood.training.panels.origins import origins
 from holdgood.training.panels.panel_ladder import trials
 from holdgood.training.panels.race import Ran, race
-from holdgood.training.panels.race import Ran, race, run
 from holdgood.training.panels.seen import Seen
 from holdgood.training.panels.segments import segments
 from holdgood.training.panels.windows import ROWS, SAMPLES, SLOW, better_by_windows
