@@ -160,6 +160,17 @@ def test_steps_ahead_without_their_known_columns_are_told(sales, panel):
         panel(frame, future=future.drop(columns="price"), known="price")
 
 
+def test_an_empty_word_in_a_row_that_is_there_says_none(sales, panel):
+    """An event column that is empty on most days: the row is there, so there is no event."""
+    frame = sales().assign(event=None)
+    frame.loc[frame.day.dt.day.isin([7, 14]), "event"] = "fair"
+    future = sales(days=3, start="2024-01-31").drop(columns="sold").assign(event=[None, "fair", None] * 2)
+    read = panel(frame, future=future, known="event")
+    assert np.isnan(read.future.known["event"]).tolist() == [[True, False, True]] * 2
+    with pytest.raises(DataError, match="lacks a value in 1 of 6 steps ahead: b at 2024-02-02"):
+        panel(frame, future=future.iloc[:-1], known="event")
+
+
 def test_rows_of_the_table_after_the_last_outcome_are_the_future(sales, panel):
     frame = sales(days=33).assign(price=lambda f: np.arange(len(f)) * 1.0)
     frame.loc[frame.day > "2024-01-30", "sold"] = np.nan

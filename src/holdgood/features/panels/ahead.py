@@ -37,13 +37,15 @@ def future_of(
     steps = end[:, None] + 1 + np.arange(horizon)[None, :]
     ds = plan.grid.stamps(steps.ravel()).reshape(steps.shape)
     known = {n: np.full(steps.shape, np.nan) for n in plan.known}
+    there = np.zeros(steps.shape, bool)
     after = rows.step > end[rows.code]
-    _put(known, plan, table, rows.place[after], rows.code[after], rows.step[after] - end[rows.code[after]] - 1)
+    _put(known, there, plan, table, rows.place[after], rows.code[after], rows.step[after] - end[rows.code[after]] - 1)
     notes: list[PanelNote] = []
     if future is not None:
-        notes += _from_table(known, plan, future, keys, end)
+        notes += _from_table(known, there, plan, future, keys, end)
     for name in plan.known:
-        gone = np.isnan(known[name]) & ~skip[:, None]
+        # a word that is empty in a row that is there says "none": no event, no promotion
+        gone = np.isnan(known[name]) & ~skip[:, None] & ~(there & (name in plan.levels))
         if gone.any():
             series, step = np.nonzero(gone)
             told = [f"{panel.ids[s]} at {_day(ds[s, k])}" for s, k in zip(series[:_TOLD], step[:_TOLD], strict=True)]
@@ -61,7 +63,7 @@ def future_of(
 
 
 def _from_table(
-    known: dict[str, np.ndarray], plan: PanelPlan, future: Table, keys: pa.Table, end: np.ndarray
+    known: dict[str, np.ndarray], there: np.ndarray, plan: PanelPlan, future: Table, keys: pa.Table, end: np.ndarray
 ) -> list[PanelNote]:
     lacking = [c for c in (*plan.id, plan.time, *plan.known) if c not in future.names]
     if lacking:
@@ -72,9 +74,9 @@ def _from_table(
         )
     us = plan.moments(moments_of(future, plan.time))
     series = matched(keys, future.data, plan.id)
-    there = np.flatnonzero((series >= 0) & (us != NEVER))
-    step = plan.grid.number(us[there]) - end[series[there]] - 1
-    _put(known, plan, future, there, series[there], step)
+    placed = np.flatnonzero((series >= 0) & (us != NEVER))
+    step = plan.grid.number(us[placed]) - end[series[placed]] - 1
+    _put(known, there, plan, future, placed, series[placed], step)
     beyond = int(((step < 0) | (step >= plan.horizon)).sum())
     if beyond:
         said = f"{beyond:,} rows of {future.name!r} lie outside the {plan.horizon} steps ahead and are not used"
@@ -83,9 +85,16 @@ def _from_table(
 
 
 def _put(
-    known: dict[str, np.ndarray], plan: PanelPlan, table: Table, place: np.ndarray, series: np.ndarray, step: np.ndarray
+    known: dict[str, np.ndarray],
+    there: np.ndarray,
+    plan: PanelPlan,
+    table: Table,
+    place: np.ndarray,
+    series: np.ndarray,
+    step: np.ndarray,
 ) -> None:
     ahead = (step >= 0) & (step < plan.horizon)
+    there[series[ahead], step[ahead]] |= all(name in table.names for name in known)
     for name, values in known.items():
         if name in table.names:
             values[series[ahead], step[ahead]] = coded(table.data.column(name), plan.levels.get(name))[place[ahead]]
