@@ -49,9 +49,20 @@ class Job:
         return [k for k in range(len(self.parts)) if k not in self.handles]
 
     @property
+    def running(self) -> bool:
+        """Whether a piece is under way."""
+        return any(h.state == "running" for h in self.handles.values())
+
+    @property
     def ended(self) -> bool:
         """Whether every piece was done in its time."""
         return not self.open and not self.late
+
+    def again(self) -> None:
+        """Late pieces are open again: a first look that did not end is no verdict."""
+        for k in self.late:
+            del self.handles[k]
+        self.late.clear()
 
     def seconds_left(self, workers: int) -> float:
         """Wall seconds that the open pieces will take, by those that are done; infinite where none is."""
@@ -97,11 +108,13 @@ def hand_out(
     *,
     keep: bool = False,
     deadline: float = math.inf,
+    soft: bool = False,
     said: Callable[[float], None] | None = None,
 ) -> None:
     """Do some pieces of some jobs, all handed out at once in that order, until ``deadline`` (monotonic); late ones are ended.
 
-    ``ticket``: the plan as workers know it (``pool.share``).
+    ``soft``: only those that have not begun; to end a worker costs the next one its imports. ``ticket``: the plan as workers
+    know it (``pool.share``).
     """
     tasks: list[tuple[Job, int, Handle]] = []
     for job, places in work:
@@ -117,8 +130,21 @@ def hand_out(
             said(1.0 - len(waiting) / len(tasks))
     for t in waiting:
         job, k, handle = tasks[t]
+        if soft and handle.state == "running":
+            continue
         pool.kill(handle)
         job.late.add(k)
+
+
+def end(pool: Pool, jobs: Sequence[Job], deadline: float) -> None:
+    """Wait for what still runs, until ``deadline`` (monotonic); then end it."""
+    running = [(job, k, h) for job in jobs for k, h in job.handles.items() if h.state == "running"]
+    while any(h.state == "running" for _, _, h in running) and time.monotonic() < deadline:
+        pool.wait(min(1.0, max(0.01, deadline - time.monotonic())))
+    for job, k, handle in running:
+        if handle.state == "running":
+            pool.kill(handle)
+            job.late.add(k)
 
 
 def pieces(rows: np.ndarray, lengths: np.ndarray, workers: int) -> list[np.ndarray]:

@@ -16,13 +16,13 @@ from holdgood.core.protocols import PanelContext
 from holdgood.scale.local import Pool
 from holdgood.training.panels.backtest import PanelCandidate, Plan
 from holdgood.training.panels.censored import Demand
-from holdgood.training.panels.fits import Job, hand_out
+from holdgood.training.panels.fits import Job, end, hand_out
 from holdgood.training.panels.origins import Origin
 from holdgood.training.panels.seen import Seen, values_seen, without_flags
 
 RESERVE = 0.45
 """Share of the budget kept for the last fits on the whole history and for what follows."""
-FOR_PROBES = 0.25
+FOR_PROBES = 0.5
 """Share of the time for a first piece of every local family: what each will take is known before any is run, the quickest first."""
 OF_WHAT_IS_LEFT = 0.6
 """Share of the time that is left that one batch may take: a slow family does not starve those behind it."""
@@ -112,24 +112,39 @@ def race(
         begun = time.monotonic()
         deadline = begun + FOR_PROBES * (limit - begun)
         probes = [(jobs[id(ran)], [0]) for ran in rest if ran.candidate.local and len(jobs[id(ran)].parts) > 1]
-        hand_out(pool, probes, ticket, context_until(deadline), deadline=deadline)
+        probes += [(jobs[id(ran)], [0]) for ran in rest if not ran.candidate.local][:1]
+        hand_out(pool, probes, ticket, context_until(limit), deadline=deadline, soft=True)
+        for job, _ in probes:
+            job.again()
         rest.sort(
             key=lambda ran: (jobs[id(ran)].seconds_left(wide) if ran.candidate.local else 0.0, ran.candidate.rung)
         )
+    late: list[tuple[Ran, str]] = []
     for batch in batches(rest, wide):
         begun = time.monotonic()
         deadline = begun + OF_WHAT_IS_LEFT * (limit - begun)
         if begun > limit:
-            for ran in batch:
-                judge(ran)
-                ran.reason = "no time was left"
+            late += [(ran, "no time was left") for ran in batch]
             continue
         names = ", ".join(ran.candidate.name for ran in batch)
         said = _teller(on_event, names, f"{len(some):,} series", told, len(runs), f"{best:.4g}")
         work = [(jobs[id(ran)], jobs[id(ran)].open) for ran in batch]
-        hand_out(pool, work, ticket, context_until(deadline), deadline=deadline, said=said)
+        hand_out(pool, work, ticket, context_until(limit), deadline=deadline, soft=True, said=said)
         for ran in batch:
-            judge(ran)
+            if jobs[id(ran)].running or jobs[id(ran)].late:
+                late.append((ran, ""))
+            else:
+                judge(ran)
+    unfinished = [jobs[id(ran)] for ran, _ in late]
+    for job in unfinished:
+        job.again()
+    if time.monotonic() < limit:
+        hand_out(pool, [(job, job.open) for job in unfinished], ticket, context_until(limit), deadline=limit)
+    end(pool, list(jobs.values()), limit)
+    for ran, why in late:
+        judge(ran)
+        if ran.status != "ok":
+            ran.reason = why or ran.reason
     return runs
 
 
