@@ -38,7 +38,8 @@ def mint(
 
     weights: ``structure`` (an error's variance is the number of members), ``variance`` (of ``errors``), or ``shrunk``
     (their whole covariance, its correlations shrunk towards none after Schäfer and Strimmer 2005). errors: (nodes, origins)
-    one-step or backtest errors, NaN where there is none. nonnegative: series below zero are set to zero and added up again.
+    one-step or backtest errors, NaN where there is none: a series without any counts as a usual one, a sum as its members
+    together. nonnegative: series below zero are set to zero and added up again.
     DataError where errors are asked for and absent, or base forecasts are not finite.
     """
     if not np.isfinite(base).all():
@@ -73,11 +74,14 @@ def _spread(hierarchy: Hierarchy, weights: Weights, errors: np.ndarray | None) -
     """Variances (nodes,), or a covariance (nodes, nodes)."""
     if weights == "structure" or errors is None:
         return np.asarray(hierarchy.added(np.ones(hierarchy.sums.shape[1])))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        variances = np.nanmean(np.where(np.isfinite(errors), errors, np.nan) ** 2, axis=1)
-    usual = np.nanmedian(variances[variances > 0]) if (variances > 0).any() else 1.0
-    variances = np.where(variances > 1e-8 * usual, variances, 1e-8 * usual)
-    variances = np.where(np.isfinite(variances), variances, usual)
+    there, above = np.isfinite(errors), hierarchy.sums.shape[0]
+    count = there.sum(axis=1)
+    variances = (np.where(there, errors, 0.0) ** 2).sum(axis=1) / np.maximum(count, 1)
+    known = variances[above:][(count[above:] > 0) & (variances[above:] > 0)]
+    usual = float(np.median(known)) if len(known) else 1.0
+    bottom = np.where(count[above:] > 0, np.maximum(variances[above:], 1e-8 * usual), usual)
+    sums = np.where(count[:above] > 0, np.maximum(variances[:above], 1e-8 * usual), hierarchy.sums @ bottom)
+    variances = np.concatenate([sums, bottom])
     if weights == "variance" or len(hierarchy) > LARGEST_COVARIANCE:
         return variances
     return shrunk(errors, variances)
@@ -86,22 +90,34 @@ def _spread(hierarchy: Hierarchy, weights: Weights, errors: np.ndarray | None) -
 def shrunk(errors: np.ndarray, variances: np.ndarray) -> np.ndarray:
     """Covariance (nodes, nodes) of errors (nodes, origins) about zero, correlations shrunk towards none.
 
-    The strength is Schäfer and Strimmer's: the sampling variance of the correlations over their squares. Origins with a
-    missing error are left out; with fewer than three left, no correlation is believed.
+    A missing error takes part in no correlation, which is so much weaker. With fewer than three origins none is believed.
     """
-    whole = errors[:, np.isfinite(errors).all(axis=0)]
-    count = whole.shape[1]
-    scale = np.sqrt(variances)
-    if count < 3:
+    z, strength = standardised(errors, variances)
+    if strength >= 1.0:
         return np.diag(variances)
-    z = whole / scale[:, None]
-    moments = z @ z.T / count
-    # variance of each mean product: (mean of squares - square of mean) / (count - 1)
-    noise = ((z**2) @ (z**2).T / count - moments**2) / (count - 1)
-    off = ~np.eye(len(z), dtype=bool)
-    squares = float((moments[off] ** 2).sum())
-    strength = min(1.0, max(0.0, float(noise[off].sum()) / squares)) if squares > 0 else 1.0
-    correlations = (1 - strength) * moments
+    correlations = (1 - strength) * (z @ z.T) / z.shape[1]
     np.fill_diagonal(correlations, 1.0)
+    scale = np.sqrt(variances)
     covariance: np.ndarray = correlations * np.outer(scale, scale)
     return covariance
+
+
+def standardised(errors: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, float]:
+    """Errors over their standard deviations (nodes, origins), zero where missing, and how far correlations are shrunk, in [0, 1].
+
+    The strength is Schäfer and Strimmer's: the sampling variance of the correlations over their squares, from sums over
+    origins, so that no (nodes, nodes) is held.
+    """
+    there = np.isfinite(errors)
+    seen = there.any(axis=0)
+    z = (np.where(there, errors, 0.0) / np.sqrt(variances)[:, None])[:, seen]
+    count = z.shape[1]
+    if count < 3:
+        return z, 1.0
+    gram, power = z.T @ z, z**2
+    own = power.sum(axis=1) / count
+    squares = float((gram**2).sum()) / count**2 - float((own**2).sum())
+    # variance of each mean product: (mean of squares - square of mean) / (count - 1), summed over pairs
+    fourth = float((power.sum(axis=0) ** 2).sum() - (power**2).sum()) / count
+    noise = (fourth - squares) / (count - 1)
+    return z, min(1.0, max(0.0, noise / squares)) if squares > 0 else 1.0

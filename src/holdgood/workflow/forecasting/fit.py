@@ -15,12 +15,12 @@ from holdgood.evaluation.forecasts import PastForecasts
 from holdgood.features.panels.reader import ReadPanel
 from holdgood.models.forecasting.beginnings import Beginnings
 from holdgood.models.forecasting.coherent import Coherent
-from holdgood.models.forecasting.hierarchy import Hierarchy
 from holdgood.scale import cores
 from holdgood.training.panels.censored import KEEP, CensoredDemand, Demand
 from holdgood.training.panels.judged import METRICS
 from holdgood.training.panels.segments import NAMES
 from holdgood.training.panels.train import train_panel
+from holdgood.workflow.forecasting.agreed import AgreedPast
 from holdgood.workflow.forecasting.candidates import candidates
 from holdgood.workflow.forecasting.demand import DemandOfLevels
 from holdgood.workflow.forecasting.model import Model, words_of
@@ -100,13 +100,18 @@ def fit_panel(
         on_event=listener,
     )  # fmt: skip
     back = trained.backtest
-    points = back.points
+    past = PastForecasts(panel.ids, back.y, back.points, back.naive, back.scale, back.segment, NAMES)
+    agreed = None
     if coherent and nodes:
-        errors = np.moveaxis(back.drawn - points, 0, 1).reshape(len(panel), -1)
-        coherent = coherent.learned(panel.ids, errors)
-        points = _agreeing(coherent, nodes, points, trained.forecaster.nonnegative)
-    past = PastForecasts(panel.ids, back.y, points, back.naive, back.scale, back.segment, NAMES)
-    past = with_pits(panel, past, back.dropped, trained.forecaster, tuple(spec.lead_times), seed, demand, back.drawn)
+        errors = np.moveaxis(back.drawn - back.points, 0, 1)
+        agreed = AgreedPast(coherent, nodes, panel, back.dropped, errors, trained.forecaster.nonnegative, seed)
+        coherent = coherent.learned(panel.ids, errors.reshape(len(panel), -1))
+    past = with_pits(
+        panel, past, back.dropped, trained.forecaster, tuple(spec.lead_times), seed, demand, back.drawn,
+        agreed.paths if agreed else None,
+    )  # fmt: skip
+    if agreed:
+        past = replace(past, points=agreed.points(back.points))
     past = replace(past, level=nodes.levels if nodes else None)
     told = (*not_used(declaration), *notes, *_unscored(back.y, back.drawn), *trained.leaderboard.notes)
     board = trained.leaderboard.model_copy(update={"notes": told})
@@ -124,12 +129,3 @@ def _unscored(y: np.ndarray, drawn: np.ndarray) -> tuple[str, ...]:
         f"{count:,} past outcomes were hidden by stock-outs and are not scored; those that are scored are the lower ones, "
         "so that a forecast of all demand seems to be too high",
     )
-
-
-def _agreeing(coherent: Coherent, nodes: Hierarchy, points: np.ndarray, nonnegative: bool) -> np.ndarray:
-    """Past points as they would have been delivered: adding up, at the origins at which every node was judged."""
-    out = points.copy()
-    for k, at in enumerate(points):
-        if np.isfinite(at).all():
-            out[k] = coherent.added_up(nodes, at, nonnegative)
-    return out

@@ -67,10 +67,17 @@ class Model:
         nodes = coherent.nodes(read.panel, words_of(read, coherent.levels))
         panel = coherent.panel(self.demand.completed(read.panel), nodes)
         base = self._base(panel, coherent.future(read.future, nodes), samples, seed)
-        y = _coupled(np.nan_to_num(base.y), nodes)
-        above_zero = self.forecaster.nonnegative
-        point = coherent.added_up(nodes, np.nan_to_num(base.point), above_zero)
-        return Paths(base.ids, base.cutoff, base.ds, coherent.added_up(nodes, y, above_zero), point), nodes
+        above, seed_of_whole = nodes.sums.shape[0], [seed, 6]
+        point, y = base.point.copy(), base.y.copy()
+        for some in (point, y):  # a series that nobody has a forecast for adds nothing
+            some[above:] = np.nan_to_num(some[above:])
+        nonnegative = self.forecaster.nonnegative
+        point = coherent.added_up(nodes, point, nonnegative)
+        y = coherent.added_up(nodes, coherent.coupled(nodes, y, seed), nonnegative)
+        if self.forecaster.whole:
+            floor = np.floor(y[above:])
+            y = nodes.added(floor + (np.random.default_rng(seed_of_whole).random(floor.shape) < y[above:] - floor))
+        return Paths(base.ids, base.cutoff, base.ds, y, point), nodes
 
 
 def words_of(read: ReadPanel, levels: tuple[tuple[str, ...], ...]) -> dict[str, list[str]]:
@@ -83,17 +90,3 @@ def words_of(read: ReadPanel, levels: tuple[tuple[str, ...], ...]) -> dict[str, 
         values, words = read.panel.static[name], read.plan.levels.get(name)
         found[name] = ["unknown" if np.isnan(v) else words[int(v)] if words else f"{v:g}" for v in values]
     return found
-
-
-def _coupled(y: np.ndarray, nodes: Hierarchy) -> np.ndarray:
-    """Paths (nodes, samples, horizon), those of a sum put in the order of its members' totals: high goes with high.
-
-    Drawn apart, a sum's paths and those of its members would average each other's spread away when they are made to agree.
-    """
-    above = nodes.sums.shape[0]
-    members = (nodes.sums @ y[above:].sum(axis=2)).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
-    own = y[:above].sum(axis=2).argsort(axis=1, kind="stable")
-    out = y.copy()
-    for k in range(above):
-        out[k] = y[k][own[k]][members[k]]
-    return out
