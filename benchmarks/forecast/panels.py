@@ -29,13 +29,15 @@ class Kind:
     sample: int = 0
     least: int = 0
     metric: str = "mase"
+    seasons: tuple[int, ...] = ()
+    """Said to holdgood where the frequency would say something else; peers get ``season``."""
 
 
 KINDS = {
     "m3_yearly": Kind("m3", 1, "YS", 6, "period == 'Yearly'", metric="smape"),
     "m3_quarterly": Kind("m3", 4, "QS", 8, "period == 'Quarterly'", metric="smape"),
     "m3_monthly": Kind("m3", 12, "MS", 18, "period == 'Monthly'", metric="smape"),
-    "m3_other": Kind("m3", 1, "D", 8, "period == 'Other'", metric="smape"),
+    "m3_other": Kind("m3", 1, "D", 8, seasons=(1,), where="period == 'Other'", metric="smape"),
     "m1_monthly": Kind("m1", 12, "MS", 18, "period == 'Monthly'"),
     "m1_quarterly": Kind("m1", 4, "QS", 8, "period == 'Quarterly'"),
     "m5_store_dept": Kind(

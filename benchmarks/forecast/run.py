@@ -62,7 +62,7 @@ def measure(panel: Panel, system: str, budget: int) -> dict[str, Any]:
         panel.future.to_parquet(folder / "future.parquet")
         job = {
             "system": system, "folder": place, "budget": budget, "frequency": kind.frequency, "season": kind.season,
-            "horizon": kind.horizon, "known": kind.known, "static": kind.static, "metric": kind.metric,
+            "horizon": kind.horizon, "known": kind.known, "static": kind.static, "metric": kind.metric, "seasons": list(kind.seasons),
         }  # fmt: skip
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         with (RESULTS / "forecast-last.log").open("wb") as said:

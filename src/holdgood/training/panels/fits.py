@@ -18,7 +18,7 @@ from holdgood.training.panels.divided import Divided
 PIECE = 200
 """Series a piece of work of a local family: small enough to stop in time, large enough to be worth sending."""
 PROBE = 24
-"""Series of the first piece of a local family, from which the time for all is known."""
+"""Series of the first piece of a local family at most, from which the time for all is known."""
 
 
 @dataclass
@@ -37,9 +37,9 @@ class Job:
         if not candidate.local:
             return cls(candidate, [rows])
         first: list[np.ndarray] = []
-        if probe and len(rows) > 4 * PROBE:
-            order = np.argsort(-plan.panel.lengths, kind="stable")
-            first = [np.sort(order[np.linspace(0, len(rows) - 1, PROBE).astype(np.int64)])]
+        if probe and len(rows) >= 8:
+            order, few = np.argsort(-plan.panel.lengths, kind="stable"), min(PROBE, len(rows) // 8)
+            first = [np.sort(order[np.linspace(0, len(rows) - 1, few + 2)[1:-1].astype(np.int64)])]
             rows = np.setdiff1d(rows, first[0])
         return cls(candidate, first + pieces(rows, plan.panel.lengths, workers))
 

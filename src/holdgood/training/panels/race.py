@@ -12,7 +12,7 @@ import numpy as np
 from holdgood.core.budget import Clock
 from holdgood.core.events import Event, Listener
 from holdgood.core.panel import Panel
-from holdgood.core.protocols import PanelContext
+from holdgood.core.protocols import Forecaster, PanelContext
 from holdgood.scale.local import Pool
 from holdgood.training.panels.backtest import PanelCandidate, Plan
 from holdgood.training.panels.censored import Demand
@@ -32,7 +32,10 @@ MOST_GAPS = 0.2
 
 @dataclass
 class Ran:
-    """What a candidate did: points by origin (series, horizon) with NaN where it was not judged, CPU seconds, failures."""
+    """What a candidate did: points by origin (series, horizon) with NaN where it was not judged, CPU seconds, failures.
+
+    ``forecaster``: as fitted before the oldest origin; it stands in where a refit does not end.
+    """
 
     candidate: PanelCandidate
     points: dict[int, np.ndarray] = field(default_factory=dict)
@@ -41,6 +44,7 @@ class Ran:
     failed: dict[str, str] = field(default_factory=dict)
     status: str = "open"
     reason: str = ""
+    forecaster: Forecaster | None = None
 
 
 def race(
@@ -104,7 +108,7 @@ def race(
     first = [ran for ran in runs[:most] if ran.candidate.rung == runs[0].candidate.rung]
     # the first rung is the naive: whatever the clock says, there is an answer
     work = [(jobs[id(ran)], jobs[id(ran)].open) for ran in first]
-    hand_out(pool, work, ticket, PanelContext(horizon, seed=seed))
+    hand_out(pool, work, ticket, PanelContext(horizon, seed=seed), keep=True)
     for ran in first:
         judge(ran)
     rest = [ran for ran in runs[:most] if ran not in first]
@@ -112,8 +116,8 @@ def race(
         begun = time.monotonic()
         deadline = begun + FOR_PROBES * (limit - begun)
         probes = [(jobs[id(ran)], [0]) for ran in rest if ran.candidate.local and len(jobs[id(ran)].parts) > 1]
-        probes += [(jobs[id(ran)], [0]) for ran in rest if not ran.candidate.local][:1]
-        hand_out(pool, probes, ticket, context_until(limit), deadline=deadline, soft=True)
+        probes = [(jobs[id(ran)], [0]) for ran in rest if not ran.candidate.local][:1] + probes
+        hand_out(pool, probes, ticket, context_until(limit), keep=True, deadline=deadline, soft=True)
         for job, _ in probes:
             job.again()
         rest.sort(
@@ -129,7 +133,7 @@ def race(
         names = ", ".join(ran.candidate.name for ran in batch)
         said = _teller(on_event, names, f"{len(some):,} series", told, len(runs), f"{best:.4g}")
         work = [(jobs[id(ran)], jobs[id(ran)].open) for ran in batch]
-        hand_out(pool, work, ticket, context_until(limit), deadline=deadline, soft=True, said=said)
+        hand_out(pool, work, ticket, context_until(limit), keep=True, deadline=deadline, soft=True, said=said)
         for ran in batch:
             if jobs[id(ran)].running or jobs[id(ran)].late:
                 late.append((ran, ""))
@@ -139,7 +143,7 @@ def race(
     for job in unfinished:
         job.again()
     if time.monotonic() < limit:
-        hand_out(pool, [(job, job.open) for job in unfinished], ticket, context_until(limit), deadline=limit)
+        hand_out(pool, [(job, job.open) for job in unfinished], ticket, context_until(limit), keep=True, deadline=limit)
     end(pool, list(jobs.values()), limit)
     for ran, why in late:
         judge(ran)
@@ -166,6 +170,7 @@ def _note(ran: Ran, job: Job, plan: Plan, cuts: Sequence[Origin], some: np.ndarr
     """Write down what a candidate did; it counts as failed or stopped where too many series have no forecast."""
     fitted = job.gathered(plan)
     ran.fit_seconds, ran.predict_seconds, ran.failed = fitted.fit_seconds, fitted.predict_seconds, dict(fitted.failed)
+    ran.forecaster = fitted.forecaster
     for k, (cut, points) in enumerate(zip(cuts, fitted.points, strict=True)):
         whole = np.full((series, points.shape[1]), np.nan)
         whole[some] = points

@@ -33,6 +33,7 @@ from holdgood.training.panels.windows import ROWS, SAMPLES, SLOW, better_by_wind
 
 LAST = 0.97
 """Share of the budget by which the last fits end."""
+STANDS_IN = "not refitted in time: as fitted before the oldest origin"
 COUNTS = 100.0
 """Paths of whole numbers are rounded to whole numbers where the median is below."""
 
@@ -157,11 +158,10 @@ def refitted(
     jobs = {i: Job.of(done[i].candidate, plan, max(1, pool.workers)) for i in order}
     hand_out(pool, [(job, job.open) for job in jobs.values()], ticket, context, keep=True, deadline=end)
     made = {i: f for i, job in jobs.items() if (f := job.gathered(plan).forecaster) is not None}
-    if not made:  # something must be delivered: the quickest, whatever the clock says
-        quickest = Job.of(done[order[-1]].candidate, plan, max(1, pool.workers))
-        hand_out(pool, [(quickest, quickest.open)], ticket, PanelContext(horizon, seed=seed), keep=True)
-        alone = quickest.gathered(plan).forecaster
-        made = {} if alone is None else {order[-1]: alone}
+    for i in order:  # as fitted for the backtest: it answers from the whole history all the same
+        if i not in made and (earlier := done[i].forecaster) is not None:
+            made[i] = earlier
+            done[i].reason = STANDS_IN
     if not made:
         raise DataError(
             "no member could be fitted on the whole history", "one that can", "see the reasons of the trials"
@@ -235,6 +235,8 @@ def _notes(
     if lost := [done[i].candidate.name for i in blend.members if i not in made]:
         said = f"{', '.join(lost)} could not be refitted in time and left the combination"
         notes.append(f"{said}; {metric} at past origins without: {score:.4g}")
+    if stand := [done[i].candidate.name for i in made if done[i].reason == STANDS_IN]:
+        notes.append(f"{', '.join(stand)}: {STANDS_IN}")
     if fell := sorted({s for f in made.values() for s in f.failed}):
         notes.append(f"{len(fell)} series got a fallback from a member: {', '.join(fell[:5])}")
     return tuple(notes)
