@@ -132,7 +132,7 @@ def test_a_shuffled_target_scores_as_chance_with_search_and_ensembles_on(kind):
     frame, new = facts(300, 3), facts(1200, 4)
     y = random.permutation(outcomes(kind, 2.0 * frame.x.to_numpy(), random))
     y_new = random.permutation(outcomes(kind, 2.0 * new.x.to_numpy(), random))
-    model = holdgood.fit(frame, y, budget="trials=14", models=("linear", "tree", "lightgbm"), workers=0, prefer="best")
+    model = holdgood.fit(frame, y, budget="trials=16", models=("linear", "tree", "lightgbm"), workers=0, prefer="best")
     board = model.leaderboard_
     assert sum("-s0" in t.name for t in board.trials) >= 4
     assert "ensemble" in [r.name for r in board.ladder]

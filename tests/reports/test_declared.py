@@ -20,7 +20,8 @@ def test_all_kinds_of_entries_read_back():
             "my table": {"source": "a.csv", "known": {"b c": "after"}, "join": None},
             "u": {"join": {"on": {"k": "k\n\"'"}}},
         },
-        "task": {"positive": True, "horizon": 3},
+        "task": {"positive": True},
+        "forecast": {"horizon": 3, "known": ["price"]},
         "costs": {"matrix": {"a": {"b": 1.5}, "ü": {"c": 2}}},
         "repairs": [
             {
