@@ -5,6 +5,7 @@ The common part of ADIDA (one bucket size) and IMAPA (all sizes up to it).
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,9 +32,9 @@ class Aggregated(LocalForecaster):
     the last values, as many as the largest size, oldest first.
     """
 
+    @abstractmethod
     def sizes(self, y: np.ndarray) -> Sequence[int]:
         """Bucket sizes for one series."""
-        raise NotImplementedError
 
     def learn(self, y: np.ndarray, horizon: int) -> np.ndarray:
         """A level a size and a shift; the alpha a size that fits best in-sample (statsforecast's golden section)."""
