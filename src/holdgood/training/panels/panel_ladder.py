@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from holdgood.core.records import Leaderboard, Trial
+from holdgood.core.records import Trial
 from holdgood.core.task import Task
 from holdgood.metrics.score import Metric
-from holdgood.training.ladder import Climb, Step, climb
+from holdgood.training.ladder import Step
 from holdgood.training.panels.race import Ran
 from holdgood.training.score import Judge
 
@@ -67,6 +67,3 @@ def trials(runs: Sequence[Ran], losses: dict[str, np.ndarray], judge: Judge) -> 
             )
         )  # fmt: skip
     return tuple(out)
-
-
-__all__ = ["Climb", "Leaderboard", "climb", "judge_of", "steps_of", "trials"]
