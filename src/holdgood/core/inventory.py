@@ -98,7 +98,8 @@ _ARRAYS = tuple(f.name for f in fields(Terms) if f.name != "lost_sales")
 @dataclass(frozen=True, eq=False)
 class Stock:
     """Where n items stand at the end of a step. on_hand (n,). arriving (n, k): column j arrives at the start of the (j + 1)th step
-    from now. waiting (n,): demand that waits to be served (0 with lost sales)."""
+    from now. waiting (n,): demand that waits to be served (0 with lost sales).
+    """
 
     on_hand: np.ndarray
     arriving: np.ndarray
