@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from holdgood.core.errors import DataError
+from holdgood.core.inventory import Observation, Stock, Terms
+from holdgood.decisions.simulator import MinMax, World, moving_average, recovered, saved, simulate, tuned
+
+
+def small_world(seed: int, n: int = 8, scenarios: int = 5, steps: int = 40, **terms: float) -> World:
+    rng = np.random.default_rng(seed)
+    rate = rng.gamma(2.0, 3.0, (n, 1))
+    demand = rng.poisson(rate[:, :, None], (n, scenarios, steps)).astype(float)
+    past = rng.poisson(rate, (n, 26)).astype(float)
+    stock = Stock(2 * rate[:, 0].round(), np.zeros((n, 1)), np.zeros(n))
+    rules = Terms.of(n, **({"holding": 0.2, "shortage": 1.0, "lead": 2} | terms))  # type: ignore[arg-type]
+    return World(rules, stock, demand, past, np.ones(past.shape, bool))
+
+
+def test_the_moving_average_leaves_stock_outs_out_unless_there_is_nothing_else() -> None:
+    sales = np.array([[9.0, 4.0, 0.0, 2.0], [1.0, 0.0, 0.0, 0.0], [np.nan, np.nan, np.nan, 6.0], [np.nan] * 4])
+    there = np.array([[1, 1, 0, 1], [1, 0, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1]], bool)
+    assert moving_average(sales, there, 3).tolist() == [3.0, 0.0, 6.0, 0.0]
+
+
+def test_what_was_ordered_by_a_rule_gives_the_rule_back() -> None:
+    orders: list[np.ndarray] = []
+    positions: list[np.ndarray] = []
+    rule = MinMax(np.linspace(20.0, 40.0, 8), np.linspace(50.0, 80.0, 8), 0)
+
+    class Noted:
+        name = "noted"
+
+        def order(self, seen: Observation) -> np.ndarray:
+            positions.append(seen.stock.position)
+            orders.append(rule.order(seen))
+            return orders[-1]
+
+    world = small_world(1, scenarios=1, steps=80)
+    simulate(Noted(), world)
+    past = np.concatenate([world.sales[:, -1:], world.demand[:, 0, :-1]], axis=1)  # type: ignore[index]
+    found = recovered(np.column_stack(positions), np.column_stack(orders), past, np.ones(past.shape, bool), world.terms)
+    assert found.policy.window == 0 and found.agreement == 1.0 and found.error < 1e-9
+    np.testing.assert_allclose(found.policy.high, rule.high)
+    # the same behaviour in the same world: any minimum between two positions that occurred is the same rule
+    again, first = simulate(found.policy, world), simulate(rule, world)
+    np.testing.assert_array_equal(again.units.ordered, first.units.ordered)
+
+
+def test_a_history_without_orders_is_refused() -> None:
+    none = np.zeros((2, 5))
+    with pytest.raises(DataError, match="without a single order"):
+        recovered(none, none, none, np.ones((2, 5), bool), Terms.of(2, holding=1, shortage=1))
+
+
+def test_tuning_takes_the_cheapest_and_the_comparison_is_paired() -> None:
+    candidates = [MinMax(c, c, 13, f"cover {c:g}") for c in (1.0, 3.0, 4.0, 6.0)]
+    found = tuned(candidates, [small_world(1), small_world(2)])
+    assert found.losses[candidates.index(found.policy)] == min(found.losses)  # type: ignore[arg-type]
+    assert found.policy.name in ("cover 3", "cover 4")
+    unseen = small_world(3)
+    best, worst = simulate(found.policy, unseen), simulate(candidates[0], unseen)
+    gain = saved(best, worst)
+    assert gain.verdict == "better" and gain.low > 0 and gain.n == 8
+    assert gain.difference == pytest.approx((worst.loss - best.loss).mean())
+    other = saved(best, worst, over="scenarios")
+    assert other.n == 5 and other.difference == pytest.approx(8 * gain.difference)
+    with pytest.raises(DataError, match="met different demand"):
+        saved(best, simulate(found.policy, small_world(4)))
+
+
+def test_packs_and_bounds_are_kept_by_the_incumbent() -> None:
+    outcome = simulate(MinMax(2.0, 5.0, 13), small_world(5, pack=6.0, minimum=10.0, maximum=40.0))
+    assert outcome.units.orders.sum() > 0
+    assert (outcome.units.ordered % 6 == 0).all()
+
+
+def test_null_world_where_nothing_can_be_known_no_rule_gains() -> None:
+    # symmetric costs: with lead 0 and demand 0 or 2 with equal chances, every level from 0 to 2 costs the same on average
+    rng = np.random.default_rng(0)
+    demand = 2.0 * rng.integers(0, 2, (200, 1, 200))
+    world = World(
+        Terms.of(200, holding=1.0, shortage=1.0), Stock(np.zeros(200), np.zeros((200, 0)), np.zeros(200)), demand,
+        np.zeros((200, 0)), np.ones((200, 0), bool),
+    )  # fmt: skip
+    gain = saved(simulate(MinMax(2.0, 2.0, 0), world), simulate(MinMax(1.0, 1.0, 0), world))
+    assert gain.verdict == "not proven"
