@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help demo test lint types docs lock clean bench-audit bench-tabular bench-portfolio bench-stats bench-forecast bench-%
+.PHONY: help demo test lint types docs lock clean bench-audit bench-tabular bench-portfolio bench-stats bench-forecast bench-decide bench-%
 
 help:
 	@echo "make demo    set up, then the New York flights from raw tables to a verified bundle and a report, and a forecast of"
@@ -17,7 +17,7 @@ help:
 	@echo "make docs    the site, strict"
 	@echo "make lock    resolve constraints.txt anew"
 	@echo "make bench-NAME   a benchmark under benchmarks/ (bench-smoke, bench-cost, bench-demo, bench-audit, bench-asof,"
-	@echo "                  bench-tabular, bench-portfolio, bench-stats, bench-forecast)"
+	@echo "                  bench-tabular, bench-portfolio, bench-stats, bench-forecast, bench-decide)"
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -70,6 +70,13 @@ bench-portfolio: $(VENV)/.dev
 # Forecasters beside their peers on the forecasting sets: resumable.
 bench-forecast: $(VENV)/.dev
 	$(BIN)/python benchmarks/forecast/run.py $(ARGS)
+	$(BIN)/python benchmarks/summarise.py
+
+# Orders in money: InventoryBench (a minute or two a way of playing on a free machine).
+bench-decide: $(VENV)/.dev
+	$(BIN)/python benchmarks/inventorybench/score.py
+	$(BIN)/python benchmarks/inventorybench/score.py --no-end
+	$(BIN)/python benchmarks/inventorybench/score.py --see sales
 	$(BIN)/python benchmarks/summarise.py
 
 # Level and power of the ladder's stop rule, cover of the holdout's intervals: about 15 CPU minutes.

@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from forecast.table import forecast
+from inventorybench.table import inventorybench
 from stats.table import stats
 from tabular.table import tabular
 
@@ -280,6 +281,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "tabular": ("machine budget system set split", tabular),
     "stats": ("bench part cell", stats),
     "forecast": ("machine set system budget", forecast),
+    "inventorybench": ("see end_told cross_validated seed", inventorybench),
 }
 
 
