@@ -19,12 +19,12 @@ def inventorybench(rows: list[Row]) -> list[str]:
     if not rows:
         return []
     out = [
-        "| Who | " + " | ".join(STRATA.values()) + " | Better than OR | Wall s |",
+        "| Who | " + " | ".join(STRATA.values()) + " | Better than OR | CPU s |",
         "|---|" + "---:|" * (len(STRATA) + 2),
     ]
     for r in rows:
         better = f"{r['better_than_or']} of {r['instances']}" if "better_than_or" in r else ""
-        out.append(_line(_who(r), r["holdgood"], better, r.get("wall_s", "")))
+        out.append(_line(_who(r), r["holdgood"], better, r.get("agent_cpu_s", "")))
     last = rows[-1]
     out.append(_line("published OR (capped base stock)", last["published_or"], "", ""))
     out.append(_line("perfect foresight", last["perfect_foresight"], "", ""))
