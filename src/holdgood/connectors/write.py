@@ -43,13 +43,13 @@ def write_table(data: pa.Table, path: Path | str, *, for_people: bool = False) -
             f"{target.name} cannot be written: its suffix is not known", "one of: " + ", ".join(known), hint
         )
     safe = _escaped(data) if for_people and writer in (_write_csv, _write_tsv, _write_gzip_csv, _write_excel) else data
-    with _atomic(target) as handle:
+    with atomic(target) as handle:
         writer(safe, handle)
     return target
 
 
 @contextmanager
-def _atomic(target: Path) -> Iterator[IO[bytes]]:
+def atomic(target: Path) -> Iterator[IO[bytes]]:
     """A file beside the target that takes its place when all is written."""
     temporary: str | None = None
     try:
@@ -173,7 +173,7 @@ def _write_excel(data: pa.Table, handle: IO[bytes]) -> None:
     page = book.create_sheet("table")
 
     def cell(value: Any) -> Any:
-        ready = _excel_value(value)
+        ready = excel_value(value)
         if isinstance(ready, str) and ready.startswith("="):
             held = WriteOnlyCell(page, ready)
             held.data_type = "s"  # a text, never a formula
@@ -188,7 +188,7 @@ def _write_excel(data: pa.Table, handle: IO[bytes]) -> None:
     book.save(handle)
 
 
-def _excel_value(value: Any) -> Any:
+def excel_value(value: Any) -> Any:
     """What Excel cannot hold goes as text: endless numbers, long whole numbers, moments before 1900, control characters.
 
     It knows no time zones: moments stand as the clock there shows them.

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from holdgood.core.budget import Budget, seconds_of
 from holdgood.core.declared_forecast import ForecastSpec as ForecastSpec
+from holdgood.core.declared_orders import OrdersSpec as OrdersSpec
 from holdgood.core.declared_tables import Aggregate as Aggregate
 from holdgood.core.declared_tables import JoinSpec as JoinSpec
 from holdgood.core.declared_tables import Section as Section
@@ -339,6 +340,7 @@ class Declaration(Section):
     )
     task: TaskSpec = Field(TaskSpec(), description="what is asked")
     forecast: ForecastSpec = Field(ForecastSpec(), description="the main table as a panel of time series")
+    orders: OrdersSpec = Field(OrdersSpec(), description="what to order: state, terms, constraints")
     costs: Costs = Field(Costs(), description="what right and wrong cost, in money")
     people: People = Field(People(), description="who is affected, and how they could be harmed")
     fairness: FairnessSpec = Field(FairnessSpec(), description="the groups to be fair to")

@@ -30,8 +30,17 @@ from holdgood.core.records.lesson import (
     ParameterLesson,
 )
 from holdgood.core.records.monitoring import Alarm, Promotion, RetrainDecision
+from holdgood.core.records.override import (
+    CellFault,
+    DecidedOrder,
+    DecidedOrders,
+    Override,
+    OverrideOutcome,
+    OverrideReview,
+    PersonOutcome,
+)
 from holdgood.core.records.panel import PanelNote, PanelReport
-from holdgood.core.records.plan import OrderPlan, PlanLine, WorkPlan
+from holdgood.core.records.plan import ItemTerms, LeftOut, OrderLine, OrderPlan, PlanLine, WorkPlan
 from holdgood.core.records.profile import ColumnProfile, Profile
 from holdgood.core.records.rebalance import MoreRows, Rebalance
 from holdgood.core.records.runs import Changed, Entrant, NewRowsBoard, Origin, RunComparison, RunPair, RunSummary
@@ -45,6 +54,7 @@ __all__ = [
     "Bundle",
     "Calibration",
     "CardSection",
+    "CellFault",
     "Changed",
     "CleanLog",
     "ColumnProfile",
@@ -53,6 +63,8 @@ __all__ = [
     "Confusion",
     "Contract",
     "DataKind",
+    "DecidedOrder",
+    "DecidedOrders",
     "Entrant",
     "Evaluation",
     "FairnessReport",
@@ -68,10 +80,12 @@ __all__ = [
     "GroupResult",
     "Importance",
     "Interval",
+    "ItemTerms",
     "JoinEntry",
     "LeadCover",
     "Leaderboard",
     "LedgerEntry",
+    "LeftOut",
     "Lesson",
     "LessonUse",
     "LessonsUsed",
@@ -79,15 +93,20 @@ __all__ = [
     "Money",
     "MoreRows",
     "NewRowsBoard",
+    "OrderLine",
     "OrderPlan",
     "Origin",
     "Outcome",
     "Overfitting",
+    "Override",
+    "OverrideOutcome",
+    "OverrideReview",
     "PanelNote",
     "PanelReport",
     "ParameterLesson",
     "Part",
     "PartEntry",
+    "PersonOutcome",
     "PlanLine",
     "Profile",
     "Promotion",

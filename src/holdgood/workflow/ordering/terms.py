@@ -1,0 +1,175 @@
+"""From what the state says to the terms that orders are decided under; what stands in for what nobody said is told, and checked first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdgood.core.declaration import OrdersSpec
+from holdgood.core.inventory import Stock, Terms
+from holdgood.core.text import counted
+from holdgood.workflow.ordering.state import State
+
+YEARLY_RATE = 0.25
+"""Share of the unit cost that a year of holding is taken to cost where nobody says: capital, space, shrinkage."""
+LEVEL = 0.95
+_YEAR = 365.25 * 86_400e6
+
+
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """``terms`` and ``stock`` of m items. ``unit_cost`` (m,), NaN where unknown. ``service`` (m,) bool: ordered by service level.
+
+    ``assumed`` (m,) bool: money is not known, since holding or shortage is assumed. ``checks``: what to look at, a list an item.
+    ``assumptions``: what stands in, in words.
+    """
+
+    terms: Terms
+    stock: Stock
+    unit_cost: np.ndarray
+    service: np.ndarray
+    level: float
+    assumed: np.ndarray
+    checks: list[list[str]]
+    assumptions: tuple[str, ...]
+
+
+def conditions(spec: OrdersSpec, state: State, *, step: float, level: float | None, horizon: int) -> Conditions:
+    """Settle terms and stock. ``step``: length of one in microseconds; ``level``: the forecast's declared service level."""
+    n = len(state.place)
+    checks: list[list[str]] = [[] for _ in range(n)]
+    said: list[str] = []
+    unit = _of(state, "unit_cost", n)
+    price = _of(state, "price", n)
+    service_level = spec.service_level or level or LEVEL
+    lead = _lead(state, checks, said, n)
+    holding, holding_assumed = _holding(spec, state, unit, step, said, n)
+    shortage, shortage_assumed = _shortage(spec, state, price, unit, holding, service_level, checks, said, n)
+    assumed = holding_assumed | shortage_assumed
+    service = (
+        np.full(n, True) if spec.objective == "service" else assumed if spec.objective == "auto" else np.full(n, False)
+    )
+    unit_known = np.nan_to_num(unit)
+    terms = Terms.of(
+        n,
+        holding=holding,
+        shortage=shortage,
+        lead=lead,
+        fixed=_known(state, "fixed", 0.0, n),
+        waste=_known(state, "waste", 0.0, n) + unit_known,
+        pack=_known(state, "pack", 0.0, n),
+        minimum=_known(state, "minimum", 0.0, n),
+        maximum=np.maximum(_known(state, "maximum", np.inf, n), _known(state, "minimum", 0.0, n)),
+        shelf_life=np.maximum(np.floor(_known(state, "shelf_life", np.inf, n)), 1.0),
+        lost_sales=spec.lost_sales,
+    )
+    stock = _stock(spec, state, terms, checks, horizon)
+    return Conditions(terms, stock, unit, service, service_level, assumed, checks, tuple(said))
+
+
+def _of(state: State, name: str, n: int) -> np.ndarray:
+    return state.amounts.get(name, np.full(n, np.nan))
+
+
+def _known(state: State, name: str, default: float, n: int) -> np.ndarray:
+    values = _of(state, name, n)
+    return np.where(np.isnan(values), default, values)
+
+
+def _lead(state: State, checks: list[list[str]], said: list[str], n: int) -> np.ndarray:
+    """Whole steps; where one is missing, the median of the supplier's others, else of all."""
+    lead = _of(state, "lead_time", n).copy()
+    if "lead_time" not in state.amounts:
+        said.append("no lead time is declared: an order is taken to be there for the next step")
+        return np.zeros(n)
+    gone = np.flatnonzero(np.isnan(lead))
+    every = float(np.nanmedian(lead)) if len(gone) < n else 0.0
+    for i in gone:
+        same = lead[(state.supplier == state.supplier[i]) & ~np.isnan(lead)] if state.supplier[i] else np.empty(0)
+        lead[i] = float(np.median(same)) if len(same) else every
+        whose = f"the supplier's median of {lead[i]:g}" if len(same) else f"the median of all, {lead[i]:g},"
+        checks[i].append(f"lead time unknown: {whose} steps is taken")
+    if len(gone):
+        said.append(
+            f"{counted(len(gone), 'item')} without a lead time: the median of the supplier, else of all, is taken"
+        )
+    return np.ceil(lead - 1e-9)
+
+
+def _holding(
+    spec: OrdersSpec, state: State, unit: np.ndarray, step: float, said: list[str], n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    found = _of(state, "holding", n)
+    rate = YEARLY_RATE if spec.holding_rate is None else spec.holding_rate
+    by_rate = unit * rate * step / _YEAR
+    taken = np.isnan(found) & ~np.isnan(by_rate)
+    if taken.any() and spec.holding_rate is None:
+        said.append(
+            f"holding is ASSUMED to cost {rate:.0%} of the unit cost a year ({counted(int(taken.sum()), 'item')})"
+        )
+    found = np.where(np.isnan(found), by_rate, found)
+    gone = np.isnan(found)
+    if gone.any():
+        said.append(
+            f"neither holding nor unit cost is known of {counted(int(gone.sum()), 'item')}: holding a unit for a step counts as 1"
+        )
+    assumed = gone | (taken & (spec.holding_rate is None))
+    return np.where(gone, 1.0, found), assumed
+
+
+def _shortage(
+    spec: OrdersSpec, state: State, price: np.ndarray, unit: np.ndarray, holding: np.ndarray, level: float,
+    checks: list[list[str]], said: list[str], n: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    found = _of(state, "shortage", n)
+    margin = price - unit
+    for i in np.flatnonzero(np.isnan(found) & (margin <= 0)):
+        checks[i].append(f"sold at {price[i]:g} and bought at {unit[i]:g}: no margin to lose")
+    found = np.where(np.isnan(found), np.maximum(margin, 0.0), found)
+    gone = np.isnan(found)
+    implied = np.maximum(holding, 1e-9) * spec.review * level / (1 - level)
+    if gone.any():
+        said.append(
+            f"what a missing unit costs is not known of {counted(int(gone.sum()), 'item')}: they are ordered to suffice in {level:.0%} "
+            "of the cases, and no money is told"
+        )
+        if not gone.all():
+            for i in np.flatnonzero(gone):
+                checks[i].append("no price: its money is not known")
+    return np.where(gone, implied, found), gone
+
+
+def _stock(spec: OrdersSpec, state: State, terms: Terms, checks: list[list[str]], horizon: int) -> Stock:
+    n = len(state.place)
+    on_hand, waiting = state.on_hand.copy(), np.zeros(n)
+    for i in range(n):
+        if np.isnan(on_hand[i]):
+            checks[i].append("stock unknown: planned as if nothing were there; count it")
+            on_hand[i] = 0.0
+        elif on_hand[i] < 0:
+            what = "taken as nothing on hand" if spec.lost_sales else "taken as demand that waits"
+            checks[i].append(f"stock of {on_hand[i]:g} is below zero: {what}; count it")
+            waiting[i] = 0.0 if spec.lost_sales else -on_hand[i]
+            on_hand[i] = 0.0
+        if state.unknown_orders[i]:
+            checks[i].append("open orders unknown: none is counted on; ask before ordering")
+        if state.overdue[i] > 0:
+            checks[i].append(
+                f"{state.overdue[i]:g} on order are overdue: counted on for the next step; ask the supplier"
+            )
+        if state.counted[i] != 0:
+            apart = state.counted[i]
+            how = "the count of the stock has no date" if np.isnan(apart) else (
+                f"the stock was counted {counted(int(abs(apart)), 'step')} {'before' if apart < 0 else 'after'} the history ends"
+            )  # fmt: skip
+            checks[i].append(how)
+    arriving = np.zeros((n, horizon + 1))
+    for i, k in np.argwhere(state.ordered > 0):
+        at = state.arrives[i, k]
+        if np.isnan(at):
+            checks[i].append(f"{state.ordered[i, k]:g} on order without a date: expected after the usual lead time")
+            at = terms.lead[i]
+        arriving[i, min(int(at), horizon)] += state.ordered[i, k]
+    used = np.flatnonzero(arriving.any(axis=0))
+    return Stock(on_hand, arriving[:, : int(used[-1]) + 1 if len(used) else 1], waiting)
