@@ -8,6 +8,7 @@ The verbs and nouns for people who live in Python; everything heavy is imported 
     model = run.model
     hg.fit(X, y, budget="60s")          # a scikit-learn estimator, nothing else
     hg.forecast(sales, horizon=12)      # every series of a frame, with quantiles and joint paths
+    hg.plan_orders(bundle, sales, stock).plan   # what to order now, why, and what is at stake
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from holdgood.workflow.estimator import HoldgoodClassifier, HoldgoodRegressor, fit
     from holdgood.workflow.folder import Project
     from holdgood.workflow.forecasting.api import forecast
+    from holdgood.workflow.ordering.api import plan_orders
 
 __version__ = "0.1.0"
 
@@ -40,6 +42,7 @@ _HOME = {
     "fit": "holdgood.workflow.estimator",
     "forecast": "holdgood.workflow.forecasting.api",
     "load": "holdgood.workflow.api",
+    "plan_orders": "holdgood.workflow.ordering.api",
     "run": "holdgood.workflow.api",
     "verify": "holdgood.workflow.api",
 }
@@ -58,6 +61,7 @@ __all__ = [
     "fit",
     "forecast",
     "load",
+    "plan_orders",
     "run",
     "verify",
 ]

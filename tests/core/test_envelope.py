@@ -1,12 +1,13 @@
 import errno
 import json
+import math
 import os
 from typing import ClassVar
 
 import pytest
 
 from holdgood.core.errors import BundleError, DataError, EnvironmentFault, HoldgoodError
-from holdgood.core.records import Interval, Leaderboard, Verdict
+from holdgood.core.records import Interval, Leaderboard, OrderPlan, Verdict
 from holdgood.core.records.envelope import Number, Record, read, unwrap, wrap, write
 
 
@@ -84,3 +85,26 @@ def test_a_record_draws_itself_escaped():
     board = Leaderboard(metric="<b>", higher_is_better=False, trials=())
     assert "&lt;b&gt;" in board._repr_html_()
     assert "<b>" not in board._repr_html_()
+
+
+def test_an_order_plan_of_the_first_schema_is_taken_up():
+    old = {
+        "kind": "order-plan",
+        "schema": 1,
+        "payload": {
+            "lines": [{"item": "A", "action": "order", "quantity": 3.0, "due": "2024-05-01", "expected_money": 7.0, "risk_if_done": None, "risk_if_not": 9.0, "reason": "low"}],
+            "currency": "EUR",
+            "assumed": False,
+        },
+    }  # fmt: skip
+    plan = unwrap(old, OrderPlan)
+    (line,) = plan.lines
+    assert (line.item, line.quantity, line.order_by, line.money, line.if_not, line.reason) == (
+        "A",
+        3.0,
+        "2024-05-01",
+        7.0,
+        9.0,
+        "low",
+    )
+    assert math.isnan(line.if_done) and plan.currency == "EUR" and not plan.assumed

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from holdgood import __version__
-from holdgood.cli import clean, contract, ignore, memory, models, projects, tables
+from holdgood.cli import clean, contract, ignore, memory, models, plans, projects, tables
 from holdgood.cli.draw import err
 from holdgood.core.errors import EnvironmentFault, HoldgoodError, Interrupted
 
@@ -74,6 +74,7 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
 for _command in _COMMANDS:
     app.command()(_command)
 app.add_typer(contract.app)
+app.add_typer(plans.app)
 
 
 _INTERRUPTED = Interrupted("interrupted", "nothing is lost: what was finished is kept", "run the same command again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from holdgood.core.errors import DataError
 from holdgood.core.records import CellFault, DecidedOrder, DecidedOrders, OrderLine, OrderPlan, Override
 
 BY_PLAN = "approved by the plan"
+_CODED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 @dataclass
@@ -66,11 +68,8 @@ def read_sheet(
             reading.fault(row, LINE, f"this line stands here {often[line]} times: none of them is taken")
         else:
             _decide(reading, row, lines[line])
-    for line in plan.lines:
-        if not often[line.id]:
-            reading.faults.append(
-                CellFault(sheet="", cell="", item=line.item, said="its row is gone: the line stays open")
-            )
+    gone = [line.item for line in plan.lines if not often[line.id]]
+    reading.faults += [CellFault(sheet="", cell="", item=i, said="its row is gone: the line stays open") for i in gone]
     return DecidedOrders(
         plan=plan.id, plan_digest=plan.digest, who=name, when=reading.when,
         orders=tuple(reading.orders[i] for i in lines if i in reading.orders),
@@ -132,10 +131,9 @@ def _same_item(cell: Any, item: str) -> bool:
 
 
 def _words(value: Any) -> str:
-    """A text as it comes back from a workbook: line ends alike, no control signs."""
-    return " ".join(
-        "".join(c for c in str(value if value is not None else "") if c.isprintable() or c.isspace()).split()
-    )
+    """A text as it comes back from a workbook: line ends alike, no control signs, however the workbook writes them."""
+    text = _CODED.sub(lambda m: chr(int(m[1], 16)), str(value if value is not None else ""))
+    return " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())
 
 
 def _same_number(cell: Any, value: Any) -> bool:

@@ -83,13 +83,16 @@ class PersonOutcome(Part):
 
 
 class OverrideReview(Record):
-    """What overrides were worth. ``waiting``: items whose outcome is not known yet."""
+    """What overrides were worth. ``waiting``: items whose outcome is not known yet; ``unpriced``: those whose
+    costs nobody declared; ``unseen``: outcomes of which a stock-out hid demand.
+    """
 
     kind: ClassVar[str] = "override-review"
 
-    plan: str
+    plans: tuple[str, ...] = ()
     currency: str = ""
     outcomes: tuple[OverrideOutcome, ...] = ()
     people: tuple[PersonOutcome, ...] = ()
     waiting: tuple[str, ...] = ()
+    unpriced: tuple[str, ...] = ()
     unseen: int = 0

@@ -48,7 +48,8 @@ class OrderLine(Part):
     """One item: how much to order now, and why.
 
     ``id`` names the line in a sheet. ``order_by``: the step at whose end an order is due, empty where none is within the horizon;
-    ``arrives``: when an order of now is there. ``on_hand``, ``coming`` (units by step from the next one on), ``waiting``: the stock that
+    ``arrives``: when an order of now is there. ``cutoff``: the last step of
+    the item's history. ``on_hand``, ``coming`` (units by step from the next one on), ``waiting``: the stock that
     it was planned with. ``demand``: expected until the next order could arrive, with its central 80%. Money is that of the steps from
     this order's arrival to the next one's: ``if_not`` and ``if_done`` are its expected costs without and with the order, ``money``
     what the order saves (NaN where costs are assumed), ``at_risk`` what it is expected to lose by being too small or too large.
@@ -64,6 +65,7 @@ class OrderLine(Part):
     quantity: float = 0.0
     order_by: str = ""
     arrives: str = ""
+    cutoff: str = ""
     on_hand: Number = _NAN
     coming: tuple[float, ...] = ()
     waiting: float = 0.0

@@ -189,6 +189,29 @@
     });
   });
 
+  // ---- the order desk: by supplier, by name, or only what somebody should check ----------------------------------
+  var desk = document.getElementById("desk");
+  if (desk) {
+    var lines = Array.prototype.slice.call(desk.querySelectorAll("details.order"));
+    var controls = Array.prototype.slice.call(document.querySelectorAll("[data-desk]"));
+    var counted = document.querySelector(".search.desk [role=status]");
+    var sift = function () {
+      var asked = {};
+      controls.forEach(function (c) { asked[c.getAttribute("data-desk")] = c.type === "checkbox" ? c.checked : c.value; });
+      var wanted = (asked.text || "").trim().toLowerCase();
+      var hits = 0;
+      lines.forEach(function (line) {
+        var fits = (!asked.supplier || line.getAttribute("data-supplier") === asked.supplier)
+          && (wanted === "" || line.getAttribute("data-text").toLowerCase().indexOf(wanted) >= 0)
+          && (!asked.checks || line.getAttribute("data-checks") !== "0");
+        line.hidden = !fits;
+        if (fits) hits += 1;
+      });
+      counted.textContent = hits === lines.length ? "" : hits + " of " + lines.length + " orders";
+    };
+    controls.forEach(function (c) { c.addEventListener("input", sift); });
+  }
+
   // ---- paper: what is folded is unfolded for the printer, and folded again ------------------------------------
   var opened = [];
   window.addEventListener("beforeprint", function () {

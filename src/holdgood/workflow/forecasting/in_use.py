@@ -88,14 +88,18 @@ class ForecastModel:
             samples or spec.samples, self.declaration.budget.seed if seed is None else seed, table.native,
         )  # fmt: skip
 
+    def panel_of(self, history: Any, *, items: Any = None) -> ReadPanel:
+        """A history as the panel that the fit has seen, without a look ahead."""
+        spec = self.declaration.forecast
+        attributes = None if items is None else self._table(items, spec.items or "items")
+        return read_panel(self.plan, self._table(history, self.declaration.main), items=attributes, ahead=False)
+
     def updated(self, history: Any, *, items: Any = None, listener: Listener = silent) -> ForecastModel:
         """The same forecasters fitted anew on a longer history: which ones, their weights and the spread of their errors stay.
 
         What was chosen is not judged again; for that, run the project anew. ``save`` writes the result as a bundle of its own.
         """
-        spec, panel_words = self.declaration.forecast, self.model.coherent
-        attributes = None if items is None else self._table(items, spec.items or "items")
-        read = read_panel(self.plan, self._table(history, self.declaration.main), items=attributes, ahead=False)
+        panel_words, read = self.model.coherent, self.panel_of(history, items=items)
         some = read.take(learned_from(read, alive(read)))
         panel = some.panel
         if panel_words is not None:

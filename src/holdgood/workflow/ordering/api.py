@@ -17,6 +17,7 @@ from holdgood.core.records import OrderPlan, PanelNote
 from holdgood.core.records.envelope import write as write_record
 from holdgood.core.records.envelope import write_bytes
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 from holdgood.reports.order_desk import DeskView, render_desk
 from holdgood.reports.series_view import BANDS, SeriesView
 from holdgood.workflow.forecasting.in_use import ForecastModel
@@ -125,7 +126,7 @@ def _ended(forecasts: Forecasts) -> tuple[PanelNote, ...]:
     ended = forecasts.panel.ended
     if not ended:
         return ()
-    said = f"{len(ended):,} items have ended and are not planned"
+    said = f"{counted(len(ended), 'item')} with no demand for long: ended, and not planned"
     return (PanelNote(code="ended", level="tip", message=said, count=len(ended), series=ended[:8]),)
 
 

@@ -9,11 +9,14 @@ import numpy as np
 from holdgood.core.inventory import Stock, Terms
 from holdgood.decisions.inventory.allowed import allowed_at_least
 from holdgood.decisions.inventory.projected import Projection, best_orders, project
+from holdgood.decisions.leftover import cost_of_leftover
 from holdgood.decisions.run_out import run_out
 from holdgood.workflow.ordering.terms import Conditions
 
 SPREAD = (0.1, 0.9)
 """The central 80% of demand."""
+_LONGEST = 10
+"""Horizons after which what is left over is taken to be sold or written off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,15 +41,33 @@ class Figures:
     break_even: np.ndarray
 
 
-def figures(paths: np.ndarray, conditions: Conditions, review: int) -> Figures:
-    """Best orders and their figures; ``paths`` (m, samples, steps) of the items of ``conditions``, as long as lead time and review."""
+def figures(paths: np.ndarray, conditions: Conditions, review: int, whole: np.ndarray) -> Figures:
+    """Best orders and their figures; ``paths`` (m, samples, steps) of the items of ``conditions``, as long as lead time and review.
+
+    ``whole`` (m,) bool: sold in whole units; others are ordered in amounts that people write, where no pack says otherwise.
+    """
     terms, stock, level = conditions.terms, conditions.stock, conditions.level
     best = best_orders(paths, stock, terms, review=review)
     need = np.maximum(best.projection.need, 0.0)
     served = np.quantile(need, level, axis=1)
-    quantity = np.where(conditions.service, allowed_at_least(served, terms), best.quantity)
+    quantity = written_amount(
+        np.where(conditions.service, allowed_at_least(served, terms), best.quantity), terms, whole
+    )
     wanted = np.where(conditions.service, served, np.maximum(best.projection.curve.lowest(), 0.0))
     return of_quantity(paths, stock, terms, best.projection, quantity, wanted, review, level)
+
+
+def written_amount(quantity: np.ndarray, terms: Terms, whole: np.ndarray) -> np.ndarray:
+    """Orders without a pack in whole units, or to four digits; never above the maximum.
+
+    >>> terms = Terms.of(3, holding=1, shortage=1, pack=np.array([0.0, 0.0, 6.0]))
+    >>> written_amount(np.array([12.3, 123_456.7, 18.0]), terms, np.array([True, False, True]))
+    array([1.300e+01, 1.235e+05, 1.800e+01])
+    """
+    size = 10.0 ** (np.floor(np.log10(np.maximum(quantity, 1e-9))) - 3)
+    unit = np.where(whole, 1.0, size)
+    up = np.round(np.ceil(quantity / unit - 1e-9) * unit, 9)
+    return np.where((terms.pack > 0) | (quantity <= 0), quantity, np.minimum(up, terms.maximum))
 
 
 def of_quantity(
@@ -58,9 +79,11 @@ def of_quantity(
     ordered = quantity > 0
     done = projection.curve.at(quantity) + np.where(ordered, terms.fixed, 0.0)
     unmet = np.maximum(need - quantity[:, None], 0.0).mean(axis=1)
-    left = np.clip(quantity[:, None] - need, 0.0, quantity[:, None]).mean(axis=1)
-    spoiled = np.where(terms.shelf_life <= review, terms.waste + terms.unit, 0.0)
-    over = (terms.holding * review + spoiled) * left
+    still = np.clip(quantity[:, None] - need, 0.0, quantity[:, None])
+    left = still.mean(axis=1)
+    rate, longest = paths.mean(axis=(1, 2)), float(_LONGEST * paths.shape[2])
+    kept = cost_of_leftover(still, terms.holding[:, None], rate[:, None], longest).mean(axis=1)
+    over = kept + (terms.holding * review + np.where(terms.shelf_life <= review, terms.waste + terms.unit, 0.0)) * left
     lead = terms.lead.astype(np.int64)
     totals = np.cumsum(paths, axis=2)
     demand = totals[np.arange(len(lead)), :, lead + review - 1]

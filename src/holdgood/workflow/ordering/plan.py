@@ -71,14 +71,17 @@ def decide(
             f"a horizon of {int(wait.min())} steps or more",
             "declare a longer horizon under [forecast] and run again, or correct the lead times (they are in steps)",
         )
-    rows = np.flatnonzero(~late)
+    rows, counts = np.flatnonzero(~late), _in_whole_units(forecasts.read.panel)
     parts, done, holes = [], [], []
     for some, paths in _paths(forecasts, state.place, rows):
         whole = np.isfinite(paths).all(axis=(1, 2))
         holes += [str(forecasts.read.panel.ids[state.place[i]]) for i in some[~whole]]
         if whole.any():
             done.append(some[whole])
-            parts.append(figures(np.maximum(paths[whole], 0.0), take(settled, some[whole]), spec.review))
+            kept = some[whole]
+            parts.append(
+                figures(np.maximum(paths[whole], 0.0), take(settled, kept), spec.review, counts[state.place[kept]])
+            )
     left += [LeftOut(item=i, why="its forecast has holes") for i in holes]
     if not done:
         raise DataError(
@@ -185,7 +188,8 @@ def _line(
     )
     return OrderLine(
         id=name, item=str(read.panel.ids[at]), supplier=str(decided.state.supplier[i]), quantity=quantity, order_by=due,
-        arrives=_start_of(lead, horizon, at, read) if quantity > 0 else "", on_hand=float(stock.on_hand[i]),
+        arrives=_start_of(lead, horizon, at, read) if quantity > 0 else "", cutoff=_at_end_of(0, horizon, at),
+        on_hand=float(stock.on_hand[i]),
         coming=tuple(float(v) for v in np.trim_zeros(coming, "b")), waiting=float(stock.waiting[i]), demand=float(found.demand[i]),
         demand_low=float(found.low[i]), demand_high=float(found.high[i]), short_if_not=figure["short_if_not"], short=figure["short"],
         short_before=figure["short_before"], left=figure["left"], break_even=float(found.break_even[i]), reason=said, checks=checks,
@@ -223,6 +227,13 @@ def _most_sold(panel: Panel, steps: np.ndarray) -> np.ndarray:
             total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(y))])
             most[i] = (total[span:] - total[:-span]).max()
     return most
+
+
+def _in_whole_units(panel: Panel) -> np.ndarray:
+    """(series,) where every amount ever seen is a whole number; a series without history is as most others."""
+    whole = np.array([bool(np.all((y == np.floor(y)) | np.isnan(y))) for y in panel.series()])
+    there = panel.lengths > 0
+    return np.where(there, whole, whole[there].mean() > 0.5 if there.any() else True)
 
 
 def _stale(read: ReadPanel, place: np.ndarray) -> np.ndarray:

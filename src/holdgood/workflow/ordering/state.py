@@ -109,7 +109,11 @@ def _items(spec: OrdersSpec, table: Table, id_columns: Sequence[str]) -> list[st
                 did_you_mean(name, table.names) or "name the item's columns: item = … under [orders]",
             )
     data = table.data.select(columns)
-    empty = np.flatnonzero(np.any([c.is_null().to_numpy() for c in data.columns], axis=0)) if columns else []
+    empty = (
+        np.flatnonzero(np.any([c.is_null().to_numpy() for c in data.columns], axis=0))
+        if columns
+        else np.empty(0, np.int64)
+    )
     if len(empty):
         raise DataError(
             f"{len(empty):,} rows of {table.name!r} name no item, the first is row {int(empty[0]) + 1}",

@@ -1,0 +1,39 @@
+"""A sheet that came back: final orders as a table, decisions and overrides as a record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from holdgood.connectors import write_table
+from holdgood.connectors.order_sheet import read_sheet
+from holdgood.core.records import DecidedOrders, OrderPlan
+from holdgood.core.records.envelope import read, write
+
+FILE = "decided.json"
+
+
+def read_decided(
+    sheet: Path, plan: Path, *, who: str | None = None, accept_rest: bool = False, to: Path | None = None, record: Path | None = None
+) -> tuple[DecidedOrders, Path]:  # fmt: skip
+    """Read a sheet back against its plan; write the record, and the final orders to ``to``. Returns the record and its path."""
+    decided = read_sheet(sheet, read(plan, OrderPlan), who=who, accept_rest=accept_rest)
+    path = write(record or plan.parent / FILE, decided)
+    if to is not None:
+        write_table(orders_table(decided), to, for_people=not to.name.lower().endswith((".parquet", ".jsonl")))
+    return decided, path
+
+
+def orders_table(decided: DecidedOrders) -> pa.Table:
+    """One row an order, those of nothing left out: supplier, item, quantity, arrives, decided_by."""
+    orders = sorted((o for o in decided.orders if o.quantity > 0), key=lambda o: o.supplier)
+    return pa.table(
+        {
+            "supplier": pa.array([o.supplier for o in orders], pa.string()),
+            "item": pa.array([o.item for o in orders], pa.string()),
+            "quantity": pa.array([o.quantity for o in orders], pa.float64()),
+            "arrives": pa.array([o.arrives for o in orders], pa.string()),
+            "decided_by": pa.array([o.by for o in orders], pa.string()),
+        }
+    )

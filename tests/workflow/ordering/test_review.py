@@ -1,0 +1,99 @@
+"""From the sheet that came back to what each change was worth."""
+
+import json
+import sys
+
+import pytest
+
+import holdgood as hg
+from holdgood.core.errors import DataError
+from holdgood.core.records import DecidedOrders, Override
+from holdgood.workflow.ordering.review import review_overrides
+
+TERMS = {"holding_rate": 0.26, "currency": "EUR"}
+
+
+def changed(plan, item, after, who="Pat"):
+    line = next(x for x in plan.lines if x.item == item)
+    return Override(line=line.id, item=item, before=line.quantity, after=after, who=who, reason="felt so")
+
+
+def test_each_change_is_priced_with_the_demand_that_came(model, history, whole, state):
+    plan = hg.plan_orders(model, history, state, orders=TERMS).plan
+    changes = (changed(plan, "A6", 0.0), changed(plan, "A3", 400.0, "Kim"), changed(plan, "A5", 400.0, "Kim"))
+    decided = DecidedOrders(plan=plan.id, plan_digest=plan.digest, who="Pat", overrides=changes)
+    found = review_overrides(model, whole, [plan], [decided])
+    one = next(o for o in found.outcomes if o.item == "A6")
+    later = whole[(whole.article == "A6") & (whole.week > history.week.max())].pieces.to_numpy()
+    assert one.demand == later[0]
+    line = next(x for x in plan.lines if x.item == "A6")
+    # nothing ordered, the next step: what was missing without it at a margin of 4, against holding
+    missed = max(later[0] - 30.0, 0) - max(later[0] - 30.0 - line.quantity, 0)
+    left = max(30.0 + line.quantity - later[0], 0) - max(30.0 - later[0], 0)
+    assert one.added == pytest.approx(
+        line.terms.holding * left - 4.0 * missed, abs=line.terms.holding * 2 * line.quantity
+    )
+    assert {p.who: p.overrides for p in found.people} == {"Kim": 2, "Pat": 1, "all": 3}
+    kim = next(p for p in found.people if p.who == "Kim")
+    assert kim.added.value == pytest.approx(sum(o.added for o in found.outcomes if o.who == "Kim"))
+    assert all(o.added < 0 for o in found.outcomes if o.who == "Kim")  # 400 units are left for months
+    assert not found.waiting
+
+
+def test_what_is_not_known_yet_waits_and_what_has_no_price_is_told(model, history, state):
+    plan = hg.plan_orders(model, history, state, orders=TERMS).plan
+    decided = DecidedOrders(plan=plan.id, plan_digest=plan.digest, overrides=(changed(plan, "A6", 0.0),))
+    found = review_overrides(model, history, [plan], [decided])
+    assert found.waiting == ("A6",) and not found.people
+    bare = hg.plan_orders(model, history, state[["article", "on_hand"]], orders={}).plan
+    free = DecidedOrders(plan=bare.id, plan_digest=bare.digest, overrides=(changed(bare, "A6", 0.0),))
+    assert review_overrides(model, history, [bare], [free]).unpriced == ("A6",)
+    with pytest.raises(DataError, match="which is not given"):
+        review_overrides(model, history, [plan], [free])
+
+
+def test_the_whole_road_on_the_command_line(project, whole, state, tmp_path, capsys, monkeypatch):
+    openpyxl = pytest.importorskip("openpyxl")
+    from holdgood.cli.app import main
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["holdgood", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    monkeypatch.chdir(tmp_path)
+    bundle = project / "runs" / "0001" / "bundle"
+    state.to_csv("state.csv", index=False)
+    whole.to_csv("now.csv", index=False)
+    code, out, err = call(
+        "plan", "orders", bundle, project / "sales.csv", "--state", "state.csv", "--xlsx", "o.xlsx", "--html", "o.html"
+    )
+    assert code == 0, err
+    assert "to order" in out and "check first" in out and "holdgood plan read o.xlsx --plan plan.json" in out
+    book = openpyxl.load_workbook("o.xlsx")
+    book["Summary"]["B5"] = "Pat"
+    page = book["ACME"]
+    head = {str(c.value): c.column for c in page[1]}
+    for row in range(2, page.max_row + 1):
+        page.cell(row, head["Decision"]).value = "accept"
+    page.cell(2, head["Decision"]).value, page.cell(2, head["New quantity"]).value = "change", 500
+    page.cell(2, head["Your reason"]).value = "campaign"
+    page.cell(3, head["New quantity"]).value = "many"
+    book.save("o.xlsx")
+    code, out, err = call("plan", "read", "o.xlsx", "-o", "final.csv", "--strict")
+    assert code == 1 and "campaign" in out and "text where a number" in err
+    decided = json.loads((tmp_path / "decided.json").read_text(encoding="utf-8"))["payload"]
+    assert len(decided["overrides"]) == 1 and len(decided["open"]) >= 1
+    assert "500" in (tmp_path / "final.csv").read_text(encoding="utf-8")
+    code, out, err = call("plan", "review", bundle, "now.csv", "-o", "review.json")
+    assert code == 0, err
+    assert "Pat" in out and "not proven" in out
+    code, _, err = call("plan", "read", "o.xlsx", "--plan", "none.json")
+    assert code == 3 and "no record at" in err
+    code, out, _ = call("plan", "orders", bundle, project / "sales.csv", "--state", "state.csv", "--json")
+    assert code == 0 and json.loads(out)["lines"][0]["id"] == "L0001"
