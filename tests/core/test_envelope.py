@@ -92,7 +92,10 @@ def test_an_order_plan_of_the_first_schema_is_taken_up():
         "kind": "order-plan",
         "schema": 1,
         "payload": {
-            "lines": [{"item": "A", "action": "order", "quantity": 3.0, "due": "2024-05-01", "expected_money": 7.0, "risk_if_done": None, "risk_if_not": 9.0, "reason": "low"}],
+            "lines": [
+                {"item": "A", "action": "order", "quantity": 3.0, "due": "2024-05-01", "expected_money": 7.0, "risk_if_done": None,
+                 "risk_if_not": 9.0, "reason": "low"}
+            ],
             "currency": "EUR",
             "assumed": False,
         },
