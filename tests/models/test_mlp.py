@@ -130,6 +130,28 @@ class TestTraining:
         assert (none.rounds, none.finished) == (0, 0.0)
         assert np.abs(none.predict(matrix) - y.mean()).max() < 1e-6
 
+    def test_where_time_is_short_the_schedule_is_and_a_refit_has_the_same(self, make_rows, monkeypatch):
+        clock, real = [0.0], mlp_training._order
+
+        def later(*given):
+            clock[0] += 1.0
+            return real(*given)
+
+        monkeypatch.setattr(mlp_training, "_order", later)
+        monkeypatch.setattr(mlp_training.time, "monotonic", lambda: clock[0])
+        matrix, y = make_rows(BINARY)
+        stop = np.arange(0, 500, 5)
+        short = Mlp(**SMALL | {"epochs": 100}).fit(matrix, y, None, FitContext(BINARY, stop_rows=stop, seconds=6.0))
+        assert short.hurried
+        assert short.rounds <= short.hints["epochs"] < 12
+        assert short.finished == 1.0
+        whole = Mlp(**SMALL).fit(matrix, y, None, FitContext(BINARY, stop_rows=stop))
+        assert (whole.hurried, whole.hints["epochs"]) == (False, SMALL["epochs"])
+        refit = Mlp(**SMALL | {"epochs": 100})
+        refit.hints = dict(short.hints)
+        refit.fit(matrix, y, None, FitContext(BINARY, rounds=short.rounds))
+        assert refit.hints["epochs"] == max(short.rounds, short.hints["epochs"])
+
     def test_stop_rows_are_not_learned_from(self, make_rows):
         matrix, y = make_rows(BINARY, n=400)
         stop = np.arange(0, 400, 4)

@@ -104,6 +104,12 @@ def test_the_better_family_gets_more_turns_and_one_that_never_ended_a_fold_none(
     assert "unseen" not in turns
 
 
+def test_a_family_far_behind_is_not_searched(trial):
+    trials = [trial(0, "good", 1.0), trial(1, "far", 1.4)]
+    turns = [c.family for c in Search([space("good"), space("far")], seed=0).ask(trials, trials[0], 50, room=math.inf)]
+    assert set(turns) == {"good"}
+
+
 def test_where_time_counts_slow_families_get_fewer_turns_and_none_that_would_not_end(trial):
     trials = [trial(0, "quick", 1.0, seconds=1.0), trial(1, "slow", 1.0, seconds=16.0)]
     both = [space("quick"), space("slow")]

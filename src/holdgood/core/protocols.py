@@ -168,7 +168,10 @@ class ForecasterFamily(Protocol):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One entry on the ladder: a factory for fresh encoder and model. ``rung`` orders families, simplest is 0."""
+    """One entry on the ladder: a factory for fresh encoder and model. ``rung`` orders families, simplest is 0.
+
+    ``startup``: seconds that a process spends on its first fit before anything is learned (imports, compilation).
+    """
 
     name: str
     family: str
@@ -177,6 +180,7 @@ class Candidate:
     make_encoder: Callable[[], Transformer]
     make_model: Callable[[], Model]
     parameters: Mapping[str, Json] = field(default_factory=dict)
+    startup: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -200,7 +204,8 @@ class ModelFamily(Protocol):
     A family whose library comes with an extra also has ``library`` (what is imported) and ``extra`` (what is installed),
     and imports it when it fits: where it is not there, the family is left out with a note.
     A family may also have a static method ``space(task, rows, columns)`` that gives a mapping from names of parameters
-    to Dimensions; one without is tried as configured and not searched. A fitted model may have ``merged(models)``: one
+    to Dimensions; one without is tried as configured and not searched. ``startup`` may say how many seconds a process spends
+    on a first fit before anything is learned. A fitted model may have ``merged(models)``: one
     model that answers with the mean (of raw scores) of several of its kind, or None where they cannot be merged.
     """
 

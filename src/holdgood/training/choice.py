@@ -102,7 +102,7 @@ def judged(progress: Sequence[Progress], folds: int) -> tuple[list[Progress], in
     alive = [p for p in progress if p.status != "failed" and not p.behind]
     base = max((p.in_a_row for p in alive if p.candidate.rung == lowest), default=0)
     above = [p for p in alive if p.candidate.rung > lowest and p.in_a_row]
-    k = min(base or folds, *(p.folds for p in progress))
+    k = min([base or folds, *(p.folds for p in alive if p.in_a_row)])
     if above:
         furthest = min(above, key=lambda p: (-p.in_a_row, p.loss(), p.index))
         best = min(above, key=lambda p: (float(np.mean(p.losses[0])), p.index))

@@ -73,7 +73,7 @@ class Further:
         assert self.reference is not None
         many = 1 if self.units is None else min(GENERATION, self.units)
         rival, folds = self.best(), self.reference.base
-        wanted = min(p.folds for p in self.trials)
+        wanted = min(p.folds for p in self._complete())
         candidates: list[Candidate] = self.search.ask(self.trials, self.reference, many, room=room)
         for candidate in candidates:
             p = Progress(len(self.trials), candidate, min(folds, wanted), False, base=folds, searched=True, rival=rival)

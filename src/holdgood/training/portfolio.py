@@ -41,7 +41,7 @@ from holdgood.training.schedule import NO_TURN, Schedule
 from holdgood.training.score import Spend
 from holdgood.training.search import Search
 from holdgood.training.store import Store
-from holdgood.training.timing import REFITTED, Timing
+from holdgood.training.timing import REFITTED, ROOMY, Timing
 from holdgood.training.work import FoldFit, Work, fit_all
 
 PREFERENCES = ("simple", "balanced", "best")
@@ -454,7 +454,7 @@ class _Training:
     def _choose(self, found: list[Progress], k: int, schedule: Schedule, ready: Collection[int]) -> Choice:
         return choose(
             self.work, self.metric, found, k, clusters=self.clusters, costs=self.costs, prefer=self.prefer, limits=self.limits,
-            room=self.clock.left() - schedule.timing.overhead, parallel=1 if schedule.cold else schedule.parallel, ready=ready,
+            room=(self.clock.left() - schedule.timing.overhead) / ROOMY, parallel=1 if schedule.cold else schedule.parallel, ready=ready,
             aim=self.aim if self.prefer == "balanced" else None, counts=self.counts, spend=self.spend,
             by_rows=schedule.timing.by_rows,
         )  # fmt: skip

@@ -17,6 +17,7 @@ import numpy as np
 from holdgood.core.errors import EnvironmentFault
 from holdgood.core.events import Event, Listener
 from holdgood.scale import Handle, Pool, memory_available
+from holdgood.training.deepen import end_where_they_are, take_back, worth_another_fold
 from holdgood.training.further import Further, race, settle
 from holdgood.training.memory import bytes_of_fit
 from holdgood.training.progress import Progress
@@ -61,6 +62,7 @@ class Schedule:
         self._slowest = 0.0
         self._restarted = False
         self._full = False
+        self._deepened: list[Progress] = []
         self.cold = False
 
     def run(self) -> None:
@@ -74,6 +76,7 @@ class Schedule:
             for handle in self.pool.wait(self._until_next_deadline()):
                 self._take(handle)
             self._kill_overrun()
+        take_back(self._deepened)
         for p in self.all:
             if p.status == "open" and not settle(p):
                 p.status = "stopped" if p.done else "skipped"
@@ -145,12 +148,20 @@ class Schedule:
             return None
         for p in self._probes():
             return p, 0
+        if self.timing.one_is_enough:
+            self._plan_folds()  # where one fold judges, whoever has it has paid already and may join an ensemble
         self._drop_hopeless()
         self._plan_folds()
         found = self._next_open() or self._best_effort()
         probing = any(p.first and p.status == "open" and not p.done for p in self.all)
         if found is not None or probing or self._full:
             return found
+        if kept := self._deeper():
+            if self._handles:
+                return None  # all that are compared have to be there
+            end_where_they_are(self.all, kept)
+            self._deepened = kept
+            return self._next_open()
         if self.further.more(self.left() - self.timing.reserve()):
             found = self._next_open()
             self._full = found is None  # what is new would not end in time: neither would what comes after it
@@ -183,6 +194,12 @@ class Schedule:
         ordered = firsts[:2] + firsts[:1:-1]
         return [p for p in ordered if 0 not in p.done and 0 not in p.under_way]
 
+    def _deeper(self) -> list[Progress]:
+        """Those that get one fold more: the best, where one fold judged and they cannot be told apart."""
+        if not self.timing.one_is_enough:
+            return []
+        return worth_another_fold(self.all, self.left() - self.timing.reserve(), self.parallel)
+
     def _drop_hopeless(self) -> None:
         """End dear families that are clearly behind, so that their time goes to those that are ahead."""
         for p, ahead in self.timing.hopeless():
@@ -194,7 +211,7 @@ class Schedule:
 
     def _plan_folds(self) -> None:
         """Fewer folds for all where the best could not finish them: better judged on few than left out."""
-        k = self.timing.bearable_folds()
+        k = None if self._deepened else self.timing.bearable_folds()
         if k is None:
             return
         for p in self.all:

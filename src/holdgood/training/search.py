@@ -25,6 +25,9 @@ STARTS = 6
 NEAR = 0.02
 """A family whose best loss is this share above the best of all gets a turn 2.7 times more seldom."""
 FLOOR = 0.03
+NEAR_OF_WAY, HOPELESS, WORSE = 0.1, 0.15, 0.25
+"""The same as a share of the way from the prior to the best, where that is less (data with a weak signal); a family that is
+this share of the way behind, or whose loss is this share larger, is not searched: no parameters bridge that."""
 SLACK = 1.3
 SAME = 8
 """So many proposals in a row that were tried already, and a family's space counts as exhausted."""
@@ -72,7 +75,15 @@ class Search:
         if not known:
             return None
         top = min(best.values())
-        weights = np.array([math.exp(-(best[f] - top) / NEAR) + FLOOR for f in known])
+        simplest = min(progress, key=lambda p: (p.candidate.rung, p.index))
+        way = simplest.relative(reference) - top if simplest.done else 0.0
+        way = way if way > 0 else math.inf  # where the simplest is the best of all it says nothing of the signal
+        bearable = min(HOPELESS * way, WORSE * (1.0 + top))
+        known = [f for f in known if best[f] - top <= bearable]
+        if not known:
+            return None
+        near = min(NEAR, NEAR_OF_WAY * way)
+        weights = np.array([math.exp(-(best[f] - top) / near) + FLOOR for f in known])
         if math.isfinite(room):
             weights *= np.array([1.0 / math.sqrt(max(seconds[f], 1e-3)) for f in known])
         return known[int(self._rng.choice(len(known), p=weights / weights.sum()))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +13,9 @@ from holdgood.training.progress import Progress, clearly_better, makespan
 from holdgood.training.selection import BAGS, FEW_ROWS, MANY_MEMBERS, MOST_ROWS, STEPS
 from holdgood.training.work import Work
 
-MOST_RESERVED = 0.25
+MOST_RESERVED, ROOMY = 0.33, 1.15
+"""Refits may be kept this share of all the time, and are kept so many times what they are estimated to take: learning from all rows
+is worth more than what a last proposal finds."""
 CHOOSING = 0.05
 """The user's own metric may take this share of the time in choosing the weights of an ensemble."""
 REFITTED = 5
@@ -27,10 +30,13 @@ GRACE = 0.02
 be ended cannot help with the refits."""
 MOST_SLOWDOWN = 12.0
 PROBING, UNCAPPED_RUNG = 0.4, 1
-"""The first folds of all families together may take this share of the time; the simplest (up to that rung) are let through."""
+"""The first folds of all dear families together may take this share of the time; the simplest (up to that rung) are let through."""
 FIRSTS, FEWEST_FOLDS = 0.35, 3
 """All families' first configurations together should take no more than this share of what is left, on no fewer folds than
-these or half of those wanted."""
+these or half of those wanted; on one fold alone where it has rows enough to tell candidates apart."""
+FIRSTS_OF_MANY, ENOUGH_ROWS, ENOUGH_OF_A_CLASS = 0.15, 2_000, 200
+"""The same share, and validation rows of one fold and of the rarer class of a binary task, from which on one fold alone may judge: time that a
+second look at each candidate would take is then better spent on more candidates and on larger models."""
 DEAR, CLEARLY, HOPELESS = 0.04, 1.5, 0.08
 """A first configuration whose other folds would take this share of all the time is ended where its first fold is behind
 the best by so many standard errors and by this share of the loss; the dearer it is, the less it may be behind."""
@@ -66,7 +72,9 @@ class Timing:
             return 0.0
         complete = [p for p in self.all if p.complete]
         repeats = max((len(p.done) // p.base for p in complete), default=1)
-        rows, outputs = len(self.work.y) * max(1, repeats), max(1, self.work.task.n_classes - 1)
+        folds = min((p.folds for p in complete), default=len(self.work.folds))
+        judged = sum(len(valid) for _, valid in self.work.folds[: min(folds, self.all[0].base)])
+        rows, outputs = judged * max(1, repeats), max(1, self.work.task.n_classes - 1)
         steps = self._steps(len(complete), rows)
         choosing = steps * (2.5e-5 + 1.5e-8 * min(rows, MOST_ROWS) * outputs)
         asked = 0.0
@@ -98,7 +106,7 @@ class Timing:
     @property
     def _parts(self) -> int:
         """The folds, and all of them together."""
-        return 1 + min((p.folds for p in self.all), default=1)
+        return 1 + min((p.folds for p in self.all if p.complete), default=min(p.folds for p in self.all))
 
     @property
     def slowdown(self) -> float:
@@ -133,7 +141,7 @@ class Timing:
         # several may take a quarter of what was there at most; the best one alone is always kept room for
         while len(needs) > 1 and makespan(needs + beside, self.parallel) > MOST_RESERVED * self.total:
             needs.pop()
-        return makespan(needs + beside, self.parallel) + kept
+        return ROOMY * makespan(needs + beside, self.parallel) + kept
 
     def delivery(self, p: Progress) -> float:
         """Seconds until a trial can be delivered: a refit on all rows."""
@@ -165,7 +173,8 @@ class Timing:
         known = p.fold_seconds()
         if math.isnan(known) and p.first and p.candidate.rung > UNCAPPED_RUNG:
             # a dear family that has not shown anything yet must not take the time in which the best could be finished
-            share = min(share, PROBING * self.total * self.parallel / sum(q.first for q in self.all))
+            dear = sum(q.first and q.candidate.rung > UNCAPPED_RUNG for q in self.all)
+            share = min(share, p.candidate.startup + PROBING * self.total * self.parallel / dear)
         until = max(0.0, self.left() - self.reserve())
         if any(f.cut for f in p.done.values()):
             return min(ALIKE * known, until)  # folds that took longer would be of another model than the first
@@ -174,8 +183,8 @@ class Timing:
     def bearable_folds(self) -> int | None:
         """Folds for all, where those wanted would take too long; None: as many as there are.
 
-        First the families that are still in it, on as many folds as leave time for what comes after them; but the best
-        one on as many as it can finish at all, where it is clearly better than all that have theirs.
+        One where that is enough and all would take long. Else the families that are still in it, on as many folds as leave
+        time for what comes after them; but the best one on as many as it can finish at all, where it is clearly better than all that have theirs.
         """
         lowest = min(p.candidate.rung for p in self.all)
         firsts = [p for p in self.all if p.first and 0 in p.losses and p.status in ("open", "ok")]
@@ -184,6 +193,8 @@ class Timing:
         best = min(above, key=lambda p: (float(np.mean(p.losses[0])), p.index), default=None)
         if best is None or best.complete:
             return None
+        if self.one_is_enough and self._all_on(firsts, best.folds) > FIRSTS_OF_MANY * self.left():
+            return 1
         share, few = FIRSTS * self.left(), min(best.folds, max(FEWEST_FOLDS, best.base // 2))
         wanted = best.folds
         while wanted > few and self._all_on(firsts, wanted) > share:
@@ -196,6 +207,15 @@ class Timing:
         while k < wanted and 1.1 * best.fold_seconds() * math.ceil((k + 1 - own) / self.parallel) <= room:
             k += 1
         return k
+
+    @cached_property
+    def one_is_enough(self) -> bool:
+        """Whether the first fold alone has rows enough to tell candidates apart."""
+        rows = self.work.folds[0][1]
+        if len(rows) < ENOUGH_ROWS or self.work.groups is not None or self.work.time is not None:
+            return False
+        rarer = np.bincount(self.work.y[rows].astype(np.int64)).min() if self.work.task.kind == "binary" else math.inf
+        return bool(rarer >= ENOUGH_OF_A_CLASS)
 
     def _all_on(self, firsts: Sequence[Progress], folds: int) -> float:
         """Seconds until all of these have ``folds`` folds."""

@@ -21,6 +21,9 @@ from holdgood.core.task import Task
 from holdgood.scale import Shared, put
 from holdgood.training.folds import stop_rows
 
+LEARNING = 0.85
+"""Share of a fold's time in which a model may learn: it is also to be put into its own form, to predict and to be measured."""
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -180,7 +183,7 @@ def _fit_fold(
     encoded = _encoded(work, candidate, fold, seconds, cap)
     left = max(0.0, seconds - (time.perf_counter() - started))
     context = FitContext(
-        work.task, seed=work.seed, stop_rows=encoded.stop, seconds=left, groups=work.grouped(encoded.rows)
+        work.task, seed=work.seed, stop_rows=encoded.stop, seconds=LEARNING * left, groups=work.grouped(encoded.rows)
     )
     begun = time.perf_counter()
     model = candidate.make_model()

@@ -129,6 +129,7 @@ def _candidate(family: type[ModelFamily], label: str, parameters: Mapping[str, J
         make_encoder=partial(encoder_for, family.needs),
         make_model=partial(family.make, dict(parameters)),
         parameters=dict(parameters),
+        startup=float(getattr(family, "startup", 0.0)),
     )
 
 

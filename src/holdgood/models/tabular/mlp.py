@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -23,6 +24,8 @@ _MOST_PIECES = 512
 _FEWEST_SHARE = 1e-6
 _WIDEN = 0.25  # a regression answer stays within the training range, widened by a quarter of it on either side
 _ARRAYS = ("center", "unit", "scale")
+_SCHEDULE = "epochs"
+_MANY_ROWS = 4_000
 
 
 class Mlp:
@@ -31,7 +34,8 @@ class Mlp:
     the inputs each in its own way and are averaged (TabM-mini, Gorishniy 2024).
 
     AdamW with a cosine schedule over ``epochs`` (0: by the number of rows), ended early on the stop rows. ``rounds`` are
-    epochs.
+    epochs. Where the time does not bear them the schedule is made shorter, so that it still ends with small steps
+    (``hurried``); ``hints`` tells its length, and set before it is used for given rounds.
     """
 
     part: ClassVar[str] = "mlp"
@@ -51,7 +55,8 @@ class Mlp:
         self.learning_rate, self.weight_decay, self.smoothing = learning_rate, weight_decay, smoothing
         self.epochs = epochs
         self.rounds: int | None = None
-        self.finished = 1.0
+        self.hints: dict[str, float] = {}
+        self.finished, self.hurried = 1.0, False
         self.kind = ""
         self.center = self.unit = np.empty(0)
         self.scale = np.array([0.0, 1.0, -np.inf, np.inf])  # a value is scale[0] + scale[1] * answer, within the others
@@ -82,10 +87,14 @@ class Mlp:
         w = np.ones(len(values)) if weights is None else weights
         rows = Rows(self._inputs(z), values.astype(np.float32), w.astype(np.float32))
         learn, held = _part(rows, kept), None if kept.all() else _part(rows, ~kept)
+        if context.rounds is not None and _SCHEDULE in self.hints:
+            # the folds' schedule, stretched with their epochs: a refit ends where the rate has come down as it had for them
+            settings = replace(settings, epochs=max(context.rounds, round(self.hints[_SCHEDULE])))
         trained = train(
             learn, held, self._loss, settings, _bias(values, weights, task), context.seed, context.rounds, deadline
         )
         self.network, self.rounds, self.finished = trained.network, trained.epochs, trained.finished
+        self.hints, self.hurried = {_SCHEDULE: float(trained.schedule)}, trained.schedule < settings.epochs
         self._sample = trained.sample, trained.expected
         return self
 
@@ -195,11 +204,13 @@ class MlpFamily:
     kinds: ClassVar[tuple[str, ...]] = ("binary", "multiclass", "regression")
     library: ClassVar[str] = "optax"  # which brings JAX with it
     extra: ClassVar[str] = "deep"
+    startup: ClassVar[float] = 4.0
 
     @staticmethod
     def configurations(task: Task, rows: int, columns: int) -> Sequence[tuple[str, Mapping[str, Json]]]:
-        """One default."""
-        return [("mlp", {})]
+        """One default; on many rows a single network in larger steps: members cost as much as networks, and epochs are few."""
+        many = {"members": 1, "width": 192, "learning_rate": 6e-3, "dropout": 0.05, "weight_decay": 0.05}
+        return [("mlp", {} if rows < _MANY_ROWS else many)]
 
     @staticmethod
     def make(parameters: Mapping[str, Json]) -> Model:

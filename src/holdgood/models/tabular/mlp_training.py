@@ -47,11 +47,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class Trained:
-    """The network; epochs kept; share of the epochs done before the time was up; what JAX answers to a sample of rows."""
+    """The network; epochs kept; share of the epochs done before the time was up; epochs of the schedule that was gone
+    through; what JAX answers to a sample of rows.
+    """
 
     network: Network
     epochs: int
     finished: float
+    schedule: int
     sample: np.ndarray
     expected: np.ndarray
 
@@ -68,7 +71,8 @@ def train(
 ) -> Trained:
     """Epochs of AdamW with a cosine schedule. With ``stop`` rows those epochs are kept that were best on them by
     ``loss_on``; ``rounds``: exactly so many. ``bias`` (outputs,): where the members begin. The clock ends between epochs;
-    where it has run out before the first, the network answers ``bias``.
+    where it has run out before the first, the network answers ``bias``. Where it does not bear all epochs of a fit with
+    ``stop`` rows, the schedule is cut to those that it does.
     """
     with one_cpu_thread() as jax:
         rng = np.random.default_rng(seed)
@@ -80,14 +84,17 @@ def train(
         data = _padded(rows, padded)
         state = begin(parameters)
         total = settings.epochs if rounds is None else rounds
+        schedule = settings.epochs
         patience = max(8, settings.epochs // 4)
         best, lowest, kept, done, pace = parameters, math.inf, 0, 0, 0.0
         for number in range(total):
             began = time.monotonic()
             if began + pace > deadline:
                 break
+            if stop is not None and rounds is None and pace and math.isfinite(deadline):
+                total = schedule = min(schedule, number + max(1, int((deadline - began) / pace)))
             order = _order(rng, len(rows.x), batch, len(data[0]))
-            rate = settings.learning_rate * _share_of_rate(number, settings.epochs)
+            rate = settings.learning_rate * _share_of_rate(number, schedule)
             key = jax.random.key(rng.integers(2**31))
             parameters, state = epoch(parameters, state, *data, order, max(1, len(rows.x) // batch), rate, key)
             jax.block_until_ready(parameters)
@@ -106,10 +113,10 @@ def train(
         network = _network(best, inputs)
         if not kept:
             network.head[:] = 0.0
-            return Trained(network, 0, 0.0, rows.x[:0], np.empty((0, settings.members, settings.outputs)))
+            return Trained(network, 0, 0.0, schedule, rows.x[:0], np.empty((0, settings.members, settings.outputs)))
         sample = rows.x[np.linspace(0, len(rows.x) - 1, _SAMPLE_ROWS).astype(np.int64)]
         expected = np.asarray(forward(best, np.pad(sample, ((0, 0), (0, padded - inputs)))))
-        return Trained(network, kept, done / total, sample, expected)
+        return Trained(network, kept, done / total, schedule, sample, expected)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ def boost(
     patience: int = 0,
     hurry: Callable[[float], None] | None = None,
     usual: float = 0.0,
+    after: float = 0.0,
 ) -> tuple[int, float]:
     """Add up to ``most`` rounds. How many to keep, and the share that was done before the time was up (1.0 where it ended
     by itself).
@@ -28,15 +29,17 @@ def boost(
     ``update`` adds a round and says whether nothing was left to split (that round adds nothing then). ``loss`` is that
     of the rows kept apart: the rounds that were best on these are kept, and ``patience`` rounds without a better one
     end it. ``deadline`` is by ``time.monotonic``; the first round is always made. ``hurry`` is told once, after a few
-    rounds, by which factor the ``usual`` number of rounds is more than there is time for.
+    rounds, by which factor the ``usual`` number of rounds is more than there is time for. ``after``: seconds that each round
+    will still cost once boosting has ended, in bringing its trees into another form.
     """
     best, lowest, pace, began = 1, math.inf, 0.0, time.monotonic()
     for number in range(1, most + 1):
         started = time.monotonic()
-        if number > 1 and started + pace > deadline:
+        if number > 1 and started + pace + after * number > deadline:
             return best, (number - 1) / most
         if hurry is not None and number == LOOK + 1 and math.isfinite(deadline):
-            bearable = max(1.0, (deadline - started) * LOOK / max(started - began, 1e-9))
+            each = max((started - began) / LOOK + after, 1e-9)
+            bearable = max(1.0, (deadline - started) / each)
             if bearable < usual:
                 hurry(usual / bearable)
         exhausted = update()

@@ -20,6 +20,8 @@ from holdgood.models.tabular.ubj_booster import MOST_CODES, OBJECTIVES, UbjBoost
 
 _EXTRA, _LIBRARY = "boost", "xgboost"
 _MOST_ROUNDS = 2_000
+_CONVERTING = 7e-4
+"""Seconds for bringing one tree into the form that we keep and check."""
 _RATE = "eta"
 _SAMPLE_ROWS = 256
 _ZERO = 1e-35  # LightGBM's scorer takes smaller numbers for zero, so trees may not part them
@@ -87,6 +89,7 @@ class HistogramBoosting(Backed[UbjBooster]):
                 patience,
                 hurry,
                 USUAL / rate,
+                after=_CONVERTING * max(1, task.n_classes if task.kind == "multiclass" else 1),
             )
         booster = booster[: self.rounds]
         self.scorer = UbjBooster(
