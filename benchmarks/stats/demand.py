@@ -30,7 +30,7 @@ class World:
     kind: np.ndarray
     level: np.ndarray
     chance: np.ndarray
-    phase: float
+    phase: np.ndarray
     shared: float
     history: np.ndarray
     ids: np.ndarray
@@ -44,17 +44,19 @@ class World:
         kinds: Sequence[str] = KINDS,
         weeks: int = WEEKS,
         shared: float = 0.0,
+        together: bool = False,
     ) -> World:
-        """``each`` series of every kind with a history of so many weeks."""
+        """``each`` series of every kind with a history of so many weeks; ``together``: their seasons peak in the same week."""
         kind = np.repeat(np.array(kinds), each)
         n = len(kind)
-        first = np.log(np.exp(rng.uniform(np.log(15), np.log(200), n)))
+        first = rng.uniform(np.log(15), np.log(200), n)
         chance = np.where(np.isin(kind, KINDS[2:]), rng.uniform(0.15, 0.6, n), 1.0)
+        phase = np.full(n, rng.uniform(0, YEAR)) if together else rng.uniform(0, YEAR, n)
         blank = cls(
             kind,
             first,
             chance,
-            rng.uniform(0, YEAR),
+            phase,
             shared,
             np.empty((n, 0)),
             np.array([f"s{i:04d}" for i in range(n)]),
@@ -71,7 +73,7 @@ class World:
         n = len(self.kind)
         fast = np.isin(self.kind, KINDS[:2])
         walk = np.cumsum(rng.normal(0, WANDERS, (count, n, steps)) * fast[:, None], axis=2)
-        season = 0.25 * np.sin(2 * np.pi * (begin + np.arange(steps) + self.phase) / YEAR)
+        season = 0.25 * np.sin(2 * np.pi * (begin + np.arange(steps) + self.phase[:, None]) / YEAR)
         common = rng.normal(0, self.shared, (count, 1, steps)) if self.shared else 0.0
         mean = np.exp(self.level[:, None] + walk + season * fast[:, None] + common * fast[:, None])
         out = np.empty((count, n, steps))

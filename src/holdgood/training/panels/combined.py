@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -23,7 +25,7 @@ class Combined:
 
     ``nonnegative``: no path goes below zero (no history does); ``whole``: paths are rounded to whole numbers, at random so that
     means stay (histories are counts).
-    ``windowed``: segments whose paths are windows of the own past (see ``windows``). A series' past losses a
+    ``windowed``: segments whose paths are windows of the own past, with their memory (see ``windows``). A series' past losses a
     member stand in ``past`` by id, for weights of its own.
     """
 
@@ -39,10 +41,11 @@ class Combined:
         nonnegative: bool = False,
         whole: bool = False,
         past: Mapping[str, np.ndarray] | None = None,
-        windowed: frozenset[int] = frozenset(),
+        windowed: Mapping[int, float] | None = None,
     ) -> None:
         self.members, self.blend, self.sizes, self.trajectories = dict(members), blend, sizes, trajectories
-        self.nonnegative, self.whole, self.past, self.windowed = nonnegative, whole, dict(past or {}), windowed
+        self.nonnegative, self.whole, self.past = nonnegative, whole, dict(past or {})
+        self.windowed = dict(windowed or {})
         self.failed: Mapping[str, str] = {
             series: f"{name}: {why}" for name, m in self.members.items() for series, why in m.failed.items()
         }
@@ -103,7 +106,7 @@ class Combined:
                 "sharpness": self.blend.sharpness,
                 "nonnegative": self.nonnegative,
                 "whole": self.whole,
-                "windowed": sorted(self.windowed),
+                "windowed": [[code, None if math.isinf(m) else m] for code, m in sorted(self.windowed.items())],
                 "known": known,
             },
             arrays,
@@ -121,6 +124,7 @@ class Combined:
             segment, known = np.asarray(parts.arrays["segment"]), list(js["known"])
             past = np.asarray(parts.arrays["past"]) if known else np.empty((0, len(names)))
             entries, sharpness = js["parts"], float(js["sharpness"])
+            windowed = {int(c): math.inf if m is None else float(m) for c, m in js["windowed"]}
         except (KeyError, TypeError, ValueError) as error:
             raise _damaged(f"a forecaster without {error}") from error
         fits = (
@@ -142,7 +146,7 @@ class Combined:
             nonnegative=bool(js["nonnegative"]),
             whole=bool(js["whole"]),
             past=dict(zip(known, past, strict=True)),
-            windowed=frozenset(int(c) for c in js["windowed"]),
+            windowed=windowed,
         )
 
 
@@ -155,7 +159,7 @@ def spread(
     seed: int,
     nonnegative: bool,
     whole: bool,
-    windowed: frozenset[int] = frozenset(),
+    windowed: Mapping[int, float] = MappingProxyType({}),
 ) -> np.ndarray:
     """Paths (series, samples, horizon) around point forecasts; for segments that are ``windowed``, from the own past."""
     size = sizes.of(traits(panel, point))
@@ -163,9 +167,9 @@ def spread(
     y = trajectories.draw(kind, panel.ids, samples, point.shape[1], seed)
     y *= size[:, None, None]
     y += point[:, None, :]
-    if windowed:
-        slow = np.flatnonzero(np.isin(kind, list(windowed)))
-        own = windows(panel.take(slow), point[slow], samples, seed)
+    for code, memory in windowed.items():
+        slow = np.flatnonzero(kind == code)
+        own = windows(panel.take(slow), samples, point.shape[1], seed, memory)
         long = ~np.isnan(own[:, 0, 0])
         y[slow[long]] = own[long]
     if whole:

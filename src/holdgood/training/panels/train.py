@@ -204,16 +204,16 @@ def delivered(
 
 def _windowed(
     seen: Seen, rows: Rows, honest: np.ndarray, sizes: Sizes, kept: Trajectories, flags: tuple[bool, bool], seed: int
-) -> frozenset[int]:
+) -> dict[int, float]:
     """Segments of slow movers for which windows of the own past foretold the latest origin better than errors do."""
     kind = segments(seen.panel)
     at = np.flatnonzero((rows.origin == rows.origin.min()) & np.isin(kind[rows.series], SLOW))
     if not len(at):
-        return frozenset()
+        return {}
     at = at if len(at) <= ROWS else np.sort(np.random.default_rng(seed).choice(at, ROWS, replace=False))
     some = seen.before(rows.series[at], int(rows.dropped[at[0]]))
     others = spread(some, honest[at], sizes, kept, SAMPLES, seed, *flags)
-    return better_by_windows(some, kind[rows.series[at]], honest[at], rows.drawn[at], others, seed)
+    return better_by_windows(some, kind[rows.series[at]], rows.drawn[at], others, seed)
 
 
 def _of(blend: Blend, places: list[int]) -> Blend:

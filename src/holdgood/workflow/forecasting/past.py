@@ -67,7 +67,17 @@ def with_pits(
             if not len(at):
                 continue
             some = seen.before(series[at], dropped[k])
-            found = spread(some, point[at], sizes, kept, SAMPLES, seed, forecaster.nonnegative, forecaster.whole)
+            found = spread(
+                some,
+                point[at],
+                sizes,
+                kept,
+                SAMPLES,
+                seed,
+                forecaster.nonnegative,
+                forecaster.whole,
+                forecaster.windowed,
+            )
             if agree:
                 paths[series[at]] = found
             else:
