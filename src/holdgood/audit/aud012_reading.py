@@ -16,6 +16,7 @@ from holdgood.core.table import Note, Table
 _RANK: dict[str, tuple[Literal["issue", "tip"], Severity]] = {
     "bad-lines": ("issue", "high"),
     "unparsed": ("issue", "medium"),
+    "zones": ("issue", "medium"),
     "changed-type": ("issue", "high"),
     "encoding": ("tip", "low"),
     "duplicate-names": ("tip", "medium"),

@@ -95,6 +95,9 @@ def forecast(
     levels: Annotated[
         Path | None, typer.Option("--levels", help="Where sums over the levels of the declared hierarchy go.")
     ] = None,
+    horizon: Annotated[
+        int | None, typer.Option("--horizon", help="Fewer steps ahead than are declared; default all of them.")
+    ] = None,
     samples: Annotated[
         int | None, typer.Option("--samples", min=20, help="Paths a series; default as declared.")
     ] = None,
@@ -114,7 +117,7 @@ def forecast(
 
     done = forecast_file(
         bundle, history, future=future, items=items, scenario=scenario, why=why, changes=change or (), adjust=adjust,
-        samples=samples, to=to, paths=paths, totals=totals, levels=levels, update=update,
+        horizon=horizon, samples=samples, to=to, paths=paths, totals=totals, levels=levels, update=update,
     )  # fmt: skip
     if json:
         draw.as_json(

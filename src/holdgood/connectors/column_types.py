@@ -295,14 +295,20 @@ def _iso(values: pa.ChunkedArray) -> pa.ChunkedArray | None:
     return None
 
 
-def zone_written(values: pa.ChunkedArray) -> str | None:
-    """The time zone that moments are written with, where it is one place's; None otherwise."""
+def zone_written(name: str, values: pa.ChunkedArray) -> tuple[str | None, list[Note]]:
+    """The time zone that moments are written with, where it is one place's; where it is several's, None and a note."""
     texts = pc.utf8_trim_whitespace(values)
     if not pc.any(_matches(texts, _ZONE), min_count=0).as_py():
-        return None
+        return None, []
     ends = pc.struct_field(pc.extract_regex(texts, r"(?P<z>Z|[+-]\d{2}(?::?\d{2})?)$"), ["z"])
     ends = pc.fill_null(ends.filter(pc.is_valid(texts)), "")
-    return of_offsets(str(v) for v in pc.unique(ends).to_pylist())
+    counts = {str(v["values"]): int(v["counts"]) for v in pc.value_counts(ends).to_pylist()}
+    zone = of_offsets(counts)
+    if zone is not None:
+        return zone, []
+    told = ", ".join(f"{z} ({n:,} rows)" for z, n in sorted(counts.items(), key=lambda p: -p[1])[:4])
+    message = f"column {name!r} is written in several time zones: {told}; all are counted in UTC"
+    return None, [Note("zones", message, sum(counts.values()), (name,))]
 
 
 def _written(values: pa.ChunkedArray, pattern: str, order: DateOrder) -> pa.ChunkedArray | None:

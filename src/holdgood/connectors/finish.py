@@ -77,7 +77,8 @@ def finish(
             said = []
         remarks += said
         if pa.types.is_timestamp(column.type) and pa.types.is_string(before.type):
-            zone = types_of.zone_written(before)
+            zone, said = types_of.zone_written(label, before)
+            remarks += said
         zones.append(zone)
         column = whole(column)
         kinds.append(types.get(label) or ("other" if unusable else kind_of(column)))

@@ -32,7 +32,7 @@ class Note:
     """What a reader had to say about its source; the audit turns notes into findings.
 
     ``code`` is one of bad-lines, encoding, duplicate-names, mixed-types, unparsed, unsupported-type, empty-names, changed-type,
-    precision. ``rows``: for changed-type, positions in the table as it was read of the cells that were lost.
+    precision, zones. ``rows``: for changed-type, positions in the table as it was read of the cells that were lost.
     """
 
     code: str

@@ -1,5 +1,7 @@
 """What a forecast must say and must not depend on: pieces, declared words, columns that are gone, ids that look alike."""
 
+from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +16,7 @@ from holdgood.core.panel import Panel
 from holdgood.core.table import Table
 from holdgood.evaluation.forecasts import PastForecasts
 from holdgood.features.panels.series import matched, names_of
+from holdgood.workflow.forecasting import result
 from holdgood.workflow.forecasting.fit import metric_of, not_used
 from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.forecasting.output import drawn
@@ -37,6 +40,15 @@ def test_pieces_say_what_the_whole_says(made):
         assert len(parts) > 1
         assert np.array_equal(np.concatenate([p.y for p in parts]), whole.y)
         assert np.array_equal(np.concatenate([p.point for p in parts]), whole.point)
+
+
+def test_large_panels_are_answered_a_piece_at_a_time(made, monkeypatch):
+    whole, once = made.frame, replace(made)
+    monkeypatch.setattr(result, "MOST_HELD", 0)
+    monkeypatch.setattr(result, "drawn", partial(drawn, piece=3))
+    pd.testing.assert_frame_equal(once.frame, whole)
+    assert np.array_equal(once.quantile(0.9), made.quantile(0.9))
+    assert "paths" not in vars(once)  # nobody held them all
 
 
 def test_new_items_that_are_alike_are_drawn_apart(made):

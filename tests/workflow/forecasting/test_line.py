@@ -114,6 +114,26 @@ def test_an_update_fits_the_same_forecasters_on_longer_history(run, history, ahe
     )
 
 
+def test_fewer_steps_than_declared_and_never_more(run, history, ahead, tmp_path):
+    model = ForecastModel.load(run.bundle)
+    soon = ahead[
+        ahead.week.isin(np.sort(ahead.week.unique())[:3])
+    ]  # what is known ahead is asked for these steps alone
+    fewer, whole = model.forecast(history, future=soon, horizon=3), model.forecast(history, future=ahead)
+    assert fewer.paths.y.shape == (12, 200, 3)
+    assert np.allclose(fewer.paths.point, whole.paths.point[:, :3])
+    assert fewer.totals.steps.unique().tolist() == [2]
+    history.to_csv(tmp_path / "history.csv", index=False)
+    soon.to_csv(tmp_path / "soon.csv", index=False)
+    words = ["forecast", run.bundle, tmp_path / "history.csv", "--future", tmp_path / "soon.csv"]
+    done = CliRunner().invoke(app, [*map(str, words), "--horizon", "3", "--json"])
+    assert json.loads(done.output)["rows"] == 36
+    for asked, said in ((7, "declare horizon = 7"), (0, "leave it out")):
+        with pytest.raises(DataError, match="at most the 6 that were declared") as caught:
+            model.forecast(history, future=ahead, horizon=asked)
+        assert said in str(caught.value)
+
+
 def test_a_changed_byte_in_the_bundle_is_found(run, tmp_path):
     import shutil
 

@@ -6,8 +6,10 @@ import pytest
 
 import holdgood
 from holdgood.bundle import load, save
+from holdgood.core.declaration import parse
 from holdgood.core.errors import DeclarationError
 from holdgood.core.task import Task
+from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.forecasting.parts import model_of, parts_of
 
 WEEKS, ITEMS = 90, 30
@@ -64,6 +66,15 @@ def test_from_a_bundle_it_is_the_same(imputed, tmp_path):
     again = model_of(load(tmp_path / "b").parts)
     assert again.demand.how == "impute"
     assert np.array_equal(again.paths(imputed.read, 30, 0).y, imputed.model.paths(imputed.read, 30, 0).y)
+
+
+def test_an_update_completes_hidden_demand_as_the_first_fit_did(short, imputed):
+    for found in (imputed, made(short)):
+        declared = parse({"tables": {"history": {}}, "task": {"target": "pieces", "kind": "forecast"}})
+        model = ForecastModel(found.read.plan, found.model, declared, None)
+        again = model.updated(short)
+        assert again.model.demand == found.model.demand
+        assert level(again.forecast(short)) == pytest.approx(level(found))
 
 
 def test_sums_have_no_week_to_drop(short):

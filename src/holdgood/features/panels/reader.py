@@ -156,7 +156,7 @@ def read_panel(
     _some(place, table, plan.time)
     y, more = oddities.outcomes(_target(plan, table), numbers)
     rows, on = on_grid(place, series.code[place], us[place], y[place], plan.grid, plan.duplicates, numbers, series.ids)
-    notes += [*_clock(read), *more, *on]
+    notes += [*_clock(read), *_zones(table, plan.time), *more, *on]
     attributes = attributes_of(items, plan.id, plan.static, plan.levels)
     keys, known_to_items = attributes.with_new(series.keys, plan.id, future)
     history, panel_end = _history(plan, rows, keys.num_rows if plan.id else 1)
@@ -205,6 +205,12 @@ def _clock(read: Moments) -> list[PanelNote]:
         )
         notes.append(PanelNote(code="zones", level="issue", message=said, count=sum(read.zones.values())))
     return notes
+
+
+def _zones(table: Table, time: str) -> list[PanelNote]:
+    """What the reader of the source said of times in several zones."""
+    said = [n for n in table.notes if n.code == "zones" and time in n.columns]
+    return [PanelNote(code="zones", level="issue", message=n.message, count=n.count) for n in said]
 
 
 def _weeks(plan: PanelPlan) -> list[PanelNote]:

@@ -50,6 +50,8 @@ class Blend:
 
 def losses(points: np.ndarray, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Mean absolute scaled error: (candidates, rows) for points (candidates, rows, horizon), or (rows,) for (rows, horizon)."""
+    if points.ndim == 3:  # one at a time: candidates times rows are what a large panel has most of
+        return np.stack([losses(one, y, scale) for one in points])
     error = np.abs(points - y) / scale[:, None]
     there = ~np.isnan(y)
     loss: np.ndarray = np.where(there, error, 0.0).sum(axis=-1) / np.maximum(1, there.sum(axis=-1))
@@ -81,7 +83,7 @@ def learned(points: np.ndarray, y: np.ndarray, scale: np.ndarray, past: np.ndarr
     order = np.argsort(single, kind="stable")
     found = [
         Blend(
-            "mean by inverse errors", _shares(1.0 / np.maximum(single, 1e-12) ** 2 * (single < 1.3 * single[order[0]]))
+            "mean by inverse errors", _shares(1.0 / np.maximum(single, 1e-12) ** 2 * (single <= 1.3 * single[order[0]]))
         )
     ]
     greedy = Blend("mean by greedy selection", _greedy(points, y, scale, order))

@@ -58,6 +58,10 @@ class Job:
         """Whether every piece was done in its time."""
         return not self.open and not self.late
 
+    def release(self) -> None:
+        """Let go of what the pieces brought: it has been gathered."""
+        self.handles.clear()
+
     def again(self) -> None:
         """Late pieces are open again: a first look that did not end is no verdict."""
         for k in self.late:

@@ -76,12 +76,10 @@ def outcomes(panel: Panel, cuts: Sequence[Origin], horizon: int, seen: Seen, dra
 
 
 def rows_of(done: Sequence[Ran], found: Outcomes, metric: str, embargo: int = 0) -> Rows:
-    """All judged pairs of the origins at which every candidate was run."""
+    """All judged pairs of the origins at which every candidate was run. The candidates' own points are let go."""
     full = [k for k in range(len(found.cuts)) if all(k in r.points for r in done)] or [0]
-    series = []
-    for k in full:
-        judged = found.cuts[k].judged
-        series.append(judged[~np.isnan(found.y[k][judged]).all(axis=1)])
+    there = [~np.isnan(found.y[k][found.cuts[k].judged]).all(axis=1) for k in full]
+    series = [found.cuts[k].judged[some] for k, some in zip(full, there, strict=True)]
     pairs = list(zip(full, series, strict=True))
     origin = np.concatenate([np.full(len(s), k) for k, s in pairs])
     dropped = np.concatenate([np.full(len(s), found.cuts[k].dropped) for k, s in pairs])
@@ -90,8 +88,11 @@ def rows_of(done: Sequence[Ran], found: Outcomes, metric: str, embargo: int = 0)
     scale = np.concatenate([found.scale[k][s] for k, s in pairs])
     if metric == "smape":  # weights are learned in nearly the same currency
         scale = np.array([max(_level(v), 1e-9) for v in y])
-    points = np.stack([np.concatenate([r.points[k][s] for k, s in pairs]) for r in done])
-    points = np.where(np.isnan(points), points[:1], points)
+    points = np.empty((len(done), *y.shape))
+    for i, ran in enumerate(done):
+        np.concatenate([ran.points[k][some] for k, some in zip(full, there, strict=True)], out=points[i])
+        ran.points.clear()
+        np.copyto(points[i], points[0], where=np.isnan(points[i]))
     who = np.concatenate(series)
     scored = y.copy()
     scored[:, :embargo] = np.nan
@@ -112,6 +113,8 @@ def loss(metric: str, points: np.ndarray, y: np.ndarray, scale: np.ndarray) -> n
     """Loss a row: (rows,) for points (rows, horizon), with a leading axis of candidates where there is one."""
     if metric == "mase":
         return losses(points, y, scale)
+    if points.ndim == 3:
+        return np.stack([loss(metric, one, y, scale) for one in points])
     shares = smape_points(y, points)
     there = ~np.isnan(shares)
     mean: np.ndarray = np.where(there, shares, 0.0).sum(axis=-1) / np.maximum(1, there.sum(axis=-1))

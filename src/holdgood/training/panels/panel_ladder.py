@@ -44,7 +44,7 @@ def steps_of(runs: Sequence[Ran], losses: Sequence[np.ndarray], judge: Judge) ->
         steps.append(
             Step(
                 winner.candidate.name, winner.candidate.name, family, honest,
-                row_ms=1e3 * winner.predict_seconds / max(1, len(judge.y) * max(1, len(winner.points))),
+                row_ms=1e3 * winner.predict_seconds / max(1, len(judge.y) * max(1, winner.origins)),
                 fit_seconds=sum(runs[i].fit_seconds for i in places), tries=tries if len(tries) > 1 else (),
             )
         )  # fmt: skip
@@ -63,7 +63,7 @@ def trials(runs: Sequence[Ran], losses: dict[str, np.ndarray], judge: Judge) -> 
                 status=ran.status if ran.status in ("ok", "failed", "stopped", "skipped") else "skipped",
                 reason=ran.reason or failed, score=None if loss is None else judge.score(loss),
                 fit_seconds=ran.fit_seconds,
-                predict_us_per_row=1e6 * ran.predict_seconds / max(1, len(judge.y) * max(1, len(ran.points))),
+                predict_us_per_row=1e6 * ran.predict_seconds / max(1, len(judge.y) * max(1, ran.origins)),
             )
         )  # fmt: skip
     return tuple(out)

@@ -32,13 +32,15 @@ MOST_GAPS = 0.2
 
 @dataclass
 class Ran:
-    """What a candidate did: points by origin (series, horizon) with NaN where it was not judged, CPU seconds, failures.
+    """What a candidate did: points by origin, of the series that are judged there (judged, horizon), CPU seconds, failures.
 
-    ``forecaster``: as fitted before the oldest origin; it stands in where a refit does not end.
+    ``origins``: how many it forecast from; points are let go when all stand side by side. ``forecaster``: as fitted before the oldest
+    origin; it stands in where a refit does not end.
     """
 
     candidate: PanelCandidate
     points: dict[int, np.ndarray] = field(default_factory=dict)
+    origins: int = 0
     fit_seconds: float = 0.0
     predict_seconds: float = 0.0
     failed: dict[str, str] = field(default_factory=dict)
@@ -96,7 +98,8 @@ def race(
     def judge(ran: Ran) -> None:
         nonlocal best, told
         told += 1
-        _note(ran, jobs[id(ran)], plan, cuts, some, len(panel))
+        _note(ran, jobs[id(ran)], plan, cuts, some)
+        jobs[id(ran)].release()
         if ran.status == "ok":
             score = loss(ran.points)
             best = min(best, score)
@@ -166,16 +169,15 @@ def batches(runs: Sequence[Ran], workers: int) -> list[list[Ran]]:
     return out + [rest[i : i + workers] for i in range(0, len(rest), workers)]
 
 
-def _note(ran: Ran, job: Job, plan: Plan, cuts: Sequence[Origin], some: np.ndarray, series: int) -> None:
+def _note(ran: Ran, job: Job, plan: Plan, cuts: Sequence[Origin], some: np.ndarray) -> None:
     """Write down what a candidate did; it counts as failed or stopped where too many series have no forecast."""
     fitted = job.gathered(plan)
     ran.fit_seconds, ran.predict_seconds, ran.failed = fitted.fit_seconds, fitted.predict_seconds, dict(fitted.failed)
     ran.forecaster = fitted.forecaster
     for k, (cut, points) in enumerate(zip(cuts, fitted.points, strict=True)):
-        whole = np.full((series, points.shape[1]), np.nan)
-        whole[some] = points
-        ran.points[k] = np.where(np.isin(np.arange(series), cut.judged)[:, None], whole, np.nan)
-    gaps = float(np.mean([np.isnan(ran.points[k][c.judged]).all(axis=1).mean() for k, c in enumerate(cuts)]))
+        ran.points[k] = points[np.searchsorted(some, cut.judged)]
+    ran.origins = len(cuts)
+    gaps = float(np.mean([np.isnan(points).all(axis=1).mean() for points in ran.points.values()]))
     if gaps <= MOST_GAPS:
         ran.status = "ok"
         return

@@ -109,7 +109,7 @@ def train_panel(
     scored = [np.where(np.arange(horizon) < embargo, np.nan, y) for y in known.y]
 
     def mean_loss(points: dict[int, np.ndarray]) -> float:
-        each = [(points[k][c.judged], scored[k][c.judged], known.scale[k][c.judged]) for k, c in enumerate(cuts)]
+        each = [(points[k], scored[k][c.judged], known.scale[k][c.judged]) for k, c in enumerate(cuts)]
         found = [loss(metric, *one) for one in each]
         return float(np.nanmean(np.concatenate(found)))
 

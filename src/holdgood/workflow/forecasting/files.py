@@ -39,6 +39,7 @@ def forecast_file(
     why: str = "",
     changes: Sequence[str] = (),
     adjust: str | None = None,
+    horizon: int | None = None,
     samples: int | None = None,
     to: Path | None = None,
     paths: Path | None = None,
@@ -60,7 +61,7 @@ def forecast_file(
     if update is not None:
         model = model.updated(history, items=items)
         model.save(update)
-    made = model.forecast(history, future=future, items=items, samples=samples)
+    made = model.forecast(history, future=future, items=items, horizon=horizon, samples=samples)
     steps = made.answers.steps
     if adjust is not None:
         steps = adjusted(steps, read_table(adjust, name="adjustments"), made.read)
@@ -76,7 +77,11 @@ def forecast_file(
     if totals is not None:
         if made.answers.totals is None:
             raise DeclarationError(
-                "no lead time is declared", "lead_times under [forecast]", "declare them and run again"
+                "no lead time is declared"
+                if horizon is None
+                else f"no lead time of at most {horizon} steps is declared",
+                "lead_times under [forecast]",
+                "declare them and run again",
             )
         _write(made.answers.totals, totals)
     if levels is not None:

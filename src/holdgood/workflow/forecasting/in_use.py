@@ -14,7 +14,7 @@ from holdgood.bundle import save as save_bundle
 from holdgood.cleaning import installed
 from holdgood.connectors import read_table
 from holdgood.core.declaration import Declaration
-from holdgood.core.errors import BundleError
+from holdgood.core.errors import BundleError, DataError
 from holdgood.core.events import Event, Listener, silent
 from holdgood.core.protocols import PanelContext
 from holdgood.core.records import Bundle, PanelNote
@@ -71,20 +71,26 @@ class ForecastModel:
         *,
         future: Any = None,
         items: Any = None,
+        horizon: int | None = None,
         samples: int | None = None,
         seed: int | None = None,
     ) -> Forecasts:
-        """Forecast from the end of each series of ``history`` (a frame or file with the columns of training)."""
-        spec = self.declaration.forecast
+        """Forecast from the end of each series of ``history`` (a frame or file with the columns of training).
+
+        ``horizon``: fewer steps than were declared; what is known ahead is asked for these alone, and lead times that are longer are
+        left out. DataError for more: nobody has judged them.
+        """
+        spec, plan = self.declaration.forecast, self._plan(horizon)
         table = self._table(history, self.declaration.main)
         ahead = None if future is None else self._table(future, spec.future or "future")
         attributes = None if items is None else self._table(items, spec.items or "items")
-        read = read_panel(self.plan, table, items=attributes, future=ahead)
+        read = read_panel(plan, table, items=attributes, future=ahead)
         going = alive(read)
+        leads = tuple(n for n in spec.lead_times if n <= plan.horizon)
         report = report_of(read)
         notes = (*report.notes, *self._lacking(table, attributes), *self._unseen(read), *self._aged(report.last))
         return Forecasts(
-            self.model, read.take(going), report.model_copy(update={"notes": notes}), spec.levels_out, tuple(spec.lead_times),
+            self.model, read.take(going), report.model_copy(update={"notes": notes}), spec.levels_out, leads,
             samples or spec.samples, self.declaration.budget.seed if seed is None else seed, table.native,
         )  # fmt: skip
 
@@ -101,14 +107,14 @@ class ForecastModel:
         """
         panel_words, read = self.model.coherent, self.panel_of(history, items=items)
         some = read.take(learned_from(read, alive(read)))
-        panel = some.panel
+        own = panel = self.model.demand.completed(some.panel)
         if panel_words is not None:
             panel = panel_words.panel(panel, panel_words.nodes(panel, words_of(some, panel_words.levels)))
         listener(Event("progress", "update", f"{len(panel):,} series"))
         seed = self.declaration.budget.seed
         again = Combined.from_parts(self.model.forecaster.to_parts())
         fitted = again.fit(panel, PanelContext(self.plan.horizon, seed=seed))
-        model = Model(fitted, Beginnings.learned(some.panel, self.plan.horizon, seed), self.model.coherent)
+        model = Model(fitted, Beginnings.learned(own, self.plan.horizon, seed), self.model.coherent, self.model.demand)
         return replace(self, model=model, last=report_of(read).last, series=frozenset(map(str, some.panel.ids)))
 
     def save(self, folder: Path | str) -> Bundle:
@@ -120,6 +126,19 @@ class ForecastModel:
                 "series": sorted(self.series),
             },
         )  # fmt: skip
+
+    def _plan(self, horizon: int | None) -> PanelPlan:
+        if horizon is None or horizon == self.plan.horizon:
+            return self.plan
+        if not 1 <= horizon < self.plan.horizon:
+            raise DataError(
+                f"a horizon of {horizon:,} steps",
+                f"at most the {self.plan.horizon:,} that were declared and judged at past origins, at least one",
+                f"leave it out, or declare horizon = {horizon} under [forecast] and run the project anew"
+                if horizon > 0
+                else "leave it out for all of them",
+            )
+        return replace(self.plan, horizon=horizon)
 
     def _table(self, source: Any, name: str) -> Table:
         declared = self.declaration.tables.get(name)

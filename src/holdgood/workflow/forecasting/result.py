@@ -13,7 +13,10 @@ from holdgood.core.records import ForecastEvaluation, Leaderboard, PanelReport
 from holdgood.core.table import FrameKind, give_back
 from holdgood.features.panels.reader import ReadPanel
 from holdgood.workflow.forecasting.model import Model
-from holdgood.workflow.forecasting.output import Answers, Collected
+from holdgood.workflow.forecasting.output import Answers, Collected, drawn
+
+MOST_HELD = 20_000_000
+"""Numbers of all paths up to which they are kept once the frame is asked for; beyond, they are drawn a piece at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,14 +40,16 @@ class Forecasts:
 
     @cached_property
     def paths(self) -> Paths:
-        """Joint paths of all series: (series, samples, horizon)."""
+        """Joint paths of all series: (series, samples, horizon). All at once: a large panel's quantiles need no more than ``frame``."""
         return self.model.paths(self.read, self.samples, self.seed)
 
     @cached_property
     def answers(self) -> Answers:
         """Both frames as Arrow tables."""
         collected = Collected(self.read, self.levels, self.leads)
-        collected.add(self.paths)
+        held = "paths" in self.__dict__ or len(self.read.panel) * self.samples * self.read.plan.horizon <= MOST_HELD
+        for some in [self.paths] if held else drawn(self.model, self.read, samples=self.samples, seed=self.seed):
+            collected.add(some)
         return collected.answers(self.model.sums(self.read, self.samples, self.seed))
 
     @property
@@ -64,7 +69,10 @@ class Forecasts:
 
     def quantile(self, level: float) -> np.ndarray:
         """A quantile a step, (series, horizon)."""
-        return np.asarray(self.paths.quantile(np.array([level]))[:, :, 0])
+        if "paths" in self.__dict__:
+            return np.asarray(self.paths.quantile(np.array([level]))[:, :, 0])
+        pieces = drawn(self.model, self.read, samples=self.samples, seed=self.seed)
+        return np.concatenate([some.quantile(np.array([level]))[:, :, 0] for some in pieces])
 
     def __repr__(self) -> str:
         method = f", {self.leaderboard.chosen}" if self.leaderboard else ""
