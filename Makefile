@@ -70,6 +70,8 @@ bench-portfolio: $(VENV)/.dev
 # Forecasters beside their peers on the forecasting sets: resumable.
 bench-forecast: $(VENV)/.dev
 	$(BIN)/python benchmarks/forecast/run.py $(ARGS)
+	$(BIN)/python benchmarks/forecast/covariates.py
+	$(BIN)/python benchmarks/forecast/latency.py
 	$(BIN)/python benchmarks/summarise.py
 
 # Orders in money: InventoryBench (a minute or two a way of playing on a free machine).
@@ -79,10 +81,11 @@ bench-decide: $(VENV)/.dev
 	$(BIN)/python benchmarks/inventorybench/score.py --see sales
 	$(BIN)/python benchmarks/summarise.py
 
-# Level and power of the ladder's stop rule, cover of the holdout's intervals: about 15 CPU minutes.
+# Level and power of the ladder's stop rule, cover of the holdout's intervals, and what forecasts claim: about 25 CPU minutes.
 bench-stats: $(VENV)/.dev
 	$(BIN)/python benchmarks/stats/ladder.py $(ARGS)
 	$(BIN)/python benchmarks/stats/intervals.py $(ARGS)
+	$(BIN)/python benchmarks/stats/forecasts.py
 	$(BIN)/python benchmarks/summarise.py
 
 bench-%: $(VENV)/.dev

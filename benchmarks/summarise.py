@@ -16,8 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from forecast.covariates_table import covariates
 from forecast.table import forecast
 from inventorybench.table import inventorybench
+from stats.forecast_table import stats_forecasts
 from stats.table import stats
 from tabular.table import tabular
 
@@ -282,6 +284,8 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "stats": ("bench part cell", stats),
     "forecast": ("machine set system budget", forecast),
     "inventorybench": ("see end_told cross_validated seed", inventorybench),
+    "covariates": ("set what", covariates),
+    "stats_forecasts": ("part cell", stats_forecasts),
 }
 
 
