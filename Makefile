@@ -74,11 +74,13 @@ bench-forecast: $(VENV)/.dev
 	$(BIN)/python benchmarks/forecast/latency.py
 	$(BIN)/python benchmarks/summarise.py
 
-# Orders in money: InventoryBench (a minute or two a way of playing on a free machine).
+# Orders in money: InventoryBench (a minute or two a way of playing on a free machine), the VN2 challenge on its history, the simulator's speed.
 bench-decide: $(VENV)/.dev
 	$(BIN)/python benchmarks/inventorybench/score.py
 	$(BIN)/python benchmarks/inventorybench/score.py --no-end
 	$(BIN)/python benchmarks/inventorybench/score.py --see sales
+	$(BIN)/python benchmarks/vn2/backtest.py
+	$(BIN)/python benchmarks/decide/simulator.py
 	$(BIN)/python benchmarks/summarise.py
 
 # Level and power of the ladder's stop rule, cover of the holdout's intervals, and what forecasts claim: about 25 CPU minutes.

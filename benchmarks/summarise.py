@@ -22,6 +22,7 @@ from inventorybench.table import inventorybench
 from stats.forecast_table import stats_forecasts
 from stats.table import stats
 from tabular.table import tabular
+from vn2.table import simulator, vn2
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -286,6 +287,8 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "inventorybench": ("see end_told cross_validated seed", inventorybench),
     "covariates": ("set what", covariates),
     "stats_forecasts": ("part cell", stats_forecasts),
+    "vn2": ("window", vn2),
+    "simulator": ("what", simulator),
 }
 
 
