@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
-from holdgood.evaluation.forecasts import PastForecasts, evaluate_forecasts, randomised_pit
+from holdgood.evaluation.forecasts import PastForecasts, evaluate_forecasts
+from holdgood.evaluation.item_cover import item_cover
+from holdgood.evaluation.path_scores import LEVELS, PathScores, randomised_pit
 
 KINDS = ("smooth", "erratic", "intermittent", "lumpy")
 
@@ -67,3 +70,77 @@ def test_the_service_level_is_one_sided():
     found = evaluate_forecasts(past(pit=pit), metric="mase", service_level=0.9)
     assert found.service_reached == pytest.approx(np.mean(pit <= 0.9))
     assert set(found.overall.cover) == {"0.5", "0.8", "0.9", "0.95"}
+
+
+def test_rmsse_crps_and_quantile_loss_by_hand():
+    random = np.random.default_rng(5)
+    square = random.uniform(4, 9, (2, 60))
+    loss = random.random((2, 60, 4))
+    made = past(square_scale=square, crps=loss, quantile_loss=2 * loss)
+    made.y[0, 7, 1] = np.nan
+    found = evaluate_forecasts(made, metric="mase")
+    error = (made.y - made.points) ** 2 / square[:, :, None]
+    assert found.overall.rmsse == pytest.approx(np.mean(np.sqrt(np.nanmean(error, axis=(0, 2)))))
+    assert found.steps[1].rmsse == pytest.approx(np.mean(np.sqrt(np.nanmean(error[:, :, 1], axis=0))))
+    there = ~np.isnan(made.y)
+    assert found.overall.crps == pytest.approx(loss[there].sum() / made.y[there].sum())
+    assert found.segments[0].quantile_loss == pytest.approx(
+        2 * loss[:, ::2][there[:, ::2]].sum() / made.y[:, ::2][there[:, ::2]].sum()
+    )
+
+
+def counted(spread, *, items=300, origins=4, horizon=6, shared=True, seed=6):
+    """Items whose paths share a shock over their steps; outcomes are ``spread`` times as wide as the paths."""
+    random = np.random.default_rng(seed)
+    scores = PathScores((origins, items, horizon), (horizon,))
+
+    def draws(n):
+        shock = random.normal(size=(items, n, 1)) if shared else 0.0
+        return shock + random.normal(size=(items, n, horizon))
+
+    for k in range(origins):
+        y = spread * draws(1)[:, 0]
+        scores.add(k, np.arange(items), y, draws(200), random)
+    ids = np.array([f"s{i}" for i in range(items)])
+    return scores, item_cover(scores.items.chances(), ids)
+
+
+def test_items_outside_are_as_many_as_chance_says_where_steps_go_together():
+    scores, found = counted(1.0)
+    assert found.items == 300
+    # each side 2.5% by chance: at most 4 standard errors more
+    for seen, chance in ((found.too_narrow, found.narrow_by_chance), (found.too_wide, found.wide_by_chance)):
+        assert chance <= 0.03 * 300 and seen <= chance + 4 * np.sqrt(max(chance, 1.0))
+    inside = np.abs(scores.pit - 0.5) <= 0.4
+    counts = inside.sum(axis=(0, 2))
+    # a binomial count of independent steps, the easy road, would accuse more than chance does
+    assert np.mean(counts <= binom.ppf(0.025, 24, 0.8) - 1) > 0.04
+
+
+def test_items_whose_intervals_are_too_narrow_are_found_and_come_first():
+    _, found = counted(3.0)
+    assert found.too_narrow > 150 > found.too_wide
+    assert found.worst[0].inside == min(w.inside for w in found.worst) < 0.5
+    assert counted(0.1)[1].too_wide > 100
+
+
+def test_path_scores_by_definition():
+    random = np.random.default_rng(8)
+    scores = PathScores((1, 3, 2), (2,))
+    y, paths = random.normal(size=(3, 2)), random.normal(size=(3, 50, 2))
+    y[1, 1] = np.nan
+    scores.add(0, np.arange(3), y, paths, random)
+    x = paths[0, :, 0]
+    pairs = np.abs(x[:, None] - x[None]).sum() / (50 * 49)
+    assert scores.crps[0, 0, 0] == pytest.approx(np.abs(x - y[0, 0]).mean() - pairs / 2)
+    by_level = [max(q * (y[0, 0] - v), (q - 1) * (y[0, 0] - v)) for q in LEVELS for v in [np.quantile(x, q)]]
+    assert scores.quantile_loss[0, 0, 0] == pytest.approx(2 * np.mean(by_level))
+    assert np.isnan([scores.pit[0, 1, 1], scores.crps[0, 1, 1], scores.lead_pits[2][0, 1]]).all()
+    assert scores.lead_pits[2][0, 0] == pytest.approx(np.mean(paths[0].sum(axis=1) < y[0].sum()), abs=0.02)
+
+
+def test_a_level_without_a_judged_sum_is_told_without_numbers():
+    made = past(square_scale=np.ones((2, 60)), level=np.array(["total"] + ["bottom"] * 59))
+    made.points[:, 0] = np.nan
+    found = evaluate_forecasts(made, metric="mase")
+    assert found.levels[0].series == 0 and np.isnan(found.levels[0].rmsse)

@@ -49,6 +49,21 @@ def test_smape_is_zero_where_both_are_and_two_hundred_where_one_is():
     assert found[0, :2].tolist() == [0.0, 200.0] and np.isnan(found[0, 2])
 
 
+def test_quantile_loss_of_many_levels_is_the_crps():
+    rng = np.random.default_rng(3)
+    y, samples = rng.normal(size=(5, 3)), rng.normal(size=(5, 3, 400))
+    levels = (np.arange(400) + 0.5) / 400
+    found = series.quantile_loss(y, samples, levels)
+    # the plain CRPS, of the samples' own distribution, from its integral over thresholds
+    grid = np.linspace(-6, 6, 24_001)
+    by_integral = [
+        np.trapezoid(((np.searchsorted(np.sort(x), grid, side="right") / 400) - (grid >= v)) ** 2, grid)
+        for v, x in zip(y.ravel(), samples.reshape(-1, 400), strict=True)
+    ]
+    assert found.ravel() == pytest.approx(by_integral, abs=6e-3)
+    assert series.crps(y, samples).ravel() == pytest.approx(by_integral, abs=6e-3)  # the fair form
+
+
 def test_wape_and_bias_weigh_by_volume():
     y, f = np.array([[10.0, 0.0], [90.0, np.nan]]), np.array([[12.0, 1.0], [81.0, 5.0]])
     assert series.wape(y, f) == pytest.approx(12 / 100)
@@ -59,6 +74,23 @@ def test_naive2_repeats_a_flat_series_and_follows_a_season():
     assert series.naive2(np.arange(5.0), 1, 2).tolist() == [4.0, 4.0]
     y = np.tile([1.0, 2.0, 3.0, 2.0], 8) * 10
     assert series.naive2(y, 4, 4) == pytest.approx([10, 20, 30, 20])
+
+
+@pytest.mark.parametrize("gone", [[9], [5, 6, 7], [0, 1, 2], [31], [30, 31], [3, 17, 22]])
+def test_naive2_keeps_its_place_in_the_season_where_values_are_missing(gone):
+    whole = np.tile([1.0, 2.0, 3.0, 2.0], 8) * 10
+    y = whole.copy()
+    y[gone] = np.nan
+    assert series.naive2(y, 4, 6) == pytest.approx([10, 20, 30, 20, 10, 20], rel=0.05)
+
+
+def test_naive2_is_the_decomposition_of_statsmodels_where_all_is_there():
+    seasonal = pytest.importorskip("statsmodels.tsa.seasonal")
+    rng = np.random.default_rng(4)
+    y = (50 + np.arange(45)) * np.resize([0.8, 1.0, 1.3, 0.9], 45) * rng.uniform(0.95, 1.05, 45)
+    figure = seasonal.seasonal_decompose(y, model="multiplicative", period=4).seasonal
+    expected = y[-1] / figure[-1] * figure[np.arange(45, 50) % 4]
+    assert series.naive2(y, 4, 5) == pytest.approx(expected)
 
 
 @pytest.mark.data

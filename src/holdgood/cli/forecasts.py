@@ -28,14 +28,39 @@ def accuracy_text(found: ForecastEvaluation) -> None:
                 verdict,
                 f"{one.wape:.1%}",
                 f"{one.bias:+.1%}",
+                _known(one.rmsse, ".3f"),
+                _known(one.crps, ".1%"),
+                _known(one.quantile_loss, ".1%"),
                 *cover,
             ]
         )
-    names = [found.metric, "the naive", "against it", "volume wrong", "bias", *(f"in {float(k):.0%}" for k in _LEVELS)]
+    names = [
+        found.metric,
+        "the naive",
+        "against it",
+        "volume wrong",
+        "bias",
+        "rmsse",
+        "crps",
+        "quantile",
+        *(f"in {float(k):.0%}" for k in _LEVELS),
+    ]
     draw.rows_text(["  series", "", *names], rows)
     for lead in found.leads:
         held = ", ".join(f"{float(k):.0%}: {v:.0%}" for k, v in lead.cover.items())
-        draw.out.print(f"  sums over {lead.steps} steps, intervals held: {held}")
+        span = (
+            f" (80% at single origins: {lead.lowest:.0%} to {lead.highest:.0%})" if lead.lowest < lead.highest else ""
+        )
+        draw.out.print(f"  sums over {lead.steps} steps, intervals held: {held}{span}")
+    if (items := found.items) is not None:
+        draw.out.print(
+            f"  {items.items:,} items: {items.too_narrow:,} with fewer outcomes inside their {items.level:.0%} interval than chance explains "
+            f"(by chance about {items.narrow_by_chance:.0f}), {items.too_wide:,} with more (by chance about {items.wide_by_chance:.0f})"
+        )
+
+
+def _known(value: float, form: str) -> str:
+    return "" if value != value else format(value, form)
 
 
 def panel_text(panel: PanelReport, *, most: int = 6) -> None:

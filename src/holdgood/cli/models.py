@@ -98,6 +98,12 @@ def forecast(
     horizon: Annotated[
         int | None, typer.Option("--horizon", help="Fewer steps ahead than are declared; default all of them.")
     ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            "--explain", help="Where the drivers of the forecast go: level, trend, season, prices and others."
+        ),
+    ] = None,
     samples: Annotated[
         int | None, typer.Option("--samples", min=20, help="Paths a series; default as declared.")
     ] = None,
@@ -117,7 +123,8 @@ def forecast(
 
     done = forecast_file(
         bundle, history, future=future, items=items, scenario=scenario, why=why, changes=change or (), adjust=adjust,
-        horizon=horizon, samples=samples, to=to, paths=paths, totals=totals, levels=levels, update=update,
+        horizon=horizon, samples=samples, to=to, paths=paths, totals=totals, levels=levels, explain=explain,
+        update=update,
     )  # fmt: skip
     if json:
         draw.as_json(

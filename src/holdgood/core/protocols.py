@@ -143,6 +143,15 @@ class Distributional(Protocol):
         ...
 
 
+@runtime_checkable
+class Explained(Protocol):
+    """A forecaster that looks at more than the series itself, and says what its forecasts are made of."""
+
+    def drivers(self, panel: Panel, future: Future) -> tuple[tuple[str, ...], np.ndarray]:
+        """Names of parts and their values (series, horizon, names) in the target's units, which add up to ``predict``."""
+        ...
+
+
 class ForecasterFamily(Protocol):
     """What is registered under ``holdgood.forecasters``: a family, one file each.
 

@@ -40,8 +40,9 @@ def mase(y: np.ndarray, forecast: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 
 def rmsse(y: np.ndarray, forecast: np.ndarray, square_scale: np.ndarray) -> np.ndarray:
-    """Root mean squared scaled error a series, (series,); ``square_scale`` is ``scales(…, power=2)``."""
-    root: np.ndarray = np.sqrt(_mean((y - forecast) ** 2 / square_scale[:, None]))
+    """Root mean squared scaled error a series, (series,); ``square_scale``: ``scales(…, power=2)``, or one a point as y."""
+    scale = square_scale if square_scale.ndim == y.ndim else square_scale[:, None]
+    root: np.ndarray = np.sqrt(_mean((y - forecast) ** 2 / scale))
     return root
 
 
@@ -89,37 +90,64 @@ def crps(y: np.ndarray, samples: np.ndarray) -> np.ndarray:
     return score
 
 
+def quantile_loss(y: np.ndarray, samples: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Twice the mean pinball loss over ``levels`` of the quantiles of samples, a point: y (...,), samples (..., n).
+
+    Over ever more even levels it comes to the CRPS; summed and divided by the volume it is the weighted quantile loss.
+    """
+    quantiles = np.moveaxis(np.quantile(samples, levels, axis=-1), 0, -1)
+    mean: np.ndarray = 2.0 * pinball(y, quantiles, levels).mean(axis=-1)
+    return mean
+
+
 def naive2(y: np.ndarray, season: int, horizon: int) -> np.ndarray:
     """The M competitions' yardstick: the last value, seasonally adjusted where a season shows, (horizon,).
 
-    Seasonal: |r_season| > 1.645·sqrt((1 + 2Σr²)/n) and n ≥ 3·season; classical multiplicative decomposition.
+    Seasonal: |r_season| > 1.645·sqrt((1 + 2Σr²)/n) and n ≥ 3·season; classical multiplicative decomposition. ``y`` stands on its
+    grid: a missing value keeps its place in the season and takes part in no factor; what stands in for it in the moving average and
+    the autocorrelations is the line between its neighbours of the same phase. Forecasts follow the end of the grid.
     """
-    y = y[~np.isnan(y)]
-    if not len(y):
+    seen = np.flatnonzero(~np.isnan(y))
+    if not len(seen):
         return np.full(horizon, np.nan)
-    factors = _factors(y, season) if _seasonal(y, season) else np.ones(max(1, season))
-    phases = (len(y) + np.arange(horizon)) % len(factors)
-    level = y[-1] / factors[(len(y) - 1) % len(factors)]
+    first, last = int(seen[0]), int(seen[-1])
+    there = ~np.isnan(y[first : last + 1])
+    whole = _filled(y[first : last + 1], there, season)
+    factors = _factors(whole, there, season) if _seasonal(whole, len(seen), season) else np.ones(max(1, season))
+    phases = (len(y) - first + np.arange(horizon)) % len(factors)
+    level = y[last] / factors[(last - first) % len(factors)]
     out: np.ndarray = level * factors[phases]
     return out
 
 
-def _seasonal(y: np.ndarray, season: int) -> bool:
-    if season < 2 or len(y) < 3 * season or np.ptp(y) == 0:
+def _filled(y: np.ndarray, there: np.ndarray, season: int) -> np.ndarray:
+    out = y.copy()
+    at = np.arange(len(y))
+    for place in np.flatnonzero(~there).tolist():
+        alike = there & (at % season == place % season) if season > 1 else there
+        known = np.flatnonzero(alike if alike.any() else there)
+        out[place] = np.interp(place, known, y[known])
+    return out
+
+
+def _seasonal(y: np.ndarray, n: int, season: int) -> bool:
+    """``n``: how many of ``y`` were observed."""
+    if season < 2 or n < 3 * season or np.ptp(y) == 0:
         return False
     centred = y - y.mean()
     r = np.array([float(centred[lag:] @ centred[:-lag]) for lag in range(1, season + 1)]) / float(centred @ centred)
-    return bool(abs(r[-1]) > 1.645 * np.sqrt((1.0 + 2.0 * float(r[:-1] @ r[:-1])) / len(y)))
+    return bool(abs(r[-1]) > 1.645 * np.sqrt((1.0 + 2.0 * float(r[:-1] @ r[:-1])) / n))
 
 
-def _factors(y: np.ndarray, season: int) -> np.ndarray:
+def _factors(y: np.ndarray, there: np.ndarray, season: int) -> np.ndarray:
+    """Of each phase, the first value's first; where ``there`` is false a value has no ratio."""
     half = season // 2
     kernel = np.ones(season) / season if season % 2 else np.r_[0.5, np.ones(season - 1), 0.5] / season
     trend = np.convolve(y, kernel, mode="valid")
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = y[half : half + len(trend)] / trend
     phase = (np.arange(len(trend)) + half) % season
-    ratio[~np.isfinite(ratio)] = np.nan
+    ratio[~np.isfinite(ratio) | ~there[half : half + len(trend)]] = np.nan
     factors = np.array([_mean(ratio[phase == p][None, :])[0] for p in range(season)])
     if not np.isfinite(factors).all() or (factors <= 0).any():
         return np.ones(season)

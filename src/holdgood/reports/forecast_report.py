@@ -34,7 +34,7 @@ _KINDS = {
     "intermittent": "sold now and then, in even amounts",
     "lumpy": "sold now and then, in uneven amounts",
 }
-_MOST_WORST = 25
+_MOST_WORST, _MOST_DRIVERS = 25, 8
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def render_forecast(view: ForecastView) -> str:
         figures=figures,
         lead=lead_words(evaluation),
         step=step_word(view.panel.frequency),
-        fans=[(s, draw_fan(s), fan_rows(s)) for s in view.series],
+        fans=[(s, draw_fan(s), fan_rows(s), driver_rows(s)) for s in view.series],
         fan_columns=(
             "Step",
             "Forecast",
@@ -82,13 +82,13 @@ def render_forecast(view: ForecastView) -> str:
         ),
         kinds=_KINDS,
         accuracy=[accuracy_row(a) for a in (evaluation.overall, *evaluation.segments)],
+        beside=[beside_row(a) for a in (evaluation.overall, *evaluation.segments)],
         levels_rows=[accuracy_row(a) for a in evaluation.levels],
         worst=worst_rows(evaluation),
         covers=cover_rows(evaluation),
-        leads=[
-            (f"next {words.count(lead.steps, 'step')}", *(_share(lead.cover.get(k)) for k in _levels(evaluation)))
-            for lead in evaluation.leads
-        ],
+        items=items_words(evaluation),
+        items_rows=items_rows(evaluation),
+        leads=lead_rows(evaluation),
         levels=[words.percent(float(k)) for k in _levels(evaluation)],
         issues=[] if view.audit is None else view.audit.issues,
         steps_taken=[(n, words.duration(s) if not kept else "kept") for n, s, kept in view.steps],
@@ -134,6 +134,39 @@ def accuracy_row(a: Accuracy) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def beside_row(a: Accuracy) -> tuple[str, ...]:
+    """What stands beside the metric: name, WAPE, the naive's, bias, CRPS, quantile loss (shares of the volume), RMSSE."""
+    return (
+        a.name, _share(a.wape), _share(a.naive_wape),
+        words.sign(a.bias, words.percent(a.bias)) if words.known(a.bias) else words.NOTHING,
+        _share(a.crps), _share(a.quantile_loss), words.number(a.rmsse) if words.known(a.rmsse) else words.NOTHING,
+    )  # fmt: skip
+
+
+def items_words(evaluation: ForecastEvaluation) -> str:
+    """How many items lie outside what chance explains; empty where none was judged."""
+    found = evaluation.items
+    if found is None:
+        return ""
+    return (
+        f"Of {words.count(found.items, 'item')}, {found.too_narrow:,} had fewer outcomes inside their {words.percent(found.level)} "
+        f"intervals than chance explains (by chance alone: about {found.narrow_by_chance:.0f}), and {found.too_wide:,} had more "
+        f"(by chance: about {found.wide_by_chance:.0f})."
+    )
+
+
+def items_rows(evaluation: ForecastEvaluation) -> list[tuple[str, ...]]:
+    """Items outside what chance explains as cells, intervals that were too narrow first."""
+    if evaluation.items is None:
+        return []
+    level = evaluation.items.level
+    return [
+        (w.series, words.count(w.steps), words.percent(w.inside), "too narrow" if w.inside < level else "too wide",
+         words.percent(w.chance))
+        for w in evaluation.items.worst[:_MOST_WORST]
+    ]  # fmt: skip
+
+
 def worst_rows(evaluation: ForecastEvaluation) -> list[tuple[str, ...]]:
     """The worst series as cells."""
     return [
@@ -152,6 +185,21 @@ def cover_rows(evaluation: ForecastEvaluation) -> list[tuple[str, ...]]:
     ]
 
 
+def lead_rows(evaluation: ForecastEvaluation) -> list[tuple[str, ...]]:
+    """Cover of sums over lead times as cells: of all series, with its span over single origins, then by kind of demand."""
+    rows = []
+    for lead in evaluation.leads:
+        name = f"next {words.count(lead.steps, 'step')}"
+        span = f"{_share(lead.lowest)} to {_share(lead.highest)}" if words.known(lead.lowest) else words.NOTHING
+        rows.append((name, *(_share(lead.cover.get(k)) for k in _levels(evaluation)), span))
+        if len(lead.segments) > 1:
+            rows += [
+                (f"{name}, {kind}", *(_share(found.get(k)) for k in _levels(evaluation)), words.NOTHING)
+                for kind, found in lead.segments.items()
+            ]
+    return rows
+
+
 def fan_rows(view: SeriesView) -> list[tuple[str, ...]]:
     """The steps ahead of one series as cells."""
     rows = []
@@ -160,6 +208,19 @@ def fan_rows(view: SeriesView) -> list[tuple[str, ...]]:
         cells = [words.number(float(v)) for v in (view.point[h], *view.low[:, h], *view.high[:, h])]
         rows.append((moment, *cells))
     return rows
+
+
+def driver_rows(view: SeriesView) -> list[tuple[str, ...]]:
+    """What drives the forecast of one series as cells: on average, at the first and the last step; the strongest first."""
+    parts = [(name, v) for name, v in view.drivers if np.isfinite(v).all() and np.abs(v).max(initial=0.0) > 0]
+    parts.sort(key=lambda part: (part[0] != "level", -float(np.abs(part[1]).mean())))
+    shown, others = parts[:_MOST_DRIVERS], parts[_MOST_DRIVERS:]
+    if others:
+        shown = [*shown, (words.count(len(others), "other driver"), np.sum([v for _, v in others], axis=0))]
+    return [
+        (name, *(words.sign(x, words.number(x)) if name != "level" else words.number(x) for x in (float(v.mean()), float(v[0]), float(v[-1]))))
+        for name, v in shown
+    ]  # fmt: skip
 
 
 def added_figure(evaluation: ForecastEvaluation) -> Figure | None:

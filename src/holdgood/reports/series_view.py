@@ -32,12 +32,19 @@ class SeriesView:
     low: np.ndarray
     high: np.ndarray
     past: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
+    drivers: tuple[tuple[str, np.ndarray], ...] = ()
+    """Parts of the forecast by name, (horizon,) each; they add up to ``point``."""
 
 
 def series_views(
-    panel: Panel, paths: Paths, whys: Sequence[str], past: PastForecasts, dropped: Sequence[int]
+    panel: Panel,
+    paths: Paths,
+    whys: Sequence[str],
+    past: PastForecasts,
+    dropped: Sequence[int],
+    drivers: tuple[Sequence[str], np.ndarray] | None = None,
 ) -> tuple[SeriesView, ...]:
-    """Views of the series of ``panel``, in order; ``past`` may hold others, and lack some."""
+    """Views of the series of ``panel``, in order; ``past`` may hold others, and lack some. ``drivers``: names and (series, horizon, names)."""
     place = {str(i): k for k, i in enumerate(past.ids.tolist())}
     levels = np.array([v for band in BANDS for v in band])
     quantiles = paths.quantile(levels)
@@ -62,6 +69,7 @@ def series_views(
             SeriesView(
                 str(panel.ids[s]), why, panel.ds[first:end], panel.y[first:end], hidden, paths.ds[s], paths.point[s],
                 quantiles[s, :, 0::2].T, quantiles[s, :, 1::2].T, tuple(earlier),
+                () if drivers is None else tuple((n, drivers[1][s, :, k]) for k, n in enumerate(drivers[0])),
             )
         )  # fmt: skip
     return tuple(views)

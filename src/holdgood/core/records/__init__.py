@@ -19,7 +19,14 @@ from holdgood.core.records.evaluation import (
 from holdgood.core.records.fairness import FairnessReport, Gap, GroupReport, GroupResult
 from holdgood.core.records.features import FeatureLedger, JoinEntry, LedgerEntry
 from holdgood.core.records.forecast import Forecast
-from holdgood.core.records.forecast_evaluation import Accuracy, ForecastEvaluation, LeadCover, SeriesAccuracy
+from holdgood.core.records.forecast_evaluation import (
+    Accuracy,
+    ForecastEvaluation,
+    ItemCover,
+    ItemOutside,
+    LeadCover,
+    SeriesAccuracy,
+)
 from holdgood.core.records.leaderboard import Leaderboard, Rung, Trial
 from holdgood.core.records.lesson import (
     DataKind,
@@ -80,6 +87,8 @@ __all__ = [
     "GroupResult",
     "Importance",
     "Interval",
+    "ItemCover",
+    "ItemOutside",
     "ItemTerms",
     "JoinEntry",
     "LeadCover",

@@ -14,7 +14,9 @@ from holdgood.core.errors import BundleError, DataError
 from holdgood.core.frame import Matrix
 from holdgood.core.panel import Future, Panel
 from holdgood.core.protocols import Forecaster, Json, PanelContext, Parts
+from holdgood.models.forecasting.drivers import LEVEL, SEASON, of_factors
 from holdgood.models.forecasting.lag_features import LagPlan, Seen, rows_ahead, seen_from
+from holdgood.models.forecasting.lag_groups import groups
 from holdgood.models.forecasting.lag_training import Pairs, draw
 from holdgood.models.forecasting.newcomers import Newcomers, unseen
 from holdgood.models.forecasting.origins import demand, with_future
@@ -162,6 +164,25 @@ class LightgbmLags:
         if self.aim == "median":
             shares = shares * seen.base.scale[which][:, None]
         return (*matrix.names, "usual"), shares.reshape(len(panel), future.horizon, -1)
+
+    def drivers(self, panel: Panel, future: Future) -> tuple[tuple[str, ...], np.ndarray]:
+        """The simple forecast's level and season, and what the trees add: by what was sold lately, season, calendar, each covariate."""
+        seen, which, steps = self._ahead(panel, future)
+        level, shape = seen.base.level[which], (len(panel), future.horizon)
+        own = np.stack([level.reshape(shape), (seen.base.at(which, steps) - level).reshape(shape)], axis=2)
+        if self.booster is None:
+            return (LEVEL, SEASON), own
+        columns, shares = self.contributions(panel, future)
+        shares = np.where(seen.base.still[:, None, None], 0.0, shares)
+        if self.aim == "mean":
+            shares = of_factors(own.sum(axis=2), self.predict(panel, future), shares)
+        found, place = groups(self._plan, columns)
+        names = (LEVEL, SEASON, *(n for n in found if n != SEASON))
+        values = np.zeros((*shape, len(names)))
+        values[:, :, :2] = own
+        for column, k in enumerate(place):
+            values[:, :, names.index(found[k])] += shares[:, :, column]
+        return names, values
 
     @property
     def _plan(self) -> LagPlan:

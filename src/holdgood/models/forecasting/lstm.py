@@ -11,6 +11,7 @@ import numpy as np
 from holdgood.core.errors import BundleError, DataError
 from holdgood.core.panel import Future, Panel
 from holdgood.core.protocols import Forecaster, Json, PanelContext, Parts
+from holdgood.models.forecasting.drivers import LEVEL, SEASON
 from holdgood.models.forecasting.lag_features import LagPlan, Seen, rows_ahead, seen_from
 from holdgood.models.forecasting.lag_training import Pairs, draw
 from holdgood.models.forecasting.lstm_inputs import LstmInputs
@@ -203,6 +204,17 @@ class LstmForecaster:
         """Medians, or means of counts, (series, horizon), in blocks of series; new series too."""
         blocks = self._blocks(panel, future)
         return np.concatenate([self._steps(*b[1:])[1].reshape(-1, future.horizon) for b in blocks])
+
+    def drivers(self, panel: Panel, future: Future) -> tuple[tuple[str, ...], np.ndarray]:
+        """The simple forecast's level and season, and what the network adds to it; why it does, it cannot say."""
+        out = []
+        for _, seen, which, steps in self._blocks(panel, future):
+            point, simple, level = (
+                v.reshape(-1, future.horizon)
+                for v in (self._steps(seen, which, steps)[1], seen.base.at(which, steps), seen.base.level[which])
+            )
+            out.append(np.stack([level, simple - level, point - simple], axis=2))
+        return (LEVEL, SEASON, "the network"), np.concatenate(out)
 
     def quantiles(self, panel: Panel, future: Future, levels: np.ndarray) -> np.ndarray:
         """Quantiles a step, (series, horizon, levels)."""

@@ -59,15 +59,18 @@ class Combined:
     def predict(self, panel: Panel, future: Future) -> np.ndarray:
         """Point forecasts (series, horizon) from the end of each history, without refitting."""
         points = np.stack([m.predict(panel, future) for m in self.members.values()])
-        past = None
-        if self.past and self.blend.sharpness:
-            none = np.full(len(self.members), np.nan)
-            past = np.stack([self.past.get(i, none) for i in panel.ids.tolist()])
-        point = blended(points, self.blend, past)
+        point = blended(points, self.blend, self.losses_of(panel))
         gaps = np.isnan(point).any(axis=1)
         if gaps.any():
             point[gaps] = np.where(np.isnan(point[gaps]), _last(panel)[gaps, None], point[gaps])
         return np.maximum(point, 0.0) if self.nonnegative else point
+
+    def losses_of(self, panel: Panel) -> np.ndarray | None:
+        """Past losses of the members (series, members), where weights go by them; NaN for a series without any."""
+        if not self.past or not self.blend.sharpness:
+            return None
+        none = np.full(len(self.members), np.nan)
+        return np.stack([self.past.get(i, none) for i in panel.ids.tolist()])
 
     def sample(self, panel: Panel, future: Future, samples: int, seed: int) -> np.ndarray:
         """Joint paths (series, samples, horizon)."""
@@ -93,6 +96,7 @@ class Combined:
             "alike": self.sizes.alike,
             "units": self.trajectories.units,
             "segment": self.trajectories.segment,
+            "origin": self.trajectories.origin,
         }
         known = list(self.past)
         if known:
@@ -116,11 +120,12 @@ class Combined:
     @classmethod
     def from_parts(cls, parts: Parts) -> Combined:
         """Rebuild; BundleError where something does not fit together."""
-        js, own = parts.json, {"weights", "sizes", "alike", "units", "segment", "past"}
+        js, own = parts.json, {"weights", "sizes", "alike", "units", "segment", "origin", "past"}
         try:
             names, weights = list(js["names"]), np.asarray(parts.arrays["weights"], np.float64)
             sizes, units = np.asarray(parts.arrays["sizes"]), np.asarray(parts.arrays["units"])
             alike = np.asarray(parts.arrays["alike"])
+            origin = np.asarray(parts.arrays["origin"])
             segment, known = np.asarray(parts.arrays["segment"]), list(js["known"])
             past = np.asarray(parts.arrays["past"]) if known else np.empty((0, len(names)))
             entries, sharpness = js["parts"], float(js["sharpness"])
@@ -133,7 +138,7 @@ class Combined:
             and alike.shape == (3,)
             and units.ndim == 2
         )
-        if not fits or len(units) != len(segment) or past.shape != (len(known), len(names)):
+        if not fits or not len(units) == len(segment) == len(origin) or past.shape != (len(known), len(names)):
             raise _damaged("a forecaster whose arrays do not fit together")
         rest = {k: v for k, v in parts.arrays.items() if k not in own}
         inner = unnest(Parts(entries, rest, parts.files))
@@ -142,7 +147,7 @@ class Combined:
             members,
             Blend(str(js["blend"]), weights, bool(js["median"]), sharpness),
             Sizes(sizes, alike),
-            Trajectories(units, segment),
+            Trajectories(units, segment, origin),
             nonnegative=bool(js["nonnegative"]),
             whole=bool(js["whole"]),
             past=dict(zip(known, past, strict=True)),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from holdgood.core.panel import Panel
+from holdgood.training.panels.shocks import Shocks
 
 LEAST = 60
 """Trajectories of a segment, below which all segments are drawn from together."""
@@ -23,12 +24,6 @@ FEW_SEEN = 3
 FEW_KEPT, SIGNED = 40, 10
 """Trajectories below which draws are stretched, and below which their signs are drawn as well."""
 RIDGE = 1e-3
-SHARED = 0.25
-"""Allowance for shocks that all series share at an origin: sizes are widened by this over the number of origins a series has seen.
-
-Errors at few origins tell little of the spread between origins. The number was set on held-out ends of the training rows of three
-public panels (1.2, 2 and 8 origins a series), where intervals without it covered too little.
-"""
 
 
 def traits(panel: Panel, point: np.ndarray) -> np.ndarray:
@@ -84,10 +79,6 @@ class Sizes:
         slope = np.linalg.solve(z.T @ z + RIDGE * len(z) * np.eye(z.shape[1]), z.T @ (y - y.mean()))
         return cls(np.r_[y.mean() - centre @ slope, slope], alike)
 
-    def widened(self, origins: float) -> Sizes:
-        """With the allowance for shared shocks, for a mean number of origins a series."""
-        return Sizes(self.coefficients + np.r_[np.log1p(SHARED / origins), np.zeros(4)], self.alike)
-
     def of(self, traits: np.ndarray) -> np.ndarray:
         """Expected size of the errors, (rows,)."""
         whole = traits.copy()
@@ -99,13 +90,16 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Trajectories:
-    """Errors in units of their size, (kept, horizon), without gaps; ``segment`` (kept,)."""
+    """Errors in units of their size, (kept, horizon), without gaps; ``segment`` and ``origin`` (kept,): codes of both."""
 
     units: np.ndarray
     segment: np.ndarray
+    origin: np.ndarray
 
     @classmethod
-    def kept(cls, errors: np.ndarray, sizes: np.ndarray, segment: np.ndarray, seed: int) -> Trajectories:
+    def kept(
+        cls, errors: np.ndarray, sizes: np.ndarray, segment: np.ndarray, origin: np.ndarray, seed: int
+    ) -> Trajectories:
         """Of errors (rows, horizon) at most MOST, drawn evenly; with gaps only where hardly any are without.
 
         A gap takes the error of another row at the same step; a step without any error, one of the same row.
@@ -119,27 +113,30 @@ class Trajectories:
         if len(rows) > MOST:
             rows = np.sort(rng.choice(rows, MOST, replace=False))
         if not len(rows):  # nothing was ever judged: as wide as the naive steps
-            return cls(np.array([[-1.25], [0.0], [1.25]]) * np.ones(errors.shape[1]), np.zeros(3, np.int64))
-        return cls(_filled(units[rows], rng), segment[rows])
+            return cls(np.array([[-1.25], [0.0], [1.25]]) * np.ones(errors.shape[1]), *np.zeros((2, 3), np.int64))
+        return cls(_filled(units[rows], rng), segment[rows], origin[rows])
 
     def draw(self, segment: np.ndarray, ids: np.ndarray, samples: int, horizon: int, seed: int) -> np.ndarray:
         """(rows, samples, horizon) in units of size; stratified, so that few samples spread as many would.
 
-        Each series draws by its own id: in an order of its own, whatever stands beside it. Below FEW_KEPT trajectories
+        Each series draws by its own id: in an order of its own, whatever stands beside it. A trajectory is one that a series had
+        for its own, and a shock such as all had (see ``shocks``). Below FEW_KEPT trajectories
         there are no tails to draw from: each draw is stretched by a t's share over a normal's, at random.
         """
         out = np.empty((len(segment), samples, horizon))
         for code in np.unique(segment):
             pool = np.flatnonzero(self.segment == code)
             pool = pool if len(pool) >= LEAST else np.arange(len(self.units))
-            order = pool[np.argsort(self.units[pool].sum(axis=1), kind="stable")]
+            few = len(pool) < FEW_KEPT
+            units = self.units[pool]
+            shocks = Shocks.none(units) if few else Shocks.parted(units, self.origin[pool])
+            own = shocks.own[np.argsort(shocks.own.sum(axis=1), kind="stable")]
             for i in np.flatnonzero(segment == code):
                 rng = np.random.default_rng([seed, zlib.crc32(str(ids[i]).encode())])
                 strata = (np.arange(samples) + rng.random(samples)) / samples
-                drawn = self.units[order[(strata * len(order)).astype(np.int64)]][:, :horizon]
-                if len(order) < FEW_KEPT:
-                    drawn = drawn * _stretch(len(order), samples, rng)[:, None]
-                out[i] = rng.permutation(drawn)
+                drawn = own[(strata * len(own)).astype(np.int64)]
+                drawn = drawn * _stretch(len(own), samples, rng)[:, None] if few else drawn
+                out[i] = (rng.permutation(drawn) + shocks.draw(samples, rng))[:, :horizon]
         return out
 
 

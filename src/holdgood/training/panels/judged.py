@@ -21,7 +21,7 @@ METRICS = ("mase", "smape")
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """By origin: outcomes (series, horizon), NaN where not judged, and the naive scale of each history (series,).
+    """By origin: outcomes (series, horizon), NaN where not judged, and the naive scale of each history (series,), of squares too.
 
     ``drawn``: as y, with outcomes that a stock-out hid drawn from what is likely given what was sold. They spread paths and are not scored.
     """
@@ -30,6 +30,7 @@ class Outcomes:
     y: tuple[np.ndarray, ...]
     scale: tuple[np.ndarray, ...]
     drawn: tuple[np.ndarray, ...]
+    square: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,21 +59,23 @@ def outcomes(panel: Panel, cuts: Sequence[Origin], horizon: int, seen: Seen, dra
     ``seen``: the panel as forecasters see it; ``drawn`` (n,): values with hidden demand drawn.
     """
     scored, likely = panel.with_y(observed(panel)), panel.with_y(drawn)
-    ys, sizes, filled = [], [], []
+    ys, sizes, squares, filled = [], [], [], []
     for cut in cuts:
         y, s = np.full((len(panel), horizon), np.nan), np.full(len(panel), np.nan)
-        w = y.copy()
+        w, q = y.copy(), s.copy()
         y[cut.judged] = scored.take(cut.judged).ahead(horizon, cut.dropped)[0]
         w[cut.judged] = likely.take(cut.judged).ahead(horizon, cut.dropped)[0]
         history = list(seen.before(cut.judged, cut.dropped).series())
-        found = scales(history, panel.season)
         # a series that never moved: its errors count in units of its level, of one at least
-        found = np.where(np.isnan(found), [max(1.0, _level(h)) for h in history], found)
-        s[cut.judged] = found
+        still = np.array([max(1.0, _level(h)) for h in history])
+        found, square = scales(history, panel.season), scales(history, panel.season, power=2)
+        s[cut.judged] = np.where(np.isnan(found), still, found)
+        q[cut.judged] = np.where(np.isnan(square), still**2, square)
         ys.append(y)
         sizes.append(s)
+        squares.append(q)
         filled.append(w)
-    return Outcomes(tuple(cuts), tuple(ys), tuple(sizes), tuple(filled))
+    return Outcomes(tuple(cuts), tuple(ys), tuple(sizes), tuple(filled), tuple(squares))
 
 
 def rows_of(done: Sequence[Ran], found: Outcomes, metric: str, embargo: int = 0) -> Rows:

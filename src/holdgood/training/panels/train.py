@@ -43,7 +43,7 @@ class Backtest:
     """What was forecast at past origins, and what came: (origins, series, horizon), NaN where not judged.
 
     ``points``: of the delivered choice, with weights that were learned on other series. ``naive``: of the best of the lowest rung.
-    ``scale`` (origins, series); ``segment`` (series,); ``dropped``: how far before each series' end an origin lies. ``drawn``: as y,
+    ``scale``, ``square_scale`` (origins, series); ``segment`` (series,); ``dropped``: how far before each series' end an origin lies. ``drawn``: as y,
     with outcomes that a stock-out hid drawn from what is likely; y has none there.
     """
 
@@ -54,6 +54,7 @@ class Backtest:
     scale: np.ndarray
     segment: np.ndarray
     drawn: np.ndarray
+    square_scale: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,15 +191,13 @@ def delivered(
         known[at] = traits(seen.before(rows.series[at], int(rows.dropped[at[0]])), honest[at])
     errors = rows.drawn - honest
     sizes = Sizes.learned(known, errors)
-    origins_each = len(rows.series) / len(np.unique(rows.series))
-    kept = Trajectories.kept(errors, sizes.of(known), segments(panel)[rows.series], seed)
+    kept = Trajectories.kept(errors, sizes.of(known), segments(panel)[rows.series], rows.origin, seed)
     there = sold[~np.isnan(sold)]
     past = {str(panel.ids[s]): v[places] for s, v in last_losses(rows).items()} if blend.sharpness else {}
     flags = bool((there >= 0).all()), bool((there == np.round(there)).all() and np.median(np.abs(there)) < COUNTS)
-    wide = sizes.widened(origins_each)
     return Combined(
-        members, blend, wide, kept, past=past, nonnegative=flags[0], whole=flags[1],
-        windowed=_windowed(seen, rows, honest, wide, kept, flags, seed),
+        members, blend, sizes, kept, past=past, nonnegative=flags[0], whole=flags[1],
+        windowed=_windowed(seen, rows, honest, sizes, kept, flags, seed),
     )  # fmt: skip
 
 
@@ -256,5 +255,6 @@ def _backtest(panel: Panel, known: Outcomes, rows: Rows, honest: np.ndarray, hor
     naive[rows.origin, rows.series] = rows.points[first]
     dropped = tuple(c.dropped for c in known.cuts)
     return Backtest(
-        dropped, np.stack(known.y), points, naive, np.stack(known.scale), segments(panel), np.stack(known.drawn)
-    )
+        dropped, np.stack(known.y), points, naive, np.stack(known.scale), segments(panel), np.stack(known.drawn),
+        np.stack(known.square),
+    )  # fmt: skip

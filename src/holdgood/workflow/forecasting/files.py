@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from holdgood.connectors import read_table, write_table
 from holdgood.core.errors import DeclarationError
+from holdgood.workflow.forecasting.carried import into_totals, up_levels
 from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.forecasting.output import paths_table, readable
 from holdgood.workflow.forecasting.scenario import Scenario, adjusted, under
@@ -45,11 +46,13 @@ def forecast_file(
     paths: Path | None = None,
     totals: Path | None = None,
     levels: Path | None = None,
+    explain: Path | None = None,
     update: Path | None = None,
 ) -> Done:
     """Forecast from new history, with ``update`` after a fit on it that goes there as a bundle.
 
-    A scenario's rows stand under the model's own, with its name and reason beside them.
+    Adjustments are carried into sums over lead times and up the levels, beside the model's own. ``explain``: where the drivers of the
+    model's own forecast go. A scenario's rows stand under the model's own, with its name and reason beside them.
     """
     if (scenario is None) != (not changes):
         raise DeclarationError(
@@ -62,9 +65,12 @@ def forecast_file(
         model = model.updated(history, items=items)
         model.save(update)
     made = model.forecast(history, future=future, items=items, horizon=horizon, samples=samples)
-    steps = made.answers.steps
+    steps, sums, over = made.answers.steps, made.answers.totals, made.answers.levels
     if adjust is not None:
         steps = adjusted(steps, read_table(adjust, name="adjustments"), made.read)
+        sums = None if sums is None else into_totals(sums, steps)
+        nodes = None if over is None else made.model.hierarchy(made.read)
+        over = over if over is None or nodes is None else up_levels(over, steps, nodes.sums)
     if scenario is not None:
         other = under(made, Scenario(scenario, why, _changes(changes)))
         steps = pa.concat_tables(
@@ -75,7 +81,7 @@ def forecast_file(
     if paths is not None:
         write_table(paths_table(made.paths), paths)
     if totals is not None:
-        if made.answers.totals is None:
+        if sums is None:
             raise DeclarationError(
                 "no lead time is declared"
                 if horizon is None
@@ -83,11 +89,13 @@ def forecast_file(
                 "lead_times under [forecast]",
                 "declare them and run again",
             )
-        _write(made.answers.totals, totals)
+        _write(sums, totals)
     if levels is not None:
-        if made.answers.levels is None:
+        if over is None:
             raise DeclarationError("no hierarchy is declared", "levels under [forecast]", "declare them and run again")
-        _write(made.answers.levels, levels)
+        _write(over, levels)
+    if explain is not None:
+        _write(made.driven, explain)
     ended, new = made.panel.ended, made.panel.new
     notes = [n.message + (f": {', '.join(n.series)}" if n.series else "") for n in made.panel.notes]
     if ended:

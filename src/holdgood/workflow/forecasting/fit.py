@@ -100,7 +100,7 @@ def fit_panel(
         on_event=listener,
     )  # fmt: skip
     back = trained.backtest
-    past = PastForecasts(panel.ids, back.y, back.points, back.naive, back.scale, back.segment, NAMES)
+    past = PastForecasts(panel.ids, back.y, back.points, back.naive, back.scale, back.segment, NAMES, back.square_scale)
     agreed = None
     if coherent and nodes:
         errors = np.moveaxis(back.drawn - back.points, 0, 1)

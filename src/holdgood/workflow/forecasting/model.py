@@ -48,6 +48,10 @@ class Model:
         above = np.arange(nodes.sums.shape[0])
         return Sums(whole.take(above), nodes.levels[above])
 
+    def hierarchy(self, read: ReadPanel) -> Hierarchy | None:
+        """Which series each sum holds; None where no hierarchy is declared."""
+        return None if self.coherent is None else self.coherent.nodes(read.panel, words_of(read, self.coherent.levels))
+
     def _base(self, panel: Panel, future: Future, samples: int, seed: int) -> Paths:
         if not len(panel.y):  # new items alone
             y = self.beginnings.sample(panel, future, samples, seed)

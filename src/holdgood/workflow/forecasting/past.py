@@ -1,4 +1,4 @@
-"""Did past intervals hold? Paths for each past origin, spread by errors that were learned on other series."""
+"""Did past intervals hold? Paths for each past origin, spread by errors of the other origins: what all series shared was not known then."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from holdgood.core.panel import Panel
-from holdgood.evaluation.forecasts import PastForecasts, randomised_pit
+from holdgood.evaluation.forecasts import PastForecasts
+from holdgood.evaluation.path_scores import PathScores
 from holdgood.training.panels.censored import KEEP, Demand
 from holdgood.training.panels.combined import Combined, spread
 from holdgood.training.panels.errors import Sizes, Trajectories, traits
@@ -16,8 +17,8 @@ from holdgood.training.panels.seen import Seen
 
 PARTS = 5
 SAMPLES = 200
-MOST_SERIES = 4_000
-"""Series that the cover is measured on: more change it little."""
+MOST_SERIES, FEWEST, MOST_POINTS = 4_000, 500, 100_000
+"""Series that the cover is measured on, and points where these are many: more change it little."""
 
 
 def with_pits(
@@ -31,14 +32,19 @@ def with_pits(
     drawn: np.ndarray | None = None,
     agree: Callable[[int, np.ndarray], np.ndarray] | None = None,
 ) -> PastForecasts:
-    """The same with PIT values. A series' paths are spread by the errors of series in other parts (few series: of other origins).
+    """The same with what the paths were worth. They are spread by the errors of the other origins (with a single one: of other series).
+
+    As delivered, but for that: kinds of demand whose paths are windows of the own past have such ones here.
 
     ``drawn``: as ``past.y``, with likely values where a stock-out hid demand; they spread paths and have no PIT value.
     ``agree``: makes paths (series, samples, horizon) at an origin, NaN where it has none, add up; small panels only.
     """
     random = np.random.default_rng([seed, 7])
     agree = agree if len(panel) <= MOST_SERIES else None
-    chosen = np.sort(random.permutation(len(panel))[:MOST_SERIES])
+    most = (
+        MOST_SERIES if agree else int(np.clip(MOST_POINTS // (past.y.shape[0] * past.y.shape[2]), FEWEST, MOST_SERIES))
+    )
+    chosen = np.sort(random.permutation(len(panel))[:most])
     rows = [(k, s) for k in range(len(dropped)) for s in chosen.tolist() if not np.isnan(past.points[k, s]).all()]
     if not rows:
         return past
@@ -56,10 +62,10 @@ def with_pits(
         outside = part != p if (part != p).any() else part == p
         errors = (likely - point)[outside]
         sizes = Sizes.learned(known[outside], errors)
-        kept = Trajectories.kept(errors, sizes.of(known[outside]), segment[outside], seed)
+        kept = Trajectories.kept(errors, sizes.of(known[outside]), segment[outside], origin[outside], seed)
         if len(kept.units):
-            spreads[p] = sizes.widened(len(rows) / len(np.unique(series))), kept
-    pit, sums = np.full(past.y.shape, np.nan), {n: np.full(past.y.shape[:2], np.nan) for n in leads}
+            spreads[p] = sizes, kept
+    scores = PathScores(past.y.shape, leads)
     for k in np.unique(origin).tolist():
         paths = np.full((len(panel) if agree else 0, SAMPLES, past.y.shape[2]), np.nan)
         for p, (sizes, kept) in spreads.items():
@@ -81,31 +87,19 @@ def with_pits(
             if agree:
                 paths[series[at]] = found
             else:
-                _fell(pit[k], {n: v[k] for n, v in sums.items()}, series[at], y[at], found, random)
+                scores.add(k, series[at], y[at], found, random)
         if agree:
             at = np.flatnonzero((origin == k) & np.isin(part, list(spreads)))
-            _fell(pit[k], {n: v[k] for n, v in sums.items()}, series[at], y[at], agree(k, paths)[series[at]], random)
-    return replace(past, pit=pit, lead_pits=sums)
-
-
-def _fell(
-    pit: np.ndarray,
-    sums: dict[int, np.ndarray],
-    series: np.ndarray,
-    y: np.ndarray,
-    paths: np.ndarray,
-    random: np.random.Generator,
-) -> None:
-    """Write down where the outcomes of some series (n, horizon) fell among their paths (n, samples, horizon)."""
-    for h in range(y.shape[1]):
-        pit[series, h] = randomised_pit(y[:, h], paths[:, :, h], random.random(len(y)))
-    for n, found in sums.items():
-        found[series] = randomised_pit(y[:, :n].sum(axis=1), paths[:, :, :n].sum(axis=2), random.random(len(y)))
+            scores.add(k, series[at], y[at], agree(k, paths)[series[at]], random)
+    return replace(
+        past, pit=scores.pit, crps=scores.crps, quantile_loss=scores.quantile_loss, lead_pits=scores.lead_pits,
+        items=scores.items.chances(),
+    )  # fmt: skip
 
 
 def _parts(origin: np.ndarray, series: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """What a row's spread may not be learned from."""
-    who, code = np.unique(series, return_inverse=True)
-    if len(who) < 2 * PARTS:
+    """What a row's spread may not be learned from: its origin, whose shock other series shared; with a single one, some series."""
+    if len(np.unique(origin)) > 1:
         return origin
+    who, code = np.unique(series, return_inverse=True)
     return np.asarray((random.permutation(len(who)) % PARTS)[code])

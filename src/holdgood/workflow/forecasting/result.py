@@ -7,11 +7,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from holdgood.core.panel import Paths
 from holdgood.core.records import ForecastEvaluation, Leaderboard, PanelReport
 from holdgood.core.table import FrameKind, give_back
 from holdgood.features.panels.reader import ReadPanel
+from holdgood.workflow.forecasting.explained import drivers_table, explained
 from holdgood.workflow.forecasting.model import Model
 from holdgood.workflow.forecasting.output import Answers, Collected, drawn
 
@@ -66,6 +68,17 @@ class Forecasts:
     def sums(self) -> Any:
         """Forecasts of the declared levels, which add up; None where no level is declared."""
         return None if self.answers.levels is None else give_back(self.answers.levels, self.native)
+
+    @cached_property
+    def driven(self) -> pa.Table:
+        """What drives the forecast, as an Arrow table: a row a series, step and driver, which add up to the forecast."""
+        lead = len(self.read.keys.column_names) + 1
+        return drivers_table(explained(self.model, self.read, self.paths.point), self.answers.steps, lead)
+
+    @property
+    def drivers(self) -> Any:
+        """What drives the forecast (level, trend, season, recent values, calendar, each covariate), in the kind of frame that came in."""
+        return give_back(self.driven, self.native)
 
     def quantile(self, level: float) -> np.ndarray:
         """A quantile a step, (series, horizon)."""

@@ -17,10 +17,12 @@ from holdgood.core.records import Bundle, Forecast, ForecastEvaluation, Leaderbo
 from holdgood.core.records.envelope import read, write_array, write_bytes
 from holdgood.core.task import Task
 from holdgood.evaluation.forecasts import PastForecasts, evaluate_forecasts
+from holdgood.evaluation.item_cover import ItemChance
 from holdgood.reports.forecast_report import ForecastView, render_forecast
 from holdgood.reports.series_view import series_views
 from holdgood.training.panels.segments import NAMES
 from holdgood.workflow.folder import StepFolder, versions
+from holdgood.workflow.forecasting.explained import explained
 from holdgood.workflow.forecasting.fit import fit_panel, metric_of
 from holdgood.workflow.forecasting.output import drawn, readable, write_all
 from holdgood.workflow.forecasting.parts import model_of, parts_of
@@ -32,6 +34,8 @@ from holdgood.workflow.work import Work
 
 # Share of the budget kept for paths, bundle and report, and the seconds below which it never falls.
 _RESERVE_SHARE, _RESERVE_SECONDS = 0.15, 5.0
+PAST = ("y", "points", "naive", "scale", "segment", "square_scale", "pit", "crps", "quantile_loss")
+"""What is kept of a backtest, by its names."""
 PATHS, QUANTILES, TOTALS, LEVELS = "paths.parquet", "forecast", "lead_times", "levels"
 
 
@@ -63,9 +67,9 @@ def train_forecasters(work: Work, folder: StepFolder) -> Leaderboard:
         task=_task(work),
         run=work.run.id,
     )
-    arrays = {n: getattr(fitted.past, n) for n in ("y", "points", "naive", "scale", "segment")}
-    if fitted.past.pit is not None:
-        arrays["pit"] = fitted.past.pit
+    arrays = {n: v for n in PAST if (v := getattr(fitted.past, n)) is not None}
+    if fitted.past.items is not None:
+        arrays["items"] = fitted.past.items.table
     arrays |= {f"lead-{n}": v for n, v in fitted.past.lead_pits.items()}
     for name, values in arrays.items():
         write_array(folder.path / f"past-{name}.npy", values)
@@ -85,8 +89,9 @@ def load_forecasters(work: Work, folder: StepFolder) -> None:
         p.stem.removeprefix("past-"): np.load(p, allow_pickle=False) for p in sorted(folder.path.glob("past-*.npy"))
     }
     leads = {int(n.removeprefix("lead-")): found.pop(n) for n in [k for k in found if k.startswith("lead-")]}
-    pit = found.pop("pit", None)
-    now.past = PastForecasts(np.array(noted["ids"], str), **found, segments=NAMES, pit=pit, lead_pits=leads,
+    items = found.pop("items", None)
+    now.past = PastForecasts(np.array(noted["ids"], str), **found, segments=NAMES, lead_pits=leads,
+        items=None if items is None else ItemChance(items),
         level=None if noted["level"] is None else np.array(noted["level"], str),
     )  # fmt: skip
     now.dropped = tuple(noted["dropped"])
@@ -174,11 +179,14 @@ def report_forecast(work: Work, folder: StepFolder) -> None:
     )
     some = going.take(places)
     found = list(drawn(now.model, going if whole else some, samples=samples, seed=seed))
+    driven = explained(now.model, going if whole else some, found[0].point) if found else None
+    driven = driven.take(places) if whole and driven else driven
     paths = [found[0].take(places)] if whole and found else found
     view = ForecastView(
         declaration=work.declaration, run_id=work.run.id, created_utc=str(work.run.status().get("started_utc", "")),
         panel=now.report, leaderboard=work.leaderboard, evaluation=now.evaluation, audit=work.audit_tables,
-        series=series_views(some.panel, paths[0], [why for _, why in picked], now.past, now.dropped) if paths else (),
+        series=series_views(some.panel, paths[0], [why for _, why in picked], now.past, now.dropped,
+            (driven.names, driven.values) if driven else None) if paths else (),
         versions=versions(), steps=tuple(work.seconds),
     )  # fmt: skip
     write_bytes(work.run.path / "report.html", render_forecast(view).encode())
