@@ -266,3 +266,30 @@ def review_text(found: OverrideReview) -> None:
         draw.err.print(f"note: {said}", style="yellow")
     if found.waiting:
         draw.err.print(f"note: {counted(len(found.waiting), 'change')} wait for their outcome", style="yellow")
+
+
+def demo_orders_text(folder: Path, bundle: Path) -> None:
+    """The demo's order sheet, and what ordering by it would have saved on months that nothing had read."""
+    from holdgood.reports.format import interval, money, percent
+    from holdgood.workflow.ordering.demo import demo_orders
+
+    done = demo_orders(folder, bundle)
+    plan, walked = done.planned.plan, done.replayed
+    plan_text(plan)
+    for path in (done.plan, done.sheet, done.desk):
+        if path is not None:
+            draw.out.print(f"written: {path}")
+    if done.sheet is None:
+        draw.err.print("note: no order sheet without openpyxl: pip install 'holdgood[excel]'", style="yellow")
+    draw.out.print()
+    ours, theirs = float(walked.ours.loss.sum()), float(walked.theirs.loss.sum())
+    change = (theirs - ours) / theirs if theirs else 0.0
+    said = f"{percent(abs(change))} {'less' if change >= 0 else 'more'}"
+    draw.out.print(
+        f"At these costs of a demonstration, over {walked.steps} months that nothing had read: ordering by the plan each month would have cost "
+        f"{money(ours, plan.currency)}, the tuned rule of minimum and maximum {money(theirs, plan.currency)}: {said}.",
+        style="bold",
+    )
+    draw.out.print(f"  saved an item: {interval(walked.saved, plan.currency, signed=True)}: {walked.saved.verdict}")
+    fill = f"{percent(walked.ours.fill_rate)} of demand met in its month against {percent(walked.theirs.fill_rate)}"
+    draw.out.print(f"  {fill}; {done.rule}", style="dim")

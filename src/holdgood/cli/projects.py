@@ -12,6 +12,7 @@ import typer
 from holdgood.cli import draw
 from holdgood.cli.findings import finding_text
 from holdgood.cli.forecasts import accuracy_text, panel_text
+from holdgood.cli.plans import demo_orders_text
 from holdgood.cli.tables import Json
 
 if TYPE_CHECKING:
@@ -276,7 +277,11 @@ def demo(
         bool, typer.Option("--bad", help="Only write a table with planted faults, to try audit and clean on.")
     ] = False,
     forecast: Annotated[
-        bool, typer.Option("--forecast", help="Instead: 334 monthly series of industry, forecast 18 months ahead.")
+        bool,
+        typer.Option(
+            "--forecast",
+            help="Instead: 334 monthly series of industry, forecast 18 months ahead, with an order sheet at demonstration costs.",
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -298,6 +303,8 @@ def demo(
         done = run_project(made.folder, budget=budget, fresh=fresh, listener=progress)
     if done.forecasts:
         _forecast_text(done, json)
+        if not json:
+            demo_orders_text(made.folder, done.bundle)
         return
     if json:
         draw.as_json(

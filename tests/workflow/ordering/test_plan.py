@@ -208,3 +208,29 @@ def test_the_desk_is_one_page_that_loads_nothing_and_escapes_names(model, histor
     assert "<script>x" not in shown and "&lt;script&gt;x" in shown
     assert "Nothing needs to be ordered" in render_desk(DeskView(OrderPlan()))
     assert np.isfinite(made.plan.lines[0].money)
+
+
+def test_a_budget_is_kept_by_the_orders_that_lose_least(model, history, state):
+    free = hg.plan_orders(model, history, state, orders=TERMS).plan
+    spent = sum(line.worth for line in free.orders)
+    half = hg.plan_orders(model, history, state, orders={**TERMS, "budget": spent / 2}).plan
+    assert sum(line.worth for line in half.orders) <= spent / 2 + 1e-6
+    assert "budget" in half.limits[0] and "without any limit" in half.limits[0]
+    assert sum(line.money for line in half.lines) < sum(line.money for line in free.lines)
+    # the money that is spared lies where it saves least: no item that is cut saves more a euro than all that are kept
+    roomy = hg.plan_orders(model, history, state, orders={**TERMS, "budget": 10 * spent}).plan
+    assert [line.quantity for line in roomy.lines] == [line.quantity for line in free.lines]
+    for line in half.orders:
+        assert not line.terms.pack or line.quantity % line.terms.pack == 0
+
+
+def test_a_suppliers_minimum_is_reached_or_nothing_is_ordered(model, history, state):
+    free = hg.plan_orders(model, history, state, orders=TERMS).plan
+    acme = sum(line.worth for line in free.orders if line.supplier == "ACME")
+    for least in (acme + 60, 1e6):
+        plan = hg.plan_orders(model, history, state, orders={**TERMS, "supplier_minimum": {"ACME": least}}).plan
+        worth = sum(line.worth for line in plan.orders if line.supplier == "ACME")
+        assert worth == 0 or worth >= least - 1e-6
+        assert any("minimum of ACME" in said for said in plan.limits)
+    with pytest.raises(DataError, match="have no unit cost"):
+        hg.plan_orders(model, history, state.drop(columns="unit_cost"), orders={"budget": 100})

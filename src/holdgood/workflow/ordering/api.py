@@ -113,10 +113,11 @@ def plan_orders(
     several = _table(open_orders, spec.open_orders, declared, base, "open_orders")
     at = horizon_of(forecasts.read)
     found = read_state(spec, stated, at, forecasts.read.plan.id, step_of(forecasts.read), several)
-    decided, left = decide(forecasts, found, spec, declared.forecast.service_level)
+    currency = spec.currency or declared.costs.currency
+    decided, left = decide(forecasts, found, spec, declared.forecast.service_level, currency)
     notes = tuple(n for n in forecasts.panel.notes if n.level == "issue")
     plan = written(
-        forecasts, decided, spec, left, currency=spec.currency or declared.costs.currency, bundle=model.bundle.digest,
+        forecasts, decided, spec, left, currency=currency, bundle=model.bundle.digest,
         notes=(*notes, *_ended(forecasts)), now=now,
     )  # fmt: skip
     return Planned(plan, forecasts, where)

@@ -11,6 +11,7 @@ from holdgood.decisions.inventory.allowed import allowed_at_least
 from holdgood.decisions.inventory.projected import Projection, best_orders, project
 from holdgood.decisions.leftover import cost_of_leftover
 from holdgood.decisions.run_out import run_out
+from holdgood.workflow.ordering.limits import Binding
 from holdgood.workflow.ordering.terms import Conditions
 
 SPREAD = (0.1, 0.9)
@@ -41,10 +42,13 @@ class Figures:
     break_even: np.ndarray
 
 
-def figures(paths: np.ndarray, conditions: Conditions, review: int, whole: np.ndarray) -> Figures:
+def figures(
+    paths: np.ndarray, conditions: Conditions, review: int, whole: np.ndarray, bound: Binding | None = None
+) -> Figures:
     """Best orders and their figures; ``paths`` (m, samples, steps) of the items of ``conditions``, as long as lead time and review.
 
-    ``whole`` (m,) bool: sold in whole units; others are ordered in amounts that people write, where no pack says otherwise.
+    ``whole`` (m,) bool: sold in whole units; others are ordered in amounts that people write, where no pack says otherwise. ``bound``: what
+    binds the orders of all these items together.
     """
     terms, stock, level = conditions.terms, conditions.stock, conditions.level
     best = best_orders(paths, stock, terms, review=review)
@@ -53,6 +57,8 @@ def figures(paths: np.ndarray, conditions: Conditions, review: int, whole: np.nd
     quantity = written_amount(
         np.where(conditions.service, allowed_at_least(served, terms), best.quantity), terms, whole
     )
+    if bound is not None:
+        quantity = bound.bound(best.projection.curve, conditions, quantity, whole)
     wanted = np.where(conditions.service, served, np.maximum(best.projection.curve.lowest(), 0.0))
     return of_quantity(paths, stock, terms, best.projection, quantity, wanted, review, level)
 

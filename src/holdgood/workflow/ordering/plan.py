@@ -15,6 +15,7 @@ from holdgood.core.records import ItemTerms, LeftOut, OrderLine, OrderPlan, Pane
 from holdgood.features.panels.reader import ReadPanel
 from holdgood.workflow.forecasting.result import Forecasts
 from holdgood.workflow.ordering.figures import Figures, figures
+from holdgood.workflow.ordering.limits import binding
 from holdgood.workflow.ordering.state import Horizon, State
 from holdgood.workflow.ordering.terms import Conditions, conditions
 from holdgood.workflow.ordering.words import reason, worth_a_look
@@ -32,6 +33,7 @@ class Decided:
     state: State
     conditions: Conditions
     figures: Figures
+    limits: tuple[str, ...] = ()
 
 
 def horizon_of(read: ReadPanel) -> Horizon:
@@ -50,7 +52,7 @@ def step_of(read: ReadPanel) -> float:
 
 
 def decide(
-    forecasts: Forecasts, state: State, spec: OrdersSpec, service_level: float | None
+    forecasts: Forecasts, state: State, spec: OrdersSpec, service_level: float | None, currency: str = ""
 ) -> tuple[Decided, list[LeftOut]]:
     """The best order of each item with a state; what cannot be planned is left out with its reason."""
     steps = int(forecasts.read.future.ds.shape[1])
@@ -71,17 +73,20 @@ def decide(
             f"a horizon of {int(wait.min())} steps or more",
             "declare a longer horizon under [forecast] and run again, or correct the lead times (they are in steps)",
         )
-    rows, counts = np.flatnonzero(~late), _in_whole_units(forecasts.read.panel)
+    rows, counts = np.flatnonzero(~late), in_whole_units(forecasts.read.panel)
     parts, done, holes = [], [], []
-    for some, paths in _paths(forecasts, state.place, rows):
+    together = spec.budget is not None or spec.capacity is not None or bool(spec.supplier_minimum)
+    limits: list[str] = []
+    for some, paths in _paths(forecasts, state.place, rows, len(rows) if together else PIECE):
         whole = np.isfinite(paths).all(axis=(1, 2))
         holes += [str(forecasts.read.panel.ids[state.place[i]]) for i in some[~whole]]
         if whole.any():
             done.append(some[whole])
             kept = some[whole]
-            parts.append(
-                figures(np.maximum(paths[whole], 0.0), take(settled, kept), spec.review, counts[state.place[kept]])
-            )
+            own = take(settled, kept)
+            bound = binding(spec, own, state.supplier[kept], currency) if together else None
+            parts.append(figures(np.maximum(paths[whole], 0.0), own, spec.review, counts[state.place[kept]], bound))
+            limits += bound.said if bound is not None else []
     left += [LeftOut(item=i, why="its forecast has holes") for i in holes]
     if not done:
         raise DataError(
@@ -89,16 +94,18 @@ def decide(
         )
     kept = np.concatenate(done)
     joined = Figures(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Figures)))
-    return Decided(state.place[kept], _taken(state, kept), take(settled, kept), joined), left
+    return Decided(state.place[kept], _taken(state, kept), take(settled, kept), joined, tuple(limits)), left
 
 
-def _paths(forecasts: Forecasts, place: np.ndarray, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _paths(
+    forecasts: Forecasts, place: np.ndarray, rows: np.ndarray, piece: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Paths of some items at a time; of all at once where sums must agree."""
     if forecasts.model.coherent is not None:
         yield rows, forecasts.paths.y[place[rows]]
         return
-    for begin in range(0, len(rows), PIECE):
-        some = rows[begin : begin + PIECE]
+    for begin in range(0, len(rows), piece):
+        some = rows[begin : begin + piece]
         yield some, forecasts.model.paths(forecasts.read.take(place[some]), forecasts.samples, forecasts.seed).y
 
 
@@ -116,7 +123,7 @@ def _taken(state: State, rows: np.ndarray) -> State:
 
 def written(
     forecasts: Forecasts, decided: Decided, spec: OrdersSpec, left: list[LeftOut], *, currency: str, bundle: str = "",
-    limits: tuple[str, ...] = (), notes: tuple[PanelNote, ...] = (), now: datetime | None = None,
+    notes: tuple[PanelNote, ...] = (), now: datetime | None = None,
 ) -> OrderPlan:  # fmt: skip
     """The plan as a record: lines ranked by money at stake, each with its reason."""
     settled, found, read = decided.conditions, decided.figures, forecasts.read
@@ -137,7 +144,7 @@ def written(
         lines=tuple(lines), left_out=(*left, *decided.state.left_out), currency=currency, assumed=bool(settled.assumed.all()),
         made_utc=made.isoformat(timespec="seconds"), cutoff=day(horizon.cutoff.max()), frequency=read.panel.frequency,
         review=spec.review, lost_sales=spec.lost_sales, objective=suits,
-        service_level=settled.level if settled.service.any() else float("nan"), assumptions=settled.assumptions, limits=limits,
+        service_level=settled.level if settled.service.any() else float("nan"), assumptions=settled.assumptions, limits=decided.limits,
         notes=(*decided.state.notes, *notes), bundle=bundle,
     )  # fmt: skip
 
@@ -229,7 +236,7 @@ def _most_sold(panel: Panel, steps: np.ndarray) -> np.ndarray:
     return most
 
 
-def _in_whole_units(panel: Panel) -> np.ndarray:
+def in_whole_units(panel: Panel) -> np.ndarray:
     """(series,) where every amount ever seen is a whole number; a series without history is as most others."""
     whole = np.array([bool(np.all((y == np.floor(y)) | np.isnan(y))) for y in panel.series()])
     there = panel.lengths > 0

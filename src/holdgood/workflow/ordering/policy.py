@@ -1,0 +1,57 @@
+"""The plan as a policy: at every step it forecasts from what has been sold so far and orders as the plan would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from holdgood.core.inventory import Observation
+from holdgood.core.panel import Future
+from holdgood.decisions.inventory.projected import best_orders
+from holdgood.features.panels.reader import ReadPanel
+from holdgood.workflow.forecasting.model import Model
+from holdgood.workflow.ordering.figures import written_amount
+from holdgood.workflow.ordering.plan import in_whole_units
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastOrders:
+    """``read``: the history of the items before the first step, in their order, of a model that needs no covariates known ahead.
+
+    Only observations are looked at: what was sold since is taken from them, step by step.
+    """
+
+    model: Model
+    read: ReadPanel
+    review: int = 1
+    samples: int = 200
+    seed: int = 0
+    name: str = "forecast and least expected cost"
+
+    def order(self, seen: Observation) -> np.ndarray:
+        """Units of each item; nothing between reviews."""
+        if (seen.step + 1) % self.review:
+            return np.zeros(len(seen.terms))
+        steps = int(seen.terms.lead.max()) + self.review
+        paths = self.model.paths(
+            longer(self.read, seen.sales[:, seen.sales.shape[1] - seen.step - 1 :]), self.samples, self.seed
+        )
+        best = best_orders(np.maximum(paths.y[:, :, :steps], 0.0), seen.stock, seen.terms, review=self.review)
+        return written_amount(best.quantity, seen.terms, in_whole_units(self.read.panel))
+
+
+def longer(read: ReadPanel, sales: np.ndarray) -> ReadPanel:
+    """The same history with the steps (series, new) behind it, and the future moved on as far."""
+    panel, grid = read.panel, read.plan.grid
+    new = sales.shape[1]
+    if not new:
+        return read
+    first = grid.number(read.future.ds[:, 0].astype("M8[us]").astype(np.int64))
+    at = np.repeat(panel.indptr[1:], new)
+    ahead = first[:, None] + np.arange(new + read.future.horizon)
+    y = np.insert(panel.y, at, sales.ravel())
+    ds = np.insert(panel.ds, at, grid.stamps(ahead[:, :new]).ravel())
+    indptr = panel.indptr + new * np.arange(len(panel) + 1)
+    future = Future(grid.stamps(ahead[:, new:]))
+    return replace(read, panel=replace(panel, y=y, ds=ds, indptr=indptr), future=future)
