@@ -137,7 +137,10 @@ class Observation:
 class OrderPolicy(Protocol):
     """Decides orders from observations only."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called in results."""
+        ...
 
     def order(self, seen: Observation) -> np.ndarray:
         """Units to order of each item now; (n,), zero or more."""
