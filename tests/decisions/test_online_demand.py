@@ -49,6 +49,15 @@ def test_the_shares_of_paths_below_what_comes_are_even():
         assert abs((below < level).mean() - level) < 0.08
 
 
+def test_wandering_on_the_log_scale_does_not_make_demand_grow_on_average():
+    rng = np.random.default_rng(8)
+    steps = 0.25 * rng.standard_normal((40, 40))
+    series = np.round(200 * np.exp(np.cumsum(steps - 0.25**2 / 2, 1)))
+    paths = learned(series).paths(8, PATHS, rng)
+    now, later = paths[:, :, 0].mean(1), paths[:, :, 7].mean(1)
+    assert later.sum() < 1.12 * now.sum()
+
+
 def test_items_do_not_know_of_each_other():
     rng = np.random.default_rng(4)
     series = rng.poisson(30, (3, 20)).astype(float)

@@ -26,7 +26,7 @@ class Settings:
     promise that an order may take before it is given up. demand, supplier, search: see there.
     """
 
-    paths: int = 64
+    paths: int = 128
     tail: int = 6
     beyond: int = 2
     demand: Habits = field(default_factory=Habits)

@@ -206,9 +206,11 @@ class _Scale:
         level, trend = self.level[item, kind], self.trend[item, kind]
         gain, slope = self.gains[kind], self.slopes[kind]
         noise = s[:, None] * rng.standard_normal((len(item), steps))
+        # A level that wanders on the log scale would grow in units on average: it is held where it is.
+        growth = 0.5 * ((gain + slope) * s) ** 2 if self.logs else 0.0
         out = np.empty((len(item), steps))
         for j in range(steps):
-            level = level + self.damp * trend
+            level = level + self.damp * trend - (growth if j else 0.0)
             out[:, j] = level + noise[:, j]
             level = level + gain * noise[:, j]
             trend = self.damp * trend + slope * noise[:, j]
