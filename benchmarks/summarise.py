@@ -284,11 +284,11 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "tabular": ("machine budget system set split", tabular),
     "stats": ("bench part cell", stats),
     "forecast": ("machine set system budget", forecast),
-    "inventorybench": ("see end_told cross_validated seed", inventorybench),
     "covariates": ("set what", covariates),
     "stats_forecasts": ("part cell", stats_forecasts),
     "vn2": ("window", vn2),
     "simulator": ("what", simulator),
+    "inventorybench": ("see end_told seed", inventorybench),
 }
 
 

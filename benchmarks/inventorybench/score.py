@@ -126,7 +126,6 @@ def main() -> None:
         {
             "see": args.see,
             "end_told": not args.no_end,
-            "cross_validated": False,
             "seed": args.seed,
             "instances": len(score),
             "items": len(np.unique(of.item)),

@@ -39,8 +39,7 @@ def inventorybench(rows: list[Row]) -> list[str]:
 def _who(r: Row) -> str:
     seen = "demand is seen" if r["see"] == "demand" else "sales only"
     end = "end known" if r["end_told"] else "end not known"
-    how = ", settings chosen on other items" if r.get("cross_validated") else ""
-    return f"holdgood: {seen}, {end}{how}"
+    return f"holdgood: {seen}, {end}"
 
 
 def _line(who: str, strata: Mapping[str, list[float]], *more: object) -> str:
