@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from decide.table import constrained
 from forecast.covariates_table import covariates
 from forecast.table import forecast
 from inventorybench.table import inventorybench
@@ -284,6 +285,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "tabular": ("machine budget system set split", tabular),
     "stats": ("bench part cell", stats),
     "forecast": ("machine set system budget", forecast),
+    "decide-milp": ("case", constrained),
     "covariates": ("set what", covariates),
     "stats_forecasts": ("part cell", stats_forecasts),
     "vn2": ("window", vn2),

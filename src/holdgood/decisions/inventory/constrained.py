@@ -1,7 +1,7 @@
 """The cheapest orders of many items at once that keep budgets, capacities, joint minimums and floors, with a proof of how good they are.
 
-The relaxed program, suppliers whole, bounds the cost from below; its rounding is a plan. Where the two are not near enough, HiGHS searches on
-from there.
+The relaxed program bounds the cost from below; its rounding is a plan. Where the two are not near enough, HiGHS first settles which suppliers
+are asked, and then, from the plan at hand, everything.
 """
 
 from __future__ import annotations
@@ -52,22 +52,30 @@ def best_within(
     sizes = levels(curve, terms, reach_of(constraints, n), constraints.closed)
     task = written(sizes, terms, constraints)
     relaxed = task.relaxed().solved(seconds=seconds)
-    bound, worth = relaxed.bound, relaxed.worth
-    if constraints.joint and relaxed.x is not None:
-        relaxed = task.whole_at(asks_of(task, constraints)).solved(gap=gap / 4, seconds=seconds / 2)
-        bound = max(bound, relaxed.bound)
-    if relaxed.impossible:
+    bound, point = relaxed.bound, None
+
+    def left() -> float:
+        return max(1.0, seconds - (time.monotonic() - begun))
+
+    def near() -> bool:
+        return point is not None and task.money @ point - bound <= gap * abs(task.money @ point)
+
+    def better(other: np.ndarray | None) -> np.ndarray | None:
+        return other if point is None or (other is not None and task.money @ other < task.money @ point) else point
+
+    found = relaxed
+    if found.x is not None:
+        point = rounded(task, found.x, sizes, terms, constraints)
+    if constraints.joint and not found.impossible and not near():
+        found = task.whole_at(asks_of(task, constraints)).solved(gap=gap / 4, seconds=left() / 2)
+        bound = max(bound, found.bound)
+        if found.x is not None:
+            point = better(rounded(task, found.x, sizes, terms, constraints))
+    if not found.impossible and not near():
+        found = task.solved(gap=gap, seconds=left(), start=point)
+        bound, point = max(bound, found.bound), better(found.x)
+    if found.impossible:
         raise conflict(task, sizes, terms, constraints, seconds)
-    point = None
-    if relaxed.x is not None:
-        point = rounded(task, relaxed.x, sizes, terms, constraints)
-    if point is None or task.money @ point - bound > gap * abs(task.money @ point):
-        left = max(1.0, seconds - (time.monotonic() - begun))
-        searched = task.solved(gap=gap, seconds=left, start=point)
-        if searched.impossible:
-            raise conflict(task, sizes, terms, constraints, seconds)
-        bound = max(bound, searched.bound)
-        point = searched.x if searched.x is not None else point
     if point is None:
         raise EnvironmentFault(
             f"no orders of {n} items were found in {seconds:g} s that keep every constraint, nor a proof that there are none",
@@ -80,5 +88,5 @@ def best_within(
     cost += sum(s.fixed for s, yes in zip(constraints.joint, suppliers, strict=True) if yes)
     used = {x.name: float(x.weight @ quantity) for x in constraints.limits}
     used |= {x.name: float((x.weight * x.items) @ quantity) for x in constraints.joint}
-    saves = {x.name: max(0.0, -float(worth[task.named[x.name][0]])) for x in constraints.limits}
+    saves = {x.name: max(0.0, -float(relaxed.worth[task.named[x.name][0]])) for x in constraints.limits}
     return OrdersWithin(quantity, cost, bound - float(sizes.error.sum()), used, saves)
