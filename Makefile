@@ -77,6 +77,7 @@ bench-forecast: $(VENV)/.dev
 # Orders in money: InventoryBench (a minute or two a way of playing on a free machine), the VN2 challenge on its history, the simulator's speed.
 bench-decide: $(VENV)/.dev
 	$(BIN)/python benchmarks/decide/milp.py
+	$(BIN)/python benchmarks/decide/sheet.py
 	$(BIN)/python benchmarks/inventorybench/score.py
 	$(BIN)/python benchmarks/inventorybench/score.py --no-end
 	$(BIN)/python benchmarks/inventorybench/score.py --see sales

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from decide.sheet_table import sheet
 from decide.table import constrained
 from forecast.covariates_table import covariates
 from forecast.table import forecast
@@ -286,6 +287,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "stats": ("bench part cell", stats),
     "forecast": ("machine set system budget", forecast),
     "decide-milp": ("case", constrained),
+    "decide-sheet": ("set", sheet),
     "covariates": ("set what", covariates),
     "stats_forecasts": ("part cell", stats_forecasts),
     "vn2": ("window", vn2),
