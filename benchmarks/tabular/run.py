@@ -44,6 +44,8 @@ PREDICT_S = 240.0
 LOOK_S = 0.1
 REACHED = ("features", "metrics", "models/tabular", "scale", "splitting", "training")
 """The rooms that decide what a fit gives: our results are known by a hash of them."""
+FORECASTS = {"forecasting", "panels", "series.py"}
+"""Parts of these rooms that only forecasts reach."""
 LEFT_OUT = HERE.parent / "portfolio" / "left_out.json"
 """For each set the portfolio that was chosen without it (portfolio/choose.py): a set never votes on its own list."""
 
@@ -74,12 +76,7 @@ def stamp(system: str) -> str:
         digest.update("\n".join(PINS[environment]).encode())
     else:
         home = HERE.parents[1] / "src" / "holdgood"
-        files = sorted(
-            path
-            for part in REACHED
-            for path in (home / part).rglob("*")
-            if not {"forecasting", "panels"} & {*path.parts}
-        )
+        files = sorted(path for part in REACHED for path in (home / part).rglob("*") if not FORECASTS & {*path.parts})
         for path in [*files, home / "models" / "portfolio.json", home / "workflow" / "estimator.py", LEFT_OUT]:
             if path.suffix in (".py", ".json") and path.exists():
                 digest.update(path.name.encode() + path.read_bytes())
