@@ -9,6 +9,7 @@ weeks up to now. OUT (CSV, or parquet by its name): one row a pair in the state'
     Store, Product, quantity
 
 where quantity is the order in whole units, placed at the end of the last week in SALES, to arrive at the start of the third week after it.
+In the last round of the challenge, known by its date, what is left serves no later week, and the order is the newsvendor's.
 Nothing else is read, apart from spread.json beside this file (how demand spreads around forecasts, and the cover: from history, see backtest.py).
 """
 
@@ -22,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from demand import Demand
-from panel import LEAD, sales_of
+from panel import LAST_ROUND, LEAD, NEWSVENDOR, sales_of
 from paths import Spread, sample_paths
 from rules import terms
 
@@ -77,7 +78,8 @@ def main() -> None:
     learned = json.loads(LEARNED.read_text(encoding="utf-8"))
     spread = Spread(*(tuple(learned[name]) for name in ("log_mean", "total", "shared")))
     means = Demand(sales).means(sales)
-    quantity = decided(sample_paths(sales, means, spread), stock, float(learned["cover"]))
+    cover = NEWSVENDOR if history["ds"].max() == LAST_ROUND else float(learned["cover"])
+    quantity = decided(sample_paths(sales, means, spread), stock, cover)
     out = state[["Store", "Product"]].assign(quantity=np.round(quantity).astype(int))
     if options.out.endswith(".parquet"):
         out.to_parquet(options.out, index=False)

@@ -12,6 +12,8 @@ AHEAD = (1, 2, 3)
 FIRST, EVERY = 60, 2
 """Weeks of history before the first origin that is learned from, and how many origins there are to one that is: neighbours say nearly the same."""
 ROUNDS = 130
+ON_SALE = 8
+"""A pair whose shelf was empty for so many weeks before an origin is not on sale then, and nothing is learned from it."""
 HALF_LIFE = 52.0
 """Weeks after which an origin counts half."""
 SPREAD = 0.15
@@ -36,9 +38,10 @@ Known = dict[tuple[int, bool], list[tuple[np.ndarray, np.ndarray]]]
 
 
 class Demand:
-    """Learned from ``sales`` alone; weeks with an empty shelf are no outcomes. ``means`` may be asked with more weeks than were learned from.
+    """Learned from ``sales`` alone; a week with an empty shelf is one without demand, as the challenge counts it.
 
-    known: features by origin and view, kept between fits on longer and longer pasts of the same sales.
+    ``means`` may be asked with more weeks than were learned from. known: features by origin and view, kept between fits on longer and
+    longer pasts of the same sales.
     """
 
     def __init__(self, sales: Sales, known: Known | None = None) -> None:
@@ -57,8 +60,8 @@ class Demand:
             for h, (x, guess) in zip(AHEAD, self._features(sales, origin, by_trade), strict=True):
                 if origin + h > end:
                     continue
-                y = sales.units[:, origin + h - 1]
-                seen = ~np.isnan(y)
+                y = np.nan_to_num(sales.units[:, origin + h - 1])
+                seen = ~np.isnan(sales.units[:, origin - ON_SALE : origin]).all(axis=1)
                 rows.append(x[seen])
                 outcomes.append(y[seen])
                 guesses.append(guess[seen])

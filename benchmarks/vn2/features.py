@@ -13,6 +13,10 @@ from panel import Sales
 
 YEAR = 52
 SPANS = (1, 2, 4, 8, 13, 26, 52)
+SMOOTHINGS = (0.02, 0.05, 0.12, 0.25)
+"""Weights of the last week in exponential smoothing of the pair's sales: from years to a month."""
+BULK = 3.0
+"""Weeks beyond so many times the smoothed level count as no more than that in the level without bulk sales."""
 LEAN_ON_ALL = 1.0
 """How much a department's course leans on that of all departments together."""
 
@@ -31,6 +35,7 @@ def features(sales: Sales, ahead: Sequence[int], by_trade: bool) -> list[tuple[n
     trade = _trade(groups[2][0], groups[4][0]) if by_trade else np.ones_like(own)
     base = level(units / trade)
     standing = np.column_stack(_standing(units, trade, base))
+    smooth = smoothed(units)
     recent = np.column_stack([c for of, _ in groups for c in _recent(of)])
     codes = np.column_stack([sales.department, sales.store]).astype(float)
     out = []
@@ -39,7 +44,9 @@ def features(sales: Sales, ahead: Sequence[int], by_trade: bool) -> list[tuple[n
         week = float(sales.week[-1] - 1 + h) % YEAR
         when = np.column_stack([np.full(len(units), float(h)), np.full(len(units), week), factor])
         course = np.column_stack([c for of, lean in groups for c in _course(of, t, h, lean)])
-        out.append((np.column_stack([when, standing, recent, course, codes]).astype(np.float32), base * factor))
+        guess = base * factor
+        levels = np.log(smooth / guess[:, None])
+        out.append((np.column_stack([when, standing, recent, course, codes, levels]).astype(np.float32), guess))
     return out
 
 
@@ -59,6 +66,20 @@ def level(units: np.ndarray) -> np.ndarray:
         (0.25, _mean(year, 0.0, None)),
     )
     return np.asarray(sum(weight * mean for weight, mean in parts))
+
+
+def smoothed(units: np.ndarray) -> np.ndarray:
+    """Levels (n, k) from sales as they stand, whatever the season: smoothed at each speed over the weeks seen, then a year's mean without bulk sales."""
+    seen = ~np.isnan(units)
+    age = np.arange(units.shape[1])[::-1]
+    columns = []
+    for speed in SMOOTHINGS:
+        weight = np.where(seen, (1 - speed) ** age, 0.0)
+        columns.append(((np.nan_to_num(units) * weight).sum(1) + 0.02) / (weight.sum(1) + 0.04))
+    year, known = units[:, -YEAR:], seen[:, -YEAR:].sum(1)
+    usual = np.nansum(np.minimum(year, BULK * np.maximum(columns[0], 0.7)[:, None]), axis=1)
+    columns.append(np.where(known > 0, usual / np.maximum(known, 1), columns[0]))
+    return np.column_stack(columns)
 
 
 def _mean(units: np.ndarray, lean: float, on: np.ndarray | None) -> np.ndarray:
@@ -111,6 +132,7 @@ def _standing(units: np.ndarray, trade: np.ndarray, base: np.ndarray) -> list[np
     columns.append(np.nan_to_num(units[:, -13:]).max(1) / base)
     columns.append(np.where(np.isnan(year), base[:, None], year).std(1) / base)
     columns.append(np.isnan(year).mean(1))
+    columns.append(np.isnan(units[:, -4:]).mean(1))
     columns.append(np.argmax(np.nan_to_num(units[:, ::-1]) > 0, axis=1).astype(float))
     return columns
 

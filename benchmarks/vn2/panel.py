@@ -9,6 +9,10 @@ import pandas as pd
 
 HOLDING, SHORTAGE, LEAD = 0.2, 1.0, 2
 ROUNDS, WEEKS = 6, 8
+LAST_ROUND = pd.Timestamp("2024-04-08") + pd.Timedelta(weeks=ROUNDS - 1)
+"""The week at whose end the last order is placed: what it brings is sold in one week, and then the challenge is over."""
+NEWSVENDOR = SHORTAGE / (SHORTAGE + HOLDING)
+"""The share of paths to serve where what is left has no later use and no later cost."""
 
 
 @dataclass(frozen=True, eq=False)
