@@ -40,6 +40,11 @@ def decided(paths: np.ndarray, stock: Stock, cover: float) -> np.ndarray:
     return best_orders(paths, stock, asked).quantity
 
 
+def cover_after(week: pd.Timestamp, usual: float) -> float:
+    """The cover of an order placed at the end of ``week``: ``usual``, and the newsvendor's in the last round of the challenge."""
+    return NEWSVENDOR if week == LAST_ROUND else usual
+
+
 def read(path: str) -> pd.DataFrame:
     """Parquet, or CSV."""
     return pd.read_parquet(path) if str(path).endswith(".parquet") else pd.read_csv(path, parse_dates=None)
@@ -78,7 +83,7 @@ def main() -> None:
     learned = json.loads(LEARNED.read_text(encoding="utf-8"))
     spread = Spread(*(tuple(learned[name]) for name in ("log_mean", "total", "shared")))
     means = Demand(sales).means(sales)
-    cover = NEWSVENDOR if history["ds"].max() == LAST_ROUND else float(learned["cover"])
+    cover = cover_after(history["ds"].max(), float(learned["cover"]))
     quantity = decided(sample_paths(sales, means, spread), stock, cover)
     out = state[["Store", "Product"]].assign(quantity=np.round(quantity).astype(int))
     if options.out.endswith(".parquet"):

@@ -69,7 +69,10 @@ def level(units: np.ndarray) -> np.ndarray:
 
 
 def smoothed(units: np.ndarray) -> np.ndarray:
-    """Levels (n, k) from sales as they stand, whatever the season: smoothed at each speed over the weeks seen, then a year's mean without bulk sales."""
+    """Levels (n, k) from sales as they stand, whatever the season: smoothed at each speed over the weeks seen, then a year's mean without bulk sales.
+
+    With weeks empty for long the fast ones lean on half a unit.
+    """
     seen = ~np.isnan(units)
     age = np.arange(units.shape[1])[::-1]
     columns = []

@@ -19,7 +19,7 @@ PAIRS, PAST = 40, 90
 @pytest.fixture(scope="module")
 def vn2(bench):
     names = {}
-    for module in ("panel", "paths", "rules"):
+    for module in ("panel", "paths", "rules", "features", "agent"):
         names |= vars(bench("vn2", module))
     return SimpleNamespace(**names)
 
@@ -61,6 +61,24 @@ def test_the_benchmark_policy_by_hand(vn2) -> None:
     units[0, -2] = np.nan
     twice = vn2.benchmark_levels(type(sales)(units, *(np.zeros(3, int),) * 3, np.arange(60) % 52 + 1))
     np.testing.assert_allclose(twice, 25.0)  # 60 weeks end in week 8
+
+
+def test_smoothed_levels_by_hand(vn2) -> None:
+    units = np.full((4, 60), 2.0)
+    units[1, 56:] = np.nan  # an empty shelf says nothing of the level
+    units[2, -10] = 500.0  # nor does one sale in bulk, beyond three times the level
+    units[3, -13:] = 8.0
+    found = vn2.smoothed(units)
+    assert found.shape == (4, len(vn2.SMOOTHINGS) + 1)
+    np.testing.assert_allclose(found[:2], 2.0, rtol=0.03)
+    assert found[2, -1] == pytest.approx((51 * 2 + 3 * found[2, 0]) / 52) and found[2, -1] < 4 < 500 / 52
+    assert (np.diff(found[3, :-1]) > 0).all() and found[3, -2] == pytest.approx(8, abs=0.3)
+
+
+def test_what_is_left_after_the_last_round_has_no_later_use(vn2) -> None:
+    first = pd.Timestamp("2024-04-08")
+    covers = [vn2.cover_after(first + pd.Timedelta(weeks=k), 0.7) for k in range(vn2.ROUNDS)]
+    assert covers == [0.7] * 5 + [pytest.approx(1 / 1.2)]
 
 
 @dataclass(frozen=True)
