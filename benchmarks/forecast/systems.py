@@ -23,7 +23,7 @@ def holdgood(train: pd.DataFrame, future: pd.DataFrame, job: dict[str, Any]) -> 
     found = hg.forecast(
         train, horizon=job["horizon"], target="y", id="unique_id", time="ds", frequency=job["frequency"],
         future=future if job["known"] else None, budget=job["budget"], declaration={"task": {"metric": job["metric"]}},
-        seasons=[job["season"]] if job["season"] > 1 else None, keep_ended=True, **more,
+        seasons=job["seasons"] or ([job["season"]] if job["season"] > 1 else None), keep_ended=True, **more,
     )  # fmt: skip
     paths = found.paths
     quantiles = paths.quantile(np.array(LEVELS))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from holdgood.core.panel import Panel
 from holdgood.core.protocols import Forecaster, Json, PanelContext
+from holdgood.training.panels.censored import Demand
+from holdgood.training.panels.origins import Origin
+from holdgood.training.panels.seen import Seen, values_seen, without_flags
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,28 @@ class Plan:
     horizon: int
     seen: Mapping[int, np.ndarray] | None = None
     seen_alone: np.ndarray | None = None
+
+    @classmethod
+    def of(
+        cls, panel: Panel, cuts: Sequence[Origin], seen: Seen, demand: Demand, horizon: int
+    ) -> tuple[Plan, np.ndarray]:
+        """What is asked at some origins, and positions in the panel of the series that are judged at any of them.
+
+        A local family is fitted on each series before the oldest origin that the series is judged at; a global one on what
+        lies before the oldest origin of all, in time. ``seen``: what they see from each origin, completed by ``demand``.
+        """
+        deepest = np.zeros(len(panel), np.int64)
+        for cut in cuts:
+            deepest[cut.judged] = np.maximum(deepest[cut.judged], cut.dropped)
+        oldest = max(c.dropped for c in cuts)
+        some = np.flatnonzero(deepest > 0)
+        dropped, plain = tuple(c.dropped for c in cuts), without_flags(panel)
+        plan = cls(plain.take(some), deepest[some], oldest, dropped, horizon)
+        if panel.available is None:
+            return plan, some
+        alone = seen.values[oldest] if (deepest[some] == oldest).all() else values_seen(panel, demand, deepest)
+        values = {d: panel.with_y(v).take(some).y for d, v in seen.values.items()}
+        return replace(plan, seen=values, seen_alone=panel.with_y(alone).take(some).y), some
 
     @classmethod
     def whole(cls, panel: Panel, horizon: int) -> Plan:

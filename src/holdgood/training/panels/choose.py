@@ -18,6 +18,11 @@ FEW = 20
 """Series below which weights are learned over origins, not over series."""
 LEAST = 8
 """Units below which no proof is asked of ``best``."""
+SHARED = (
+    "Series, and where they are few their origins too, are taken as independent: shocks that all share are not in the intervals, "
+    "so that what is proven holds for the origins that were looked at"
+)
+"""Said beside the rule where no clusters are declared; what it comes to: docs/decisions/0010."""
 MOST_WORSE = 1.6
 """A candidate whose loss is so many times the best one's is in no combination."""
 
@@ -70,6 +75,8 @@ def choose(done: Sequence[Ran], rows: Rows, metric: str, prefer: str, clusters: 
         )
         found |= kinds
     climbed = climb(steps, judge, prefer=prefer)
+    if groups is None:
+        climbed = replace(climbed, rule=f"{climbed.rule} {SHARED}.")
     if prefer == "best" and len(count) < LEAST:
         by_score = int(np.argmin([float(s.prediction.mean()) for s in steps]))
         said = f"the best score; {len(count)} forecasts at past origins are too few to prove anything"

@@ -23,25 +23,29 @@ PROBE = 24
 
 @dataclass
 class Job:
-    """A candidate's series in pieces, and the work on those that were handed out; ``late``: those that had to be ended."""
+    """A candidate's series in pieces, and the work on those that were handed out; ``late``: those that had to be ended.
+
+    ``ticket``: the plan as workers know it (``pool.share``).
+    """
 
     candidate: PanelCandidate
+    ticket: Any
     parts: list[np.ndarray]
     handles: dict[int, Handle] = field(default_factory=dict)
     late: set[int] = field(default_factory=set)
 
     @classmethod
-    def of(cls, candidate: PanelCandidate, plan: Plan, workers: int, probe: bool = False) -> Job:
+    def of(cls, candidate: PanelCandidate, plan: Plan, ticket: Any, workers: int, probe: bool = False) -> Job:
         """Divide the series of a plan; with ``probe``, the first piece is small."""
         rows = np.arange(len(plan.panel))
         if not candidate.local:
-            return cls(candidate, [rows])
+            return cls(candidate, ticket, [rows])
         first: list[np.ndarray] = []
         if probe and len(rows) >= 8:
             order, few = np.argsort(-plan.panel.lengths, kind="stable"), min(PROBE, len(rows) // 8)
             first = [np.sort(order[np.linspace(0, len(rows) - 1, few + 2)[1:-1].astype(np.int64)])]
             rows = np.setdiff1d(rows, first[0])
-        return cls(candidate, first + pieces(rows, plan.panel.lengths, workers))
+        return cls(candidate, ticket, first + pieces(rows, plan.panel.lengths, workers))
 
     @property
     def open(self) -> list[int]:
@@ -107,7 +111,6 @@ class Job:
 def hand_out(
     pool: Pool,
     work: Sequence[tuple[Job, Sequence[int]]],
-    ticket: Any,
     context: PanelContext,
     *,
     keep: bool = False,
@@ -117,13 +120,12 @@ def hand_out(
 ) -> None:
     """Do some pieces of some jobs, all handed out at once in that order, until ``deadline`` (monotonic); late ones are ended.
 
-    ``soft``: only those that have not begun; to end a worker costs the next one its imports. ``ticket``: the plan as workers
-    know it (``pool.share``).
+    ``soft``: only those that have not begun; to end a worker costs the next one its imports.
     """
     tasks: list[tuple[Job, int, Handle]] = []
     for job, places in work:
         for k in places:
-            job.handles[k] = pool.submit(fit_predict, job.candidate, ticket, job.parts[k], context, keep)
+            job.handles[k] = pool.submit(fit_predict, job.candidate, job.ticket, job.parts[k], context, keep)
             tasks.append((job, k, job.handles[k]))
     waiting = set(range(len(tasks)))
     while waiting and time.monotonic() < deadline:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from holdgood.training.panels.backtest import PanelCandidate, Plan
 from holdgood.training.panels.censored import Demand
 from holdgood.training.panels.fits import Job, end, hand_out
 from holdgood.training.panels.origins import Origin
-from holdgood.training.panels.seen import Seen, values_seen, without_flags
+from holdgood.training.panels.seen import Seen
 
 RESERVE = 0.45
 """Share of the budget kept for the last fits on the whole history and for what follows."""
@@ -63,42 +63,35 @@ def race(
     seed: int,
     most: int | None,
     on_event: Listener,
+    earlier: Mapping[str, Job] | None = None,
 ) -> list[Ran]:
     """Run candidates: one fit before the oldest origin, then forecasts at every origin without refitting.
 
     Under a clock the naive comes first, then a small piece of every local family, then whole families, the quickest first, with
     a global one beside each; a work budget takes them by rung.
 
-    A local family is fitted on each series before the oldest origin that the series is judged at; a global one on what lies
-    before the oldest origin of all, in time. ``seen``: what they see from each origin, completed by ``demand``.
-    ``loss`` scores points (series, horizon) by place of the origin.
-    ``most``: at most so many candidates (a work budget).
+    ``seen``: what they see from each origin, completed by ``demand``. ``loss`` scores points (series, horizon) by place of the origin.
+    ``most``: at most so many candidates (a work budget). ``earlier``: by candidate, fits of this very plan that are done.
     """
     runs = [Ran(c) for c in sorted(candidates, key=lambda c: c.rung)]
     limit = math.inf if clock.budget.seconds is None else clock.started + clock.budget.seconds * (1.0 - RESERVE)
-    deepest = np.zeros(len(panel), np.int64)
-    for cut in cuts:
-        deepest[cut.judged] = np.maximum(deepest[cut.judged], cut.dropped)
-    oldest = max(c.dropped for c in cuts)
-    some = np.flatnonzero(deepest > 0)
-    dropped, plain = tuple(c.dropped for c in cuts), without_flags(panel)
-    plan = Plan(plain.take(some), deepest[some], oldest, dropped, horizon)
-    if panel.available is not None:
-        alone = seen.values[oldest] if (deepest[some] == oldest).all() else values_seen(panel, demand, deepest)
-        values = {d: panel.with_y(v).take(some).y for d, v in seen.values.items()}
-        plan = replace(plan, seen=values, seen_alone=panel.with_y(alone).take(some).y)
+    plan, some = Plan.of(panel, cuts, seen, demand, horizon)
     ticket = pool.share(plan)
     for ran in runs[most:] if most is not None else []:
         ran.status, ran.reason = "skipped", "beyond the work budget"
     wide = max(1, pool.workers)
     timed = clock.budget.seconds is not None
-    jobs = {id(ran): Job.of(ran.candidate, plan, wide, probe=timed) for ran in runs[:most]}
+    there = earlier or {}
+    jobs = {
+        id(ran): there.get(ran.candidate.name) or Job.of(ran.candidate, plan, ticket, wide, probe=timed)
+        for ran in runs[:most]
+    }
     best, told = math.inf, 0
 
     def judge(ran: Ran) -> None:
         nonlocal best, told
         told += 1
-        _note(ran, jobs[id(ran)], plan, cuts, some)
+        note(ran, jobs[id(ran)], plan, cuts, some)
         jobs[id(ran)].release()
         if ran.status == "ok":
             score = loss(ran.points)
@@ -111,16 +104,19 @@ def race(
     first = [ran for ran in runs[:most] if ran.candidate.rung == runs[0].candidate.rung]
     # the first rung is the naive: whatever the clock says, there is an answer
     work = [(jobs[id(ran)], jobs[id(ran)].open) for ran in first]
-    hand_out(pool, work, ticket, PanelContext(horizon, seed=seed), keep=True)
+    hand_out(pool, work, PanelContext(horizon, seed=seed), keep=True)
     for ran in first:
         judge(ran)
-    rest = [ran for ran in runs[:most] if ran not in first]
+    done = [ran for ran in runs[:most] if ran not in first and ran.candidate.name in there]
+    for ran in done:
+        judge(ran)
+    rest = [ran for ran in runs[:most] if ran not in first and ran not in done]
     if timed and rest:
         begun = time.monotonic()
         deadline = begun + FOR_PROBES * (limit - begun)
         probes = [(jobs[id(ran)], [0]) for ran in rest if ran.candidate.local and len(jobs[id(ran)].parts) > 1]
         probes = [(jobs[id(ran)], [0]) for ran in rest if not ran.candidate.local][:1] + probes
-        hand_out(pool, probes, ticket, context_until(limit), keep=True, deadline=deadline, soft=True)
+        hand_out(pool, probes, context_until(limit), keep=True, deadline=deadline, soft=True)
         for job, _ in probes:
             job.again()
         rest.sort(
@@ -136,7 +132,7 @@ def race(
         names = ", ".join(ran.candidate.name for ran in batch)
         said = _teller(on_event, names, f"{len(some):,} series", told, len(runs), f"{best:.4g}")
         work = [(jobs[id(ran)], jobs[id(ran)].open) for ran in batch]
-        hand_out(pool, work, ticket, context_until(limit), keep=True, deadline=deadline, soft=True, said=said)
+        hand_out(pool, work, context_until(limit), keep=True, deadline=deadline, soft=True, said=said)
         for ran in batch:
             if jobs[id(ran)].running or jobs[id(ran)].late:
                 late.append((ran, ""))
@@ -146,7 +142,7 @@ def race(
     for job in unfinished:
         job.again()
     if time.monotonic() < limit:
-        hand_out(pool, [(job, job.open) for job in unfinished], ticket, context_until(limit), keep=True, deadline=limit)
+        hand_out(pool, [(job, job.open) for job in unfinished], context_until(limit), keep=True, deadline=limit)
     end(pool, list(jobs.values()), limit)
     for ran, why in late:
         judge(ran)
@@ -169,7 +165,7 @@ def batches(runs: Sequence[Ran], workers: int) -> list[list[Ran]]:
     return out + [rest[i : i + workers] for i in range(0, len(rest), workers)]
 
 
-def _note(ran: Ran, job: Job, plan: Plan, cuts: Sequence[Origin], some: np.ndarray) -> None:
+def note(ran: Ran, job: Job, plan: Plan, cuts: Sequence[Origin], some: np.ndarray) -> None:
     """Write down what a candidate did; it counts as failed or stopped where too many series have no forecast."""
     fitted = job.gathered(plan)
     ran.fit_seconds, ran.predict_seconds, ran.failed = fitted.fit_seconds, fitted.predict_seconds, dict(fitted.failed)

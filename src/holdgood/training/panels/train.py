@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,10 +29,13 @@ from holdgood.training.panels.panel_ladder import trials
 from holdgood.training.panels.race import Ran, race
 from holdgood.training.panels.seen import Seen
 from holdgood.training.panels.segments import segments
+from holdgood.training.panels.told import told
 from holdgood.training.panels.windows import ROWS, SAMPLES, SLOW, better_by_windows
 
 LAST = 0.97
 """Share of the budget by which the last fits end."""
+FOR_COLUMNS = 0.22
+"""Share of the budget by which it is known which columns are of use."""
 STANDS_IN = "not refitted in time: as fitted before the oldest origin"
 COUNTS = 100.0
 """Paths of whole numbers are rounded to whole numbers where the median is below."""
@@ -116,9 +119,14 @@ def train_panel(
 
     with Pool(workers, 1) as pool:
         most = clock.budget.trials
+        columns = told(
+            pool, panel, candidates, cuts, seen, demand, horizon, known, metric,
+            embargo=embargo, clusters=clusters, seed=seed, deadline=_by(clock, FOR_COLUMNS),
+        )  # fmt: skip
+        seen = replace(seen, panel=columns.of(seen.panel))
         runs = race(
-            pool, panel, candidates, cuts, seen, demand, horizon, clock, mean_loss,
-            seed=seed, most=most, on_event=on_event,
+            pool, columns.of(panel), candidates, cuts, seen, demand, horizon, clock, mean_loss,
+            seed=seed, most=most, on_event=on_event, earlier=columns.jobs,
         )  # fmt: skip
         done = [r for r in runs if r.status == "ok"]
         if not done:
@@ -139,7 +147,7 @@ def train_panel(
         members={done[i].candidate.name: float(w) for i, w in zip(made, blend.weights, strict=True)},
         folds=len(cuts), fold_kind="rolling-origin", delivered="refit on all history", seconds=clock.spent(),
         budget=str(clock.budget), budget_hit=any(r.status in ("stopped", "skipped") for r in runs),
-        notes=_notes(done, choice.blend, made, float(loss(metric, honest, rows.scored, rows.scale).mean()), metric),
+        notes=columns.notes + _notes(done, choice.blend, made, float(loss(metric, honest, rows.scored, rows.scale).mean()), metric),
     )  # fmt: skip
     members = {done[i].candidate.name: f for i, f in made.items()}
     forecaster = delivered(seen, panel.y, members, blend, list(made), rows, honest, seed)
@@ -152,12 +160,12 @@ def refitted(
 ) -> dict[int, Forecaster]:
     """Members by place, fitted on the whole history, the dearest first; those that do not end in time are left out."""
     order = sorted(blend.members, key=lambda i: -done[i].fit_seconds)
-    end = math.inf if clock.budget.seconds is None else clock.started + LAST * clock.budget.seconds
+    end = _by(clock, LAST)
     context = PanelContext(horizon, seed=seed, seconds=max(1.0, end - time.monotonic()))
     plan = Plan.whole(panel, horizon)
     ticket = pool.share(plan)
-    jobs = {i: Job.of(done[i].candidate, plan, max(1, pool.workers)) for i in order}
-    hand_out(pool, [(job, job.open) for job in jobs.values()], ticket, context, keep=True, deadline=end)
+    jobs = {i: Job.of(done[i].candidate, plan, ticket, max(1, pool.workers)) for i in order}
+    hand_out(pool, [(job, job.open) for job in jobs.values()], context, keep=True, deadline=end)
     made = {i: f for i, job in jobs.items() if (f := job.gathered(plan).forecaster) is not None}
     for i in order:  # as fitted for the backtest: it answers from the whole history all the same
         if i not in made and (earlier := done[i].forecaster) is not None:
@@ -213,6 +221,11 @@ def _windowed(
     some = seen.before(rows.series[at], int(rows.dropped[at[0]]))
     others = spread(some, honest[at], sizes, kept, SAMPLES, seed, *flags)
     return better_by_windows(some, kind[rows.series[at]], rows.drawn[at], others, seed)
+
+
+def _by(clock: Clock, share: float) -> float:
+    """When this share of the budget is spent (monotonic)."""
+    return math.inf if clock.budget.seconds is None else clock.started + share * clock.budget.seconds
 
 
 def _of(blend: Blend, places: list[int]) -> Blend:
