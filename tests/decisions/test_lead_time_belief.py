@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from holdgood.core.errors import DataError
 from holdgood.decisions.lead_time_belief import LeadTimeBelief, SupplierPrior
+from holdgood.decisions.learning_orders import LearningOrders, Settings
 
 
 def run(belief, leads, units):
@@ -70,3 +71,25 @@ def test_draws_follow_the_hazards_and_never_go_back_in_age():
 def test_a_promise_beyond_the_longest_age_is_refused():
     with pytest.raises(DataError, match="promised lead time of 5"):
         LeadTimeBelief(np.array([5]), 4)
+
+
+def test_what_cannot_be_weighed_or_counted_is_refused():
+    with pytest.raises(DataError, match="16 at most"):
+        LeadTimeBelief(np.array([18]), 20)
+    belief = LeadTimeBelief(np.array([1]), 3)
+    for wrong in (np.nan, -1.0, np.inf):
+        with pytest.raises(DataError, match="units that arrived"):
+            belief.arrived(np.array([wrong]))
+
+
+def test_observations_with_holes_are_refused_before_anything_is_learned():
+    policy = LearningOrders(np.full((1, 5), 10.0), np.array([4.0]), np.ones(1), np.array([0]), Settings(paths=8))
+    before = policy.lead.out.copy(), policy.demand.step
+    for arrived, demand, said in ((3.0, np.nan, "demand"), (3.0, -5.0, "demand"), (np.nan, 3.0, "arrived")):
+        with pytest.raises(DataError, match=said):
+            policy.observe(np.array([arrived]), np.array([demand]))
+    assert (policy.lead.out == before[0]).all() and policy.demand.step == before[1]
+    with pytest.raises(DataError, match="promised lead times"):
+        LearningOrders(np.full((1, 5), 10.0), np.array([4.0]), np.ones(1), np.array([np.nan]))
+    with pytest.raises(DataError, match="demand"):
+        policy.demand.update(np.array([np.nan]))

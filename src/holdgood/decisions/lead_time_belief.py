@@ -15,6 +15,8 @@ import numpy as np
 from holdgood.core.errors import DataError
 
 Array = np.ndarray
+LONGEST = 16
+"""Steps that an order may take at most: beyond it the sets of orders that may have come are too many."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ class LeadTimeBelief:
 
     def __init__(self, promised: Array, longest: int, prior: SupplierPrior | None = None) -> None:
         prior = prior or SupplierPrior()
+        if longest > LONGEST:
+            raise DataError(
+                f"orders that may take {longest} steps",
+                f"{LONGEST} at most: every set of orders that are out is weighed, and their number doubles with each step",
+                "make the step longer (weeks instead of days)",
+            )
         promised = np.asarray(promised, int)
         if (promised < 0).any() or (promised > longest).any():
             at = int(np.flatnonzero((promised < 0) | (promised > longest))[0])
@@ -78,11 +86,16 @@ class LeadTimeBelief:
 
         Where no set adds up, the nearest does. Then every order that is still out is a step older; what is older than ``longest`` is given up.
         """
+        units = np.asarray(units, float)
+        if not (np.isfinite(units) & (units >= 0)).all():
+            raise DataError(
+                f"units that arrived {units.ravel()[:5].tolist()}", "numbers of zero or more", "correct them"
+            )
         sums = self.out @ self._patterns.T
         real = self.out > 0
         hazard = np.clip(self.hazards, 1e-9, 1 - 1e-9)
         gain = np.where(real, np.log(hazard) - np.log1p(-hazard), -1e-3)
-        score = gain @ self._patterns.T - 1e6 * np.abs(sums - np.asarray(units, float)[:, None])
+        score = gain @ self._patterns.T - 1e6 * np.abs(sums - units[:, None])
         came = (self._patterns[score.argmax(1)] > 0) & real
         stayed = real & ~came
         free = self.came / (self.came + self.stayed)

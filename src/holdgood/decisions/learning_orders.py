@@ -57,13 +57,20 @@ class LearningOrders:
                 )
         self.rng = np.random.default_rng(seed)
         self.demand = DemandBelief(history, self.settings.demand)
-        longest = int(np.max(promised)) + self.settings.beyond
-        self.lead = LeadTimeBelief(np.asarray(promised), longest, self.settings.supplier)
+        promised = np.asarray(promised, float)
+        if promised.shape != (len(history),) or not (np.isfinite(promised) & (promised == np.round(promised))).all():
+            raise DataError(
+                f"promised lead times {promised.ravel()[:5].tolist()}",
+                f"whole steps for each of {len(history)} items",
+                "correct them",
+            )
+        longest = int(promised.max()) + self.settings.beyond
+        self.lead = LeadTimeBelief(promised, longest, self.settings.supplier)
 
     def decide(self, on_hand: Array, left: Array | None = None) -> Array:
         """Whole units to order now, (n,). left (n,): steps to go with this one, after which stock is worth nothing; None: no end."""
         on_hand = np.asarray(on_hand, float)
-        if not (on_hand >= 0).all():
+        if not (np.isfinite(on_hand) & (on_hand >= 0)).all():
             raise DataError(f"stock on hand of {on_hand.min()}", "zero or more", "correct the count")
         hazards = self.lead.hazards
         n, ages = hazards.shape
@@ -98,8 +105,16 @@ class LearningOrders:
 
     def observe(self, arrived: Array, demand: Array, at_least: Array | None = None) -> None:
         """What the step showed, each (n,); where ``at_least``, demand was that or more."""
+        arrived, demand = np.asarray(arrived, float), np.asarray(demand, float)
+        for name, values in (("units that arrived", arrived), ("demand", demand)):
+            # before anything is learned: what is half learned cannot be taken back
+            if values.shape != (len(self.price),) or not (np.isfinite(values) & (values >= 0)).all():
+                raise DataError(
+                    f"{name} {values.ravel()[:5].tolist()}",
+                    f"a number of zero or more for each of {len(self.price)} items",
+                    "correct it",
+                )
         self.lead.arrived(arrived)
-        demand = np.asarray(demand, float)
         if at_least is not None and at_least.any():
             demand = np.where(at_least, self.demand.expected_above(demand, self.settings.paths, self.rng), demand)
         self.demand.update(demand)

@@ -73,6 +73,8 @@ class DemandBelief:
     def update(self, demand: Array) -> Array:
         """Learn the demand of a step, (n,). Returns its log density as it was foreseen, (n,)."""
         demand = np.asarray(demand, float)
+        if not (np.isfinite(demand) & (demand >= 0)).all():
+            raise DataError(f"demand {demand.ravel()[:5].tolist()}", "numbers of zero or more", "correct it")
         density = np.concatenate([way.update(demand) for way in self._ways], 1)
         joint = self.log_weight + density
         top = joint.max(1, keepdims=True)

@@ -13,7 +13,7 @@ from holdgood.decisions.inventory.position_policies import OrderUpTo, ReorderQua
 from holdgood.decisions.inventory.projected import best_orders
 from holdgood.decisions.inventory.projected_policy import ProjectedOrders
 from holdgood.decisions.inventory.sampled_leads import sampled_arrivals, sampled_leads
-from holdgood.decisions.inventory.service import orders_for_service, service_curve
+from holdgood.decisions.inventory.service import needed_for_service, orders_for_service, service_curve
 from holdgood.decisions.inventory.working_days import lead_and_review
 from holdgood.decisions.simulator import World, simulate
 
@@ -99,6 +99,16 @@ def test_orders_for_a_service_level_are_the_smallest_that_reach_it(seed, level, 
     # a fill rate may be met by a fraction of a unit less than the pack: one pack less never does
     assert (reached(np.maximum(fewer, 0.0))[fewer >= 0] < level + 1e-9).all()
     assert (np.mod(quantity, terms.pack) == 0).all()
+
+
+def test_a_level_of_service_is_reached_not_interpolated():
+    # 4 of 5 samples are served by 8; between two samples the level would be missed
+    paths = np.array([2.0, 4.0, 6.0, 8.0, 20.0]).reshape(1, 5, 1)
+    terms, stock = Terms.of(1, holding=1, shortage=1), Stock(np.zeros(1), np.zeros((1, 0)), np.zeros(1))
+    projection = best_orders(paths, stock, terms).projection
+    assert needed_for_service(projection, 0.8).tolist() == [8.0]
+    assert needed_for_service(projection, 0.75).tolist() == [8.0]  # 7 by interpolation: 3 of 5
+    assert needed_for_service(projection, 0.81).tolist() == [20.0]
 
 
 def test_more_service_takes_more_stock():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from holdgood.core.errors import DataError
 from holdgood.core.inventory import Stock, Terms
+from holdgood.decisions.inventory.allowed import best_allowed
 from holdgood.decisions.inventory.projected import best_orders, project
 
 
@@ -107,15 +108,26 @@ def test_spoiling_costs_what_walking_the_paths_says(w):
 
 @settings(max_examples=100, deadline=None)
 @given(worlds(), st.integers(0, 4), st.integers(0, 8), st.integers(0, 20), st.integers(0, 8))
-def test_the_best_order_is_the_cheapest_allowed(w, pack, minimum, room, fixed):
+def test_the_best_order_of_one_window_is_the_cheapest_allowed(w, pack, minimum, room, fixed):
     paths, stock, terms = inputs(w, pack=pack, minimum=minimum, maximum=minimum + room, fixed=fixed)
-    best = best_orders(paths, stock, terms, review=w["review"])
+    curve = project(paths, stock, terms, review=w["review"]).curve
+    quantity = best_allowed(curve, terms)
     amounts = [0.0] + [q for q in range(1, 90) if (not pack or q % pack == 0) and minimum <= q <= minimum + room]
     money = [by_walking(w, float(q)) + (fixed if q else 0) for q in amounts]
-    assert float(best.quantity[0]) in amounts
-    assert best.cost[0] == pytest.approx(min(money))
-    assert best.if_not[0] == pytest.approx(money[0])
-    assert best.at_stake[0] >= -1e-9
+    assert float(quantity[0]) in amounts
+    assert curve.at(quantity)[0] + (fixed if quantity[0] else 0) == pytest.approx(min(money))
+    assert curve.none[0] == pytest.approx(money[0])
+
+
+@settings(max_examples=15, deadline=None)
+@given(worlds(), st.integers(0, 4), st.integers(0, 8), st.integers(0, 20), st.integers(0, 8))
+def test_orders_for_several_windows_are_allowed_and_save(w, pack, minimum, room, fixed):
+    paths, stock, terms = inputs(w, pack=pack, minimum=minimum, maximum=minimum + room, fixed=fixed)
+    best = best_orders(paths, stock, terms, review=w["review"])
+    quantity = float(best.quantity[0])
+    assert quantity == 0 or minimum - 1e-9 <= quantity <= minimum + room + 1e-9
+    assert not pack or quantity % pack == 0
+    assert best.at_stake[0] >= -1e-6
 
 
 @settings(max_examples=60, deadline=None)

@@ -229,6 +229,10 @@ def test_the_normal_reorder_point_is_at_the_bottom_of_its_cost():
         (lambda: min_max_cost(np.array([0.5, 0.5]), 1, 1, 1, 3, 3), "s below S"),
         (lambda: normal_reorder_point(100, 10, 5, 0.01, 8, 1), "worth holding"),
         (lambda: poisson_reorder_point(0, 1, 1, 1, 1), "a mean of 0"),
+        (lambda: best_min_max(np.array([np.nan, 0.5, 0.5]), 1, 4, 5), "sum to nan"),
+        (lambda: best_min_max(np.array([0.5, 0.5]), 1, 4, float("nan")), "fixed nan"),
+        (lambda: best_min_max(np.array([0.5, 0.5]), 1, float("inf"), 5), "shortage inf"),
+        (lambda: min_max_cost(np.array([0.5, 0.5]), 1, 1, float("nan"), 1, 3), "fixed nan"),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong, said):
@@ -239,3 +243,11 @@ def test_what_makes_no_sense_is_refused(wrong, said):
 def test_demand_with_holes_has_no_lot_plan():
     with pytest.raises(DataError, match="numbers of zero or more"):
         lot_plan(np.array([1.0, np.nan]), 1, 1)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), -5.0, float("inf")])
+def test_costs_that_are_none_have_no_lot_plan(wrong):
+    demand = np.array([1.0, 2.0, 3.0])
+    for name, costs in (("fixed", (wrong, 1.0)), ("holding", (1.0, wrong)), ("unit", (1.0, 1.0, wrong))):
+        with pytest.raises(DataError, match=name):
+            lot_plan(demand, *costs)

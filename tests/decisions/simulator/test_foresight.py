@@ -40,6 +40,8 @@ def best_of_all(
         ({"lead": 1}, [0, 3, math.inf, 1]),
         ({"lead": 0, "unit": 0.3, "price": 1.5}, [1, 0, math.inf, 0]),
         ({"lead": 1, "lost_sales": False, "unit": 0.5}, None),
+        ({"lead": 0, "lost_sales": False, "unit": 5.0}, None),
+        ({"lead": 1, "lost_sales": False, "unit": 2.0, "price": 0.4}, None),
     ],
 )
 def test_nobody_does_better_and_somebody_does_as_well(
@@ -82,3 +84,31 @@ def test_steps_that_no_order_can_change_are_left_out() -> None:
     assert foresight(world).loss[0, 0] == 0 and foresight(world).exact
     whole = World(terms, stock, demand, np.zeros((1, 0)), np.ones((1, 0), bool))
     assert foresight(whole).loss[0, 0] == 9
+
+
+def test_where_demand_waits_nobody_does_better_whatever_the_terms(scalar: Callable[..., Any]) -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(6):
+        holding, shortage, unit, price = rng.uniform(0.0, 3.0, 4)
+        terms = Terms.of(
+            1,
+            holding=holding,
+            shortage=shortage,
+            unit=unit,
+            price=price,
+            lead=int(rng.integers(0, 2)),
+            lost_sales=False,
+        )
+        demand, on_hand, arriving = rng.integers(0, 3, STEPS), int(rng.integers(0, 3)), rng.integers(0, 3, 3)
+        stock = Stock(np.array([float(on_hand)]), arriving[None].astype(float), np.zeros(1))
+        world = World(terms, stock, demand[None, None].astype(float), np.zeros((1, 0)), np.ones((1, 0), bool))
+        leads = [float(terms.lead[0])] * STEPS
+        want = best_of_all(scalar, terms, demand.tolist(), leads, on_hand, arriving.tolist())
+        assert foresight(world).loss[0, 0] == pytest.approx(want), (terms, demand, on_hand, arriving)
+
+
+def test_a_unit_dearer_than_its_wait_is_not_bought() -> None:
+    terms = Terms.of(1, holding=0.2, shortage=2.0, unit=5.0, lost_sales=False)
+    stock = Stock(np.zeros(1), np.zeros((1, 0)), np.zeros(1))
+    world = World(terms, stock, np.array([[[0.0, 0.0, 10.0]]]), np.zeros((1, 0)), np.ones((1, 0), bool))
+    assert foresight(world).loss[0, 0] == 20.0

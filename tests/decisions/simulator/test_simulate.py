@@ -214,3 +214,21 @@ def test_money_and_shares() -> None:
     assert out.revenue[0, 0] == 50 and out.loss[0, 0] == pytest.approx(1.6 + 2 + 15 - 50)
     assert out.fill_rate == pytest.approx(5 / 7) and out.stock_out_share == pytest.approx(1 / 3)
     assert out.excess_share == pytest.approx(1 / 8)
+
+
+@pytest.mark.parametrize("what", ["on_hand", "arriving", "waiting", "sales", "in_stock", "shortage", "lead"])
+def test_a_policy_cannot_write_in_the_world(what):
+    class Cheat:
+        name = "cheat"
+
+        def order(self, seen):
+            for part in (seen, seen.stock, seen.terms):
+                if hasattr(part, what):
+                    getattr(part, what)[:] = 100
+            return np.zeros(len(seen.terms))
+
+    terms = Terms.of(1, holding=1.0, shortage=2.0, lead=1)
+    stock = Stock(np.zeros(1), np.zeros((1, 1)), np.zeros(1))
+    world = World(terms, stock, np.full((1, 1, 5), 7.0), np.zeros((1, 1)), np.ones((1, 1), bool))
+    with pytest.raises(ValueError, match="read-only"):
+        simulate(Cheat(), world)

@@ -31,6 +31,10 @@ def lot_plan(
     if not steps or not np.isfinite(demand).all() or (demand < 0).any():
         raise DataError(f"demand {demand.tolist()[:5]}", "numbers of zero or more", "correct it")
     setup, hold, price = (np.broadcast_to(np.asarray(x, float), (steps,)) for x in (fixed, holding, unit))
+    for name, values in (("fixed", setup), ("holding", hold), ("unit", price)):
+        # NaN fails too: with it no order is ever the cheapest
+        if not (np.isfinite(values) & (values >= 0)).all():
+            raise DataError(f"{name} {values.tolist()[:5]}", "numbers of zero or more", "correct it")
     best, back = np.full(steps + 1, np.inf), np.zeros(steps + 1, int)
     best[steps] = 0.0
     for t in range(steps - 1, -1, -1):

@@ -14,7 +14,7 @@ from holdgood.decisions.inventory.one_step_cost import StepCost, demand_chances,
 
 
 @dataclass(frozen=True)
-class MinMax:
+class BestMinMax:
     """reorder: s, order at this position or below. up_to: S. cost: expected money of a step."""
 
     reorder: int
@@ -22,13 +22,13 @@ class MinMax:
     cost: float
 
 
-def best_min_max(chances: np.ndarray, holding: float, shortage: float, fixed: float, lead: int = 0) -> MinMax:
+def best_min_max(chances: np.ndarray, holding: float, shortage: float, fixed: float, lead: int = 0) -> BestMinMax:
     """The cheapest (s, S) for demand with these chances of 0, 1, 2 … a step.
 
     The position is what is there before demand of a step, after the order; with a lead time its cost falls due ``lead`` steps later.
     """
     chances = demand_chances(chances)
-    if fixed < 0 or lead < 0:
+    if not 0 <= fixed < np.inf or not 0 <= lead < np.inf:
         raise DeclarationError(f"fixed {fixed:g}, lead {lead}", "numbers of zero or more", "correct them")
     step = StepCost(several_steps(chances, lead + 1), holding, shortage)
     often = _Visits(chances)
@@ -44,7 +44,7 @@ def best_min_max(chances: np.ndarray, holding: float, shortage: float, fixed: fl
                 reorder += 1
             best = often.cost(step, reorder, best_up_to, fixed)
         higher += 1
-    return MinMax(reorder, best_up_to, best)
+    return BestMinMax(reorder, best_up_to, best)
 
 
 def min_max_cost(
@@ -53,6 +53,8 @@ def min_max_cost(
     """Expected money of a step of one (s, S)."""
     if up_to <= reorder:
         raise DeclarationError(f"s {reorder} and S {up_to}", "s below S", "correct them")
+    if not 0 <= fixed < np.inf:
+        raise DeclarationError(f"fixed {fixed:g}", "a number of zero or more", "correct it")
     chances = demand_chances(chances)
     step = StepCost(several_steps(chances, lead + 1), holding, shortage)
     return _Visits(chances).cost(step, reorder, up_to, fixed)

@@ -13,7 +13,7 @@ from holdgood.core.errors import DeclarationError
 def demand_chances(chances: np.ndarray) -> np.ndarray:
     """Chances of demand 0, 1, 2 …, checked; refused where they do not sum to one or nothing is ever asked for."""
     chances = np.asarray(chances, float)
-    if chances.ndim != 1 or (chances < 0).any() or abs(chances.sum() - 1.0) > 1e-6 or chances[0] >= 1.0:
+    if chances.ndim != 1 or not (chances >= 0).all() or not abs(chances.sum() - 1.0) <= 1e-6 or chances[0] >= 1.0:
         raise DeclarationError(
             f"chances that sum to {chances.sum():g}",
             "chances of demand 0, 1, 2 … that sum to one, not all of it at 0",
@@ -24,7 +24,7 @@ def demand_chances(chances: np.ndarray) -> np.ndarray:
 
 def poisson_chances(mean: float) -> np.ndarray:
     """Chances of Poisson demand, up to where the rest does not count (1e-13)."""
-    if not mean > 0:
+    if not 0 < mean < np.inf:
         raise DeclarationError(f"a mean of {mean:g}", "a number above zero", "correct it")
     chances = stats.poisson.pmf(np.arange(int(stats.poisson.isf(1e-14, mean)) + 2), mean)
     return np.asarray(chances / chances.sum())
@@ -42,7 +42,7 @@ class StepCost:
     """G(y): expected cost with stock y (whole, may be negative) before demand of these chances."""
 
     def __init__(self, chances: np.ndarray, holding: float, shortage: float) -> None:
-        if not (holding > 0 and shortage > 0):
+        if not (0 < holding < math.inf and 0 < shortage < math.inf):
             raise DeclarationError(f"holding {holding:g}, shortage {shortage:g}", "numbers above zero", "correct them")
         self._mean = float(chances @ np.arange(len(chances)))
         self._holding, self._shortage = holding, shortage

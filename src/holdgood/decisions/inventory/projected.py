@@ -11,7 +11,7 @@ is the myopic policy of Morton (1971), near the best in practice (Zipkin 2008, "
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from holdgood.decisions.inventory.allowed import best_allowed
 from holdgood.decisions.inventory.gain import gain_of_sale, loss_of_spoiling
 from holdgood.decisions.inventory.given import checked_paths, checked_stock, whole_steps
 from holdgood.decisions.inventory.order_curve import OrderCurve
+from holdgood.decisions.inventory.several_windows import SeveralWindows, several_windows
 
 _AT_ONCE = 4_000_000
 """Numbers of sample paths handled together: bounds the memory."""
@@ -45,12 +46,15 @@ class Projection:
 
 @dataclass(frozen=True, eq=False)
 class BestOrders:
-    """Orders of n items. quantity (n,): units. cost (n,): expected money of the window with it, the fixed cost included. if_not (n,): without it."""
+    """Orders of n items. quantity (n,): units. cost (n,): expected money of the window with it, the fixed cost included, less what it saves in
+    the windows after. if_not (n,): without it. several: what orders change after the window.
+    """
 
     quantity: np.ndarray
     cost: np.ndarray
     if_not: np.ndarray
     projection: Projection
+    several: SeveralWindows
 
     @property
     def at_stake(self) -> np.ndarray:
@@ -69,12 +73,38 @@ def best_orders(
 ) -> BestOrders:
     """The cheapest order of each item now; arguments as in ``project``. Packs, minimum and maximum are kept.
 
-    The fixed cost of an order is held against what it saves in its window alone.
+    A fixed cost, and packs or minimums that are large beside what a window asks for, are held against all the windows that the order
+    serves: see ``cost_to_go``.
     """
     projection = project(paths, stock, terms, review=review, leads=leads, arriving=arriving)
     quantity = best_allowed(projection.curve, terms)
-    cost = projection.curve.at(quantity) + np.where(quantity > 0, terms.fixed, 0.0)
-    return BestOrders(quantity, cost, projection.curve.none, projection)
+    n = len(terms)
+    several = several_windows(
+        paths,
+        stock,
+        stock.arriving[:, None, :] if arriving is None else arriving,
+        terms,
+        terms.lead.astype(np.int64) if leads is None else _usual(leads, paths.shape[2]),
+        np.broadcast_to(np.asarray(review, np.int64), (n,)),
+        gain_of_sale(terms),
+        _window_curve,
+    )
+    quantity = several.best(projection.curve, terms, quantity)
+    cost = projection.curve.at(quantity) + np.where(quantity > 0, terms.fixed, 0.0) - several.saved(quantity)
+    return BestOrders(quantity, cost, projection.curve.none, projection, several)
+
+
+def _usual(leads: np.ndarray, never: int) -> np.ndarray:
+    """The middle lead time (n,) int64 of orders that come; ``never`` where none does."""
+    come = np.where(np.isfinite(leads), leads, np.nan)
+    known = np.isfinite(come).any(axis=1)
+    out = np.full(len(leads), never, np.int64)
+    out[known] = np.nanquantile(come[known], 0.5, axis=1, method="inverted_cdf").astype(np.int64)
+    return out
+
+
+def _window_curve(paths: np.ndarray, stock: Stock, terms: Terms, steps: int) -> OrderCurve:
+    return project(paths, stock, replace(terms, lead=np.zeros(len(terms))), review=steps).curve
 
 
 def project(

@@ -19,6 +19,11 @@ Kind = Literal["cycle", "fill"]
 
 def orders_for_service(projection: Projection, terms: Terms, level: float, kind: Kind = "cycle") -> np.ndarray:
     """The smallest order allowed of each item that reaches the level, or the largest allowed; (n,)."""
+    return allowed_at_least(needed_for_service(projection, level, kind), terms)
+
+
+def needed_for_service(projection: Projection, level: float, kind: Kind = "cycle") -> np.ndarray:
+    """The smallest quantity (n,) that reaches the level on the sample paths, packs and bounds aside: a sample, never between two."""
     if not 0.0 < level < 1.0:
         raise DeclarationError(
             f"a service level of {level:g}", "a share between 0 and 1", "correct it; 1 would take stock without end"
@@ -30,7 +35,7 @@ def orders_for_service(projection: Projection, terms: Terms, level: float, kind:
         wanted = ordered[:, max(0, int(np.ceil(level * samples - 1e-9)) - 1)]
     else:
         wanted = _filled(np.maximum(ordered, 0.0), (1.0 - level) * projection.demand.sum(axis=1))
-    return allowed_at_least(np.maximum(wanted, 0.0), terms)
+    return np.asarray(np.maximum(wanted, 0.0))
 
 
 def _filled(need: np.ndarray, missing: np.ndarray) -> np.ndarray:

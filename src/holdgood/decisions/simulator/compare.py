@@ -15,7 +15,7 @@ from holdgood.metrics.compare import paired
 def saved(
     first: Outcome, second: Outcome, *, over: Literal["items", "scenarios"] | None = None, level: float = 0.95
 ) -> Comparison:
-    """Money that ``first`` saves against ``second``; above zero: the first is better.
+    """Money that ``first`` saves against ``second``; above zero: the first is better. Stock left at the end is worth what it cost.
 
     over: what else could have come. ``items``: others like these, mean an item; ``scenarios``: other futures of these items, mean a scenario of all
     items together. None: items, or scenarios where there is one item. Both must come from one world.
@@ -25,6 +25,6 @@ def saved(
             f"{first.policy} and {second.policy} met different demand", "the same futures", "simulate both in one world"
         )
     items = len(first.loss) > 1 if over is None else over == "items"
-    one, two = (o.loss.mean(axis=1) if items else o.loss.sum(axis=0) for o in (first, second))
+    one, two = (o.settled.mean(axis=1) if items else o.settled.sum(axis=0) for o in (first, second))
     unit = "money an item" if items else "money a scenario"
     return paired(one, two, first=first.policy, second=second.policy, unit=unit, level=level)

@@ -3,12 +3,13 @@
 Lost sales, without a fixed cost: a unit of demand that the stock in hand does not serve is served by the last order that can arrive before it,
 or left, whichever is cheaper; exact for certain and random lead times, because to keep stock back for a later step never pays. With a fixed cost
 and certain lead times: the recursion of Wagner & Whitin (1958), a unit being left where its share of holding exceeds what it is worth.
-Backorders with certain lead times and no fixed cost: each order brings what is missing. Everything else is relaxed to one of these: a bound.
+Backorders with certain lead times and no fixed cost: each unit comes when it saves the most. Everything else is relaxed to one of these: a bound.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,9 +59,8 @@ def _exact(world: World, whole: bool) -> bool:
     certain = world.leads is None
     if terms.lost_sales:
         return free and packs and counted and (certain or not terms.fixed.any())
-    serves = bool((terms.unit - terms.price <= terms.shortage).all())
     keeps = bool(np.isinf(terms.shelf_life).all())
-    return free and packs and counted and certain and serves and keeps and not terms.fixed.any()
+    return free and packs and counted and certain and keeps and not terms.fixed.any()
 
 
 def _leads(world: World, begin: int, end: int, rows: np.ndarray) -> np.ndarray:
@@ -130,18 +130,35 @@ def _lots(world: World, rows: np.ndarray, left: np.ndarray) -> np.ndarray:
 
 
 def _waiting(world: World, rows: np.ndarray, demand: np.ndarray, leads: np.ndarray) -> np.ndarray:
-    """Least loss (rows,) where demand waits: from the first order that can arrive on, each brings what is missing."""
-    terms, stock = world.terms.take(rows), world.stock.take(rows)
-    on_hand, waiting, loss = stock.on_hand.astype(float), stock.waiting.astype(float), np.zeros(len(rows))
-    arrival = np.arange(world.steps)[:, None] + leads
-    first = arrival.min(axis=0, initial=np.inf)
-    for step in range(world.steps):
-        came = stock.arriving[:, step] if step < stock.arriving.shape[1] else np.zeros(len(rows))
-        need = np.maximum(waiting + demand[step] - on_hand - came, 0.0)
-        order = np.where(step >= first, need, 0.0)
-        sold = np.minimum(on_hand + came + order, demand[step] + waiting)
-        waiting = waiting + demand[step] - sold
-        on_hand = on_hand + came + order - sold
-        if step >= world.since:
-            loss += on_hand * terms.holding + waiting * terms.shortage + order * terms.unit - sold * terms.price
+    """Least loss (rows,) where demand waits: each unit ordered comes at the step from which it saves the most, or never.
+
+    The first unit ordered, the second and so on never change what another saves, so each is decided alone: of all units between two of the
+    levels to which stock sinks without orders, all are alike.
+    """
+    terms, stock, steps, since = world.terms.take(rows), world.stock.take(rows), world.steps, world.since
+    came = np.zeros((steps, len(rows)))
+    known = min(steps, stock.arriving.shape[1])
+    came[:known] = stock.arriving[:, :known].T
+    net = stock.on_hand - stock.waiting + np.cumsum(came - demand, axis=0)
+    late = np.maximum(-net, 0.0)
+    counted = (np.arange(steps) >= since)[:, None]
+    before = late[since - 1] if since else stock.waiting
+    loss = (np.maximum(net, 0.0) * terms.holding + late * terms.shortage)[since:].sum(axis=0)
+    loss = loss - terms.price * (before + demand[since:].sum(axis=0) - late[-1])
+    first = (np.arange(steps)[:, None] + leads).min(axis=0, initial=np.inf)
+    possible = np.arange(steps)[:, None] >= first
+    # what was ordered before the steps that count is not paid in them; with random lead times anything may have been
+    early = np.arange(steps)[:, None] < since + (terms.lead if world.leads is None else np.inf if since else 0.0)
+    paid = np.where(early & (since > 0), 0.0, terms.unit)
+    edges = np.concatenate([np.zeros((1, len(rows))), np.sort(late, axis=0)])
+    for lower, upper in pairwise(edges):
+        if not (upper > lower).any():
+            continue
+        asked = late >= upper
+        each = np.where(counted, np.where(asked, terms.shortage, -terms.holding), 0.0)
+        saved = np.cumsum(each[::-1], axis=0)[::-1] - paid + terms.price * asked[-1]
+        if since:  # served earlier: a sale of steps that do not count
+            saved = saved - np.where(counted, 0.0, terms.price * asked[since - 1])
+        best = np.where(possible, saved, 0.0).max(axis=0)
+        loss = loss - np.maximum(best, 0.0) * (upper - lower)
     return np.asarray(loss)

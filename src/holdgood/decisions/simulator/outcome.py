@@ -80,8 +80,19 @@ class Outcome:
 
     @property
     def loss(self) -> np.ndarray:
-        """Cost less revenue, (n, scenarios): what policies are compared by."""
+        """Cost less revenue, (n, scenarios), of the steps that were counted: stock at the end is worth nothing."""
         return np.asarray(self.cost - self.revenue)
+
+    @property
+    def settled(self) -> np.ndarray:
+        """``loss`` as if business went on, (n, scenarios): what policies are compared by.
+
+        Units on hand and on order at the end are worth what they cost; demand that waits is still bought for and sold. Without it
+        a short run favours who lets the stock run out.
+        """
+        left = self.units.on_hand + self.units.on_order
+        unit, price = self.terms.unit[:, None], self.terms.price[:, None]
+        return np.asarray(self.loss - unit * left + (unit - price) * self.units.waiting)
 
     @property
     def fill_rate(self) -> float:

@@ -10,6 +10,7 @@ empty shelf is not ``in_stock``. Where demand waits it is seen in full, and ``sa
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -88,16 +89,17 @@ def _run(
     shelf = Shelf(terms, steps) if perishes.any() else None
     on_hand, waiting = stock.on_hand.astype(float), stock.waiting.astype(float)
     told = {name: np.zeros(many) for name in _COUNTED}
+    rules = replace(terms, **{f.name: _shown(getattr(terms, f.name)) for f in fields(terms) if f.name != "lost_sales"})
     if shelf is not None:
         shelf.begin(on_hand)
     for step in range(steps):
         known = past + step
         seen = Observation(
             step - 1,
-            sales[:known].T,
-            in_stock[:known].T,
-            Stock(on_hand, way.arriving(step), waiting),
-            terms,
+            _shown(sales[:known].T),
+            _shown(in_stock[:known].T),
+            Stock(_shown(on_hand), _shown(way.arriving(step)), _shown(waiting)),
+            rules,
         )
         order = _accepted(policy, policy.order(seen), terms)
         way.order(step, order)
@@ -131,6 +133,13 @@ def _run(
         if shelf is not None:
             told["wasted"] += gone
     return told | {"on_hand": on_hand, "on_order": way.open(steps - 1), "waiting": waiting}
+
+
+def _shown(values: np.ndarray) -> np.ndarray:
+    """The same numbers, read only: a policy looks at the world and does not write in it."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
 
 
 def _delivery(world: World, stock: Stock, terms: Terms, begin: int, end: int) -> Certain | Uncertain:

@@ -13,7 +13,7 @@ from holdgood.decisions.simulator.world import World
 
 @dataclass(frozen=True, eq=False)
 class Tuned:
-    """``policy``: the candidate with the least loss; ``losses``: of each candidate, in the order given, summed over items, mean over scenarios."""
+    """``policy``: the candidate with the least ``settled`` loss; ``losses``: of each candidate, in the order given, summed over items, mean over scenarios."""
 
     policy: OrderPolicy
     losses: tuple[float, ...]
@@ -26,5 +26,5 @@ def tuned(candidates: Sequence[OrderPolicy], worlds: Sequence[World]) -> Tuned:
     """
     if not candidates or not worlds:
         raise DataError(f"{len(candidates)} candidates in {len(worlds)} worlds", "one of each at least", "pass some")
-    losses = tuple(sum(float(simulate(c, w).loss.sum(axis=0).mean()) for w in worlds) for c in candidates)
+    losses = tuple(sum(float(simulate(c, w).settled.sum(axis=0).mean()) for w in worlds) for c in candidates)
     return Tuned(candidates[min(range(len(losses)), key=losses.__getitem__)], losses)

@@ -8,7 +8,8 @@ import numpy as np
 
 from holdgood.core.inventory import Stock, Terms
 from holdgood.decisions.inventory.allowed import allowed_at_least
-from holdgood.decisions.inventory.projected import Projection, best_orders, project
+from holdgood.decisions.inventory.projected import BestOrders, Projection, best_orders, project
+from holdgood.decisions.inventory.service import needed_for_service
 from holdgood.decisions.leftover import cost_of_leftover
 from holdgood.decisions.run_out import run_out
 from holdgood.workflow.ordering.limits import Binding
@@ -52,15 +53,15 @@ def figures(
     """
     terms, stock, level = conditions.terms, conditions.stock, conditions.level
     best = best_orders(paths, stock, terms, review=review)
-    need = np.maximum(best.projection.need, 0.0)
-    served = np.quantile(need, level, axis=1)
+    served = needed_for_service(best.projection, level)
     quantity = written_amount(
         np.where(conditions.service, allowed_at_least(served, terms), best.quantity), terms, whole
     )
     if bound is not None:
-        quantity = bound.bound(best.projection.curve, conditions, quantity, whole)
-    wanted = np.where(conditions.service, served, np.maximum(best.projection.curve.lowest(), 0.0))
-    return of_quantity(paths, stock, terms, best.projection, quantity, wanted, review, level)
+        quantity = bound.bound(best.several.curve(best.projection.curve), conditions, quantity, whole)
+    alone = np.where(terms.fixed > 0, best.quantity, np.maximum(best.projection.curve.lowest(), 0.0))
+    wanted = np.where(conditions.service, served, alone)
+    return of_quantity(paths, stock, terms, best, quantity, wanted, review, level)
 
 
 def written_amount(quantity: np.ndarray, terms: Terms, whole: np.ndarray) -> np.ndarray:
@@ -77,13 +78,14 @@ def written_amount(quantity: np.ndarray, terms: Terms, whole: np.ndarray) -> np.
 
 
 def of_quantity(
-    paths: np.ndarray, stock: Stock, terms: Terms, projection: Projection, quantity: np.ndarray, wanted: np.ndarray, review: int,
+    paths: np.ndarray, stock: Stock, terms: Terms, best: BestOrders, quantity: np.ndarray, wanted: np.ndarray, review: int,
     level: float,
 ) -> Figures:  # fmt: skip
-    """The figures of given quantities."""
+    """The figures of given quantities; what they save after their window counts in ``if_done``."""
+    projection = best.projection
     need = np.maximum(projection.need, 0.0)
     ordered = quantity > 0
-    done = projection.curve.at(quantity) + np.where(ordered, terms.fixed, 0.0)
+    done = projection.curve.at(quantity) + np.where(ordered, terms.fixed, 0.0) - best.several.saved(quantity)
     unmet = np.maximum(need - quantity[:, None], 0.0).mean(axis=1)
     still = np.clip(quantity[:, None] - need, 0.0, quantity[:, None])
     left = still.mean(axis=1)
