@@ -73,7 +73,7 @@ def best_orders(
 ) -> BestOrders:
     """The cheapest order of each item now; arguments as in ``project``. Packs, minimum and maximum are kept.
 
-    A fixed cost, and packs or minimums that are large beside what a window asks for, are held against all the windows that the order
+    A fixed cost, and packs or minimums above what a window asks for, are held against all the windows that the order
     serves: see ``cost_to_go``.
     """
     projection = project(paths, stock, terms, review=review, leads=leads, arriving=arriving)

@@ -15,8 +15,8 @@ from holdgood.decisions.inventory.order_curve import OrderCurve
 Curves = Callable[[np.ndarray, Stock, Terms, int], OrderCurve]
 """Cost curve of a window from now on: paths, stock, terms, steps of the window."""
 _AT_ONCE = 128
-_LARGE = 0.5
-"""Smallest orders above this share of a window's demand last for more than one."""
+_LARGE = 1.0
+"""Smallest orders above this multiple of a window's demand last for more than one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ def several_windows(
     gain: np.ndarray,
     curves: Curves,
 ) -> SeveralWindows:
-    """Of the items whose order costs money of its own, or is large beside what a window asks for; lead, review (n,) int64, gain (n,) money."""
+    """Of the items whose order costs money of its own, or is never smaller than a window needs; lead, review (n,) int64, gain (n,) money."""
     asked = paths.mean(axis=(1, 2))
     large = (bounds(terms)[0] > _LARGE * asked * review) & (terms.maximum > 0)
     rows = np.flatnonzero(((terms.fixed > 0) | large) & (asked > 0) & (lead + review <= paths.shape[2]))
