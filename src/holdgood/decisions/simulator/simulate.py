@@ -10,7 +10,7 @@ empty shelf is not ``in_stock``. Where demand waits it is seen in full, and ``sa
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -89,7 +89,8 @@ def _run(
     shelf = Shelf(terms, steps) if perishes.any() else None
     on_hand, waiting = stock.on_hand.astype(float), stock.waiting.astype(float)
     told = {name: np.zeros(many) for name in _COUNTED}
-    rules = replace(terms, **{f.name: _shown(getattr(terms, f.name)) for f in fields(terms) if f.name != "lost_sales"})
+    shown = {f.name: _shown(getattr(terms, f.name)) for f in fields(terms) if f.name != "lost_sales"}
+    rules = Terms(**shown, lost_sales=terms.lost_sales)
     if shelf is not None:
         shelf.begin(on_hand)
     for step in range(steps):
