@@ -5,9 +5,19 @@ import shutil
 
 import pytest
 
-from holdgood.core.records import AuditReport, ColumnProfile, Finding, Outcome, Profile, TableSummary
+from holdgood.core.records import (
+    AuditReport,
+    ColumnProfile,
+    Finding,
+    OrderLine,
+    OrderPlan,
+    Outcome,
+    Profile,
+    TableSummary,
+)
 from holdgood.core.records.audit import Picture
 from holdgood.reports import render_audit, render_run
+from holdgood.reports.order_desk import DeskView, render_desk
 from holdgood.reports.words import family
 
 pytestmark = pytest.mark.server
@@ -233,3 +243,43 @@ def test_the_audit_page_reads_on_a_telephone_in_the_dark_and_without_scripts(sho
     still.page.get_by_text("Columns of wide").first.click()
     assert not still.page.locator("input[type=search]").is_visible()
     assert still.page.get_by_role("rowheader", name="measurement number 3", exact=True).is_visible()
+
+
+def test_the_order_desk_is_sifted_by_supplier_words_and_checks(show):
+    named = [
+        ("Bolt M8", "Acme", ()),
+        ("Nut M8", "Acme", ("stock is negative",)),
+        ("Bolt M10", "Borg", ("new item",)),
+        ("Washer", "Borg", ()),
+    ]
+    lines = tuple(
+        OrderLine(
+            id=f"L{i}", item=item, supplier=supplier, quantity=5.0, money=9.0 - i, checks=checks, reason="because"
+        )
+        for i, (item, supplier, checks) in enumerate(named)
+    )
+    it = show(render_desk(DeskView(OrderPlan(lines=lines, currency="EUR", assumed=False))))
+    page = it.page
+
+    def seen():
+        shown = page.locator("#desk details.order:visible")
+        return [shown.nth(i).locator("summary strong").inner_text() for i in range(shown.count())]
+
+    status = page.locator(".search.desk [role=status]")
+    assert seen() == [item for item, _, _ in named] and status.inner_text() == ""
+    page.select_option("[data-desk=supplier]", "Borg")
+    assert seen() == ["Bolt M10", "Washer"] and status.inner_text() == "2 of 4 orders"
+    page.fill("[data-desk=text]", " bolt ")
+    assert seen() == ["Bolt M10"]
+    page.select_option("[data-desk=supplier]", "")
+    assert seen() == ["Bolt M8", "Bolt M10"]
+    page.fill("[data-desk=text]", "acme")  # suppliers are found by name too
+    assert seen() == ["Bolt M8", "Nut M8"]
+    page.check("[data-desk=checks]")
+    assert seen() == ["Nut M8"] and status.inner_text() == "1 of 4 orders"
+    page.fill("[data-desk=text]", "nothing of the kind")
+    assert seen() == [] and status.inner_text() == "0 of 4 orders"
+    page.fill("[data-desk=text]", "")
+    page.uncheck("[data-desk=checks]")
+    assert len(seen()) == 4 and status.inner_text() == ""
+    assert it.said == [] and len(it.asked) == 1

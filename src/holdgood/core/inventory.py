@@ -24,6 +24,10 @@ class Terms:
     unit ordered. waste: for a unit that spoils. lead: steps, see above. pack: orders are multiples of it (0: any amount).
     minimum, maximum: of one order, unless nothing is ordered. shelf_life: steps after arrival (inf: keeps). lost_sales: True where demand
     that is not met is lost, False where it waits.
+
+    Money of a sale, one convention for policies, simulator and foresight: every unit ordered costs ``unit``, every unit sold brings ``earned``.
+    Where demand is lost and a price is given, shortage comes on top of price less unit. Where none is given, a unit sold brings back
+    what it cost, so that shortage is the whole margin, net of unit, and only units that are never sold cost ``unit``.
     """
 
     holding: np.ndarray
@@ -86,6 +90,11 @@ class Terms:
 
     def __len__(self) -> int:
         return len(self.holding)
+
+    @property
+    def earned(self) -> np.ndarray:
+        """Money that a unit sold brings: its price; without one, and where demand is lost, what it cost; (n,)."""
+        return np.where((self.price > 0) | (not self.lost_sales), self.price, self.unit)
 
     def take(self, rows: np.ndarray) -> Terms:
         """The terms of some items, in that order."""

@@ -19,10 +19,11 @@ def best_of_all(
 ) -> float:
     """Every order book there is."""
     best = math.inf
+    brings = terms.unit[0] if terms.lost_sales and terms.price[0] == 0 else terms.price[0]
     for orders in itertools.product(range(MOST + 1), repeat=STEPS):
         t = scalar(demand, list(orders), leads, on_hand, arriving, 0, terms.shelf_life[0], terms.lost_sales)
         cost = t.held * terms.holding[0] + t.missed * terms.shortage[0] + t.wasted * terms.waste[0]
-        cost += t.orders * terms.fixed[0] + t.ordered * terms.unit[0] - t.sold * terms.price[0]
+        cost += t.orders * terms.fixed[0] + t.ordered * terms.unit[0] - t.sold * brings
         best = min(best, cost)
     return best
 

@@ -54,7 +54,8 @@ class OrderLine(Part):
     this order's arrival to the next one's: ``if_not`` and ``if_done`` are its expected costs without and with the order, ``money``
     what the order saves (NaN where costs are assumed), ``at_risk`` what it is expected to lose by being too small or too large.
     ``short_if_not``, ``short``: chances of running out in these steps; ``short_before``: before the order can arrive, which it
-    cannot change. ``left``: units of the order that are expected to be there still when the next one arrives. ``break_even``: the
+    cannot change. ``left``: units of the order that are expected to be there still when the next one arrives
+    (not excess, which is stock beyond what any service level needs). ``break_even``: the
     order pays if a unit short costs more than so much. ``checks``: what to look at before it goes out. ``approved``: at little risk
     and with nothing to check.
     """

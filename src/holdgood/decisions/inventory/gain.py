@@ -10,12 +10,12 @@ from holdgood.core.inventory import Terms
 def gain_of_sale(terms: Terms) -> np.ndarray:
     """Money of meeting one unit of demand in its step; (n,).
 
-    Lost sales with a price: price less what a unit costs, and the shortage penalty saved. Without a price only costs are compared, and
-    shortage is the margin already. Backorders: the sale comes anyway, only the wait is saved.
+    Lost sales: what the sale brings less what a unit costs, and the shortage saved (see ``Terms``); 0 where it is not worth serving.
+    Backorders: the sale comes anyway, only the wait is saved.
     """
     if not terms.lost_sales:
         return terms.shortage
-    return terms.shortage + np.where(terms.price > 0, np.maximum(terms.price - terms.unit, 0.0), 0.0)
+    return np.asarray(np.maximum(terms.shortage + terms.earned - terms.unit, 0.0))
 
 
 def loss_of_spoiling(terms: Terms) -> np.ndarray:

@@ -6,6 +6,9 @@ position but other stock are told apart. Inside the window an extra unit is sold
 short, or is left over; so the cost of a path is convex and piecewise linear in the order, and its mean over paths is known exactly,
 without a search. With backorders, no fixed cost and steady demand this is the base stock policy (Clark and Scarf 1960); with lost sales it
 is the myopic policy of Morton (1971), near the best in practice (Zipkin 2008, "Old and new methods for lost-sales inventory systems").
+
+With a shelf life, the order of now ages and spoils; what is on hand or on the way is taken to keep until it is sold, since ``Stock`` does not
+say how old it is. The simulator ages every unit: where what is there spoils first, it finds more lost sales than are projected here.
 """
 
 from __future__ import annotations

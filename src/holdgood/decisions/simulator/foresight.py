@@ -90,7 +90,7 @@ def _lost(world: World, rows: np.ndarray, demand: np.ndarray, leads: np.ndarray)
     gap = np.arange(world.steps)[:, None] - latest
     serving = np.where(gap < terms.shelf_life, terms.unit + terms.holding * np.where(np.isinf(gap), 0.0, gap), np.inf)
     serving = np.where(np.isinf(gap), np.inf, serving)
-    each = np.minimum(terms.shortage, serving - terms.price)
+    each = np.minimum(terms.shortage, serving - terms.earned)
     return np.asarray(loss + (left * each)[since:].sum(axis=0))
 
 
@@ -109,7 +109,7 @@ def _without_orders(world: World, rows: np.ndarray, demand: np.ndarray) -> tuple
         gone = np.zeros(len(rows)) if shelf is None else shelf.spoiled(step, came, sold, on_hand)
         on_hand = on_hand - gone
         if step >= world.since:
-            loss += on_hand * terms.holding + gone * terms.waste - sold * terms.price
+            loss += on_hand * terms.holding + gone * terms.waste - sold * terms.earned
     return loss, left
 
 
@@ -123,7 +123,7 @@ def _lots(world: World, rows: np.ndarray, left: np.ndarray) -> np.ndarray:
         cover = terms.fixed.copy()
         for last in range(first, steps):
             gap = last - first
-            serve = np.where(gap < terms.shelf_life, terms.unit + terms.holding * gap - terms.price, np.inf)
+            serve = np.where(gap < terms.shelf_life, terms.unit + terms.holding * gap - terms.earned, np.inf)
             cover = cover + left[last] * np.minimum(terms.shortage, serve)
             best[first] = np.where(first >= terms.lead, np.minimum(best[first], cover + best[last + 1]), best[first])
     return np.asarray(best[0])
@@ -144,7 +144,7 @@ def _waiting(world: World, rows: np.ndarray, demand: np.ndarray, leads: np.ndarr
     counted = (np.arange(steps) >= since)[:, None]
     before = late[since - 1] if since else stock.waiting
     loss = (np.maximum(net, 0.0) * terms.holding + late * terms.shortage)[since:].sum(axis=0)
-    loss = loss - terms.price * (before + demand[since:].sum(axis=0) - late[-1])
+    loss = loss - terms.earned * (before + demand[since:].sum(axis=0) - late[-1])
     first = (np.arange(steps)[:, None] + leads).min(axis=0, initial=np.inf)
     possible = np.arange(steps)[:, None] >= first
     # what was ordered before the steps that count is not paid in them; with random lead times anything may have been
@@ -156,9 +156,9 @@ def _waiting(world: World, rows: np.ndarray, demand: np.ndarray, leads: np.ndarr
             continue
         asked = late >= upper
         each = np.where(counted, np.where(asked, terms.shortage, -terms.holding), 0.0)
-        saved = np.cumsum(each[::-1], axis=0)[::-1] - paid + terms.price * asked[-1]
+        saved = np.cumsum(each[::-1], axis=0)[::-1] - paid + terms.earned * asked[-1]
         if since:  # served earlier: a sale of steps that do not count
-            saved = saved - np.where(counted, 0.0, terms.price * asked[since - 1])
+            saved = saved - np.where(counted, 0.0, terms.earned * asked[since - 1])
         best = np.where(possible, saved, 0.0).max(axis=0)
         loss = loss - np.maximum(best, 0.0) * (upper - lower)
     return np.asarray(loss)

@@ -75,8 +75,8 @@ class Outcome:
 
     @property
     def revenue(self) -> np.ndarray:
-        """Money (n, scenarios) earned with what was sold."""
-        return np.asarray(self.units.sold * self.terms.price[:, None])
+        """Money (n, scenarios) that what was sold brings; see ``Terms``."""
+        return np.asarray(self.units.sold * self.terms.earned[:, None])
 
     @property
     def loss(self) -> np.ndarray:

@@ -4,8 +4,9 @@ A scenario is a world of all items at once, so that a policy may weigh one item 
 each row alone (they have ``take``), several scenarios run side by side. What stands in memory is bounded by ``CELLS``.
 
 A unit keeps for ``shelf_life`` steps, the one it arrives in included; what is there at the start is fresh. The oldest is sold first; what is too
-old at the end of a step is waste before the step's holding is counted. Where demand is lost nobody sees how much: a step that ends with an
-empty shelf is not ``in_stock``. Where demand waits it is seen in full, and ``sales`` are the demand of the step.
+old at the end of a step is waste before the step's holding is counted. A policy is not told ages (``inventory.projected`` takes what is
+there to keep). Where demand is lost nobody sees how much: a step that ends with an empty shelf is not ``in_stock``. Where demand waits it
+is seen in full, and ``sales`` are the demand of the step.
 """
 
 from __future__ import annotations
