@@ -6,6 +6,7 @@ from holdgood.core.errors import DeclarationError
 from holdgood.core.task import Task
 from holdgood.decisions import ThresholdPolicy
 from holdgood.metrics import cost_rows, resolve
+from holdgood.metrics.capacity import gain_of_acting
 
 BINARY = Task(kind="binary", classes=(False, True))
 TABLE = resolve(Costs(miss=300, false_alarm=40, hit=10, currency="USD"), BINARY)
@@ -25,7 +26,7 @@ def test_expected_money_agrees_with_simulated_outcomes():
     for answer in (np.zeros(3, int), np.ones(3, int)):
         seen = np.mean([cost_rows(TABLE, row, answer) for row in y[:4000]], axis=0)
         assert policy.expected_cost(p, answer) == pytest.approx(seen, rel=0.12)
-    assert policy.expected_gain(p) == pytest.approx(p * 290 - (1 - p) * 40)
+    assert gain_of_acting(TABLE, p) == pytest.approx(p * 290 - (1 - p) * 40)
 
 
 def test_capacity_takes_the_largest_gains_of_each_day():

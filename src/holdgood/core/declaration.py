@@ -91,6 +91,7 @@ class Costs(Section):
     over: float | None = Field(None, description="cost of one unit too much (regression)")
     under: float | None = Field(None, description="cost of one unit too little (regression)")
     per: str = Field("row", description='what one row is, for sentences: "flight", "order"')
+    capacity: int | None = Field(None, ge=0, description="rows that can be acted on a day, at most (binary)")
     function: str | None = Field(
         None,
         description='what an answer costs on a row, by a function of the project\'s own: "module:function", hash under [code]',

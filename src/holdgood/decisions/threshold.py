@@ -9,6 +9,7 @@ import numpy as np
 
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records import PlanLine, WorkPlan
+from holdgood.metrics.capacity import gain_of_acting, within_capacity
 from holdgood.metrics.cost import CostTable, answers, as_they_are, bayes_threshold
 
 
@@ -42,26 +43,15 @@ class ThresholdPolicy:
         answer = self.decide(prediction)
         if self.capacity is None:
             return answer
-        days = np.zeros(len(prediction), np.int64) if day is None else np.unique(day, return_inverse=True)[1]
-        acted = np.flatnonzero(answer == 1)
-        order = acted[np.lexsort((acted, -self.expected_gain(prediction)[acted], days[acted]))]
-        ordered = days[order]
-        first = np.searchsorted(ordered, ordered, side="left")
-        kept = order[np.arange(len(order)) - first < self.capacity]
-        within = np.zeros(len(prediction), np.int64)
-        within[kept] = 1
-        return within
+        days = np.zeros(len(prediction), np.int64) if day is None else day
+        kept = within_capacity(gain_of_acting(self.table, prediction), days, self.capacity, answer == 1)
+        return kept.astype(np.int64)
 
     def expected_cost(self, prediction: np.ndarray, answer: np.ndarray) -> np.ndarray:
         """What each answer to a class task costs on average, if stated chances are true; (n,) amounts."""
         stated = as_they_are(self.table, prediction)
         chances = np.column_stack([1.0 - stated, stated]) if stated.ndim == 1 else stated
         return np.asarray(np.einsum("ij,ji->i", chances, self.table.cost[:, answer.astype(np.int64)], optimize=False))
-
-    def expected_gain(self, prediction: np.ndarray) -> np.ndarray:
-        """Binary: what acting on a row saves on average against leaving it alone; (n,) amounts."""
-        idle = np.zeros(len(prediction), np.int64)
-        return np.asarray(self.expected_cost(prediction, idle) - self.expected_cost(prediction, idle + 1))
 
     def plan(self, prediction: np.ndarray, items: Sequence[str], day: np.ndarray | None = None) -> WorkPlan:
         """Work orders for the rows to act on, the most money first; ``items`` name the rows."""
@@ -70,7 +60,7 @@ class ThresholdPolicy:
                 f"{len(items)} items and {len(prediction)} predictions", "a name for every row", "pass as many"
             )
         acted = np.flatnonzero(self.decide_within(prediction, day) == 1)
-        gain = self.expected_gain(prediction)
+        gain = gain_of_acting(self.table, prediction)
         idle = np.zeros(len(prediction), np.int64)
         if_not, if_done = self.expected_cost(prediction, idle), self.expected_cost(prediction, idle + 1)
         at = bayes_threshold(self.table) if self.threshold is None else self.threshold

@@ -16,22 +16,23 @@ ROWS_A_BIN = 20
 
 
 def curves(
-    task: Task, y: np.ndarray, prediction: np.ndarray, table: CostTable, threshold: float, scale: float, unit: str
-) -> tuple[Series, ...]:
-    """The curves that suit the task.
+    task: Task, y: np.ndarray, prediction: np.ndarray, table: CostTable, threshold: float, scale: float, unit: str,
+    acting: np.ndarray | None = None,
+) -> tuple[Series, ...]:  # fmt: skip
+    """The curves that suit the task. ``acting``: predictions that money follows, where a capacity keeps rows from being acted on.
 
     Binary: ROC, precision against recall, scores by outcome, money saved against the threshold, and the point in use.
     Regression: residuals against predictions. ``scale`` turns money a row into ``unit`` (such as EUR a month).
     """
     if task.kind == "binary":
-        return _binary(y, prediction, table, threshold, scale, unit)
+        return _binary(y, prediction, table, threshold, scale, unit, prediction if acting is None else acting)
     if task.kind == "regression":
         return (_residuals(y, prediction),)
     return ()
 
 
 def _binary(
-    y: np.ndarray, p: np.ndarray, table: CostTable, threshold: float, scale: float, unit: str
+    y: np.ndarray, p: np.ndarray, table: CostTable, threshold: float, scale: float, unit: str, acting: np.ndarray
 ) -> tuple[Series, ...]:
     found = []
     event = y == 1
@@ -45,12 +46,12 @@ def _binary(
     for name, rows in (("scores where it did not happen", ~event), ("scores where it happened", event)):
         counts = np.histogram(np.clip(p[rows], 0.0, 1.0), edges)[0]
         found.append(_series(name, middle, counts / max(int(rows.sum()), 1), "stated chance", "share of rows"))
-    thresholds, cost = cost_curve(table, event.astype(np.float64), p)
+    thresholds, cost = cost_curve(table, event.astype(np.float64), acting)
     idle = _idle(table, event)
     found.append(
         _series("money against the threshold", thresholds, (idle - cost) * scale, "threshold", f"saved, {unit}")
     )
-    act = p >= threshold
+    act = acting >= threshold
     used = np.mean(table.cost[event.astype(np.int64), act.astype(np.int64)])
     here = np.array([threshold]), np.array([(idle - used) * scale])
     found.append(_series("money at the threshold in use", *here, "threshold", f"saved, {unit}"))

@@ -13,8 +13,10 @@ from holdgood.core.records import Comparison, Confusion, Evaluation, Importance,
 from holdgood.core.task import Task
 from holdgood.evaluation import money
 from holdgood.evaluation.calibration import calibration
+from holdgood.evaluation.capacity import limited
 from holdgood.evaluation.curves import curves
 from holdgood.evaluation.headline import at_threshold, coverage, inside, measure
+from holdgood.metrics.capacity import capped, day_of, reachable
 from holdgood.metrics.compare import paired
 from holdgood.metrics.cost import CostTable, answers, bayes_threshold, resolve
 from holdgood.metrics.interval import weighted
@@ -44,6 +46,7 @@ def evaluate(
     threshold: float = math.nan,
     threshold_low: float = math.nan,
     threshold_high: float = math.nan,
+    threshold_flat: tuple[float, float] = (math.nan, math.nan),
     simple_threshold: float = math.nan,
     answer: np.ndarray | None = None,
     simple_answer: np.ndarray | None = None,
@@ -68,7 +71,8 @@ def evaluate(
     ``y`` (n,) coded as in Task; codes outside the task's classes are classes that development never saw: no chance was
     given to them and they are charged the full loss. ``prediction``, ``prior`` and ``simple``: predictions of the same
     rows, shapes as in Task. ``threshold`` with ``threshold_low`` and ``threshold_high`` was chosen on out-of-fold
-    development predictions (binary; NaN: the Bayes threshold of the costs). ``simple_threshold``: the simple rule's,
+    development predictions (binary; NaN: the Bayes threshold of the costs),
+    where those of ``threshold_flat`` earn nearly as much. ``simple_threshold``: the simple rule's,
     chosen in the same way; a binary task with ``simple`` wants it, because a rule that may not choose its threshold is
     no fair opponent. NaN: the simple rule acts at the threshold that the model acts at, and a note says so.
     ``weight`` (n,), above zero: how much a row counts in metrics, comparisons and money; only ratios matter.
@@ -77,7 +81,9 @@ def evaluate(
     ``answer``, ``simple_answer`` and ``prior_answer`` (n,): what was answered, where that is not said by one threshold
     (outer folds; amounts that cost least). ``interval``: level, lower and upper ends of each row's interval.
     ``table``: the costs as settled on development rows (default: from ``costs``); ``spend``: what answers cost on rows by
-    position, where a function of the user's own says it; ``metric``: the one that was chosen by, where it is the user's own.
+    position, where a function of the user's own says it. Where the costs have a capacity a day, at most so many rows of a day of ``time``
+    are acted on, by the model and by what it is compared with, those of largest stated gain first.
+    ``metric``: the one that was chosen by, where it is the user's own.
     ``clusters`` (n,): rows that belong together; ``time`` (n,) microseconds: else blocks of days. ``months``: length of
     the holdout. ``openings``: how often it was opened, this time included.
 
@@ -98,6 +104,12 @@ def evaluate(
         answer = answers(table, prediction, threshold)
     if simple is not None and simple_answer is None:
         simple_answer = answers(table, simple, simple_threshold)
+    day = None if table.capacity is None else day_of(time, table.capacity)
+    limit = None if day is None else limited(table, prediction, answer, day)
+    if day is not None:
+        answer = capped(table, prediction, answer, day)
+        if simple is not None and simple_answer is not None:
+            simple_answer = capped(table, simple, simple_answer, day)
     counted = _weight(y, weight, class_weight)
     if counted is not None:
         said.append("Metrics and comparisons are of weighted rows; calibration and counts of rows as they are.")
@@ -114,6 +126,7 @@ def evaluate(
     worth = money.value(
         task, y, prediction, answer, prior=prior, simple_answer=simple_answer, simple_name=simple_name, table=table,
         costs=costs or Costs(), over=over, clusters=units, name=name, weight=weight, spend=spend, prior_answer=prior_answer,
+        day=day,
     )  # fmt: skip
     return Evaluation(
         rows=len(y),
@@ -125,9 +138,19 @@ def evaluate(
         if simple is None
         else _against(task, y, prediction, simple, name, simple_name, units, counted),
         calibration=calibration(task, y, prediction, units, seed),
-        threshold=_threshold(task, threshold, threshold_low, threshold_high, tuned_on),
+        threshold=_threshold(task, threshold, threshold_low, threshold_high, threshold_flat, tuned_on),
+        capacity=limit,
         confusion=_confusion(task, y, answer),
-        curves=curves(task, y, prediction, table, threshold, over.scale, over.unit),
+        curves=curves(
+            task,
+            y,
+            prediction,
+            table,
+            threshold,
+            over.scale,
+            over.unit,
+            acting=None if day is None else reachable(table, prediction, day),
+        ),
         money=worth.money,
         money_against=worth.against,
         break_even_ratio=worth.break_even,
@@ -199,12 +222,18 @@ def _against(
     return paired(mine, theirs, first=name, second=second, clusters=units, unit=unit)
 
 
-def _threshold(task: Task, value: float, low: float, high: float, chosen_on: str) -> Threshold | None:
+def _threshold(
+    task: Task, value: float, low: float, high: float, flat: tuple[float, float], chosen_on: str
+) -> Threshold | None:
     if task.kind != "binary":
         return None
     span = f" (95%: {low:.3g} to {high:.3g})" if math.isfinite(low) and math.isfinite(high) else ""
     sentence = f"Acts from a stated chance of {value:.3g}{span}, chosen on {chosen_on}, used as it is on the holdout."
-    return Threshold(value=value, low=low, high=high, chosen_on=chosen_on, sentence=sentence)
+    if math.isfinite(flat[0]) and math.isfinite(flat[1]):
+        sentence += f" From {flat[0]:.3g} to {flat[1]:.3g} it would have saved within 1% of the best there."
+    return Threshold(
+        value=value, low=low, high=high, flat_low=flat[0], flat_high=flat[1], chosen_on=chosen_on, sentence=sentence
+    )
 
 
 def _confusion(task: Task, y: np.ndarray, answer: np.ndarray) -> Confusion | None:

@@ -11,6 +11,7 @@ import numpy as np
 from holdgood.core.declaration import Costs
 from holdgood.core.records import Comparison, Interval, Money
 from holdgood.core.task import Task
+from holdgood.metrics.capacity import reachable, within_capacity
 from holdgood.metrics.compare import paired
 from holdgood.metrics.cost import CostTable, answers, as_they_are, break_even_ratio, cost_rows
 from holdgood.metrics.interval import weighted
@@ -72,16 +73,18 @@ def value(
     simple_answer: np.ndarray | None, simple_name: str, table: CostTable, costs: Costs, over: Period,
     clusters: np.ndarray | None, name: str, weight: np.ndarray | None = None,
     spend: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None, prior_answer: np.ndarray | None = None,
+    day: np.ndarray | None = None,
 ) -> Value:  # fmt: skip
     """What the answers brought, paired row by row with each alternative; ``clusters`` are resampled together.
 
     ``weight``: how much a row counts; totals are for as many rows as there are. ``spend``: what answers
-    cost on rows by position, where the costs' table does not say it.
+    cost on rows by position, where the costs' table does not say it. ``day`` (n,): rows that share a capacity, where there is one.
 
-    Binary: against acting on nobody and on everybody. Other tasks: against the best constant answer, by the prior's
+    Binary: against acting on nobody and on everybody (under a capacity: on as many rows a day, whichever).
+    Other tasks: against the best constant answer, by the prior's
     predictions. Undeclared costs: amounts are assumed, and for binary tasks the break-even ratio comes instead.
     """
-    alternatives = _constant(task, y, prior, table, prior_answer)
+    alternatives = _constant(task, y, prior, table, prior_answer, day)
     if simple_answer is not None:
         alternatives.append((simple_name, simple_answer))
     every = np.arange(len(y))
@@ -100,18 +103,29 @@ def value(
     amount = Interval(value=head.difference, low=head.low, high=head.high, n=head.n, method=head.method)
     money = Money(amount=amount, currency=table.currency, per=over.per, assumed=table.assumed)
     if table.assumed:
-        ratio, sentence = _assumed(task, y, as_they_are(table, prediction), clusters, head, weight)
+        stated = as_they_are(table, prediction)
+        if day is not None:
+            stated = reachable(table, stated, day)
+        ratio, sentence = _assumed(task, y, stated, clusters, head, weight, table.capacity)
         return Value(money, tuple(against), ratio, sentence)
     return Value(money, tuple(against), math.nan, _declared(costs, table, over, against, saved[0]))
 
 
 def _constant(
-    task: Task, y: np.ndarray, prior: np.ndarray, table: CostTable, prior_answer: np.ndarray | None
+    task: Task,
+    y: np.ndarray,
+    prior: np.ndarray,
+    table: CostTable,
+    prior_answer: np.ndarray | None,
+    day: np.ndarray | None,
 ) -> list[tuple[str, np.ndarray]]:
     """The answers that need no model; ``prior_answer``: the amount that costs least where nothing is known of a row."""
     n = len(y)
     if task.kind == "binary":
         nobody, everybody = np.zeros(n, np.int64), np.ones(n, np.int64)
+        if table.capacity is not None and day is not None:
+            blind = within_capacity(np.zeros(n), day, table.capacity, everybody == 1).astype(np.int64)
+            return [("acting on nobody", nobody), (f"acting on any {table.capacity:,} rows a day", blind)]
         return [("acting on nobody", nobody), ("acting on everybody", everybody)]
     constant = answers(table, prior) if prior_answer is None else prior_answer
     if task.kind == "multiclass":
@@ -159,6 +173,14 @@ def _declared(costs: Costs, table: CostTable, over: Period, against: list[Compar
 
 
 def _prices(costs: Costs) -> str:
+    said = _amounts(costs)
+    if costs.capacity is None:
+        return said
+    limit = f"at most {costs.capacity:,} acted on a day"
+    return f"{said[:-1]}; {limit})" if said else f" ({limit})"
+
+
+def _amounts(costs: Costs) -> str:
     if costs.miss is not None and costs.false_alarm is not None:
         return f" (a miss {costs.miss:g}, a false alarm {costs.false_alarm:g})"
     if costs.matrix:
@@ -193,6 +215,7 @@ def _assumed(
     clusters: np.ndarray | None,
     head: Comparison,
     weight: np.ndarray | None,
+    capacity: int | None,
 ) -> tuple[float, str]:
     """The break-even ratio where there is one, and the sentence that asks for costs."""
     if task.kind != "binary":
@@ -207,7 +230,9 @@ def _assumed(
         return math.nan, f"ASSUMED: at no ratio of costs is acting on it proven to pay; {rest}"
     until = found.everybody_from
     beyond = ""
-    if math.isfinite(until) and until > found.pays_above:
+    if capacity is not None:
+        beyond = f", with at most {capacity:,} acted on a day"  # everybody cannot be acted on
+    elif math.isfinite(until) and until > found.pays_above:
         beyond = f", and beats acting on everybody up to {rounded(until)}"
     return (
         found.pays_above,

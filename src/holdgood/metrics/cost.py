@@ -26,7 +26,7 @@ class CostTable:
     Classes: ``cost[truth, answer]``, shape (k, k), in the order of ``Task.classes``. Regression: ``over`` and ``under``
     per unit of the target above and below the truth. ``assumed``: nobody declared costs; each mistake then costs 1, or
     what its true class weighs. ``tilt`` (k,): weights of classes that the chances were learned with, or None; answers
-    undo them, so that declared amounts decide.
+    undo them, so that declared amounts decide. ``capacity``: rows that can be acted on a day, at most (binary), or None.
     """
 
     kind: TaskKind
@@ -37,6 +37,7 @@ class CostTable:
     currency: str = ""
     per: str = "row"
     tilt: np.ndarray | None = None
+    capacity: int | None = None
 
     @property
     def deciding(self) -> np.ndarray:
@@ -62,7 +63,11 @@ def resolve(
     ``class_weight`` (k,): what models were told that rows of each class count. ``average`` (k, k): mean amounts of a cost
     function of the user's own.
     """
+    _refuse(
+        costs.capacity is not None and task.kind != "binary", "a capacity", task.kind, "a binary task: act or do not"
+    )
     table = _declared(costs, task) if costs.function is None else _own(costs, task, average)
+    table = replace(table, capacity=costs.capacity)
     if class_weight is None:
         return table
     assumed = {"cost": table.cost * class_weight[:, None]} if table.assumed else {}
@@ -231,15 +236,21 @@ def best_threshold(
     It lies midway between neighbouring chances; of equals it is the one nearest the Bayes threshold. Choose it on
     out-of-fold rows and judge it on others: on its own rows it looks better than it is.
     """
+    scores, gain = gain_curve(table, y, p, weight, worth)
+    return _best(gain, _cuts(scores), bayes_threshold(table))
+
+
+def gain_curve(
+    table: CostTable, y: np.ndarray, p: np.ndarray, weight: np.ndarray | None = None, worth: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct chances from high to low, (m,), and what acting on none, on those of the first, …, on all saves; (m + 1,)."""
     scores, true, false = cumulative(y, p, weight)
     if worth is None:
-        gain = table.act_on_event * np.r_[0, true] - table.act_on_quiet * np.r_[0, false]
-    else:
-        order = np.argsort(-p, kind="stable")
-        last = np.flatnonzero(np.r_[np.diff(p[order]) != 0, True]) if len(p) else np.zeros(0, np.int64)
-        counted = worth if weight is None else worth * weight
-        gain = np.r_[0.0, np.cumsum(counted[order])[last]]
-    return _best(gain, _cuts(scores), bayes_threshold(table))
+        return scores, table.act_on_event * np.r_[0, true] - table.act_on_quiet * np.r_[0, false]
+    order = np.argsort(-p, kind="stable")
+    last = np.flatnonzero(np.r_[np.diff(p[order]) != 0, True]) if len(p) else np.zeros(0, np.int64)
+    counted = worth if weight is None else worth * weight
+    return scores, np.r_[0.0, np.cumsum(counted[order])[last]]
 
 
 def threshold_interval(

@@ -10,6 +10,7 @@ import numpy as np
 from holdgood.core.protocols import Candidate
 from holdgood.core.records import Leaderboard, Trial
 from holdgood.metrics import CostTable, threshold_interval
+from holdgood.metrics.flat_range import flat_range
 from holdgood.metrics.score import Metric
 from holdgood.training.choice import Choice
 from holdgood.training.progress import Progress
@@ -34,6 +35,7 @@ def board(
 ) -> Leaderboard:
     """Everything that was tried and why the choice was taken; ``beyond`` are candidates outside a work budget."""
     value, low, high = threshold(choice, costs, seed)
+    flat_low, flat_high = flat(choice, costs)
     step, weights = choice.step, choice.blend.weights if choice.blend is not None else ()
     members = (
         {p.candidate.name: float(w) for p, w in zip(choice.members, weights, strict=True)} if step.ensemble else {}
@@ -55,6 +57,8 @@ def board(
         threshold=value,
         threshold_low=low,
         threshold_high=high,
+        threshold_flat_low=flat_low,
+        threshold_flat_high=flat_high,
         budget=budget,
         budget_hit=bool(beyond) or any(p.status in OUT_OF_TIME and not p.behind for p in progress),
     )
@@ -73,6 +77,14 @@ def threshold(choice: Choice, costs: CostTable, seed: int) -> tuple[float, float
         costs, judge.y[rows], choice.oof[rows], clusters, seed=seed, n_boot=DRAWS, weight=counts, worth=worth
     )
     return value, min(value, ends.low), max(value, ends.high)
+
+
+def flat(choice: Choice, costs: CostTable) -> tuple[float, float]:
+    """The thresholds that earn nearly as much on out-of-fold rows; NaN for other tasks than binary."""
+    judge = choice.judge
+    if judge.task.kind != "binary":
+        return math.nan, math.nan
+    return flat_range(costs, judge.y, choice.oof, judge.counts, judge.acting)
 
 
 def thinned(clusters: np.ndarray | None, n: int) -> np.ndarray:

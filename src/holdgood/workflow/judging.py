@@ -8,6 +8,7 @@ import numpy as np
 
 from holdgood.core.task import DEFAULT_METRIC, Task
 from holdgood.metrics import CostTable, Metric, metric, own_metric, resolve, tried
+from holdgood.metrics.capacity import capped, day_of
 from holdgood.metrics.custom import cannot_judge
 from holdgood.workflow.functions import is_function, load_function
 from holdgood.workflow.own_costs import OwnCosts
@@ -21,12 +22,14 @@ AVERAGED_ROWS = 5_000
 def settle(work: Work) -> None:
     """Load the user's own functions and try them on development rows, before anything is spent.
 
-    DeclarationError where one is absent, changed, not trusted, or cannot judge the prior.
+    DeclarationError where one is absent, changed, not trusted, or cannot judge the prior, and for a capacity a day without a time.
     """
     assert work.target is not None
     declared, task = work.declaration, work.target.task
     y, rows = work.outcomes(DEVELOPMENT), work.rows_of(DEVELOPMENT)
     work.metric, work.metric_note = _metric(work, task, y)
+    if declared.costs.capacity is not None:
+        day_of(work.split_time, declared.costs.capacity)
     if declared.costs.function:
         function = load_function(declared.costs.function, declared, work.project.path, work.functions)
         work.own_costs = OwnCosts(declared.costs.function, function, work.main, task, work.target.y)
@@ -75,6 +78,14 @@ def costs(work: Work) -> CostTable:
     """Costs of the task: declared, averaged from a function, or assumed."""
     assert work.target is not None
     return resolve(work.declaration.costs, work.target.task, class_weight(work), work.average_costs)
+
+
+def acted(work: Work, prediction: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    """Answers of the rows that judge, of which only those within a declared capacity are acted on."""
+    table = costs(work)
+    if table.capacity is None:
+        return answer
+    return capped(table, prediction, answer, day_of(work.of_judged(work.split_time), table.capacity))
 
 
 def spending(work: Work, rows: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray] | None:

@@ -28,6 +28,7 @@ from holdgood.features.background import Background
 from holdgood.features.builders.build import Builder
 from holdgood.features.builders.plan import FeaturePlan
 from holdgood.metrics.band import Band
+from holdgood.metrics.capacity import day_of, gain_of_acting, within_capacity
 from holdgood.metrics.cost import answers, resolve
 from holdgood.workflow.contract import judge
 from holdgood.workflow.repairs import repair
@@ -125,6 +126,16 @@ class Predictor:
         costs = resolve(self.declaration.costs, self.task, self.class_weight, self.average_costs)
         return answers(costs, prediction, self.threshold)
 
+    def within_capacity(self, rows: Table, prediction: np.ndarray, able: np.ndarray) -> np.ndarray:
+        """Binary: which rows are acted on within the declared capacity a day (UTC), (n,) bool; ``able`` (n,): rows that may be."""
+        costs = resolve(self.declaration.costs, self.task, self.class_weight, self.average_costs)
+        deserve = able & (answers(costs, prediction, self.threshold) == 1)
+        if costs.capacity is None:
+            return deserve
+        when = self.declaration.tables[self.declaration.main].time or self.declaration.task.decision_time
+        time = moments(when, rows, purpose="the day of a capacity") if when else None
+        return within_capacity(gain_of_acting(costs, prediction), day_of(time, costs.capacity), costs.capacity, deserve)
+
     def table_of(self, source: Any, name: str | None = None, *, base: Path | None = None) -> Table:
         """Read rows for a table of the contract, and repair them as declared."""
         return self.repaired(self.as_read(source, name, base=base))
@@ -179,7 +190,8 @@ class Predictor:
     ) -> Any:
         """A frame with the key columns, the prediction and the answer, in the kind that the rows came in.
 
-        With ``verdicts`` also the contract's verdict on each row and why; a row that it refuses gets no answer.
+        With ``verdicts`` also the contract's verdict on each row and why; a row that it refuses gets no answer. Where a capacity a day is
+        declared, ``answer`` says what deserves action and ``act`` what is acted on: of a day's rows, those of most expected gain.
         """
         spec = self.declaration.tables[self.declaration.main]
         columns: dict[str, Any] = {k: rows.data.column(k) for k in (spec.key or spec.ids) if k in rows.names}
@@ -190,6 +202,9 @@ class Predictor:
         if self.task.kind == "binary":
             columns[_free("probability", columns)] = pa.array(prediction)
             columns[_free("answer", columns)] = pa.array(said.tolist())
+            if self.declaration.costs.capacity is not None:
+                able = np.ones(rows.rows, bool) if verdicts is None else ~np.asarray(verdicts.refused)
+                columns[_free("act", columns)] = pa.array(self.within_capacity(rows, prediction, able))
         elif self.task.kind == "multiclass":
             for k, label in enumerate(self.task.classes):
                 columns[_free(f"probability_{label}", columns)] = pa.array(np.ascontiguousarray(prediction[:, k]))

@@ -47,6 +47,10 @@ def predict_file(bundle: Path, rows: str, related: Sequence[str], *, to: Path | 
         write_table(output, to, for_people=to.suffix.lower() == ".xlsx")
     notes = [n.message for t in (as_read, *others.values()) for n in t.notes]
     notes += [f"{b.rows:,} of {as_read.rows:,} rows: {b.reason}" for b in said.broken]
+    limit = model.declaration.costs.capacity
+    if limit is not None and model.task.kind == "binary":
+        acted = sum(bool(v) for v in output.column(_last(output.column_names, "act")).to_pylist())
+        notes.append(f"{acted:,} of {as_read.rows:,} rows are acted on (column act): at most {limit:,} a day")
     head = output.slice(0, _SHOWN).to_pylist()
     shown = [[f"{v:.6g}" if isinstance(v, float) else str(v) for v in row.values()] for row in head]
     return Scored(
@@ -59,6 +63,11 @@ def predict_file(bundle: Path, rows: str, related: Sequence[str], *, to: Path | 
         said.count(REFUSED),
         said.count(WARN),
     )
+
+
+def _last(names: list[str], stem: str) -> str:
+    """The column that was added under this name, with a tail where a key has the name already."""
+    return next(n for n in reversed(names) if n.rstrip("_") == stem)
 
 
 def related_tables(model: Predictor, rows: str, related: Sequence[str]) -> tuple[Table, dict[str, Table]]:

@@ -9,6 +9,7 @@ from holdgood.core.records.effect import RepairEffect, RepairEffects
 from holdgood.core.records.envelope import Part, Record
 from holdgood.core.records.evaluation import (
     Calibration,
+    Capacity,
     Confusion,
     Evaluation,
     Importance,
@@ -60,6 +61,7 @@ __all__ = [
     "AuditReport",
     "Bundle",
     "Calibration",
+    "Capacity",
     "CardSection",
     "CellFault",
     "Changed",

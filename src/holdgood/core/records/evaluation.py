@@ -22,12 +22,29 @@ class Calibration(Part):
 
 
 class Threshold(Part):
-    """The threshold that earns most, chosen on out-of-fold development predictions, used as it is on the holdout."""
+    """The threshold that earns most, chosen on out-of-fold development predictions, used as it is on the holdout.
+
+    ``low`` to ``high``: where the choice falls when days, groups or rows are drawn again. ``flat_low`` to ``flat_high``: thresholds that
+    saved at least 99% of what it saved on the rows that it was chosen on; NaN in records made before these were told.
+    """
 
     value: Number
     low: Number
     high: Number
     chosen_on: str
+    sentence: str = ""
+    flat_low: Number = float("nan")
+    flat_high: Number = float("nan")
+
+
+class Capacity(Part):
+    """What a capacity a day did: ``deserving`` rows, ``acted`` on within it, and ``full_days`` of ``days`` on which more deserved it."""
+
+    a_day: int
+    days: int
+    full_days: int
+    deserving: int
+    acted: int
     sentence: str = ""
 
 
@@ -87,6 +104,7 @@ class Evaluation(Record):
     against_simple: Comparison | None = None
     calibration: Calibration | None = None
     threshold: Threshold | None = None
+    capacity: Capacity | None = None
     confusion: Confusion | None = None
     curves: tuple[Series, ...] = ()
     money: Money | None = None

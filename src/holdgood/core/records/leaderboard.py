@@ -77,6 +77,8 @@ class Leaderboard(Record):
     threshold: Number = float("nan")
     threshold_low: Number = float("nan")
     threshold_high: Number = float("nan")
+    threshold_flat_low: Number = float("nan")
+    threshold_flat_high: Number = float("nan")
     seconds: float = 0.0
     budget: str = ""
     budget_hit: bool = False

@@ -13,7 +13,7 @@ from holdgood.fairness import by_group
 from holdgood.metrics.cost import answers
 from holdgood.workflow.bands import answered
 from holdgood.workflow.folder import StepFolder
-from holdgood.workflow.judging import costs
+from holdgood.workflow.judging import acted, costs
 from holdgood.workflow.rows import labels, number_labels
 from holdgood.workflow.work import DEVELOPMENT, Work
 
@@ -45,9 +45,11 @@ def _answered(work: Work, prediction: np.ndarray) -> np.ndarray:
     """What was answered on the rows that judge."""
     assert work.leaderboard is not None
     if work.outer is not None:
-        return work.outer.answer
+        return acted(work, prediction, work.outer.answer)
     moved = answered(work.bands, "chosen", prediction)
-    return answers(costs(work), prediction, work.leaderboard.threshold) if moved is None else moved
+    if moved is not None:
+        return moved
+    return acted(work, prediction, answers(costs(work), prediction, work.leaderboard.threshold))
 
 
 def _labels(work: Work, name: str) -> np.ndarray:

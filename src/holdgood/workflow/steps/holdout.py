@@ -74,6 +74,7 @@ def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
         threshold=board.threshold,
         threshold_low=board.threshold_low,
         threshold_high=board.threshold_high,
+        threshold_flat=(board.threshold_flat_low, board.threshold_flat_high),
         weight=work.of_judged(work.weight),
         class_weight=class_weight(work),
         clusters=work.of_judged(work.groups),
@@ -83,7 +84,7 @@ def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
         name=board.chosen,
         importance=important.importance,
         slices=weak.slices,
-        notes=important.notes + weak.notes,
+        notes=important.notes + weak.notes + _parts_of_days(work),
         seed=seed,
     )
     learned, learned_rows = _learned(work)
@@ -139,6 +140,20 @@ def _learned(work: Work) -> tuple[float, int]:
         weight = of_class[y[rows].astype(np.int64)] * (1.0 if weight is None else weight)
     judge = work.metric or metric(task.metric, task)
     return float(judge.score(task, y[rows], work.chain.predict(frame.take(rows)), weight)), len(rows)
+
+
+def _parts_of_days(work: Work) -> tuple[str, ...]:
+    """A note where rows that judge are only some of their days, so that a capacity a day binds less than at work."""
+    assert work.split is not None
+    if (
+        work.declaration.costs.capacity is None
+        or work.outer is not None
+        or work.split.how not in ("random", "stratified", "group")
+    ):
+        return ()
+    return (
+        "Only some rows of each day judge, so that the capacity a day binds less here than where all rows of a day compete.",
+    )
 
 
 def _interval(work: Work, prediction: np.ndarray) -> tuple[float, np.ndarray, np.ndarray] | None:
