@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from holdgood.core.records import CardSection
+from holdgood.core.records import Capacity, CardSection
 from holdgood.reports import render_run
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -307,3 +307,10 @@ def test_wide_tables_are_cut_and_counted(declared):
     html = render_run(replace(declared, ledger=declared.ledger.model_copy(update={"left_out": many})))
     assert "9,800 more columns" in html
     assert len(html.encode()) < 1_600_000
+
+
+def test_a_capacity_is_told_under_money(declared):
+    said = "At most 50 a day: 120 of 300 rows that deserve action are acted on"
+    limit = Capacity(a_day=50, days=3, full_days=2, deserving=300, acted=120, sentence=said)
+    html = render_run(replace(declared, evaluation=declared.evaluation.model_copy(update={"capacity": limit})))
+    assert said in html and said not in render_run(declared)

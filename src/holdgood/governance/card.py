@@ -168,6 +168,8 @@ def _evaluation(evaluation: Evaluation) -> CardSection:
         rows.append(("Calibration", evaluation.calibration.sentence))
     if evaluation.threshold is not None:
         rows.append(("Threshold", evaluation.threshold.sentence or words.number(evaluation.threshold.value)))
+    if evaluation.capacity is not None:
+        rows.append(("Capacity", evaluation.capacity.sentence))
     said = (
         f"{evaluation.rows:,} rows that taught and tuned nothing; opened {words.counted(evaluation.openings, 'time')}"
     )
