@@ -78,8 +78,8 @@ class OrdersSpec(Section):
     supplier_minimum: float | dict[str, float] = Field(
         0.0, description="least worth of one order to a supplier, in money: one number, or by supplier"
     )
-    budget: float | None = Field(None, ge=0, description="money that a plan may spend")
-    capacity: float | None = Field(None, ge=0, description="units that a plan may order in all")
+    budget: float | None = Field(None, ge=0, allow_inf_nan=False, description="money that a plan may spend")
+    capacity: float | None = Field(None, ge=0, allow_inf_nan=False, description="units that a plan may order in all")
     auto_approve: float | None = Field(
         None,
         ge=0,
@@ -99,6 +99,6 @@ class OrdersSpec(Section):
         ):
             raise ValueError("`auto_approve` is in money: declare `shortage`, or `price` and `unit_cost`")
         minima = self.supplier_minimum
-        if any(v < 0 for v in (minima.values() if isinstance(minima, dict) else [minima])):
-            raise ValueError("`supplier_minimum` is zero or more")
+        if not all(0 <= v < float("inf") for v in (minima.values() if isinstance(minima, dict) else [minima])):
+            raise ValueError("`supplier_minimum` is a finite number of zero or more")
         return self

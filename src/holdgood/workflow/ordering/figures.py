@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from holdgood.decisions.inventory.service import needed_for_service
 from holdgood.decisions.leftover import cost_of_leftover
 from holdgood.decisions.run_out import run_out
 from holdgood.workflow.ordering.limits import Binding
+from holdgood.workflow.ordering.shortfall import level_curve, weighed
 from holdgood.workflow.ordering.terms import Conditions
 
 SPREAD = (0.1, 0.9)
@@ -23,12 +24,15 @@ _LONGEST = 10
 
 @dataclass(frozen=True, eq=False)
 class Figures:
-    """Of m items, each (m,): what a plan's line says (see ``OrderLine``). ``wanted``: units before packs and minima. ``due``: steps
+    """Of m items, each (m,): what a plan's line says (see ``OrderLine``). ``wanted``: units before packs and minima; ``free``: the order before
+    what binds all items together, and ``why`` that changed it, in words. ``due``: steps
     from now on after which an order is due, NaN for not within the horizon.
     """
 
     quantity: np.ndarray
     wanted: np.ndarray
+    free: np.ndarray
+    why: np.ndarray
     due: np.ndarray
     demand: np.ndarray
     low: np.ndarray
@@ -57,11 +61,15 @@ def figures(
     quantity = written_amount(
         np.where(conditions.service, allowed_at_least(served, terms), best.quantity), terms, whole
     )
+    free, why = quantity, [""] * len(quantity)
     if bound is not None:
-        quantity = bound.bound(best.several.curve(best.projection.curve), conditions, quantity, whole)
+        by_level = level_curve(need, served, quantity, terms, review, level)
+        curve = weighed(best.several.curve(best.projection.curve), by_level, conditions.service)
+        quantity, why = bound.bound(curve, conditions, quantity, whole), bound.why
     alone = np.where(terms.fixed > 0, best.quantity, np.maximum(best.projection.curve.lowest(), 0.0))
     wanted = np.where(conditions.service, served, alone)
-    return of_quantity(paths, stock, terms, best, quantity, wanted, review, level)
+    found = of_quantity(paths, stock, terms, best, quantity, wanted, review, level)
+    return replace(found, free=free, why=np.array(why, dtype=object))
 
 
 def written_amount(quantity: np.ndarray, terms: Terms, whole: np.ndarray) -> np.ndarray:
@@ -86,7 +94,7 @@ def of_quantity(
     need = np.maximum(projection.need, 0.0)
     ordered = quantity > 0
     done = projection.curve.at(quantity) + np.where(ordered, terms.fixed, 0.0) - best.several.saved(quantity)
-    unmet = np.maximum(need - quantity[:, None], 0.0).mean(axis=1)
+    short_now, saved = _short(paths, stock, terms, projection, quantity, review)
     still = np.clip(quantity[:, None] - need, 0.0, quantity[:, None])
     left = still.mean(axis=1)
     rate, longest = paths.mean(axis=(1, 2)), float(_LONGEST * paths.shape[2])
@@ -98,11 +106,12 @@ def of_quantity(
     out = run_out(paths, stock)
     before = np.where(lead > 0, out[np.arange(len(lead)), np.maximum(lead - 1, 0)], 0.0)
     return Figures(
-        quantity=quantity, wanted=wanted, due=_due(out, lead, review, level), demand=demand.mean(axis=1),
+        quantity=quantity, wanted=wanted, free=quantity, why=np.full(len(quantity), "", dtype=object),
+        due=_due(out, lead, review, level), demand=demand.mean(axis=1),
         low=np.quantile(demand, SPREAD[0], axis=1), high=np.quantile(demand, SPREAD[1], axis=1),
-        if_not=projection.curve.none, if_done=done, at_risk=terms.shortage * unmet + over,
+        if_not=projection.curve.none, if_done=done, at_risk=terms.shortage * short_now + over,
         short_if_not=(need > 1e-9).mean(axis=1), short=(need > quantity[:, None] + 1e-9).mean(axis=1), short_before=before,
-        left=left, break_even=_break_even(paths, stock, terms, projection, quantity, done, review),
+        left=left, break_even=_break_even(terms, projection, quantity, done, saved),
     )  # fmt: skip
 
 
@@ -118,24 +127,23 @@ def _due(out: np.ndarray, lead: np.ndarray, review: int, level: float) -> np.nda
     return due
 
 
+def _short(
+    paths: np.ndarray, stock: Stock, terms: Terms, projection: Projection, quantity: np.ndarray, review: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the shortage cost is paid for with the order, and what the order saves of it: units; units times steps where demand waits."""
+    need = np.maximum(projection.need, 0.0)
+    if terms.lost_sales:
+        unmet = np.maximum(need - quantity[:, None], 0.0)
+        return unmet.mean(axis=1), (need - unmet).mean(axis=1)
+    # waiting is paid by the step: the cost is linear in its price, so that a price higher by one tells the steps
+    dearer = project(paths, stock, replace(terms, shortage=terms.shortage + 1.0), review=review).curve
+    short = np.maximum(dearer.at(quantity) - projection.curve.at(quantity), 0.0)
+    return short, dearer.none - projection.curve.none - short
+
+
 def _break_even(
-    paths: np.ndarray,
-    stock: Stock,
-    terms: Terms,
-    projection: Projection,
-    quantity: np.ndarray,
-    done: np.ndarray,
-    review: int,
+    terms: Terms, projection: Projection, quantity: np.ndarray, done: np.ndarray, saved: np.ndarray
 ) -> np.ndarray:
     """What a unit short must cost for the order to pay: its other costs over the shortage that it saves; NaN without an order."""
-    if terms.lost_sales:
-        need = np.maximum(projection.need, 0.0)
-        saved = (need - np.maximum(need - quantity[:, None], 0.0)).mean(axis=1)
-    else:  # waiting is paid by the step: the cost is linear in its price, so that a price higher by one tells the steps
-        dearer = Terms(
-            **{**{k: getattr(terms, k) for k in terms.__dataclass_fields__}, "shortage": terms.shortage + 1.0}
-        )
-        other = project(paths, stock, dearer, review=review).curve
-        saved = (other.none - projection.curve.none) - (other.at(quantity) - projection.curve.at(quantity))
     spent = done - projection.curve.none + terms.shortage * saved
     return np.where((quantity > 0) & (saved > 1e-12), np.maximum(spent, 0.0) / np.maximum(saved, 1e-12), np.nan)

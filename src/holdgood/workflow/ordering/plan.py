@@ -15,7 +15,7 @@ from holdgood.core.records import ItemTerms, LeftOut, OrderLine, OrderPlan, Pane
 from holdgood.features.panels.reader import ReadPanel
 from holdgood.workflow.forecasting.result import Forecasts
 from holdgood.workflow.ordering.figures import Figures, figures
-from holdgood.workflow.ordering.limits import binding
+from holdgood.workflow.ordering.limits import binding, minima, unpriced
 from holdgood.workflow.ordering.state import Horizon, State
 from holdgood.workflow.ordering.terms import Conditions, conditions
 from holdgood.workflow.ordering.words import reason, worth_a_look
@@ -58,8 +58,17 @@ def decide(
     steps = int(forecasts.read.future.ds.shape[1])
     settled = conditions(spec, state, step=step_of(forecasts.read), level=service_level, horizon=steps)
     wait = settled.terms.lead + spec.review
-    late = wait > steps
+    least = minima(spec, state.suppliers)
+    why = settled.barred.copy()
+    why[unpriced(spec, settled, state.supplier, least)] = (
+        "no unit cost, and a budget or its supplier's minimum holds for it: fill in unit_cost"
+    )
+    barred = why != ""
     left = [
+        LeftOut(item=str(forecasts.read.panel.ids[state.place[i]]), why=str(why[i])) for i in np.flatnonzero(barred)
+    ]
+    late = (wait > steps) & ~barred
+    left += [
         LeftOut(
             item=str(forecasts.read.panel.ids[state.place[i]]),
             why=f"an order takes {settled.terms.lead[i]:g} steps and the next chance comes {spec.review} later: forecast at least "
@@ -67,15 +76,21 @@ def decide(
         )
         for i in np.flatnonzero(late)
     ]
-    if late.all():
+    if (late | barred).all():
+        if barred.any():
+            raise DataError(
+                f"no item of the state can be planned, for example {left[0].item}: {left[0].why}",
+                "terms under which an order exists",
+                "correct the state",
+            )
         raise DataError(
             f"no order can arrive within the {steps} steps that are forecast",
             f"a horizon of {int(wait.min())} steps or more",
             "declare a longer horizon under [forecast] and run again, or correct the lead times (they are in steps)",
         )
-    rows, counts = np.flatnonzero(~late), in_whole_units(forecasts.read.panel)
+    rows, counts = np.flatnonzero(~(late | barred)), in_whole_units(forecasts.read.panel)
     parts, done, holes = [], [], []
-    together = spec.budget is not None or spec.capacity is not None or bool(spec.supplier_minimum)
+    together = spec.budget is not None or spec.capacity is not None or bool(least)
     limits: list[str] = []
     for some, paths in _paths(forecasts, state.place, rows, len(rows) if together else PIECE):
         whole = np.isfinite(paths).all(axis=(1, 2))
@@ -84,7 +99,7 @@ def decide(
             done.append(some[whole])
             kept = some[whole]
             own = take(settled, kept)
-            bound = binding(spec, own, state.supplier[kept], currency) if together else None
+            bound = binding(spec, own, state.supplier[kept], least, currency) if together else None
             parts.append(figures(np.maximum(paths[whole], 0.0), own, spec.review, counts[state.place[kept]], bound))
             limits += bound.said if bound is not None else []
     left += [LeftOut(item=i, why="its forecast has holes") for i in holes]
@@ -114,6 +129,7 @@ def take(settled: Conditions, rows: np.ndarray) -> Conditions:
     return replace(
         settled, terms=settled.terms.take(rows), stock=settled.stock.take(rows), unit_cost=settled.unit_cost[rows],
         service=settled.service[rows], assumed=settled.assumed[rows], checks=[settled.checks[i] for i in rows],
+        barred=settled.barred[rows],
     )  # fmt: skip
 
 
@@ -179,13 +195,13 @@ def _line(
     looked = worth_a_look(
         quantity=quantity, wanted=float(found.wanted[i]), demand=float(found.demand[i]), low=float(found.low[i]),
         high=float(found.high[i]), short_before=figure["short_before"], steps=lead + spec.review, most=sold,
-        new=bool(read.new[at]), stale=stale, expedite=lead > 0,
+        new=bool(read.new[at]), stale=stale, expedite=lead > 0, free=float(found.free[i]), why=str(found.why[i]), terms=own,
     )  # fmt: skip
     checks = (*settled.checks[i], *looked)
     said = reason(
         quantity=quantity, on_hand=float(stock.on_hand[i]), coming=float(coming[: lead + spec.review].sum()), demand=float(found.demand[i]),
         next_day=_start_of(lead + spec.review, horizon, at, read), short_if_not=figure["short_if_not"], short=figure["short"], terms=own,
-        wanted=float(found.wanted[i]), due=due, now=_at_end_of(0, horizon, at),
+        wanted=float(found.wanted[i]), due=due, now=_at_end_of(0, horizon, at), free=float(found.free[i]), why=str(found.why[i]),
     )  # fmt: skip
     limit = spec.auto_approve
     money = (

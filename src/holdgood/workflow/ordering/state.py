@@ -38,6 +38,7 @@ class State:
     ``amounts``: by name of ``AMOUNTS``, those that a column or a number says. ``on_order``: units on the way; ``arrives``: (m, k) by
     open order the step at whose start it comes (0: the next one; NaN: nobody knows), beside ``ordered`` (m, k) its units.
     ``overdue``: units that should be there already. ``counted``: steps from the count of the stock to the end of history.
+    ``suppliers``: every one that the table names, those without an item here too.
     """
 
     place: np.ndarray
@@ -49,6 +50,7 @@ class State:
     supplier: np.ndarray
     amounts: dict[str, np.ndarray]
     counted: np.ndarray
+    suppliers: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[PanelNote, ...] = field(default=())
 
@@ -89,7 +91,8 @@ def read_state(
     late = (arrives < 0) & (ordered > 0)
     return State(
         place, on_hand, ordered, np.where(late, 0.0, arrives), np.where(late, ordered, 0.0).sum(axis=1), unknown, supplier, amounts,
-        _counted(spec, taken, at, step), _left_out(items, horizon), tuple(notes),
+        _counted(spec, taken, at, step), tuple(dict.fromkeys(_words(table, spec.supplier).tolist())), _left_out(items, horizon),
+        tuple(notes),
     )  # fmt: skip
 
 
@@ -166,7 +169,12 @@ def _column(table: Table, name: str, notes: list[PanelNote], *, needed: bool) ->
         )
     column = table.data.column(name)
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-        return np.array(column.cast(pa.float64()).to_numpy(zero_copy_only=False), float)
+        numbers = np.array(column.cast(pa.float64()).to_numpy(zero_copy_only=False), float)
+        endless = np.isinf(numbers)
+        if endless.any():
+            said = f"{name}: {int(endless.sum()):,} cells hold an infinite number and are taken as unknown"
+            notes.append(PanelNote(code="no-number", level="issue", message=said, count=int(endless.sum())))
+        return np.where(endless, np.nan, numbers)
     texts = as_text(column).to_pylist()
     values = np.array([_number(t) for t in texts])
     odd = [k for k, (t, v) in enumerate(zip(texts, values, strict=True)) if t and np.isnan(v)]
@@ -242,6 +250,7 @@ def _arrivals(name: str, table: Table, at: Horizon, item: np.ndarray) -> np.ndar
     column = table.data.column(name)
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
         steps = np.array(column.cast(pa.float64()).to_numpy(zero_copy_only=False), float)
+        steps = np.where(np.isinf(steps), np.nan, steps)
         return np.where(steps < 1, np.where(np.isnan(steps), np.nan, -1.0), np.ceil(steps) - 1)
     if column.null_count == table.rows:
         return np.full(table.rows, np.nan)

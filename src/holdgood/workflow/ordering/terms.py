@@ -22,6 +22,7 @@ class Conditions:
     """``terms`` and ``stock`` of m items. ``unit_cost`` (m,), NaN where unknown. ``service`` (m,) bool: ordered by service level.
 
     ``assumed`` (m,) bool: money is not known, since holding or shortage is assumed. ``checks``: what to look at, a list an item.
+    ``barred`` (m,) str: why an item cannot be planned at all, else "".
     ``assumptions``: what stands in, in words.
     """
 
@@ -33,6 +34,7 @@ class Conditions:
     assumed: np.ndarray
     checks: list[list[str]]
     assumptions: tuple[str, ...]
+    barred: np.ndarray
 
 
 def conditions(spec: OrdersSpec, state: State, *, step: float, level: float | None, horizon: int) -> Conditions:
@@ -51,6 +53,8 @@ def conditions(spec: OrdersSpec, state: State, *, step: float, level: float | No
         np.full(n, True) if spec.objective == "service" else assumed if spec.objective == "auto" else np.full(n, False)
     )
     unit_known = np.nan_to_num(unit)
+    minimum, maximum = _known(state, "minimum", 0.0, n), _known(state, "maximum", np.inf, n)
+    life = np.floor(_known(state, "shelf_life", np.inf, n))
     terms = Terms.of(
         n,
         holding=holding,
@@ -59,13 +63,30 @@ def conditions(spec: OrdersSpec, state: State, *, step: float, level: float | No
         fixed=_known(state, "fixed", 0.0, n),
         waste=_known(state, "waste", 0.0, n) + unit_known,
         pack=_known(state, "pack", 0.0, n),
-        minimum=_known(state, "minimum", 0.0, n),
-        maximum=np.maximum(_known(state, "maximum", np.inf, n), _known(state, "minimum", 0.0, n)),
-        shelf_life=np.maximum(np.floor(_known(state, "shelf_life", np.inf, n)), 1.0),
+        # what contradicts itself is barred below; until it is taken out, numbers stand in that can be computed with
+        minimum=np.minimum(minimum, maximum),
+        maximum=maximum,
+        shelf_life=np.maximum(life, 1.0),
         lost_sales=spec.lost_sales,
     )
     stock = _stock(spec, state, terms, checks, horizon)
-    return Conditions(terms, stock, unit, service, service_level, assumed, checks, tuple(said))
+    return Conditions(
+        terms, stock, unit, service, service_level, assumed, checks, tuple(said), _barred(minimum, maximum, life)
+    )
+
+
+def _barred(minimum: np.ndarray, maximum: np.ndarray, life: np.ndarray) -> np.ndarray:
+    """Terms under which no order exists, in words."""
+    why = np.full(len(minimum), "", dtype=object)
+    for i in np.flatnonzero(life < 1):
+        why[i] = (
+            "its shelf life is under one step: a unit spoils before it is sold; correct shelf_life (it is in steps)"
+        )
+    for i in np.flatnonzero(minimum > maximum):
+        why[i] = (
+            f"its smallest order of {minimum[i]:g} is above its largest of {maximum[i]:g}: correct minimum or maximum"
+        )
+    return why
 
 
 def _of(state: State, name: str, n: int) -> np.ndarray:
