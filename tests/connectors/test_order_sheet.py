@@ -11,7 +11,7 @@ from holdgood.connectors.order_sheet import read_sheet, write_sheet
 from holdgood.connectors.order_sheet.cells import Unreadable, quantity_of
 from holdgood.connectors.order_sheet.layout import titles
 from holdgood.core.errors import DataError, ReadError
-from holdgood.core.records import ItemTerms, LeftOut, OrderLine, OrderPlan
+from holdgood.core.records import HeldLimit, ItemTerms, LeftOut, OrderLine, OrderPlan
 
 openpyxl = pytest.importorskip("openpyxl")
 
@@ -158,6 +158,36 @@ def test_what_does_not_fit_together_is_told(sheet, cells, word):
     found = read_sheet(sheet.all("accept").put("A01", **cells).save(), plan())
     assert any(word in f.said for f in found.faults)
     assert "A01" in found.open
+
+
+def test_orders_that_break_what_the_plan_was_held_to_are_told(tmp_path):
+    held = (
+        HeldLimit(name="budget", most=650.0, in_money=True),
+        HeldLimit(name="capacity", most=250.0),
+        HeldLimit(name="minimum of ACME", supplier="ACME", least=270.0, in_money=True),
+    )
+    made = plan(held=held)  # 252 units at 2.50, 108 of them of ACME
+    path = write_sheet(made, tmp_path / "orders.xlsx")
+    assert read_sheet(Sheet(path).all("accept").save(), made).broken == (
+        "capacity: the orders take 252 units, more than 250 units",
+    )
+    found = read_sheet(Sheet(path).put("A01", Decision="change", New_quantity=48, Your_reason="x").save(), made)
+    assert found.broken == (
+        "budget: the orders take 690 EUR, more than 650 EUR",
+        "capacity: the orders take 276 units, more than 250 units",
+    )
+    found = read_sheet(Sheet(path).put("A00", Decision="reject", New_quantity=None).save(), made)
+    assert found.broken[2] == "minimum of ACME: the orders come to 240 EUR, less than 270 EUR"
+    sheet = Sheet(path).all("reject")
+    assert not read_sheet(sheet.save(), made).broken
+
+
+def test_a_quantity_ten_times_the_plans_is_taken_and_told(sheet):
+    sheet.put("A01", Decision="change", New_quantity=500, Your_reason="x")
+    assert not read_sheet(sheet.save(), plan()).faults  # ten times of what is asked for
+    sheet.put("A01", New_quantity=504)
+    (fault,) = read_sheet(sheet.save(), plan()).faults
+    assert fault.taken and "far above the plan, which orders 24 and expects 50" in fault.said
 
 
 def test_a_change_without_a_reason_is_taken_and_told(sheet):

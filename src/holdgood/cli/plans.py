@@ -178,7 +178,7 @@ def read(
                 f"when the outcome is known: holdgood plan review BUNDLE HISTORY --decided {path} --plan {plan}",
                 style="cyan",
             )
-    if strict and (decided.open or any(not f.taken for f in decided.faults)):
+    if strict and (decided.open or decided.broken or any(not f.taken for f in decided.faults)):
         raise typer.Exit(1)
 
 
@@ -195,6 +195,8 @@ def decided_text(decided: DecidedOrders) -> None:
     ]
     if rows:
         draw.rows_text(["changed", "from", "to", "why"], rows)
+    for said in decided.broken:
+        draw.err.print(f"not kept: {said}", style="bold yellow")
     for fault in decided.faults[: 3 * _ROWS]:
         where = f"{fault.sheet} {fault.cell} " if fault.cell else ""
         found = f" ({fault.found!r})" if fault.found else ""

@@ -65,6 +65,14 @@ class Panel:
                 "one more bound than series, and as many times as values",
                 "build it with holdgood's panel reader",
             )
+        beside = {**self.known, **self.past} | ({} if self.available is None else {"available": self.available})
+        for name, values in beside.items():
+            if len(values) != len(self.y):
+                raise DataError(
+                    f"{name!r} has {len(values)} values beside {len(self.y)} of the series",
+                    "one for every step",
+                    "build it with holdgood's panel reader",
+                )
 
     def __len__(self) -> int:
         """Number of series."""

@@ -80,14 +80,18 @@ def test_a_plan_comes_back_from_its_file_with_the_same_name(model, history, stat
 
 
 def test_undeclared_costs_are_assumed_and_what_a_missing_unit_must_cost_is_told(model, history, state):
-    plan = hg.plan_orders(
+    made = hg.plan_orders(
         model, history, state[["article", "on_hand"]], orders={"service_level": 0.9, "auto_approve": 1e9}
-    ).plan
+    )
+    plan = made.plan
     assert plan.assumed and plan.objective == "service"
     line = by_item(plan)["A0"]
     assert line.short <= 0.1 and math.isnan(line.money) and not line.approved
     # lost sales, one step: the order pays if shortage x saved units > holding of what is left (one a unit and step)
-    assert 0 < line.break_even < 9
+    y = made.forecasts.paths.y[made.forecasts.paths.ids.tolist().index("A0")][:, 0]
+    held = np.maximum(5 + line.quantity - y, 0).mean() - np.maximum(5 - y, 0).mean()
+    saved = np.maximum(y - 5, 0).mean() - np.maximum(y - 5 - line.quantity, 0).mean()
+    assert line.terms.holding == 1.0 and line.break_even == pytest.approx(held / saved)
     assert any("ASSUMED" in s or "counts as 1" in s for s in plan.assumptions)
     assert any("no lead time" in s for s in plan.assumptions)
     assert any("nothing is taken to be on the way" in n.message for n in plan.notes)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import holdgood as hg
+from holdgood.core.errors import DataError
 from holdgood.core.inventory import Observation, Stock, Terms
 from holdgood.workflow.ordering.policy import ForecastOrders, longer
 from holdgood.workflow.ordering.replay import orders_table, replay, state_table, warehouse
@@ -23,12 +24,43 @@ def terms(n=8, **more):
 def test_a_longer_history_is_that_of_the_later_table(model, whole, history, read):
     later = model.panel_of(whole).panel
     new = np.stack([later.y[e - 6 : e] for e in later.indptr[1:]])
-    grown = longer(read, new[:, :4])
+    grown = longer(read, new[:, :4], np.ones((8, 4), bool))
     assert grown.panel.y.tolist() == later.until(2).y.tolist()
     assert (grown.panel.ds == later.until(2).ds).all()
     assert (grown.panel.indptr == later.until(2).indptr).all()
     assert (grown.future.ds[:, 0] == later.ds[later.indptr[1:] - 2]).all()
-    assert longer(read, new[:, :0]) is read
+    assert longer(read, new[:, :0], np.ones((8, 0), bool)) is read
+
+
+def test_sales_of_an_empty_shelf_are_no_demand(model, read):
+    past = read.panel.tail(20)
+    stock = Stock(np.full(8, 5.0), np.zeros((8, 1)), np.zeros(8))
+    policy = ForecastOrders(model.model, read, samples=100)
+
+    def order(sold, in_stock):
+        sales = np.concatenate([past, np.full((8, 6), sold)], axis=1)
+        flag = np.ones(sales.shape, bool)
+        flag[:, 20:] = in_stock
+        return policy.order(Observation(5, sales, flag, stock, terms()))
+
+    usual = policy.order(Observation(-1, past, np.ones(past.shape, bool), stock, terms()))
+    assert order(0.0, True).sum() < 0.5 * usual.sum()  # nobody asked
+    hidden = order(0.0, False)
+    assert (hidden > 0.6 * usual).all() and (hidden < 1.7 * usual).all()  # nobody could have bought
+
+
+def test_a_grown_history_keeps_what_was_known_of_stock_outs(read):
+    flag = np.ones(len(read.panel.y), bool)
+    flag[3] = False
+    marked = replace(read, panel=replace(read.panel, available=flag))
+    grown = longer(marked, np.ones((8, 2)), np.array([[True, False]] * 8)).panel
+    assert grown.available.sum() == len(flag) - 1 + 8 and not grown.available[3]
+    assert not grown.available[grown.indptr[1:] - 1].any() and grown.available[grown.indptr[1:] - 2].all()
+    with pytest.raises(DataError, match="'available' has 3 values"):
+        replace(read.panel, available=np.ones(3, bool))
+    with_price = replace(read, panel=replace(read.panel, past={"footfall": np.ones(len(flag))}))
+    with pytest.raises(DataError, match="the column footfall"):
+        longer(with_price, np.ones((8, 2)), np.ones((8, 2), bool))
 
 
 def test_its_first_order_is_the_plans(model, history, read):

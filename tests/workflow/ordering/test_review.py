@@ -29,10 +29,11 @@ def test_each_change_is_priced_with_the_demand_that_came(model, history, whole, 
     line = next(x for x in plan.lines if x.item == "A6")
     # nothing ordered, the next step: what was missing without it at a margin of 4, against holding
     missed = max(later[0] - 30.0, 0) - max(later[0] - 30.0 - line.quantity, 0)
-    left = max(30.0 + line.quantity - later[0], 0) - max(30.0 - later[0], 0)
-    assert one.added == pytest.approx(
-        line.terms.holding * left - 4.0 * missed, abs=line.terms.holding * 2 * line.quantity
-    )
+    held = max(30.0 + line.quantity - later[0], 0) - max(30.0 - later[0], 0)
+    # what is left of the order itself is sold off at the plan's rate of demand: half as long as it lasts
+    over = min(line.quantity, max(30.0 + line.quantity - later[0], 0))
+    after = line.terms.holding * over * min(over / (2 * line.demand), 10)
+    assert one.added == pytest.approx(line.terms.holding * held + after - 4.0 * missed, rel=1e-9)
     assert {p.who: p.overrides for p in found.people} == {"Kim": 2, "Pat": 1, "all": 3}
     kim = next(p for p in found.people if p.who == "Kim")
     assert kim.added.value == pytest.approx(sum(o.added for o in found.outcomes if o.who == "Kim"))

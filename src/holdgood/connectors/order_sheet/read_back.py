@@ -11,6 +11,7 @@ from typing import Any
 
 from holdgood.connectors.order_sheet.book import SheetRow, open_book
 from holdgood.connectors.order_sheet.cells import Unreadable, blank, decision_of, quantity_of, shown
+from holdgood.connectors.order_sheet.held import broken, far_above
 from holdgood.connectors.order_sheet.layout import DECISION, INPUTS, ITEM, LINE, NEW, ORDER, REASON
 from holdgood.core.errors import DataError
 from holdgood.core.records import CellFault, DecidedOrder, DecidedOrders, OrderLine, OrderPlan, Override
@@ -75,6 +76,7 @@ def read_sheet(
         orders=tuple(reading.orders[i] for i in lines if i in reading.orders),
         overrides=tuple(reading.overrides[i] for i in lines if i in reading.overrides),
         open=tuple(line.item for line in plan.lines if line.id not in reading.orders), faults=tuple(reading.faults),
+        broken=broken(plan, reading.orders.values()),
     )  # fmt: skip
 
 
@@ -110,6 +112,8 @@ def _decide(reading: _Reading, row: SheetRow, line: OrderLine) -> None:
         by=BY_PLAN if untouched else reading.who,
     )  # fmt: skip
     if after != line.quantity:
+        if far := far_above(line, after):
+            reading.fault(row, NEW, far, taken=True)
         if not reason:
             reading.fault(row, REASON, "changed without a reason", taken=True)
         reading.overrides[line.id] = Override(

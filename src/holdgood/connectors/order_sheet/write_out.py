@@ -32,7 +32,7 @@ _HOW = (
     "Write your name in the yellow cell above.",
     "One page a supplier; the lines with the most money at stake come first. Only yellow cells can be changed.",
     "Decision: accept, change (then write the new quantity) or reject. Give your reason: later it is told what each change brought.",
-    "Lines without a decision are not ordered. Sorting and filtering do no harm; rows that are deleted stay open.",
+    "Lines without a decision are not ordered. Filter as you like; rows cannot be sorted, since their figures are locked.",
     "Save the file as .xlsx and send it back.",
 )
 
@@ -172,9 +172,8 @@ def _rules(page: Any, letter: dict[str, str], last: int, width: int) -> None:
 def _protect(page: Any) -> None:
     """Formulas and figures are locked, without a password: against slips, not against people."""
     page.protection.sheet = True
-    page.protection.autoFilter = page.protection.sort = page.protection.formatColumns = page.protection.formatRows = (
-        False
-    )
+    # no word for sorting: Excel sorts no rows with locked cells
+    page.protection.autoFilter = page.protection.formatColumns = page.protection.formatRows = False
 
 
 def _summary(page: Any, plan: OrderPlan, shown: dict[str, tuple[str, int]]) -> None:

@@ -48,7 +48,7 @@ from holdgood.core.records.override import (
     PersonOutcome,
 )
 from holdgood.core.records.panel import PanelNote, PanelReport
-from holdgood.core.records.plan import ItemTerms, LeftOut, OrderLine, OrderPlan, PlanLine, WorkPlan
+from holdgood.core.records.plan import HeldLimit, ItemTerms, LeftOut, OrderLine, OrderPlan, PlanLine, WorkPlan
 from holdgood.core.records.profile import ColumnProfile, Profile
 from holdgood.core.records.rebalance import MoreRows, Rebalance
 from holdgood.core.records.runs import Changed, Entrant, NewRowsBoard, Origin, RunComparison, RunPair, RunSummary
@@ -87,6 +87,7 @@ __all__ = [
     "Gate",
     "GroupReport",
     "GroupResult",
+    "HeldLimit",
     "Importance",
     "Interval",
     "ItemCover",

@@ -43,7 +43,10 @@ class CellFault(Part):
 
 
 class DecidedOrders(Record):
-    """A sheet that was read back: orders of every line that was decided, what people changed, and the lines still open."""
+    """A sheet that was read back: orders of every line that was decided, what people changed, and the lines still open.
+
+    ``broken``: limits of the plan that these orders don't keep, in words.
+    """
 
     kind: ClassVar[str] = "decided-orders"
 
@@ -55,6 +58,7 @@ class DecidedOrders(Record):
     overrides: tuple[Override, ...] = ()
     open: tuple[str, ...] = ()
     faults: tuple[CellFault, ...] = ()
+    broken: tuple[str, ...] = ()
 
 
 class OverrideOutcome(Part):

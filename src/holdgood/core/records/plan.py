@@ -93,6 +93,18 @@ class OrderLine(Part):
         return self.quantity * self.terms.unit_cost
 
 
+class HeldLimit(Part):
+    """One constraint that the plan was held to: all orders, or those of ``supplier``, take at most ``most``, or at least ``least``
+    unless nothing is ordered from it; of their worth where ``in_money``, else of units.
+    """
+
+    name: str
+    supplier: str | None = None
+    most: float | None = None
+    least: float | None = None
+    in_money: bool = False
+
+
 class LeftOut(Part):
     """An item without a line in the plan, and why."""
 
@@ -118,7 +130,7 @@ class OrderPlan(Record):
 
     ``made_utc``: when; ``cutoff``: the last step that was known; ``review``: steps to the next chance to order. ``assumed``: costs that
     money needs were not declared, so that there is none; ``assumptions``: what stands in for what nobody said. ``limits``: what
-    the plan was held to (budget, capacity, minima), in words.
+    the plan was held to (budget, capacity, minima), in words; ``held``: the same as numbers.
     """
 
     kind: ClassVar[str] = "order-plan"
@@ -138,6 +150,7 @@ class OrderPlan(Record):
     service_level: Number = _NAN
     assumptions: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    held: tuple[HeldLimit, ...] = ()
     notes: tuple[PanelNote, ...] = ()
     bundle: str = ""
 

@@ -10,7 +10,7 @@ import numpy as np
 from holdgood.connectors import write_table
 from holdgood.core.declaration import FILE_NAME, OrdersSpec
 from holdgood.core.declaration import read as read_declaration
-from holdgood.core.errors import MissingExtra
+from holdgood.core.errors import DataError, MissingExtra
 from holdgood.core.inventory import Terms
 from holdgood.core.panel import Panel
 from holdgood.workflow.forecasting.in_use import ForecastModel
@@ -74,10 +74,21 @@ def _terms(spec: OrdersSpec, n: int, step: float) -> Terms:
 
 
 def _after(later: Panel, history: Panel, steps: int) -> np.ndarray:
-    """The first steps of each series that history does not have, (series, steps)."""
+    """The first steps of each series that history does not have, (series, steps). DataError where one of them is not known."""
     place = {str(i): k for k, i in enumerate(later.ids.tolist())}
-    found = np.empty((len(history), steps))
+    found = np.full((len(history), steps), np.nan)
     for i, (name, begun) in enumerate(zip(history.ids.astype(str).tolist(), history.lengths.tolist(), strict=True)):
-        first = int(later.indptr[place[name]]) + begun
-        found[i] = later.y[first : first + steps]
-    return np.maximum(np.nan_to_num(found), 0.0)
+        if name in place:
+            first, end = int(later.indptr[place[name]]) + begun, int(later.indptr[place[name] + 1])
+            came = later.y[min(first, end) : min(first + steps, end)]
+            found[i, : len(came)] = came
+    known = np.isfinite(found).all(axis=1)
+    if not known.all():
+        at = int(np.flatnonzero(~known)[0])
+        raise DataError(
+            f"{int((~known).sum()):,} series without a value in each of the {steps} steps after history, the first is "
+            f"{str(history.ids[at])!r} with {int(np.isfinite(found[at]).sum())}",
+            f"{steps} steps of what came, for every series",
+            "restore the table of later steps, or walk fewer of them",
+        )
+    return np.maximum(found, 0.0)

@@ -10,6 +10,7 @@ import numpy as np
 from holdgood.core.declaration import OrdersSpec
 from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.inventory import Terms
+from holdgood.core.records import HeldLimit
 from holdgood.decisions.inventory.constrained import OrdersWithin, best_within
 from holdgood.decisions.inventory.constraints import Constraints, JointMinimum, Limit
 from holdgood.decisions.inventory.order_curve import OrderCurve
@@ -128,6 +129,13 @@ def minima(spec: OrdersSpec, suppliers: Iterable[str]) -> dict[str, float]:
                 did_you_mean(name, known) or "correct it, or take it out",
             )
     return {s: v for s, v in spec.supplier_minimum.items() if v > 0}
+
+
+def held(spec: OrdersSpec, least: Mapping[str, float]) -> tuple[HeldLimit, ...]:
+    """The same constraints for the plan's record, against which a sheet is read back."""
+    sums = [(BUDGET, spec.budget, True), (CAPACITY, spec.capacity, False)]
+    found = [HeldLimit(name=name, most=most, in_money=money_) for name, most, money_ in sums if most is not None]
+    return (*found, *(HeldLimit(name=f"minimum of {s}", supplier=s, least=v, in_money=True) for s, v in least.items()))
 
 
 def unpriced(spec: OrdersSpec, conditions: Conditions, supplier: np.ndarray, least: Mapping[str, float]) -> np.ndarray:

@@ -15,7 +15,7 @@ from holdgood.core.records import ItemTerms, LeftOut, OrderLine, OrderPlan, Pane
 from holdgood.features.panels.reader import ReadPanel
 from holdgood.workflow.forecasting.result import Forecasts
 from holdgood.workflow.ordering.figures import Figures, figures
-from holdgood.workflow.ordering.limits import binding, minima, unpriced
+from holdgood.workflow.ordering.limits import binding, held, minima, unpriced
 from holdgood.workflow.ordering.state import Horizon, State
 from holdgood.workflow.ordering.terms import Conditions, conditions
 from holdgood.workflow.ordering.words import reason, worth_a_look
@@ -160,7 +160,7 @@ def written(
         lines=tuple(lines), left_out=(*left, *decided.state.left_out), currency=currency, assumed=bool(settled.assumed.all()),
         made_utc=made.isoformat(timespec="seconds"), cutoff=day(horizon.cutoff.max()), frequency=read.panel.frequency,
         review=spec.review, lost_sales=spec.lost_sales, objective=suits,
-        service_level=settled.level if settled.service.any() else float("nan"), assumptions=settled.assumptions, limits=decided.limits,
+        service_level=settled.level if settled.service.any() else float("nan"), assumptions=settled.assumptions, limits=decided.limits, held=held(spec, minima(spec, decided.state.suppliers)),
         notes=(*decided.state.notes, *notes), bundle=bundle,
     )  # fmt: skip
 
