@@ -160,7 +160,8 @@ def written(
         lines=tuple(lines), left_out=(*left, *decided.state.left_out), currency=currency, assumed=bool(settled.assumed.all()),
         made_utc=made.isoformat(timespec="seconds"), cutoff=day(horizon.cutoff.max()), frequency=read.panel.frequency,
         review=spec.review, lost_sales=spec.lost_sales, objective=suits,
-        service_level=settled.level if settled.service.any() else float("nan"), assumptions=settled.assumptions, limits=decided.limits, held=held(spec, minima(spec, decided.state.suppliers)),
+        service_level=settled.level if settled.service.any() else float("nan"), assumptions=settled.assumptions, limits=decided.limits,
+        held=held(spec, minima(spec, decided.state.suppliers)),
         notes=(*decided.state.notes, *notes), bundle=bundle,
     )  # fmt: skip
 
