@@ -63,6 +63,7 @@ def figures(
     )
     free, why = quantity, [""] * len(quantity)
     if bound is not None:
+        need = np.maximum(best.projection.need, 0.0)
         by_level = level_curve(need, served, quantity, terms, review, level)
         curve = weighed(best.several.curve(best.projection.curve), by_level, conditions.service)
         quantity, why = bound.bound(curve, conditions, quantity, whole), bound.why
