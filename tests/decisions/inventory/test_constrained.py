@@ -87,10 +87,11 @@ def test_many_items_come_near_the_bound_and_keep_the_budget(seed, share):
 
 
 def test_without_constraints_every_item_gets_its_own_best():
-    free, terms = made(3, 20, pack=4, fixed=2, minimum=8)
+    free, terms = made(3, 20, pack=2)  # nothing fixed and small packs: one window decides in both
     got = best_within(free.projection.curve, terms, Constraints())
     assert got.cost == pytest.approx(free.cost.sum())
     assert got.quantity.tolist() == free.quantity.tolist()
+    assert (got.quantity > 0).any()
 
 
 def test_a_unit_of_budget_is_worth_what_one_more_saves():
