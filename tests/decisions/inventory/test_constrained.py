@@ -45,7 +45,7 @@ def cheapest(curve, terms, constraints, most=100):
     return cost[kept].min()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.integers(0, 10_000),
     st.floats(0.2, 1.2),
