@@ -64,9 +64,25 @@ def checked(state: pd.DataFrame, sales: pd.DataFrame) -> tuple[pd.DataFrame, pd.
         sales = sales.assign(in_stock=True)
     if sales.duplicated(["Store", "Product", "ds"]).any():
         raise SystemExit("SALES has two rows for one pair and week; keep one")
+    numbers = state[["End Inventory", "In Transit W+1", "In Transit W+2"]].apply(pd.to_numeric, errors="coerce")
+    wrong = ~((numbers >= 0) & np.isfinite(numbers)).all(axis=1)
+    if wrong.any():
+        raise SystemExit(f"STATE: stock or transit is no number of zero or more for {_named(state[wrong])}")
+    if (twice := state.duplicated(["Store", "Product"])).any():
+        raise SystemExit(f"STATE names a pair twice: {_named(state[twice])}; keep one row a pair")
+    known = pd.MultiIndex.from_frame(sales[["Store", "Product"]])
+    unknown = ~pd.MultiIndex.from_frame(state[["Store", "Product"]]).isin(known)
+    if unknown.any():
+        raise SystemExit(f"SALES has no row of {_named(state[unknown])}; give at least one week of zero")
     if "Department" not in state.columns:
         state = state.assign(Department=0)
     return state.sort_values("order", ignore_index=True), sales
+
+
+def _named(rows: pd.DataFrame) -> str:
+    """Some pairs in words."""
+    first = ", ".join(f"store {a} product {b}" for a, b in zip(rows["Store"][:3], rows["Product"][:3], strict=True))
+    return first + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
 
 
 def main() -> None:

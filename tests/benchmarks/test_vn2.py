@@ -131,7 +131,6 @@ def test_spread_comes_back_from_paths_drawn_with_it(vn2) -> None:
     assert np.corrcoef(paths[:, :, 0].ravel(), paths[:, :, 2].ravel())[0, 1] > 0.1
 
 
-@pytest.mark.skipif(not (VN2 / "spread.json").exists(), reason="spread.json is not here: backtest.py --write makes it")
 def test_the_agent_as_a_process(tmp_path: Path, vn2) -> None:
     state, history = tables()
     state.sample(frac=1.0, random_state=2).to_parquet(tmp_path / "state.parquet")
@@ -157,3 +156,17 @@ def test_the_agent_as_a_process(tmp_path: Path, vn2) -> None:
     )
     assert done.returncode != 0 and "STATE has no column End Inventory" in done.stderr
     assert vn2.terms(2).lead.tolist() == [2.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda state, sales: (pd.concat([state, state.iloc[:1]]), sales), "names a pair twice: store 0 product 0"),
+        (lambda state, sales: (state, sales[(sales["Store"] > 0) | (sales["Product"] > 1)]), "no row of store 0 product 0, store 0 product 1"),
+        (lambda state, sales: (state.assign(**{"End Inventory": np.nan}), sales), "no number of zero or more for store 0 product 0"),
+        (lambda state, sales: (state.assign(**{"In Transit W+1": -1}), sales), "no number of zero or more for store 0 product 0"),
+    ],
+)  # fmt: skip
+def test_a_state_that_cannot_be_ordered_for_is_refused_with_the_pair(vn2, spoil, said) -> None:
+    with pytest.raises(SystemExit, match=said):
+        vn2.checked(*spoil(*tables()))

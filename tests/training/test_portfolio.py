@@ -17,7 +17,7 @@ from holdgood.metrics import best_threshold, loss_rows, resolve
 from holdgood.training import Ensemble, finish, portfolio, train
 from holdgood.training.cost import Aim
 from holdgood.training.ladder import Limits
-from holdgood.training.portfolio import in_order
+from holdgood.training.turns import in_order
 from holdgood.training.work import Work
 
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from holdgood.training.ensemble import Ensemble as Ensemble
-    from holdgood.training.portfolio import Trained as Trained
     from holdgood.training.portfolio import train as train
+    from holdgood.training.trained import Trained as Trained
 
 __all__ = ["Ensemble", "Trained", "train"]
 
-_HOMES = {"Ensemble": "ensemble", "Trained": "portfolio", "train": "portfolio"}
+_HOMES = {"Ensemble": "ensemble", "Trained": "trained", "train": "portfolio"}
 
 
 def __getattr__(name: str) -> Any:

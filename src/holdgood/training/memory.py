@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from holdgood.core.frame import Frame
 from holdgood.core.protocols import Needs
@@ -37,3 +38,12 @@ def rows_within(frame: Frame, allowed: float, needs: Needs) -> float:
     """How many training rows a fit may have in so many bytes."""
     each = bytes_of_fit(frame, 1, needs)
     return math.floor(allowed / each)
+
+
+def in_steps(rows: float, to_whole: Callable[[float], int]) -> int:
+    """A number of rows brought to a power of the root of two.
+
+    >>> in_steps(1500, math.floor), in_steps(1040, math.floor), in_steps(1500, round)
+    (1448, 1024, 1448)
+    """
+    return int(2.0 ** (to_whole(2.0 * math.log2(max(rows, 1.0))) / 2.0))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time as clocks
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,17 @@ import numpy as np
 from holdgood.core.budget import Clock
 from holdgood.core.chain import Chain
 from holdgood.core.declaration import Costs
-from holdgood.core.errors import DataError, DeclarationError, EnvironmentFault, HoldgoodError, Interrupted
+from holdgood.core.errors import DataError, DeclarationError, Interrupted
 from holdgood.core.events import Event, Listener, silent
 from holdgood.core.frame import Frame
 from holdgood.core.protocols import Candidate, Fold, Space
 from holdgood.core.records import Leaderboard
 from holdgood.core.task import Task
-from holdgood.metrics import CostTable, Metric, OwnScore, best_threshold, loss_rows, resolve, seconds_of, weighted
+from holdgood.metrics import CostTable, Metric, OwnScore, loss_rows, resolve, seconds_of, weighted
 from holdgood.metrics import metric as metric_named
 from holdgood.scale import Pool, memory_available
 from holdgood.training.bag import Bag, bag
-from holdgood.training.board import board, trials
+from holdgood.training.board import board
 from holdgood.training.calibrated import Calibrated
 from holdgood.training.choice import Choice, choose, judged
 from holdgood.training.cost import LATENCY_MS, SIZE_MB, Aim
@@ -34,15 +34,18 @@ from holdgood.training.finish import CLOSE, Refit, Refits, words_of
 from holdgood.training.folds import checked
 from holdgood.training.further import Further
 from holdgood.training.ladder import Limits
-from holdgood.training.memory import columns_of, rows_within
+from holdgood.training.last_resort import last_resort, only_prior
+from holdgood.training.memory import columns_of, in_steps, rows_within
 from holdgood.training.progress import Progress
 from holdgood.training.repeats import repeats_of
-from holdgood.training.schedule import NO_TURN, Schedule
+from holdgood.training.schedule import Schedule
 from holdgood.training.score import Spend
 from holdgood.training.search import Search
 from holdgood.training.store import Store
 from holdgood.training.timing import REFITTED, ROOMY, Timing
-from holdgood.training.work import FoldFit, Work, fit_all
+from holdgood.training.trained import Trained
+from holdgood.training.turns import in_order
+from holdgood.training.work import FoldFit, Work
 
 PREFERENCES = ("simple", "balanced", "best")
 CELLS_A_SECOND = 2.5e5
@@ -55,26 +58,6 @@ OF_WORKERS = 0.9
 """Share of the free memory that all workers together may take before one ends itself."""
 OF_MEMORY = 0.7
 """Share of the free memory that all fits together may take."""
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """What training hands on. ``oof``: predictions by trial name and of the choice under ``"chosen"``, on ``oof_rows``.
-
-    ``simple`` is the lowest rung above the prior, refitted: its trial is ``simple_name``, its ``simple_threshold`` is the
-    best on its own out-of-fold predictions (binary; else NaN). None, "" and NaN where there is no such rung, where it is
-    the choice itself, or where it could not be refitted. All chains can be saved.
-    """
-
-    chain: Chain | Ensemble | Calibrated
-    leaderboard: Leaderboard
-    oof: dict[str, np.ndarray]
-    oof_rows: np.ndarray
-    threshold: float
-    simple: Chain | None
-    prior: Chain
-    simple_threshold: float = math.nan
-    simple_name: str = ""
 
 
 def train(
@@ -166,28 +149,6 @@ def _aim(prefer: str, limits: Limits, latency_ms: float | None, size_mb: float |
     return Aim(latency, size, by_clock=not limits.by_size)
 
 
-def in_order(
-    candidates: Sequence[Candidate], most: int | None, as_given: bool = False
-) -> tuple[list[Candidate], list[Candidate]]:
-    """First configurations by rung, then all others as given (or all ``as_given``); what is beyond ``most`` comes apart."""
-    if not candidates:
-        raise DataError("training was given no candidates", "at least the prior", "check budget.models")
-    names = [c.name for c in candidates]
-    twice = [n for i, n in enumerate(names) if n in names[:i] or n in ("chosen", "ensemble")]
-    if twice:
-        raise DataError(
-            f"candidates share the name {twice[0]!r}",
-            "one name each, and none called 'chosen' or 'ensemble'",
-            "rename one of them",
-        )
-    families = [c.family for c in candidates]
-    firsts = [i for i, family in enumerate(families) if families.index(family) == i]
-    firsts.sort(key=lambda i: (candidates[i].rung, i))
-    ordered = [candidates[i] for i in firsts] + [c for i, c in enumerate(candidates) if i not in firsts]
-    ordered = list(candidates) if as_given else ordered
-    return ordered[:most], ordered[most:] if most is not None else []
-
-
 def _check_rows(n: int, **columns: np.ndarray | None) -> None:
     for name, column in columns.items():
         if column is not None and len(column) != n:
@@ -237,7 +198,7 @@ class _Training:
 
     def run(self, workers: int, listener: Listener, folder: Path | None, stamp: str) -> Trained:
         """Fit, choose, refit, tell."""
-        resort = self._last_resort()
+        resort = self._resort()
         store = self._restored(folder, stamp)
         workers = self._how_many(workers)
         self.work.cache_bytes = memory_available() // (6 * (workers + 1))
@@ -387,7 +348,7 @@ class _Training:
         n, frame = len(self.work.y), self.work.frame
         widest = max((c.needs for c in candidates), key=lambda needs: columns_of(frame, needs))
         # both caps come in steps of the root of two: another few free bytes, or seconds, and the same work replays alike
-        within = max(1000, _step(rows_within(frame, OF_MEMORY * memory_available(), widest), math.floor))
+        within = max(1000, in_steps(rows_within(frame, OF_MEMORY * memory_available(), widest), math.floor))
         if within < n:
             self.work.bearable = within
             self.notes.append(
@@ -398,25 +359,31 @@ class _Training:
         # by the budget as it was given, not by what is left of it: whoever goes on after an interruption has the same cap,
         # and finds the trials that are there
         bearable = CELLS_A_SECOND * (self.clock.budget.seconds or 0.0) / max(1, len(frame.features))
-        cap = max(2000, _step(bearable, round))
+        cap = max(2000, in_steps(bearable, round))
         if cap < self.work.refit_rows:
             self.work.cap = cap
             self.notes.append(
                 f"while comparing, each fit learned from at most {cap:,} of {n:,} rows, drawn at random: the budget allows no more"
             )
 
-    def _last_resort(self) -> Chain | None:
-        """A prior from a few rows, fitted before anything else: from here on there is always something to deliver."""
+    def _resort(self) -> Chain | None:
+        """Fitted before anything else: from here on there is always something to deliver."""
         if not self.timed:
             return None
         lowest = min(self.progress, key=lambda p: (p.candidate.rung, p.index)).candidate
-        work = self.work
-        few = Work(work.frame, work.y, work.weight, work.task, work.folds, seed=work.seed, cap=2000)
         try:
-            return fit_all(few, lowest, None, self.clock.left() / 4, few.cap).chain
+            return last_resort(self.work, lowest, self.clock.left() / 4)
         except Exception as error:  # the prior itself will be tried again and told of as a trial
             self.notes.append(f"no last resort: {error}")
             return None
+
+    def _only_prior(self, resort: Chain | None) -> Trained:
+        """Not one fold ended: deliver the last resort, and say so, and why."""
+        trained, note = only_prior(
+            resort, self.work, self.metric, self.progress, self.beyond, self._money, self.prefer, str(self.clock.budget)
+        )
+        self.notes.append(note)
+        return replace(trained, leaderboard=self._finished(trained.leaderboard))
 
     def _restored(self, folder: Path | None, stamp: str) -> Store | None:
         if folder is None:
@@ -525,58 +492,6 @@ class _Training:
     def _failures(self) -> tuple[str, ...]:
         """What the user's own metric could not score."""
         return self.metric.score.notes() if isinstance(self.metric.score, OwnScore) else ()
-
-    def _only_prior(self, resort: Chain | None) -> Trained:
-        """Not one fold ended: deliver the last resort, and say so, and why."""
-        barred = [
-            f"{p.candidate.name}: {p.reason}" for p in self.progress if p.status == "skipped" and p.reason != NO_TURN
-        ]
-        why = (
-            f"no candidate could be fitted ({'; '.join(barred[:3])})"
-            if barred
-            else "the budget ended before a single fold"
-        )
-        if resort is None and barred:
-            raise EnvironmentFault(
-                why,
-                "room for at least the prior",
-                "free some memory, use a machine with more, or leave columns and rows out",
-            )
-        if resort is None:
-            raise HoldgoodError(
-                "the budget ended before a single fit", "time for at least the prior", "give a larger budget"
-            )
-        lowest = min(self.progress, key=lambda p: (p.candidate.rung, p.index)).candidate
-        rows = self.work.folds[0][1][:1000]
-        prediction = resort.predict(self.work.frame.take(rows))
-        self.notes.append(f"{why}: what is delivered is a prior from a few rows, and nothing was compared")
-        threshold = (
-            best_threshold(self._money, self.work.y[rows], prediction) if self.work.task.kind == "binary" else math.nan
-        )
-        record = Leaderboard(
-            metric=self.metric.name,
-            higher_is_better=self.metric.higher_is_better,
-            trials=trials(self.progress, self.beyond, None),
-            chosen=lowest.name,
-            prefer=self.prefer,
-            reason=why if barred else "the budget ended before anything could be compared",
-            rows=len(rows),
-            threshold=threshold,
-            budget=str(self.clock.budget),
-            budget_hit=not barred,
-            delivered="a prior from a few rows",
-        )
-        oof = {lowest.name: prediction, "chosen": prediction}
-        return Trained(resort, self._finished(record), oof, rows, threshold, None, resort)
-
-
-def _step(rows: float, to_whole: Callable[[float], int]) -> int:
-    """A number of rows brought to a power of the root of two.
-
-    >>> _step(1500, math.floor), _step(1040, math.floor), _step(1500, round)
-    (1448, 1024, 1448)
-    """
-    return int(2.0 ** (to_whole(2.0 * math.log2(max(rows, 1.0))) / 2.0))
 
 
 def _forget(p: Progress) -> None:

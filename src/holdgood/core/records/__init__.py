@@ -28,6 +28,7 @@ from holdgood.core.records.forecast_evaluation import (
     LeadCover,
     SeriesAccuracy,
 )
+from holdgood.core.records.journal import Acknowledgement, AnswerOverride, Approval, Benefit, Label, Prediction
 from holdgood.core.records.leaderboard import Leaderboard, Rung, Trial
 from holdgood.core.records.lesson import (
     DataKind,
@@ -57,8 +58,12 @@ from holdgood.core.records.verdict import CardSection, Gate, ModelCard, Verdict
 
 __all__ = [
     "Accuracy",
+    "Acknowledgement",
     "Alarm",
+    "AnswerOverride",
+    "Approval",
     "AuditReport",
+    "Benefit",
     "Bundle",
     "Calibration",
     "Capacity",
@@ -94,6 +99,7 @@ __all__ = [
     "ItemOutside",
     "ItemTerms",
     "JoinEntry",
+    "Label",
     "LeadCover",
     "Leaderboard",
     "LedgerEntry",
@@ -120,6 +126,7 @@ __all__ = [
     "PartEntry",
     "PersonOutcome",
     "PlanLine",
+    "Prediction",
     "Profile",
     "Promotion",
     "Proposal",

@@ -9,7 +9,7 @@ import numpy as np
 from holdgood.core.errors import DataError
 from holdgood.core.inventory import Observation
 from holdgood.core.panel import Future
-from holdgood.decisions.inventory.projected import best_orders
+from holdgood.decisions.inventory.projected_policy import ProjectedOrders
 from holdgood.features.panels.reader import ReadPanel
 from holdgood.training.panels.censored import CensoredDemand
 from holdgood.workflow.forecasting.model import Model
@@ -33,14 +33,14 @@ class ForecastOrders:
 
     def order(self, seen: Observation) -> np.ndarray:
         """Units of each item; nothing between reviews."""
-        if (seen.step + 1) % self.review:
-            return np.zeros(len(seen.terms))
-        steps = int(seen.terms.lead.max()) + self.review
+        units = ProjectedOrders(self._paths, self.review).order(seen)
+        return written_amount(units, seen.terms, in_whole_units(self.read.panel))
+
+    def _paths(self, seen: Observation, steps: int) -> np.ndarray:
+        """Joint paths (n, samples, steps) of the next steps, after what has been sold since the history."""
         since = seen.sales.shape[1] - seen.step - 1
         grown = longer(self.read, seen.sales[:, since:], seen.in_stock[:, since:])
-        paths = self._model().paths(grown, self.samples, self.seed)
-        best = best_orders(np.maximum(paths.y[:, :, :steps], 0.0), seen.stock, seen.terms, review=self.review)
-        return written_amount(best.quantity, seen.terms, in_whole_units(self.read.panel))
+        return np.maximum(self._model().paths(grown, self.samples, self.seed).y[:, :, :steps], 0.0)
 
     def _model(self) -> Model:
         """As declared; where no stock-outs were, those that are seen from now on are completed, for sales are less than demand there."""

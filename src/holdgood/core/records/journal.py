@@ -1,0 +1,109 @@
+"""What the journal remembers of a model in use: answers, outcomes, who let what go live, and what was gained."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from holdgood.core.records.common import Interval
+from holdgood.core.records.envelope import Number, Record
+
+Place = Literal["champion", "canary", "shadow"]
+"""Where a model stands: it answers all, it answers a share, or it answers nobody and is only compared."""
+
+
+class Prediction(Record):
+    """One answer. Times are UTC in ISO format; ``id`` is the caller's own or made by us, and unique a model.
+
+    ``event_time``: the moment of decision; ``known_time``: when the facts were known (mostly the request). ``subject``: the key of the
+    row, by which a person's rows are found and deleted. ``facts``: the row as asked, None where only commitments are kept.
+    ``answer``: what the caller was told (probability, answer, interval …).
+    """
+
+    kind: ClassVar[str] = "prediction"
+
+    id: str
+    model: str
+    bundle_digest: str
+    place: Place = "champion"
+    event_time: str = ""
+    known_time: str = ""
+    subject: str = ""
+    facts: dict[str, Any] | None = None
+    answer: dict[str, Any] = {}
+    verdict: Literal["ok", "warn", "refused"] = "ok"
+    why: str = ""
+
+
+class Label(Record):
+    """What came out, late or in part. A later label of the same prediction corrects an earlier one.
+
+    ``final``: False where the outcome may still change (a payment that is open, a machine that runs on); ``censored``: the outcome is only
+    known to be at least ``value``. ``known_time``: when it was known, not when it was written down.
+    """
+
+    kind: ClassVar[str] = "label"
+
+    prediction: str
+    model: str
+    value: Any
+    event_time: str = ""
+    known_time: str = ""
+    final: bool = True
+    censored: bool = False
+    by: str = ""
+    why: str = ""
+
+
+class AnswerOverride(Record):
+    """A person decided otherwise than a prediction said."""
+
+    kind: ClassVar[str] = "answer-override"
+
+    prediction: str
+    model: str
+    before: Any
+    after: Any
+    who: str
+    reason: str = ""
+    when: str = ""
+
+
+class Acknowledgement(Record):
+    """Somebody has seen an alarm. ``until``: no word about the same alarm before this time (UTC); empty: until it ends."""
+
+    kind: ClassVar[str] = "acknowledgement"
+
+    alarm: str
+    who: str
+    why: str = ""
+    until: str = ""
+
+
+class Approval(Record):
+    """A person lets a bundle go live, or does not."""
+
+    kind: ClassVar[str] = "approval"
+
+    model: str
+    bundle_digest: str
+    approved: bool
+    who: str
+    why: str = ""
+
+
+class Benefit(Record):
+    """Money of a period (UTC, from included, until excluded): what evaluation promised and what outcomes show."""
+
+    kind: ClassVar[str] = "benefit"
+
+    model: str
+    bundle_digest: str
+    begins: str
+    ends: str
+    promised: Interval
+    realised: Interval
+    currency: str = ""
+    rows: int = 0
+    labelled: int = 0
+    against: str = ""
+    share: Number = float("nan")
