@@ -1,9 +1,12 @@
-import numpy as np
-import pytest
-from scipy.stats import binom
+"""Every decision has its reason, and a reason to do nothing is a reason too."""
 
+import pytest
+from pydantic import ValidationError
+
+from holdgood.core.declared_policy import PolicySpec
+from holdgood.core.errors import DeclarationError
 from holdgood.core.records import Alarm, Comparison
-from holdgood.retraining import RetrainPolicy, challenge, decide
+from holdgood.retraining import Evidence, decide, worth
 
 
 def alarm(severity: str) -> Alarm:
@@ -14,56 +17,56 @@ def measured(difference: float, half: float) -> Comparison:
     low, high = difference - half, difference + half
     verdict = "better" if low > 0 else "worse" if high < 0 else "not proven"
     return Comparison(
-        first="now", second="at release", difference=difference, low=low, high=high, n=900, unit="nats", verdict=verdict
+        first="now", second="promised", difference=difference, low=low, high=high, n=900, unit="nats", verdict=verdict
     )
 
 
-POLICY = RetrainPolicy(least_rows=500, smallest_fall=0.01)
+FALL = measured(-0.1, 0.02)
+CASES = [
+    ({}, {}, "do not retrain", "without a cause"),
+    ({"performance": FALL, "new_rows": 800}, {}, "retrain", "performance has fallen"),
+    ({"performance": FALL, "new_rows": 80}, {}, "not yet", "too few to learn from"),
+    ({"performance": measured(-0.005, 0.001), "new_rows": 800}, {}, "do not retrain", "less than what matters"),
+    ({"performance": measured(0.1, 0.02), "new_rows": 800}, {}, "do not retrain", "performance has risen"),
+    ({"alarms": ["high"], "performance": measured(0.001, 0.005), "new_rows": 800}, {}, "do not retrain", "cost nothing that can be seen"),
+    ({"alarms": ["high"], "new_rows": 800}, {}, "not yet", "outcomes will tell"),
+    ({"alarms": ["high"], "new_rows": 800}, {"outcomes": "never"}, "retrain", "the challenger must still win"),
+    ({"alarms": ["low"], "new_rows": 800}, {"outcomes": "never"}, "not yet", "outcomes will tell"),
+    ({"performance": FALL, "new_rows": 800, "calm_days": 3.0}, {}, "not yet", "the policy waits 14 d"),
+    ({"performance": FALL, "new_rows": 800, "in_shadow": True}, {}, "not yet", "in the shadow already"),
+    ({"age_days": 91.0, "new_rows": 800}, {"schedule": "90 d"}, "retrain", "retrains every 90 d"),
+    ({"age_days": 89.0, "new_rows": 800}, {"schedule": "90 d"}, "do not retrain", "without a cause"),
+    ({"new_rows": 800, "learned_rows": 1000}, {"volume": 0.5}, "retrain", "0.5 times what the model learned from"),
+    ({"new_rows": 800, "learned_rows": 2000}, {"volume": 0.5}, "do not retrain", "without a cause"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("alarms", "performance", "rows", "expected", "said"),
-    [
-        ([], None, 0, "do not retrain", "without a cause"),
-        ([], measured(-0.1, 0.02), 800, "retrain", "performance has fallen"),
-        ([], measured(-0.1, 0.02), 80, "not yet", "too few to learn from"),
-        ([], measured(-0.005, 0.001), 800, "do not retrain", "less than what matters"),
-        ([], measured(0.1, 0.02), 800, "do not retrain", "performance has risen"),
-        ([alarm("high")], measured(0.001, 0.005), 800, "do not retrain", "not proven"),
-        ([alarm("high")], measured(0.001, 0.2), 800, "not yet", "more outcomes will tell"),
-        ([alarm("high")], None, 800, "retrain", "the challenger must still win"),
-        ([alarm("high")], None, 0, "not yet", "too few to learn from"),
-        ([alarm("low")], None, 800, "not yet", "no outcomes have come in"),
-    ],
-)
-def test_every_decision_has_its_reason(alarms, performance, rows, expected, said):
-    found = decide(alarms, performance, rows, POLICY)
+@pytest.mark.parametrize(("known", "policy", "expected", "said"), CASES)
+def test_every_decision_has_its_reason(known, policy, expected, said):
+    known = {**known, "alarms": [alarm(s) for s in known.get("alarms", [])]}
+    found = decide(Evidence(**known), PolicySpec(smallest_fall=0.01, **policy))
     assert found.decision == expected
     assert said in " / ".join(found.reasons)
-    assert found.alarms == (("MON001",) if alarms else ())
+    assert found.alarms == (("MON001",) if known["alarms"] else ())
 
 
-def test_the_default_policy_is_usable():
-    assert decide([], None, 0).decision == "do not retrain"
+def test_a_fall_that_costs_less_than_retraining_is_left():
+    fall = measured(-0.02, 0.01)
+    cheap = worth(fall, rows=10_000, cost=50.0, currency="EUR")
+    dear = worth(fall, rows=10_000, cost=500.0, currency="EUR")
+    risky = worth(fall, rows=10_000, cost=50.0, error=0.05, at_risk=200_000, currency="EUR")
+    assert cheap.most == pytest.approx(200) and cheap.most_high == pytest.approx(300)
+    assert risky.risk == pytest.approx(300)
+    told = [decide(Evidence(performance=FALL, new_rows=800, worth=w)) for w in (cheap, dear, risky)]
+    assert [t.decision for t in told] == ["retrain", "do not retrain", "do not retrain"]
+    assert "does not pay: it can win back 200 EUR (at most 300); it costs 500" in " / ".join(told[1].reasons)
 
 
-def test_promote_keep_and_not_yet():
-    rng = np.random.default_rng(0)
-    champion = rng.random(2000)
-    assert challenge(champion, champion - 0.1 + 0.05 * rng.normal(size=2000), unit="nats").decision == "promote"
-    assert challenge(champion, champion + 0.1 + 0.05 * rng.normal(size=2000)).decision == "keep"
-    assert challenge(champion, champion).decision == "keep"
-    near = champion + rng.normal(size=2000)
-    assert challenge(champion, near).decision == "not yet"
-    assert challenge(champion, champion - 0.01 + 0.01 * rng.normal(size=2000), smallest_gain=0.05).decision == "keep"
-    assert challenge(champion[:1], champion[:1] / 2).decision == "not yet"
+def test_no_fall_has_nothing_to_win_back():
+    assert not worth(measured(0.1, 0.02), rows=1e6, cost=0.0).pays
 
 
-def test_looking_often_does_not_find_what_is_not_there():
-    rng = np.random.default_rng(1)
-    tries, wrong = 200, 0
-    for _ in range(tries):
-        gain = rng.normal(size=600)
-        looks = (challenge(gain[: 60 * k], np.zeros(60 * k), look=k) for k in range(1, 11))
-        wrong += any(found.decision == "promote" for found in looks)
-    assert wrong <= binom.ppf(0.999, tries, 0.05)
+@pytest.mark.parametrize("wrong", [{"schedule": "soon"}, {"error": 0.0}, {"cool_down": "-1 d"}, {"unknown": 1}])
+def test_a_policy_that_cannot_be(wrong):
+    with pytest.raises((ValidationError, DeclarationError), match=next(iter(wrong)) + "|duration"):
+        PolicySpec(**wrong)

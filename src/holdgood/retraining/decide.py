@@ -1,119 +1,124 @@
-"""Retrain, do not, or not yet, with reasons; and whether a challenger has beaten the champion. Nothing is promoted."""
+"""Retrain, do not, or not yet, with the reasons. Outcomes lead: an alarm without a loss is a scare, a loss is a loss without an alarm."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
+from holdgood.core.declared_policy import PolicySpec
 from holdgood.core.records import Alarm, Comparison, RetrainDecision
-from holdgood.metrics.compare import paired
+from holdgood.retraining.worth import Worth
+
+Decision = Literal["retrain", "do not retrain", "not yet"]
 
 
 @dataclass(frozen=True)
-class RetrainPolicy:
-    """When retraining is worth it.
+class Evidence:
+    """What is known at one look.
 
-    ``least_rows``: labelled rows since the last training, below which a new model would hardly differ.
-    ``smallest_fall``: loss of performance, in the comparison's unit, that does not matter yet.
+    ``performance``: now (first) against what was promised for this season (second), positive where now is better; None
+    while too few outcomes are in. ``new_rows``: labelled rows that the model has not learned from; ``learned_rows``: those
+    that it has. ``age_days``: since the model was trained; ``calm_days``: since the last retraining or promotion.
+    ``worth``: what retraining can win back, where costs are declared. ``in_shadow``: a challenger is being compared.
     """
 
-    least_rows: int = 500
-    smallest_fall: float = 0.0
+    alarms: Sequence[Alarm] = ()
+    performance: Comparison | None = None
+    new_rows: int = 0
+    learned_rows: int = 0
+    age_days: float = 0.0
+    calm_days: float = float("inf")
+    worth: Worth | None = None
+    in_shadow: bool = False
 
 
-def decide(
-    alarms: Sequence[Alarm], performance: Comparison | None, new_rows: int, policy: RetrainPolicy | None = None
-) -> RetrainDecision:
-    """Weigh alarms, measured performance and new rows.
-
-    ``performance``: how the model does now (first) against what was promised (second), positive where now is better;
-    None while no outcomes have come in. ``new_rows``: labelled rows that the model has not learned from.
-    """
-    rule = policy or RetrainPolicy()
-    codes = tuple(dict.fromkeys(a.code for a in alarms))
-    loud = [a for a in alarms if a.severity == "high"]
-    reasons = [_alarms_said(alarms, loud), _performance_said(performance, rule)]
-    fallen = performance is not None and performance.verdict == "worse" and -performance.difference > rule.smallest_fall
-    unsure = performance is not None and not fallen and performance.low < -rule.smallest_fall
-    decision: Literal["retrain", "do not retrain", "not yet"]
-    if fallen:
-        decision = "retrain"
-    elif performance is None and loud:
-        decision = "retrain"
-        reasons.append("without outcomes, a loud alarm is the best evidence there is; the challenger must still win")
-    elif alarms and (performance is None or unsure):
-        decision = "not yet"
-        reasons.append("more outcomes will tell whether what has changed matters")
-    else:
-        decision = "do not retrain"
-        reasons.append("a new model would be a change without a cause")
-    if decision == "retrain" and new_rows < rule.least_rows:
-        decision = "not yet"
-        reasons.append(
-            f"{new_rows:,} new rows with an outcome are too few to learn from; {rule.least_rows:,} are asked for"
-        )
-    elif decision == "retrain":
-        reasons.append(f"{new_rows:,} new rows with an outcome are there to learn from")
+def decide(evidence: Evidence, policy: PolicySpec | None = None) -> RetrainDecision:
+    """Weigh the evidence. Every reason that was looked at is told, also those that speak against."""
+    rule = policy or PolicySpec()
+    reasons = [_alarms_said(evidence), _performance_said(evidence.performance, rule)]
+    decision, why = _wanted(evidence, rule)
+    reasons += why
+    if decision == "retrain":
+        held = _held_back(evidence, rule)
+        if held:
+            decision, reasons = "not yet", [*reasons, *held]
+        else:
+            reasons.append(f"{evidence.new_rows:,} new rows with an outcome are there to learn from")
+    codes = tuple(dict.fromkeys(a.code for a in evidence.alarms))
     return RetrainDecision(decision=decision, reasons=tuple(reasons), alarms=codes)
 
 
-def _alarms_said(alarms: Sequence[Alarm], loud: Sequence[Alarm]) -> str:
+def _wanted(evidence: Evidence, rule: PolicySpec) -> tuple[Decision, list[str]]:
+    """What the evidence asks for, before anything holds it back."""
+    measured = evidence.performance
+    if measured is not None and has_fallen(measured, rule.smallest_fall):
+        if evidence.worth is not None and not evidence.worth.pays:
+            return "do not retrain", [f"a new model does not pay: {evidence.worth}"]
+        return "retrain", [] if evidence.worth is None else [f"a new model can pay: {evidence.worth}"]
+    due = _due(evidence, rule)
+    if due:
+        return "retrain", [due]
+    if not evidence.alarms:
+        return "do not retrain", ["a new model would be a change without a cause"]
+    if rule.outcomes == "never" and any(a.severity == "high" for a in evidence.alarms):
+        return "retrain", [
+            "no outcome can come, so a loud alarm is the best evidence there is; the challenger must still win"
+        ]
+    if measured is None:
+        return "not yet", ["outcomes will tell whether what has changed matters"]
+    bound = max(0.0, -measured.low)
+    return "do not retrain", [
+        f"what the alarms saw has cost nothing that can be seen: outcomes allow a fall of at most {bound:.4g} {measured.unit}".rstrip()
+    ]
+
+
+def has_fallen(measured: Comparison, smallest_fall: float) -> bool:
+    """A fall is proven, and it is larger than what does not matter."""
+    return measured.verdict == "worse" and -measured.difference > smallest_fall
+
+
+def _due(evidence: Evidence, rule: PolicySpec) -> str:
+    """The calendar's or the volume's reason, empty where neither has one."""
+    if rule.schedule_days is not None and evidence.age_days >= rule.schedule_days:
+        return f"the model is {evidence.age_days:.0f} days old, and the policy retrains every {rule.schedule}"
+    if rule.volume is not None and evidence.new_rows >= rule.volume * max(1, evidence.learned_rows):
+        return f"{evidence.new_rows:,} new labelled rows are {rule.volume:g} times what the model learned from, or more"
+    return ""
+
+
+def _held_back(evidence: Evidence, rule: PolicySpec) -> list[str]:
+    """Why not now, although there is a cause."""
+    held = []
+    if evidence.in_shadow:
+        held.append("a challenger is in the shadow already; its test comes first")
+    if evidence.calm_days < rule.days("cool_down"):
+        held.append(f"the last change was {evidence.calm_days:.0f} days ago, and the policy waits {rule.cool_down}")
+    if evidence.new_rows < rule.least_rows:
+        held.append(
+            f"{evidence.new_rows:,} new rows with an outcome are too few to learn from; {rule.least_rows:,} are asked for"
+        )
+    return held
+
+
+def _alarms_said(evidence: Evidence) -> str:
+    alarms = evidence.alarms
+    loud = [a for a in alarms if a.severity == "high"]
     if not alarms:
         return "no alarm"
-    subjects = ", ".join(dict.fromkeys(a.subject for a in (loud or alarms)[:3]))
+    subjects = ", ".join(dict.fromkeys(a.subject for a in list(loud or alarms)[:3]))
     return f"{len(alarms)} alarm{'s' if len(alarms) > 1 else ''}, {len(loud)} of them high ({subjects})"
 
 
-def _performance_said(performance: Comparison | None, rule: RetrainPolicy) -> str:
+def _performance_said(performance: Comparison | None, rule: PolicySpec) -> str:
     if performance is None:
-        return "performance is not known: no outcomes have come in"
+        return "performance is not known: too few outcomes have come in"
     numbers = f"{performance.difference:+.4g} {performance.unit}".rstrip()
-    span = f"{numbers} ({performance.level:.0%}: {performance.low:.4g} to {performance.high:.4g}, n={performance.n:,})"
+    span = f"{numbers} ({performance.level:.1%}: {performance.low:.4g} to {performance.high:.4g}, n={performance.n:,})"
+    against = f" against what was {performance.second}" if performance.second else ""
     if performance.verdict == "worse":
         small = -performance.difference <= rule.smallest_fall
-        return f"performance has fallen: {span}" + (", less than what matters" if small else "")
+        return f"performance has fallen{against}: {span}" + (", less than what matters" if small else "")
     if performance.verdict == "better":
-        return f"performance has risen: {span}"
-    return f"a fall of performance is not proven: {span}"
-
-
-@dataclass(frozen=True)
-class Challenge:
-    """What a challenge found: the paired comparison (challenger first) and what follows from it."""
-
-    comparison: Comparison
-    decision: Literal["promote", "keep", "not yet"]
-    reason: str
-
-
-def challenge(
-    champion_loss: np.ndarray,
-    challenger_loss: np.ndarray,
-    *,
-    clusters: np.ndarray | None = None,
-    unit: str = "",
-    level: float = 0.95,
-    smallest_gain: float = 0.0,
-    look: int | None = None,
-) -> Challenge:
-    """Losses of both on the same rows, which neither has learned from.
-
-    ``promote`` where the whole interval of the gain lies above ``smallest_gain``, ``keep`` where it lies below, else
-    ``not yet``. ``look``: 1, 2, 3 … where rows are looked at as they come: the k-th look spends 6 / (pi k)^2 of the
-    error allowed, so that looking often does not find what is not there.
-    """
-    used = level if look is None else 1.0 - (1.0 - level) * 6.0 / (math.pi * look) ** 2
-    found = paired(
-        challenger_loss, champion_loss, first="challenger", second="champion", clusters=clusters, unit=unit, level=used
-    )
-    worth = max(smallest_gain, 0.0)
-    numbers = f"{found.difference:+.4g} {unit}".rstrip() + f" ({used:.1%}: {found.low:.4g} to {found.high:.4g})"
-    if found.verdict == "better" and found.low > worth:
-        return Challenge(found, "promote", f"the challenger is better by {numbers}")
-    if found.high < worth or (found.low == found.high == 0.0 and found.n):
-        return Challenge(found, "keep", f"the challenger is not better by what matters: {numbers}")
-    return Challenge(found, "not yet", f"not decided on {found.n:,} rows: {numbers}")
+        return f"performance has risen{against}: {span}"
+    return f"a fall of performance is not proven{against}: {span}"
