@@ -38,7 +38,7 @@ def test_walks_cross_as_often_as_stated_and_nearly_as_often_as_a_single_test_whe
 
 
 def test_a_look_without_new_rows_and_one_after_the_end_have_nothing_to_spend():
-    levels = nominal_levels([0.5, 0.5, 1.0, 1.0, 3.0], 0.05)
+    levels = nominal_levels([0.5, 0.501, 1.0, 1.0, 3.0], 0.05)
     assert levels[1] == levels[3] == levels[4] == 0.0
     assert levels[0] > 0 and levels[2] > 0
 

@@ -16,6 +16,9 @@ _GRID = 401
 """Cells in which the path of sums is followed from look to look. Their width adds 0.4% to the variance of a step at 90 looks, on the
 safe side, and next to nothing at a few."""
 
+_LEAST_STEP = 0.004
+"""New information below which a look spends nothing: the grid could not follow a smaller step. What it would have spent is left for the next."""
+
 _REACH = 8.0
 """Standard deviations that the grid reaches below zero; beyond it lies less than 1e-15."""
 
@@ -57,7 +60,7 @@ def _levels(times: tuple[float, ...], error: float) -> tuple[float, ...]:
     for time in times:
         step = time - before
         due = spent(error, time) - used
-        if step <= 1e-9 or due <= 0.0:
+        if step < _LEAST_STEP or due <= 0.0:
             levels.append(0.0)
             continue
         bound = _bound(points, mass, math.sqrt(step), due)
@@ -106,7 +109,7 @@ def power_of(shares: Sequence[float], error: float, gain: float) -> float:
     before, found = 0.0, 0.0
     for time, level in zip(shares, nominal_levels(shares, error), strict=True):
         step = time - before
-        if step <= 1e-9 or level <= 0.0:
+        if level <= 0.0:
             continue
         bound = -normal_quantile(level) * math.sqrt(time)
         drifted = points + gain * step
