@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from holdgood.connectors import read_table
-from holdgood.connectors.place import mask, secrets_of
 from holdgood.core.errors import MissingExtra, ReadError
+from holdgood.core.urls import mask, secrets_of
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from holdgood.core.errors import DataError, EnvironmentFault
 from holdgood.core.records import Alarm, RetrainDecision
 from holdgood.journal import Head, Journal
-from holdgood.journal.log import canonical
+from holdgood.journal.chain import canonical
 
 
 def alarm(subject: str = "x") -> Alarm:
@@ -95,7 +95,7 @@ def test_forgetting_leaves_a_tombstone_and_no_trace(written):
     assert written.verify(heads) == []
     assert written.entries(writer="server")[5].record is None
     tomb = written.entries("tombstone")[0]
-    assert tomb.record == {"writer": "server", "number": 6, "who": "the officer", "why": "asked to"}
+    assert tomb.record == {"who": "the officer", "why": "asked to", "entries": [["server", 6, 6]]}
     for file in written.path.parent.iterdir():
         assert b"Jane Doe" not in file.read_bytes()
     for number in (7, 99):

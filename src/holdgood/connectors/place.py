@@ -1,4 +1,4 @@
-"""Where a source is: paths checked before they are opened, URLs taken apart, secrets masked, options checked."""
+"""Where a source is: paths checked before they are opened, options taken from behind a question mark and checked."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl
 
 from holdgood.core.errors import EnvironmentFault, ReadError, did_you_mean
+from holdgood.core.urls import is_url, mask, split_url  # noqa: F401  (mask: for workflow.folder, until it asks core)
 
 _DATABASES = (".db", ".sqlite", ".sqlite3")
-_SECRET_KEYS = ("password", "passwd", "pwd", "sslpassword", "token")
 
 
 @contextmanager
@@ -96,17 +96,6 @@ def damaged_gzip(file: str, error: Exception) -> ReadError:
     return ReadError(f"{file} is a damaged gzip file: {error}", "a complete gzip file", "copy or download it again")
 
 
-def is_url(source: str) -> bool:
-    """Whether a source is a URL and not a path (a drive such as ``C:`` is none)."""
-    return re.match(r"^[A-Za-z][A-Za-z0-9+.-]+://", source) is not None
-
-
-def _split(url: str) -> tuple[str, str]:
-    """What stands before and after the ``?`` of the parameters; a ``?`` in a password is none."""
-    found = re.search(r"\?(?=[A-Za-z_]+=)", url)
-    return (url[: found.start()], url[found.end() :]) if found else (url, "")
-
-
 def file_of(source: str, base: Path | None = None) -> tuple[str, dict[str, Any]]:
     """A file's path and the options behind a question mark, as in ``sales.csv?skip=3&decimal=,``; a URL stays as it is,
     and so does a database, which is named by a URL.
@@ -116,7 +105,7 @@ def file_of(source: str, base: Path | None = None) -> tuple[str, dict[str, Any]]
     >>> file_of("sales.csv?skip=3&header=false"), file_of("why?.csv")
     (('sales.csv', {'skip': 3, 'header': False}), ('why?.csv', {}))
     """
-    head, query = _split(source)
+    head, query = split_url(source)
     if is_url(source) or not query or ((base or Path()) / Path(source).expanduser()).exists():
         return source, {}
     if head.lower().endswith(_DATABASES):
@@ -130,43 +119,6 @@ def _value(name: str, text: str) -> Any:
     if text in ("true", "false"):
         return text == "true"
     return int(text) if re.fullmatch(r"-?\d+", text) else text
-
-
-def parameters_of(url: str) -> dict[str, str]:
-    """The part after ``?`` as names and values."""
-    return dict(parse_qsl(_split(url)[1], keep_blank_values=True))
-
-
-def without_parameters(url: str, *names: str) -> str:
-    """The URL without some of its parameters."""
-    head, query = _split(url)
-    kept = [(k, v) for k, v in parse_qsl(query, keep_blank_values=True) if k not in names]
-    return head + ("?" if kept else "") + "&".join(f"{quote(k)}={quote(v, safe='')}" for k, v in kept)
-
-
-def secrets_of(url: str) -> tuple[str, ...]:
-    """Every text of a URL that must not be shown, as written and as unquoted."""
-    found = [_user_info(url).partition(":")[2]]
-    found += [v for k, v in re.findall(r"[?&]([^=&]+)=([^&#]*)", url) if k.lower() in _SECRET_KEYS]
-    return tuple(dict.fromkeys(s for f in found for s in (f, unquote(f)) if s))
-
-
-def mask(url: str) -> str:
-    """The URL with its secrets as ``***``.
-
-    >>> mask("postgresql://ann:s3cret@host/db?table=t&password=x")
-    'postgresql://ann:***@host/db?table=t&password=***'
-    """
-    info = _user_info(url)
-    if ":" in info:
-        url = url.replace(f"://{info}@", f"://{info.partition(':')[0]}:***@", 1)
-    pattern = r"([?&](?:" + "|".join(_SECRET_KEYS) + r")=)[^&#]*"
-    return re.sub(pattern, r"\1***", url, flags=re.IGNORECASE)
-
-
-def _user_info(url: str) -> str:
-    """``user:password``. Passwords are often not escaped, so everything before the last ``@`` is taken for it."""
-    return _split(url)[0].partition("://")[2].rpartition("@")[0]
 
 
 def checked(options: Mapping[str, Any], known: Mapping[str, tuple[type, ...]], what: str) -> dict[str, Any]:

@@ -12,11 +12,12 @@ import pyarrow.csv as arrow_csv
 
 from holdgood.connectors.column_types import Reading
 from holdgood.connectors.finish import Raw, finish
-from holdgood.connectors.place import checked, mask, parameters_of, secrets_of, without_parameters
+from holdgood.connectors.place import checked
 from holdgood.connectors.store import Store
 from holdgood.core.errors import MissingExtra, ReadError, did_you_mean
 from holdgood.core.sql import quote
 from holdgood.core.table import Note, Table
+from holdgood.core.urls import mask, parameters_of, secrets_of, without_parameters
 
 _OURS = ("table", "query")
 _ENDLESS = -(2**63)

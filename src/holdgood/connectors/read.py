@@ -10,12 +10,13 @@ from urllib.parse import quote, urlsplit
 
 from holdgood.connectors.column_types import Reading
 from holdgood.connectors.finish import finish_table
-from holdgood.connectors.place import file_of, is_url, mask, parameters_of
+from holdgood.connectors.place import file_of
 from holdgood.connectors.sqlite import path_of
 from holdgood.core import plugins
 from holdgood.core.errors import ReadError, did_you_mean
 from holdgood.core.protocols import Connector
 from holdgood.core.table import ColumnType, Table
+from holdgood.core.urls import is_url, mask, parameters_of
 
 _ELSEWHERE = {
     ".xls": "save it as .xlsx",

@@ -14,13 +14,14 @@ import pyarrow.compute as pc
 
 from holdgood.connectors.column_types import Reading
 from holdgood.connectors.finish import finish
-from holdgood.connectors.place import checked, is_url, local_file, opening, parameters_of
+from holdgood.connectors.place import checked, local_file, opening
 from holdgood.connectors.python_values import Growing
 from holdgood.connectors.steady import steady
 from holdgood.connectors.store import Store
 from holdgood.core.errors import ReadError, did_you_mean
 from holdgood.core.sql import quote
 from holdgood.core.table import Note, Table
+from holdgood.core.urls import is_url, parameters_of
 
 _BATCH = 50_000
 

@@ -5,11 +5,13 @@ HoldgoodError                 exit code 1
 ├── DataError                 3   a table cannot be used as it is
 │   ├── ReadError                 a source cannot be read
 │   ├── TargetError               the target is missing, constant or unusable
-│   └── SplitError                rows cannot be divided as asked
+│   ├── SplitError                rows cannot be divided as asked
+│   └── DuplicateError            the journal holds this prediction already
 ├── BundleError               4   a bundle is incomplete, foreign or of the wrong version
 │   └── TamperedError             its hashes do not match what is on disk
 ├── MissingExtra              5   an optional library is not installed
 ├── EnvironmentFault          6   disk full, no permission, out of memory, a worker died
+│   └── Busy                      too much is waiting already; the same later may pass
 └── Interrupted             130   Ctrl-C; what was finished is kept
 
 NotApplicable                 a check says that it has nothing to look at (not an error)
@@ -67,6 +69,10 @@ class SplitError(DataError):
     """Rows cannot be divided as asked."""
 
 
+class DuplicateError(DataError):
+    """The journal holds a prediction of this model, id and place already; nothing of what came with it was written."""
+
+
 class BundleError(HoldgoodError):
     """A bundle is incomplete, foreign or of the wrong version."""
 
@@ -102,6 +108,10 @@ class EnvironmentFault(HoldgoodError):
     """The machine refused: disk full, no permission, out of memory, a worker died."""
 
     exit_code = 6
+
+
+class Busy(EnvironmentFault):
+    """More is waiting than can be kept in memory; the same, asked again a little later, may pass."""
 
 
 class Interrupted(HoldgoodError):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from holdgood.connectors.place import file_of, is_url
+from holdgood.connectors.place import file_of
 from holdgood.connectors.sqlite import path_of
 from holdgood.core import plugins
 from holdgood.core.errors import DeclarationError
 from holdgood.core.protocols import Connector
+from holdgood.core.urls import is_url
 
 
 def beside(source: str, table: str, suffix: str) -> Path:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from holdgood.audit import installed
-from holdgood.connectors.place import file_of, is_url
+from holdgood.connectors.place import file_of
 from holdgood.core.declaration import FILE_NAME, Declaration, IgnoreSpec, parse
 from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.records.envelope import write_bytes
+from holdgood.core.urls import is_url
 from holdgood.workflow.toml import array, string
 
 BESIDE = "holdgood.audit.toml"

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from holdgood.connectors.place import mask
 from holdgood.core.errors import DeclarationError, EnvironmentFault, MissingExtra
 from holdgood.core.records import Leaderboard, Trial
 from holdgood.core.records.envelope import write, write_bytes
+from holdgood.core.urls import mask
 from holdgood.workflow.folder import masked
 from holdgood.workflow.result import Run
 

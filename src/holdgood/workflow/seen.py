@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from holdgood.connectors import read_table
-from holdgood.connectors.place import mask
 from holdgood.core.declaration import TableSpec
 from holdgood.core.errors import HoldgoodError
 from holdgood.core.sql import columns_in, connect, quote
 from holdgood.core.table import Table
+from holdgood.core.urls import mask
 from holdgood.workflow.result import Run
 from holdgood.workflow.rows import canonical_order
 from holdgood.workflow.work import DEVELOPMENT, HOLDOUT

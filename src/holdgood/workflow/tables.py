@@ -10,7 +10,6 @@ from pathlib import Path
 
 from holdgood.audit import audit, installed, profile
 from holdgood.connectors import read_table, write_table
-from holdgood.connectors.place import is_url, mask
 from holdgood.core.declaration import AuditSpec, Declaration, TableSpec, TaskSpec
 from holdgood.core.errors import DeclarationError, HoldgoodError, did_you_mean
 from holdgood.core.events import Listener, silent
@@ -18,6 +17,7 @@ from holdgood.core.protocols import AuditContext, Check
 from holdgood.core.records import AuditReport
 from holdgood.core.records.envelope import write_bytes
 from holdgood.core.table import Table
+from holdgood.core.urls import is_url, mask
 from holdgood.reports import render_audit
 from holdgood.workflow.beside import beside, not_the_source
 from holdgood.workflow.cells import cells_told

@@ -28,7 +28,15 @@ from holdgood.core.records.forecast_evaluation import (
     LeadCover,
     SeriesAccuracy,
 )
-from holdgood.core.records.journal import Acknowledgement, AnswerOverride, Approval, Benefit, Label, Prediction
+from holdgood.core.records.journal import (
+    Acknowledgement,
+    AnswerOverride,
+    Approval,
+    Benefit,
+    Label,
+    Prediction,
+    Standing,
+)
 from holdgood.core.records.leaderboard import Leaderboard, Rung, Trial
 from holdgood.core.records.lesson import (
     DataKind,
@@ -145,6 +153,7 @@ __all__ = [
     "SeriesAccuracy",
     "Slice",
     "Split",
+    "Standing",
     "TableContract",
     "TableSummary",
     "Threshold",

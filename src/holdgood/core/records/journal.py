@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from holdgood.core.records.common import Interval
-from holdgood.core.records.envelope import Number, Record
+from holdgood.core.records.common import Comparison, Interval
+from holdgood.core.records.envelope import Number, Part, Record
 
 Place = Literal["champion", "canary", "shadow"]
 """Where a model stands: it answers all, it answers a share, or it answers nobody and is only compared."""
@@ -107,3 +107,21 @@ class Benefit(Record):
     labelled: int = 0
     against: str = ""
     share: Number = float("nan")
+
+
+class Standing(Part):
+    """What stands in a place of a model at a moment, and how it came there. Times are UTC; ``recorded_utc``: when it was written down."""
+
+    model: str
+    place: Place
+    bundle_digest: str
+    share: float = 1.0
+    since: str
+    recorded_utc: str
+    action: str
+    by: str
+    why: str
+    replaces: str = ""
+    run: str = ""
+    evidence: Comparison | None = None
+    approvals: tuple[str, ...] = ()

@@ -52,7 +52,7 @@ class Promotion(Record):
 
     ``action``: ``promote`` and ``roll back`` put ``bundle_digest`` in the place of ``replaces``; ``retire`` empties the place
     (``bundle_digest`` is what leaves). ``share``: of the requests that a canary answers. ``run``: the run that made the bundle.
-    ``approvals``: who has approved.
+    ``approvals``: who has approved. ``when``: the moment from which it counts (UTC); empty: when it was written down.
     """
 
     kind: ClassVar[str] = "promotion"
@@ -68,3 +68,4 @@ class Promotion(Record):
     share: float = 1.0
     run: str = ""
     approvals: tuple[str, ...] = ()
+    when: str = ""

@@ -1,0 +1,115 @@
+"""The arithmetic of the chain: what is hashed, and how an entry follows the one before it.
+
+An entry's hash covers the hash before it and a salted commitment to the record, not the record itself: record and salt
+can be deleted and the chain still verifies. The salt keeps a deleted record from being guessed back from its commitment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from holdgood.core.records.envelope import Record, wrap_as_text
+from holdgood.journal.keys import FIELDS, Keys, keys_of, moment_of, refuse_unusable
+
+GENESIS = "0" * 64
+TOMBSTONE = "tombstone"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last entry of a writer: keep it outside to prove later that nothing before it was touched."""
+
+    number: int
+    hash: str
+
+
+BEGINNING = Head(0, GENESIS)
+
+
+class Draft(NamedTuple):
+    """What is to be written: the envelope as text, and what it is found by."""
+
+    kind: str
+    text: str
+    keys: Keys
+
+
+class Row(NamedTuple):
+    """An entry as it is stored. ``salt``, ``record`` and the keys are None where it was forgotten."""
+
+    writer: str
+    number: int
+    kind: str
+    recorded_utc: str
+    salt: str | None
+    record: str | None
+    commitment: str
+    previous: str
+    hash: str
+    model: str | None
+    ref: str | None
+    place: str | None
+    subject: str | None
+    moment: str | None
+
+    @property
+    def keys(self) -> Keys:
+        """What it is found by."""
+        return Keys(self.model, self.ref, self.place, self.subject, self.moment)
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys and no spaces: the same value, the same bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def sha(*parts: str) -> str:
+    """SHA-256 of parts, each with its length before it so that no two lists of parts read alike."""
+    data = [part.encode("utf-8", "surrogateescape") for part in parts]
+    return hashlib.sha256(b"".join(b"%d:%b" % (len(d), d) for d in data)).hexdigest()
+
+
+def draft(record: Record) -> Draft:
+    """A record made ready. Raises DataError where a name or a time in it cannot be a key."""
+    fields = {name: getattr(record, name, None) for name in FIELDS}
+    refuse_unusable(record.kind, fields)
+    return Draft(record.kind, wrap_as_text(record), keys_of(record.kind, fields))
+
+
+def tombstone(places: Sequence[tuple[str, int]], who: str, why: str) -> Draft:
+    """What says that entries (writer, number) were forgotten; neighbours are named by the first and the last of them."""
+    spans: list[list[Any]] = []
+    for writer, number in sorted(places):
+        if spans and spans[-1][0] == writer and spans[-1][2] == number - 1:
+            spans[-1][2] = number
+        else:
+            spans.append([writer, number, number])
+    return Draft(TOMBSTONE, canonical({"who": who, "why": why, "entries": spans}), Keys())
+
+
+def link(head: Head, writer: str, what: Draft, when: str) -> Row:
+    """The entry that follows a head; ``when`` in the notation of ``moment_of``."""
+    salt = secrets.token_hex(16)
+    commitment = sha(salt, what.text)
+    number = head.number + 1
+    digest = hash_of(head.hash, writer, number, what.kind, when, commitment)
+    keys = what.keys if what.keys.moment else what.keys._replace(moment=when)
+    return Row(writer, number, what.kind, when, salt, what.text, commitment, head.hash, digest, *keys)
+
+
+def hash_of(previous: str, writer: str, number: int, kind: str, when: str, commitment: str) -> str:
+    """What an entry's hash covers."""
+    return sha(previous, writer, str(number), kind, when, commitment)
+
+
+def keys_of_stored(kind: str, record: str, recorded_utc: str) -> Keys:
+    """The keys that a stored record must have."""
+    body = json.loads(record)
+    payload = body.get("payload", {}) if kind != TOMBSTONE and isinstance(body, Mapping) else {}
+    keys = keys_of(kind, payload if isinstance(payload, Mapping) else {})
+    return keys if keys.moment else keys._replace(moment=moment_of(recorded_utc))

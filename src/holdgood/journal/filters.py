@@ -1,0 +1,68 @@
+"""Which entries: a filter, and the SQL that both databases understand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from holdgood.journal.chain import Row
+
+COLUMNS = ", ".join(Row._fields)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Entries for which all that is given holds. Times as ``keys.moment_of`` writes them; ``since`` included, ``until`` not.
+
+    ``about``: entries about the predictions that this filter finds (labels, overrides), which are not themselves among them.
+    ``after``: entries of a writer after this number. ``order``: of writing, of the moment at which they count, or of the chain.
+    """
+
+    kinds: tuple[str, ...] = ()
+    writer: str | None = None
+    model: str | None = None
+    ref: str | None = None
+    place: str | None = None
+    subject: str | None = None
+    since: str | None = None
+    until: str | None = None
+    about: Filter | None = None
+    after: int | None = None
+    order: str = "written"
+    newest_first: bool = False
+    limit: int | None = None
+
+    def sql(self) -> tuple[str, list[Any]]:
+        """The statement, with ``?`` for each of the parameters."""
+        where, values = self._where()
+        way = " DESC" if self.newest_first else ""
+        by = {"written": ("recorded_utc", "writer", "number"), "moment": ("moment", "recorded_utc", "writer", "number")}
+        order = ", ".join(f"{c}{way}" for c in by.get(self.order, ("writer", "number")))
+        statement = f"SELECT {COLUMNS} FROM entries{where} ORDER BY {order}"
+        if self.limit is not None:
+            statement += " LIMIT ?"
+            values.append(self.limit)
+        return statement, values
+
+    def _where(self) -> tuple[str, list[Any]]:
+        parts, values = [], []
+        for column in ("writer", "model", "ref", "place", "subject"):
+            if (value := getattr(self, column)) is not None:
+                parts.append(f"{column} = ?")
+                values.append(value)
+        if self.kinds:
+            parts.append(f"kind IN ({', '.join('?' * len(self.kinds))})")
+            values += self.kinds
+        for column, sign, value in (
+            ("moment", ">=", self.since),
+            ("moment", "<", self.until),
+            ("number", ">", self.after),
+        ):
+            if value is not None:
+                parts.append(f"{column} {sign} ?")
+                values.append(value)
+        if self.about is not None:
+            inner, inside = self.about._where()
+            parts.append(f"kind <> 'prediction' AND (model, ref) IN (SELECT model, ref FROM entries{inner})")
+            values += inside
+        return (" WHERE " + " AND ".join(parts) if parts else ""), values

@@ -1,0 +1,145 @@
+"""Group commit: many threads hand records in, one thread writes whatever has come together and says when it is on disk.
+
+An fsync costs the same for one entry as for a thousand, so a busy server pays it once for all who wait.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from types import TracebackType
+from typing import NamedTuple
+
+from holdgood.core.errors import Busy, EnvironmentFault, HoldgoodError
+from holdgood.core.records.envelope import Record
+from holdgood.journal.chain import Draft, Head, draft
+from holdgood.journal.log import Journal
+from holdgood.journal.sql_session import SqlSession
+
+_LARGEST_GROUP = 2_000
+
+
+class _Submission(NamedTuple):
+    drafts: list[Draft]
+    future: Future[Head]
+
+
+def writer_name(role: str) -> str:
+    """A name that no other process has: one chain belongs to one process.
+
+    >>> writer_name("server").startswith("server@")
+    True
+    """
+    return f"{role}@{socket.gethostname()}:{os.getpid()}-{secrets.token_hex(4)}"
+
+
+class GroupWriter:
+    """Writes from many threads in one chain, with one connection. Close it, or use it as a context, so that nothing waits for ever.
+
+    ``writer`` is made a name of this process's own by ``writer_name``; ``own_name=False`` takes it as it is. ``most_waiting``: records
+    that may wait in memory.
+    """
+
+    def __init__(self, journal: Journal, writer: str, *, most_waiting: int = 10_000, own_name: bool = True) -> None:
+        self.writer = writer_name(writer) if own_name else writer
+        self._journal, self._most = journal, most_waiting
+        self._waiting: deque[_Submission] = deque()
+        self._count, self._closed = 0, False
+        self._change = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name=f"journal of {writer}", daemon=True)
+        self._thread.start()
+
+    def submit(self, records: Iterable[Record]) -> Future[Head]:
+        """Hand records in, to be written together or not at all; the future ends once they are on disk.
+
+        It fails with DuplicateError where a prediction is there already (nothing of this submission was written), and with
+        EnvironmentFault where the store is away or full. After a lost connection a failed submission may have reached the disk all the
+        same: asking again with the same ids finds it. Raises at once: Busy where too much waits, DataError where a record cannot be written.
+        """
+        drafts = [draft(record) for record in records]
+        future: Future[Head] = Future()
+        with self._change:
+            if self._closed:
+                raise EnvironmentFault("the journal's writer is closed", "an open one", "the process is ending")
+            if self._count + len(drafts) > self._most:
+                raise Busy(
+                    f"{self._count:,} records wait for the journal",
+                    f"at most {self._most:,}",
+                    "ask again a little later; a faster disk writes more",
+                )
+            self._waiting.append(_Submission(drafts, future))
+            self._count += len(drafts)
+            self._change.notify()
+        return future
+
+    @property
+    def waiting(self) -> int:
+        """Records that are not on disk yet."""
+        return self._count
+
+    def close(self) -> None:
+        """Write what waits, then end. No more can be handed in."""
+        with self._change:
+            self._closed = True
+            self._change.notify()
+        self._thread.join()
+
+    def __enter__(self) -> GroupWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _work(self) -> None:
+        session: SqlSession | None = None
+        while group := self._next():
+            answers: Sequence[Head | HoldgoodError]
+            try:
+                session = session or self._journal.store.open()
+                answers = session.append([s.drafts for s in group], self.writer)
+            except Exception as error:  # whatever it is, nobody may be left waiting
+                answers = [_fault(error)] * len(group)
+                if session is not None:
+                    session.close()  # the next group tries with a new connection
+                session = None
+            with self._change:
+                self._count -= sum(len(s.drafts) for s in group)
+            for submission, answer in zip(group, answers):
+                _settle(submission.future, answer)
+        if session is not None:
+            session.close()
+
+    def _next(self) -> list[_Submission]:
+        """All that has come in, up to a bound; empty once closed and done."""
+        with self._change:
+            while not self._waiting and not self._closed:
+                self._change.wait()
+            group: list[_Submission] = []
+            size = 0
+            while self._waiting and (not group or size + len(self._waiting[0].drafts) <= _LARGEST_GROUP):
+                group.append(self._waiting.popleft())
+                size += len(group[-1].drafts)
+        return group
+
+
+def _fault(error: Exception) -> HoldgoodError:
+    if isinstance(error, HoldgoodError):
+        return error
+    return EnvironmentFault(f"the journal's writer failed: {error!r}", "a store that takes entries", "ask again")
+
+
+def _settle(future: Future[Head], answer: Head | Exception) -> None:
+    """Tell who waits; whoever has given up is not told."""
+    if not future.set_running_or_notify_cancel():
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)

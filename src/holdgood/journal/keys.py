@@ -1,0 +1,109 @@
+"""What an entry is found by: a few columns beside the record, always computed from it and never told separately."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from holdgood.core.errors import DataError
+
+LONGEST = 500
+"""Characters of a model's name, an id or a subject: what every database can index."""
+_REF = {"prediction": "id", "label": "prediction", "answer-override": "prediction"}
+_WHEN = {
+    "prediction": ("event_time", "known_time"),
+    "label": ("known_time",),
+    "answer-override": ("when",),
+    "promotion": ("when",),
+}
+
+FIELDS = ("model", "id", "prediction", "place", "subject", "event_time", "known_time", "when")
+"""The fields of records that keys are made of."""
+
+
+class Keys(NamedTuple):
+    """``ref``: the prediction that a record is about. ``moment``: when it counts, None where that is when it was written down.
+
+    ``place`` is that of a prediction. All are None where the record has no such thing, or was forgotten.
+    """
+
+    model: str | None = None
+    ref: str | None = None
+    place: str | None = None
+    subject: str | None = None
+    moment: str | None = None
+
+
+def moment_of(text: str) -> str | None:
+    """A time in ISO format as UTC in one notation, so that text sorts as time does; None where it is no time.
+
+    A time without a zone is UTC.
+
+    >>> moment_of("2013-01-01 06:00+01:00"), moment_of("soon")
+    ('2013-01-01T05:00:00.000000+00:00', None)
+    """
+    try:
+        found = datetime.fromisoformat(text)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found.isoformat(timespec="microseconds")
+
+
+def bound(when: datetime | str | None) -> str | None:
+    """A time that somebody asks about, in the notation of ``moment_of``, or no bound. DataError where it is none."""
+    return None if when is None else asked_time(when)
+
+
+def asked_time(when: datetime | str) -> str:
+    """The same, for a time that must be given."""
+    found = moment_of(when if isinstance(when, str) else when.isoformat())
+    if found is None:
+        raise DataError(
+            f"{str(when)[:40]!r} is no day or time", "2026-03-01 or 2026-03-01T12:00:00Z", "write it in ISO format"
+        )
+    return found
+
+
+def keys_of(kind: str, payload: Mapping[str, Any]) -> Keys:
+    """The keys of a record; what cannot be a key is None."""
+    ref, place, subject = payload.get(_REF.get(kind, "")), payload.get("place"), payload.get("subject")
+    stated = [t for field in _WHEN.get(kind, ()) if (t := payload.get(field))]
+    answered = kind == "prediction"
+    return Keys(
+        _key(payload.get("model")),
+        _key(ref),
+        _key(place) if answered else None,
+        _key(subject) if answered else None,
+        moment_of(stated[0]) if stated and isinstance(stated[0], str) else None,
+    )
+
+
+def refuse_unusable(kind: str, payload: Mapping[str, Any]) -> None:
+    """DataError where a name or a time of a record that is about to be written cannot be a key."""
+    fields = ["model", *([_REF[kind]] if kind in _REF else []), *(["subject"] if kind == "prediction" else [])]
+    for field in fields:
+        value = payload.get(field)
+        if value and _key(value) is None:
+            raise DataError(
+                f"the {field} of a {kind} has {len(value):,} characters, or some that no database takes",
+                f"text of at most {LONGEST} characters, without NUL and halves of a surrogate pair",
+                "choose a shorter or plainer name",
+            )
+    if kind in ("prediction", "label") and not payload.get(_REF[kind]):
+        raise DataError(f"a {kind} without the id of the prediction", "an id, unique a model", "give one")
+    for field in _WHEN.get(kind, ()):
+        said = payload.get(field)
+        if said and moment_of(said) is None:
+            raise DataError(
+                f"the {field} of a {kind} is {said[:40]!r}", "a time in ISO format", "write it as 2026-03-01T12:00:00Z"
+            )
+
+
+def _key(value: Any) -> str | None:
+    if not isinstance(value, str) or not value or len(value) > LONGEST:
+        return None
+    if value.isascii():
+        return None if "\x00" in value else value
+    return None if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value) else value

@@ -1,0 +1,158 @@
+"""A connection to a journal's database: everything that SQLite and PostgreSQL say alike.
+
+A subclass says how to connect, how a transaction on one writer's chain begins, and what its library's faults mean.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+from holdgood.core.errors import DataError, DuplicateError, EnvironmentFault
+from holdgood.journal.chain import BEGINNING, TOMBSTONE, Draft, Head, Row, link
+from holdgood.journal.filters import COLUMNS, Filter
+
+_INSERT = f"INSERT INTO entries ({COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"
+_LAST = "SELECT number, hash FROM entries WHERE writer = ? ORDER BY number DESC LIMIT 1"
+_TAKEN = "SELECT 1 FROM entries WHERE kind = 'prediction' AND model = ? AND ref = ? AND place = ?"
+_FORGET = (
+    "UPDATE entries SET record = NULL, salt = NULL, model = NULL, ref = NULL, place = NULL, subject = NULL, moment = NULL "
+    "WHERE writer = ? AND number = ? AND record IS NOT NULL AND kind <> ?"
+)
+_HEADS = (
+    "SELECT e.writer, e.number, e.hash FROM entries e JOIN (SELECT writer, MAX(number) AS number FROM entries "
+    "GROUP BY writer) m ON e.writer = m.writer AND e.number = m.number ORDER BY e.writer"
+)
+_TRIES = 5
+"""How often another process may write the same prediction between our look and our write."""
+
+
+class SqlSession(ABC):
+    """One open connection; used by one thread at a time."""
+
+    duplicate: type[Exception]
+    """What the library raises where a row is there already."""
+
+    @abstractmethod
+    def writing(self, writer: str) -> AbstractContextManager[None]:
+        """One transaction that nobody else extends this writer's chain during; on disk when it ends without a fault."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[None]:
+        """What is read inside is of one moment."""
+
+    @abstractmethod
+    def guard(self) -> AbstractContextManager[None]:
+        """Turn the library's faults into ours."""
+
+    @abstractmethod
+    def one(self, statement: str, values: Sequence[Any]) -> Any:
+        """The first row of an answer, or None."""
+
+    @abstractmethod
+    def many(self, statement: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Run a statement for each row; returns how many rows of the table it changed."""
+
+    @abstractmethod
+    def stream(self, statement: str, values: Sequence[Any]) -> Iterator[Any]:
+        """The rows of an answer, a piece at a time."""
+
+    @abstractmethod
+    def wipe(self) -> None:
+        """Take out of the database's own files what was deleted."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the connection."""
+
+    def append(self, submissions: Sequence[Sequence[Draft]], writer: str) -> list[Head | DuplicateError]:
+        """Write several submissions in one transaction, each whole or not at all.
+
+        For each one the writer's newest entry then, or the prediction in it that was there before.
+        """
+        with self.guard():
+            for look in range(_TRIES):
+                try:
+                    return self._append(submissions, writer, look=look > 0)
+                except self.duplicate:
+                    continue  # nothing was written: look which predictions are there already
+        raise EnvironmentFault(
+            "the journal could not be written: others write the same predictions at the same time",
+            "one process that answers a request",
+            "ask again",
+        )
+
+    def _append(
+        self, submissions: Sequence[Sequence[Draft]], writer: str, *, look: bool
+    ) -> list[Head | DuplicateError]:
+        rows: list[Row] = []
+        answers: list[Head | DuplicateError] = []
+        new: set[tuple[Any, ...]] = set()
+        with self.writing(writer):
+            head = self._head(writer)
+            now = datetime.now(UTC).isoformat(timespec="microseconds")
+            for drafts in submissions:
+                if look and (taken := self._taken(drafts, new)) is not None:
+                    answers.append(taken)
+                    continue
+                for what in drafts:
+                    row = link(head, writer, what, now)
+                    rows.append(row)
+                    head = Head(row.number, row.hash)
+                answers.append(head)
+            if rows:
+                self.many(_INSERT, rows)
+        return answers
+
+    def _head(self, writer: str) -> Head:
+        last = self.one(_LAST, (writer,))
+        return Head(last[0], last[1]) if last else BEGINNING
+
+    def _taken(self, drafts: Sequence[Draft], new: set[tuple[Any, ...]]) -> DuplicateError | None:
+        """The first of some predictions that is there already; those that are not are remembered in ``new``."""
+        named = [d.keys[:3] for d in drafts if d.kind == "prediction"]
+        for i, key in enumerate(named):
+            if key in new or key in named[:i] or self.one(_TAKEN, key):
+                model, ref, place = key
+                return DuplicateError(
+                    f"the journal holds a prediction {ref!r} of {model!r} ({place}) already",
+                    "an id that is new for its model",
+                    "read it with Journal.prediction(model, id); nothing that came with the second one was written",
+                )
+        new.update(named)
+        return None
+
+    def forget(self, places: Sequence[tuple[str, int]], what: Draft, writer: str) -> Head:
+        """Empty entries for good, with a tombstone in the same transaction."""
+        with self.guard():
+            with self.writing(writer):
+                emptied = self.many(_FORGET, [(*place, TOMBSTONE) for place in places])
+                if emptied != len(places):
+                    raise DataError(
+                        f"{len(places) - emptied:,} of {len(places):,} entries are not there to forget",
+                        "entries of the journal that hold a record and are no tombstones",
+                        "look at entries(); nothing was forgotten",
+                    )
+                row = link(self._head(writer), writer, what, datetime.now(UTC).isoformat(timespec="microseconds"))
+                self.many(_INSERT, [row])
+            self.wipe()
+        return Head(row.number, row.hash)
+
+    def bring(self, rows: Iterable[Row], writer: str) -> None:
+        """Put entries of another copy of this journal here as they are; they must follow what is here."""
+        with self.guard(), self.writing(writer):
+            self.many(_INSERT, rows)
+
+    def rows(self, which: Filter) -> Iterator[Row]:
+        """The entries that a filter finds."""
+        with self.guard():
+            for values in self.stream(*which.sql()):
+                yield Row(*values)
+
+    def heads(self) -> dict[str, Head]:
+        """The newest entry of every writer."""
+        with self.guard():
+            return {writer: Head(number, digest) for writer, number, digest in self.stream(_HEADS, ())}

@@ -1,0 +1,87 @@
+"""The form of a SQLite journal, in numbered steps. A step that a release has made is never changed; new ones are added.
+
+1: entries in a chain. 2: columns that entries are found by, and no prediction twice.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from holdgood.core.errors import DataError
+from holdgood.journal.chain import keys_of_stored
+
+NEWEST = 2
+_STEP_1 = (
+    """CREATE TABLE entries (
+  writer TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, recorded_utc TEXT NOT NULL,
+  salt TEXT, record TEXT, commitment TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL,
+  PRIMARY KEY (writer, number)
+) STRICT""",
+    "CREATE INDEX entries_by_kind ON entries (kind, recorded_utc)",
+)
+_ADDED = ("model", "ref", "place", "subject", "moment")
+_STEP_2 = (
+    "DROP TRIGGER IF EXISTS never_removed",
+    "DROP TRIGGER IF EXISTS never_rewritten",
+    *(f"ALTER TABLE entries ADD COLUMN {c} TEXT" for c in _ADDED),
+)
+_INDEXES = (
+    "CREATE UNIQUE INDEX one_prediction ON entries (model, ref, place) WHERE kind = 'prediction'",
+    "CREATE INDEX entries_about ON entries (model, ref) WHERE kind <> 'prediction' AND ref IS NOT NULL",
+    "CREATE INDEX entries_by_moment ON entries (model, kind, moment)",
+    "CREATE INDEX entries_by_subject ON entries (subject) WHERE subject IS NOT NULL",
+)
+_TRIGGERS = (
+    """CREATE TRIGGER never_removed BEFORE DELETE ON entries
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
+    f"""CREATE TRIGGER never_rewritten BEFORE UPDATE ON entries
+WHEN NEW.record IS NOT NULL OR NEW.salt IS NOT NULL OR NEW.writer <> OLD.writer OR NEW.number <> OLD.number
+  OR NEW.kind <> OLD.kind OR NEW.recorded_utc <> OLD.recorded_utc OR NEW.commitment <> OLD.commitment
+  OR NEW.previous <> OLD.previous OR NEW.hash <> OLD.hash OR {" OR ".join(f"NEW.{c} IS NOT NULL" for c in _ADDED)}
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
+)
+_FILL = "UPDATE entries SET model = ?, ref = ?, place = ?, subject = ?, moment = ? WHERE writer = ? AND number = ?"
+
+
+def migrate(db: sqlite3.Connection, name: str) -> None:
+    """Bring a file to the newest form in one transaction; a fault leaves it as it was."""
+    db.execute("BEGIN IMMEDIATE")  # of several processes that open a new file, one makes the table
+    try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > NEWEST:
+            raise DataError(
+                f"the journal {name} has form {version}",
+                f"at most {NEWEST}",
+                "upgrade holdgood: pip install -U holdgood",
+            )
+        tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if version == 0 and tables - {"entries"}:
+            raise DataError(
+                f"{name} is not a journal: it holds other tables",
+                "a file of its own for the journal",
+                "name another file",
+            )
+        if "entries" not in tables:
+            _run(db, _STEP_1)
+        if version < 2:
+            _run(db, _STEP_2)
+            _fill(db)
+            _run(db, (*_INDEXES, *_TRIGGERS))
+        db.execute(f"PRAGMA user_version = {NEWEST}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _run(db: sqlite3.Connection, statements: tuple[str, ...]) -> None:
+    for statement in statements:
+        db.execute(statement)
+
+
+def _fill(db: sqlite3.Connection) -> None:
+    """What older entries are found by; those that were forgotten are found by nothing."""
+    rows = db.execute(
+        "SELECT kind, record, recorded_utc, writer, number FROM entries WHERE record IS NOT NULL"
+    ).fetchall()
+    db.executemany(_FILL, ((*keys_of_stored(k, r, when), writer, number) for k, r, when, writer, number in rows))
