@@ -7,6 +7,7 @@ abbreviation of one frequent level, or is abbreviated by it, one to one, in at l
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from holdgood.audit.memory import Memory
 from holdgood.audit.vocabulary import Vocabulary, vocabulary
@@ -37,15 +38,33 @@ def rank(short: str, long: str) -> int:
     >>> rank("eng", "english"), rank("ny", "new york"), rank("gk", "goalkeeper"), rank("a", "english")
     (1, 2, 3, 0)
     """
-    words = _WORDS.findall(long)
-    bare = "".join(_WORDS.findall(short))
-    if not bare or not words or len(bare) >= len(long) or len(long) < LONG or any(c.isdigit() for c in short + long):
+    return _rank(_Form.of(short), _Form.of(long))
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A text taken apart once, since each is compared with all others: its words, and these written as one."""
+
+    text: str
+    words: list[str]
+    bare: str
+    digits: bool
+
+    @classmethod
+    def of(cls, text: str) -> _Form:
+        words = _WORDS.findall(text)
+        return cls(text, words, "".join(words), any(c.isdigit() for c in text))
+
+
+def _rank(short: _Form, long: _Form) -> int:
+    bare, words = short.bare, long.words
+    if not bare or not words or len(bare) >= len(long.text) or len(long.text) < LONG or short.digits or long.digits:
         return 0
-    if len(words) == 1 and long.startswith(bare):
+    if len(words) == 1 and long.text.startswith(bare):
         return 1
     if len(words) > 1 and bare == "".join(w[0] for w in words):
         return 2
-    left = iter("".join(words))
+    left = iter(long.bare)
     return 3 if bare[0] == words[0][0] and len(bare) >= 2 and all(c in left for c in bare) else 0
 
 
@@ -69,11 +88,12 @@ def _look(words: Vocabulary | None) -> dict[str, str]:
 
 def _paired(rows: dict[str, int], turned: bool) -> dict[str, str]:
     """Rare forms with the frequent ones they stand for. ``turned``: the rare ones are the words in full."""
+    forms = {text: _Form.of(text) for text in rows}
     best: dict[str, tuple[int, list[str]]] = {}
     for one in rows:
         found: dict[int, list[str]] = {}
         for other in rows:
-            how = rank(other, one) if turned else rank(one, other)
+            how = _rank(forms[other], forms[one]) if turned else _rank(forms[one], forms[other])
             if how and rows[one] <= RARE * rows[other]:
                 found.setdefault(how, []).append(other)
         if found:

@@ -80,14 +80,14 @@ def _is_index(name: str) -> bool:
 
 def _groups(file: Any, wanted: Sequence[int]) -> Iterator[pa.Table]:
     """The columns, about 10 million cells at a time; a group is decoded and finished before the next is touched."""
-    schema = file.schema_arrow
+    every = file.schema_arrow.names  # made anew at each access
     step = max(1, min(_MOST, _CELLS // max(1, file.metadata.num_rows)))
-    unique = len(set(schema.names)) == len(schema.names)
+    unique = len(set(every)) == len(every)
     if not unique:  # columns can only be asked for by name
         yield _sound(file.read().select(list(wanted)))
         return
     for start in range(0, len(wanted), step):
-        names = [schema.names[i] for i in wanted[start : start + step]]
+        names = [every[i] for i in wanted[start : start + step]]
         yield _sound(file.read(names, use_pandas_metadata=False).select(names))
 
 

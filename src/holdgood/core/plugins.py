@@ -65,11 +65,13 @@ def load_all(group: str) -> dict[str, Any]:
     return loaded
 
 
-def signature(group: str) -> list[tuple[str, str, str]]:
+@cache
+def signature(group: str) -> tuple[tuple[str, str, str], ...]:
     """What is registered in a group: name, where it lives, and the version of the package that brings it."""
-    return [(n, p.value, p.dist.version if p.dist else "") for n, p in sorted(_points(group).items())]
+    return tuple((n, p.value, p.dist.version if p.dist else "") for n, p in sorted(_points(group).items()))
 
 
 def forget() -> None:
     """Look the entry points up anew (after a package was installed in this process)."""
     _points.cache_clear()
+    signature.cache_clear()

@@ -85,9 +85,9 @@ class Table:
         """Number of rows."""
         return int(self.data.num_rows)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
-        """Column names in file order."""
+        """Column names in file order. Kept: thousands of columns ask for all of them, each for itself."""
         return tuple(c.name for c in self.columns)
 
     @cached_property

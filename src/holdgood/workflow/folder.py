@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,12 @@ def code_fingerprint(rooms: Iterable[str]) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of holdgood, Python and the libraries that results depend on."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    """Asked for at every step of every run, and each answer parses a package's metadata: once a process."""
     found = {"holdgood": metadata.version("holdgood"), "python": platform.python_version()}
     for library in _LIBRARIES:
         found[library] = metadata.version(library)
