@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from holdgood.cli.app import EPILOG, app
-from holdgood.core import declaration, plugins, records
+from holdgood.core import declaration, declared_live, plugins, records
 from holdgood.core.declaration import Declaration
 
 HERE = Path(__file__).resolve().parent
@@ -145,6 +145,20 @@ def declaration_page() -> str:
     ]
     lines += _section_lines("Top level", Declaration)
     for path, _, section in declared_fields():
+        if section is not None:
+            lines += _section_lines(_heading(path), section)
+    return "\n".join(lines)
+
+
+def live_page() -> str:
+    """Every section and field of live.toml."""
+    lines = ["# Live settings", "", NOTE, "", _doc(declared_live), ""]
+    lines += [
+        "`holdgood promote` makes a live folder with a first `live.toml`. An unknown name is an error with a suggestion.",
+        "",
+    ]
+    lines += _section_lines("Top level", declared_live.LiveSpec)
+    for path, _, section in declared_fields(declared_live.LiveSpec):
         if section is not None:
             lines += _section_lines(_heading(path), section)
     return "\n".join(lines)
@@ -355,6 +369,7 @@ def _cell(text: str) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "reference/cli.md": cli,
     "reference/declaration.md": declaration_page,
+    "reference/live.md": live_page,
     "reference/checks.md": checks,
     "reference/records.md": records_page,
 }

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from holdgood.core.budget import Budget, seconds_of
 from holdgood.core.declared_forecast import ForecastSpec as ForecastSpec
@@ -18,6 +16,7 @@ from holdgood.core.declared_tables import JoinSpec as JoinSpec
 from holdgood.core.declared_tables import Section as Section
 from holdgood.core.declared_tables import TableSpec as TableSpec
 from holdgood.core.errors import DeclarationError, did_you_mean
+from holdgood.core.settings import checked, toml_of
 
 FILE_NAME = "holdgood.toml"
 
@@ -396,41 +395,13 @@ def parse(data: Mapping[str, Any], *, where: str = "the declaration") -> Declara
       expected: the names in the reference: docs/reference/declaration
       do this:  correct the lines above; `holdgood init` writes a commented file
     """
-    try:
-        return Declaration.model_validate(dict(data))
-    except ValidationError as error:
-        lines = [_explain(e) for e in error.errors()]
-        raise DeclarationError(
-            f"{where}: " + "; ".join(lines),
-            "the names in the reference: docs/reference/declaration",
-            "correct the lines above; `holdgood init` writes a commented file",
-        ) from None
-
-
-def _explain(error: Any) -> str:
-    path = ".".join(str(p) for p in error["loc"])
-    if error["type"] == "extra_forbidden":
-        known = _names_at(error["loc"][:-1])
-        return f"{path}: unknown name, {did_you_mean(str(error['loc'][-1]), known) or 'one of ' + ', '.join(known)}"
-    came = error.get("input")
-    said = error["msg"].removeprefix("Value error, ")
-    shown = "" if isinstance(came, (dict, list)) or came is None else f" (got {came!r})"
-    return f"{path}: {said}{shown}" if path else said
-
-
-def _names_at(path: tuple[int | str, ...]) -> list[str]:
-    """Field names of the section that a path leads to."""
-    here: Any = Declaration
-    for step in path:
-        if isinstance(here, type) and issubclass(here, BaseModel):
-            field = here.model_fields.get(str(step))
-            here = None if field is None else field.annotation
-        else:
-            # inside dict[str, X] or list[X] the step is a key or a position: go on with X
-            here = get_args(here)[-1] if get_args(here) else None
-        members = [a for a in get_args(here) if a is not type(None)] if get_origin(here) in (Union, UnionType) else []
-        here = members[0] if members else here
-    return list(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else []
+    return checked(
+        Declaration,
+        data,
+        where=where,
+        expected="the names in the reference: docs/reference/declaration",
+        do="correct the lines above; `holdgood init` writes a commented file",
+    )
 
 
 def read(path: Path | str) -> Declaration:
@@ -442,10 +413,4 @@ def read(path: Path | str) -> Declaration:
         raise DeclarationError(
             f"no {FILE_NAME} at {file.parent}", "a project folder", "holdgood init TABLE… --target COLUMN"
         )
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DeclarationError(
-            f"{file.name} is not valid TOML: {error}", "a TOML file in UTF-8", "look at the line named above"
-        ) from None
-    return parse(data, where=file.name)
+    return parse(toml_of(file), where=file.name)

@@ -9,8 +9,19 @@ Never: forget silently; rewrite.
 from holdgood.journal.chain import Head
 from holdgood.journal.filters import Filter
 from holdgood.journal.group_writer import GroupWriter, writer_name
-from holdgood.journal.live_on import live_on
+from holdgood.journal.live_on import live_on, standing_now
 from holdgood.journal.log import Entry, Journal
 from holdgood.journal.outcomes import Outcomes, outcomes
 
-__all__ = ["Entry", "Filter", "GroupWriter", "Head", "Journal", "Outcomes", "live_on", "outcomes", "writer_name"]
+__all__ = [
+    "Entry",
+    "Filter",
+    "GroupWriter",
+    "Head",
+    "Journal",
+    "Outcomes",
+    "live_on",
+    "outcomes",
+    "standing_now",
+    "writer_name",
+]

@@ -21,6 +21,11 @@ def live_on(journal: Journal, when: datetime | str, model: str | None = None) ->
     return stood(history)
 
 
+def standing_now(journal: Journal, model: str | None = None) -> list[Standing]:
+    """What stands where now: whatever was written down counts, also what was said to begin later."""
+    return stood(journal.read(Promotion, model=model))
+
+
 def stood(history: Iterable[tuple[Entry, Promotion]]) -> list[Standing]:
     """What stands after some promotions in order."""
     there: dict[tuple[str, str], Standing] = {}

@@ -125,3 +125,4 @@ class Standing(Part):
     run: str = ""
     evidence: Comparison | None = None
     approvals: tuple[str, ...] = ()
+    overruled: tuple[str, ...] = ()

@@ -52,7 +52,8 @@ class Promotion(Record):
 
     ``action``: ``promote`` and ``roll back`` put ``bundle_digest`` in the place of ``replaces``; ``retire`` empties the place
     (``bundle_digest`` is what leaves). ``share``: of the requests that a canary answers. ``run``: the run that made the bundle.
-    ``approvals``: who has approved. ``when``: the moment from which it counts (UTC); empty: when it was written down.
+    ``approvals``: who has approved. ``overruled``: what spoke against it, overruled for the reason in ``why``. ``when``: the moment from
+    which it counts (UTC); empty: when it was written down.
     """
 
     kind: ClassVar[str] = "promotion"
@@ -68,4 +69,5 @@ class Promotion(Record):
     share: float = 1.0
     run: str = ""
     approvals: tuple[str, ...] = ()
+    overruled: tuple[str, ...] = ()
     when: str = ""

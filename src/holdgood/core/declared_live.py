@@ -1,0 +1,58 @@
+"""``live.toml``: how models of a live folder are kept, approved, watched and retrained. Everything has a default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from holdgood.core.declared_policy import PolicySpec
+from holdgood.core.declared_tables import Section
+from holdgood.core.settings import checked, toml_of
+
+LIVE_FILE = "live.toml"
+
+
+class ApprovalSpec(Section):
+    """Who must agree before a bundle answers anybody (champion or canary). Names are taken as given: who may say them is the server's matter."""
+
+    needed: int = Field(
+        0, ge=0, le=20, description="people who must have approved a bundle; whoever promotes it is not counted"
+    )
+    by: list[str] = Field(default_factory=list, description="names that count; default: any")
+
+
+class KeepSpec(Section):
+    """What the journal keeps of people."""
+
+    facts: bool = Field(True, description="false: predictions are kept without the facts of their rows")
+    days: int | None = Field(
+        None,
+        ge=1,
+        description="after how many days `holdgood journal forget --due` deletes predictions, labels and overrides",
+    )
+
+
+class LiveSpec(Section):
+    """What ``live.toml`` says."""
+
+    journal: str = Field(
+        "journal.sqlite",
+        description="a file in the live folder, or postgresql://user@host/database (password in PGPASSWORD); the variable HOLDGOOD_JOURNAL "
+        "goes before it",
+    )
+    approval: ApprovalSpec = Field(default_factory=ApprovalSpec, description="who must agree before a bundle goes live")
+    keep: KeepSpec = Field(default_factory=KeepSpec, description="what is kept of people, and for how long")
+    policy: PolicySpec = Field(default_factory=PolicySpec, description="when to retrain, and what may happen by itself")
+
+
+def read_live(file: Path) -> LiveSpec:
+    """Read ``live.toml``; without one, the defaults."""
+    data = toml_of(file) if file.exists() else {}
+    return checked(
+        LiveSpec,
+        data,
+        where=file.name,
+        expected="the names in the reference: docs/reference/live",
+        do="correct the lines above; without the file, defaults hold",
+    )

@@ -1,0 +1,1 @@
+"""Models in use: the live folder, what goes live, and how to go back."""

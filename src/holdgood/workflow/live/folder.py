@@ -1,0 +1,153 @@
+"""The live folder: settings, journal, and a verified copy of every bundle that ever went live.
+
+live/
+live.toml          settings (may be missing)
+journal.sqlite     or a PostgreSQL server, named in live.toml or HOLDGOOD_JOURNAL
+bundles/DIGEST/    whatever went live: going back needs no run folder
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdgood.bundle import layout
+from holdgood.bundle.swap import put_in_place
+from holdgood.bundle.verify import parsed, read_bounded, verify
+from holdgood.core.declared_live import LIVE_FILE, LiveSpec, read_live
+from holdgood.core.errors import BundleError, DataError, EnvironmentFault, TamperedError, did_you_mean
+from holdgood.core.records import Bundle, Standing, Verdict
+from holdgood.core.records.envelope import unwrap, write_bytes
+from holdgood.core.urls import is_url
+from holdgood.journal import Journal, standing_now
+
+JOURNAL_VARIABLE = "HOLDGOOD_JOURNAL"
+WRITER = "live"
+"""The chain of what people and policies do: promotions, approvals, labels, deletions."""
+_BUNDLES = "bundles"
+_FILE_START = """\
+# How models of this folder are kept, approved, watched and retrained. All names: docs/reference/live.
+# journal = "postgresql://holdgood@db.example/holdgood"   # password in PGPASSWORD; default: journal.sqlite here
+
+[approval]
+needed = 0        # people who must have approved a bundle before it answers anybody
+
+[keep]
+facts = true      # false: predictions are kept without the facts of their rows
+# days = 400      # how long; holdgood journal forget --due deletes what is older
+"""
+
+
+@dataclass(frozen=True)
+class Live:
+    """An open live folder."""
+
+    path: Path
+    settings: LiveSpec
+    journal: Journal
+
+    @classmethod
+    def create(cls, folder: Path | str) -> Live:
+        """Make a live folder, or open the one that is there."""
+        path = Path(folder)
+        try:
+            (path / _BUNDLES).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFault(
+                f"cannot make the live folder {path}: {error.strerror}", "a writable folder", "choose another"
+            ) from error
+        if not (path / LIVE_FILE).exists():
+            write_bytes(path / LIVE_FILE, _FILE_START.encode())
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Live:
+        """Open a live folder. Raises DataError where there is none, DeclarationError for its settings, and what Journal raises."""
+        path = Path(folder)
+        if not (path / _BUNDLES).is_dir():
+            near = sorted(p.parent.name for p in path.absolute().parent.glob(f"*/{_BUNDLES}"))
+            raise DataError(
+                f"{path} is no live folder",
+                f"a folder with {_BUNDLES}/ in it",
+                did_you_mean(path.name, near) or "holdgood promote RUN makes one",
+            )
+        settings = read_live(path / LIVE_FILE)
+        address = os.environ.get(JOURNAL_VARIABLE) or settings.journal
+        return cls(path, settings, Journal(address if is_url(address) else path / address))
+
+    def standing(self, model: str | None = None) -> list[Standing]:
+        """What stands where now."""
+        return standing_now(self.journal, model)
+
+    def at(self, model: str, place: str = "champion") -> Standing | None:
+        """What stands in one place now."""
+        return next((s for s in self.standing(model) if s.place == place), None)
+
+    def bundle(self, digest: str) -> Path:
+        """The folder of a kept bundle, by its digest or the beginning of it. Not verified here: ``load`` does that."""
+        kept = sorted(p.name for p in (self.path / _BUNDLES).iterdir() if re.fullmatch(r"[0-9a-f]{64}", p.name))
+        found = [d for d in kept if digest and d.startswith(digest)]
+        if len(found) == 1:
+            return self.path / _BUNDLES / found[0]
+        raise DataError(
+            f"{len(found) or 'no'} kept bundle{'s' if len(found) > 1 else ''} with a digest that begins with {digest[:64]!r}",
+            "the digest of a bundle that went live here, or enough of it",
+            "holdgood journal live-on names them",
+        )
+
+    def keep(self, source: Path) -> Bundle:
+        """Copy a bundle into this folder, verified before and after; one that is here already, whole, is left."""
+        wanted = verify(source)
+        target = self.path / _BUNDLES / wanted.digest
+        if target.exists():
+            try:
+                if verify(target).digest == wanted.digest:
+                    return wanted
+            except BundleError:
+                pass  # damaged here: the copy below takes its place
+        try:
+            fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
+            try:
+                for name in (*(f.path for f in wanted.files), layout.MANIFEST, layout.MANIFEST_HASH):
+                    _copy(source / name, fresh / name)
+                if verify(fresh).digest != wanted.digest:
+                    raise TamperedError("the bundle changed while it was copied", wanted.digest, "promote it again")
+                fresh.chmod(0o755)
+                put_in_place(fresh, target)
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)
+        except OSError as error:
+            raise EnvironmentFault(
+                f"cannot keep the bundle in {target.parent}: {error.strerror or error}",
+                f"room for {sum(f.size for f in wanted.files):,} bytes",
+                "free some space; nothing has changed",
+            ) from error
+        return wanted
+
+
+def bundle_in(path: Path | str) -> Path:
+    """The bundle that a path means: itself, or the one in a run folder."""
+    folder = Path(path)
+    inside = folder / "bundle"
+    return inside if not (folder / layout.MANIFEST).exists() and (inside / layout.MANIFEST).exists() else folder
+
+
+def verdict_of(folder: Path, bundle: Bundle) -> Verdict | None:
+    """The verdict that a verified bundle carries; None where its run gave none (forecasts)."""
+    name = f"{layout.RECORDS}/verdict.json"
+    entry = next((f for f in bundle.files if f.path == name), None)
+    if entry is None:
+        return None
+    return unwrap(parsed(read_bounded(folder, name, entry.size), name), Verdict, where=name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """One file, on disk when this returns. What a link points at is not taken: the copy is verified afterwards."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target, follow_symlinks=False)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
