@@ -42,6 +42,14 @@ def orders(
     open_orders: Annotated[
         str | None, typer.Option("--open-orders", help="Several open orders an item: its columns, on_order, arrives.")
     ] = None,
+    deliveries: Annotated[
+        str | None,
+        typer.Option(
+            "--deliveries",
+            help="Past orders, from which lead times are drawn: the item's columns or supplier, ordered and delivered (dates), or lead_time in "
+            "steps; empty where nothing came.",
+        ),
+    ] = None,
     terms: Annotated[
         Path | None,
         typer.Option(
@@ -79,8 +87,8 @@ def orders(
     from holdgood.workflow.ordering.api import plan_orders
 
     made = plan_orders(
-        bundle, history, state, orders=terms, open_orders=open_orders, future=future, items=items, samples=samples
-    )
+        bundle, history, state, orders=terms, open_orders=open_orders, deliveries=deliveries, future=future, items=items, samples=samples,
+    )  # fmt: skip
     to = to or (Path("plan.json") if xlsx is not None else None)
     written = [made.save(to)] if to is not None else []
     written += [made.to_excel(xlsx)] if xlsx is not None else []

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from holdgood.core.declared_calendar import CalendarSpec
 from holdgood.core.declared_forecast import Names
 from holdgood.core.declared_tables import Section
 
@@ -20,6 +21,32 @@ def _amount(value: Any) -> Any:
 
 ColumnOrNumber: TypeAlias = Annotated[str | float | None, BeforeValidator(_amount)]
 """A column of the state table, or one number for every item. None: the column of the field's own name, where the table has it."""
+
+NEVER = "never"
+
+
+def _chances(value: Any) -> Any:
+    """Lead times by chance, for all or by supplier, checked."""
+    if not isinstance(value, dict) or not value:
+        return value
+    nested = [v for v in value.values() if isinstance(v, dict)]
+    if nested and len(nested) < len(value):
+        raise ValueError("chances for all, or chances by supplier: not both")
+    for name, one in ((k, v) for k, v in value.items()) if nested else (("", value),):
+        of = f" of {name}" if name else ""
+        for steps, share in one.items():
+            if str(steps) != NEVER and not str(steps).isdecimal():
+                raise ValueError(f"{steps!r} is no lead time{of}: whole steps from 0 on, or `never`")
+            if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
+                raise ValueError(f"{share!r} is no chance{of}: a number from 0 to 1")
+        if abs(sum(one.values()) - 1) > 1e-6:
+            raise ValueError(f"the chances{of} sum to {sum(one.values()):g}: they must sum to 1")
+        if one.get(NEVER, 0) >= 1:
+            raise ValueError(f"orders{of} never come: no order can be planned")
+    return value
+
+
+Chances: TypeAlias = Annotated[dict[str, float] | dict[str, dict[str, float]], BeforeValidator(_chances)]
 
 
 class OrdersSpec(Section):
@@ -57,6 +84,23 @@ class OrdersSpec(Section):
     lead_time: ColumnOrNumber = Field(
         None,
         description="steps that an order is on its way: column or number; 0: there for the next step; default 0",
+    )
+    lead_chances: Chances = Field(
+        default_factory=dict,
+        description="lead times that vary, in steps, and how likely each is: { 1 = 0.7, 3 = 0.25, never = 0.05 }, for all or by supplier",
+    )
+    deliveries: str | None = Field(
+        None,
+        description="a declared table of past orders, from which lead times are drawn: the item's columns or `supplier`, with `ordered` "
+        "and `delivered`, or `lead_time` in steps; empty where nothing came",
+    )
+    ordered: str = Field(
+        "ordered", description="column with when an order was placed: a date; open orders: or steps ago"
+    )
+    delivered: str = Field("delivered", description="column with when it came")
+    calendar: CalendarSpec | None = Field(None, description="days of ordering, delivery and work; default every step")
+    calendars: dict[str, CalendarSpec] = Field(
+        default_factory=dict, description="the same by supplier, instead of `calendar`"
     )
     pack: ColumnOrNumber = Field(None, description="orders are multiples of it: column or number; default any amount")
     minimum: ColumnOrNumber = Field(None, description="least units of one order: column or number; default none")
@@ -98,6 +142,10 @@ class OrdersSpec(Section):
             and self.price is None
         ):
             raise ValueError("`auto_approve` is in money: declare `shortage`, or `price` and `unit_cost`")
+        if self.lead_chances and self.deliveries is not None:
+            raise ValueError("`lead_chances` and `deliveries` say the same thing: one of the two")
+        if (self.calendar is not None or self.calendars) and self.review != 1:
+            raise ValueError("a calendar says when the next order can be placed: `review` is for steps without one")
         minima = self.supplier_minimum
         if not all(0 <= v < float("inf") for v in (minima.values() if isinstance(minima, dict) else [minima])):
             raise ValueError("`supplier_minimum` is a finite number of zero or more")

@@ -7,8 +7,10 @@ import numpy as np
 from holdgood.core.inventory import Stock
 
 
-def run_out(paths: np.ndarray, stock: Stock) -> np.ndarray:
+def run_out(paths: np.ndarray, stock: Stock, arriving: np.ndarray | None = None) -> np.ndarray:
     """(n, steps): the chance that demand went unmet at this step or an earlier one; paths (n, samples, steps).
+
+    ``arriving`` (n, samples, k): open orders by path, where their arrival is not certain; default those of ``stock``.
 
     With lost sales or backorders alike: the first shortage is the same.
 
@@ -20,9 +22,10 @@ def run_out(paths: np.ndarray, stock: Stock) -> np.ndarray:
     hand = np.broadcast_to((stock.on_hand - stock.waiting)[:, None], (n, samples)).copy()
     short = np.zeros((n, samples), bool)
     chances = np.empty((n, steps))
+    came = stock.arriving[:, None, :] if arriving is None else arriving
     for t in range(steps):
-        if t < stock.arriving.shape[1]:
-            hand += stock.arriving[:, t, None]
+        if t < came.shape[2]:
+            hand += came[:, :, t]
         hand -= paths[:, :, t]
         short |= hand < -1e-9
         chances[:, t] = short.mean(axis=1)

@@ -11,12 +11,14 @@ from holdgood.reports import format as words
 from holdgood.reports.fan import draw_fan
 from holdgood.reports.page import render_page
 from holdgood.reports.series_view import SeriesView
+from holdgood.reports.service_stock import HEADS, draw_service, service_rows
 
 CONTENTS = (
     ("orders", "What to order"),
     ("check", "What to check first"),
     ("lines", "Orders, most money first"),
     ("rest", "Nothing to order"),
+    ("service", "Service and stock"),
     ("lost", "Not planned"),
     ("how", "How it was decided"),
 )
@@ -44,7 +46,9 @@ def render_desk(view: DeskView) -> str:
         "order_desk.html",
         charts=False,
         title=f"Orders from history up to {plan.cutoff}" if plan.cutoff else "Orders",
-        contents=CONTENTS if plan.left_out else tuple(c for c in CONTENTS if c[0] != "lost"),
+        contents=tuple(
+            c for c in CONTENTS if (c[0] != "lost" or plan.left_out) and (c[0] != "service" or plan.service)
+        ),
         plan=plan,
         lead=lead(plan),
         totals=supplier_rows(plan),
@@ -54,6 +58,9 @@ def render_desk(view: DeskView) -> str:
         hidden=len(orders) - len(shown),
         suppliers=sorted({line.supplier for line in orders if line.supplier}),
         rest=[(line, _picture(view, line)) for line in rest[:MOST]],
+        service_heads=HEADS,
+        service=service_rows(plan),
+        service_picture=draw_service(plan),
         rest_hidden=max(0, len(rest) - MOST),
         money=lambda value: words.money(value, plan.currency),
         chance=chance,
@@ -114,7 +121,7 @@ def facts(line: OrderLine, plan: OrderPlan) -> list[tuple[str, str]]:
     def money(value: float) -> str:
         return words.money(value, plan.currency)
 
-    steps = line.terms.lead + plan.review
+    steps = line.terms.lead + plan.review_of(line)
     often = f"{words.number(line.demand_low)} to {words.number(line.demand_high)} in four of five cases"
     found = [
         ("On hand", words.number(line.on_hand)),
@@ -124,6 +131,10 @@ def facts(line: OrderLine, plan: OrderPlan) -> list[tuple[str, str]]:
         ("Runs out afterwards, with the order", f"{chance(line.short)} (without: {chance(line.short_if_not)})"),
         ("Left over when the next one can arrive", words.number(line.left)),
     ]  # fmt: skip
+    if line.terms.lead_late is not None:
+        never = f"; {words.percent(line.terms.never, 0)} never come" if line.terms.never else ""
+        late = f"usually {words.count(line.terms.lead, 'step')}, one in ten more than {line.terms.lead_late}{never}"
+        found.insert(3, ("On its way", late))
     if math.isfinite(line.money):
         found += [
             ("Expected to save", money(line.money)),

@@ -17,6 +17,7 @@ from holdgood.connectors.order_sheet.layout import (
     LEFT_OUT,
     LINE,
     ORDER,
+    SERVICE,
     SUMMARY,
     WHO_CELL,
 )
@@ -90,7 +91,7 @@ def open_book(path: Path, plan: OrderPlan) -> Book:
     who = values[SUMMARY][WHO_CELL].value if SUMMARY in values.sheetnames else None
     rows: list[SheetRow] = []
     for page in values.worksheets:
-        if page.title not in (SUMMARY, LEFT_OUT, HIDDEN):
+        if page.title not in (SUMMARY, LEFT_OUT, SERVICE, HIDDEN):
             rows += _rows(page, written[page.title])
     if not rows:
         raise DataError(

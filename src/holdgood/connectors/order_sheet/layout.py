@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from holdgood.core.records import OrderLine, OrderPlan
 
-SUMMARY, LEFT_OUT, HIDDEN = "Summary", "Not planned", "_plan"
+SUMMARY, LEFT_OUT, SERVICE, HIDDEN = "Summary", "Not planned", "Service and stock", "_plan"
 FORMAT = 1
 WHO_CELL = "B5"
 DECISIONS = ("accept", "change", "reject")
@@ -76,7 +76,7 @@ def titles(names: Sequence[str]) -> list[str]:
     >>> titles(["ACME/North", "acme north", "", "Summary"])
     ['ACME North', 'acme north 2', 'Orders', 'Summary 2']
     """
-    taken = {n.lower() for n in (SUMMARY, LEFT_OUT, HIDDEN, "history")}
+    taken = {n.lower() for n in (SUMMARY, LEFT_OUT, SERVICE, HIDDEN, "history")}
     found = []
     for name in names:
         plain = (

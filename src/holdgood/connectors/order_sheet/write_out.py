@@ -17,11 +17,13 @@ from holdgood.connectors.order_sheet.layout import (
     NEW,
     ORDER,
     ORDERED,
+    SERVICE,
     SUMMARY,
     WHO_CELL,
     columns,
     pages,
 )
+from holdgood.connectors.order_sheet.service_page import service_page
 from holdgood.connectors.write import atomic, excel_value
 from holdgood.core.errors import DataError, MissingExtra
 from holdgood.core.records import OrderLine, OrderPlan
@@ -59,6 +61,10 @@ def write_sheet(plan: OrderPlan, path: Path) -> Path:
     for title, (_, lines) in shown.items():
         _page(book.create_sheet(title), plan, lines)
     _summary(summary, plan, {title: (supplier, len(lines)) for title, (supplier, lines) in shown.items()})
+    if plan.service:
+        page = book.create_sheet(SERVICE)
+        service_page(page, plan, _money(plan))
+        _protect(page)
     if plan.left_out:
         _left_out(book.create_sheet(LEFT_OUT), plan)
     _name(book.create_sheet(HIDDEN), plan)

@@ -57,7 +57,16 @@ from holdgood.core.records.override import (
     PersonOutcome,
 )
 from holdgood.core.records.panel import PanelNote, PanelReport
-from holdgood.core.records.plan import HeldLimit, ItemTerms, LeftOut, OrderLine, OrderPlan, PlanLine, WorkPlan
+from holdgood.core.records.plan import (
+    HeldLimit,
+    ItemTerms,
+    LeftOut,
+    OrderLine,
+    OrderPlan,
+    PlanLine,
+    ServiceStock,
+    WorkPlan,
+)
 from holdgood.core.records.profile import ColumnProfile, Profile
 from holdgood.core.records.rebalance import MoreRows, Rebalance
 from holdgood.core.records.runs import Changed, Entrant, NewRowsBoard, Origin, RunComparison, RunPair, RunSummary
@@ -151,6 +160,7 @@ __all__ = [
     "Rung",
     "Series",
     "SeriesAccuracy",
+    "ServiceStock",
     "Slice",
     "Split",
     "Standing",

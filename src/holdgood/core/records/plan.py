@@ -29,7 +29,9 @@ class PlanLine(Part):
 class ItemTerms(Part):
     """Under which terms an item was planned; what it takes to price another quantity later. See ``holdgood.core.inventory.Terms``.
 
-    ``maximum`` and ``shelf_life`` are None where there is none; ``unit_cost`` is NaN where nobody knows it.
+    ``maximum`` and ``shelf_life`` are None where there is none; ``unit_cost`` is NaN where nobody knows it. ``review``: steps from this order's
+    arrival to the next one's, None for the plan's own. Where lead times vary, ``lead`` is the usual one, one in ten takes longer than
+    ``lead_late``, and a share ``never`` of orders does not come.
     """
 
     holding: Number = _NAN
@@ -42,6 +44,25 @@ class ItemTerms(Part):
     minimum: float = 0.0
     maximum: float | None = None
     shelf_life: float | None = None
+    review: int | None = None
+    lead_late: int | None = None
+    never: float = 0.0
+
+
+class ServiceStock(Part):
+    """What a level of service takes over all items of a plan; the last of a curve is the plan itself, whose level is NaN.
+
+    ``units``, ``worth``: ordered now. ``left``, ``left_worth``: expected on hand when the next order can arrive. ``met``: expected share of
+    demand that is met until then, ``cost``: expected holding and shortage (NaN where money is not known of every item).
+    """
+
+    level: Number = _NAN
+    units: float = 0.0
+    worth: Number = _NAN
+    left: float = 0.0
+    left_worth: Number = _NAN
+    met: float = 1.0
+    cost: Number = _NAN
 
 
 class OrderLine(Part):
@@ -130,7 +151,7 @@ class OrderPlan(Record):
 
     ``made_utc``: when; ``cutoff``: the last step that was known; ``review``: steps to the next chance to order. ``assumed``: costs that
     money needs were not declared, so that there is none; ``assumptions``: what stands in for what nobody said. ``limits``: what
-    the plan was held to (budget, capacity, minima), in words; ``held``: the same as numbers.
+    the plan was held to (budget, capacity, minima), in words; ``held``: the same as numbers. ``service``: service against stock, a point a level.
     """
 
     kind: ClassVar[str] = "order-plan"
@@ -152,7 +173,12 @@ class OrderPlan(Record):
     limits: tuple[str, ...] = ()
     held: tuple[HeldLimit, ...] = ()
     notes: tuple[PanelNote, ...] = ()
+    service: tuple[ServiceStock, ...] = ()
     bundle: str = ""
+
+    def review_of(self, line: OrderLine) -> int:
+        """Steps from the arrival of an order of now to that of the next one."""
+        return self.review if line.terms.review is None else line.terms.review
 
     @property
     def digest(self) -> str:

@@ -60,6 +60,12 @@ class ServicePoint:
     cost: float
 
 
+def served_by(projection: Projection, quantity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What orders leave on hand at the end of their windows, and how much demand of the windows they do not meet: expected units, (n,) each."""
+    gap = np.where(projection.window > 0, projection.need - quantity[:, None], 0.0)
+    return np.maximum(-gap, 0.0).mean(axis=1), np.maximum(gap, 0.0).mean(axis=1)
+
+
 def service_curve(
     projection: Projection,
     terms: Terms,
@@ -68,14 +74,10 @@ def service_curve(
 ) -> list[ServicePoint]:
     """Service against stock, a point a level."""
     out = []
+    demand = float(projection.demand.mean(axis=1).sum())
     for level in levels:
         quantity = orders_for_service(projection, terms, level, kind)
-        gap = np.where(projection.window > 0, projection.need - quantity[:, None], 0.0)
-        demand = float(projection.demand.mean(axis=1).sum())
-        short = float(np.maximum(gap, 0.0).mean(axis=1).sum())
-        cost = projection.curve.at(quantity).sum() + terms.fixed[quantity > 0].sum()
-        left = float(np.maximum(-gap, 0.0).mean(axis=1).sum())
-        out.append(
-            ServicePoint(level, float(quantity.sum()), left, 1.0 - short / demand if demand else 1.0, float(cost))
-        )
+        left, short = (float(v.sum()) for v in served_by(projection, quantity))
+        cost = float(projection.curve.at(quantity).sum() + terms.fixed[quantity > 0].sum())
+        out.append(ServicePoint(level, float(quantity.sum()), left, 1.0 - short / demand if demand else 1.0, cost))
     return out

@@ -26,10 +26,7 @@ def holiday_columns(country: str, numbers: np.ndarray, grid: Grid, zone: str | N
     {'public_holidays': [0.0], 'day_before_holiday': [1.0], 'day_after_holiday': [0.0]}
     """
     unique, inverse = np.unique(numbers, return_inverse=True)
-    edges = grid.span(unique)
-    begin, finish = (np.floor_divide(e if zone is None else on_the_wall(e, zone), DAY) for e in edges)
-    if grid.unit == "months" and grid.day != 1:  # named by a later day: count the month that holds it
-        begin, finish = _months_around(begin, grid.size)
+    begin, finish = step_days(unique, grid, zone)
     days = np.arange(begin.min() - 1, finish.max() + 2) if len(unique) else np.arange(0)
     off = np.isin(days, holidays_between(country, days))
     before = np.concatenate([[0], np.cumsum(off)])
@@ -41,6 +38,14 @@ def holiday_columns(country: str, numbers: np.ndarray, grid: Grid, zone: str | N
         out["day_before_holiday"] = off[low + 1].astype(float)
         out["day_after_holiday"] = off[low - 1].astype(float)
     return {k: v[inverse] for k, v in out.items()}
+
+
+def step_days(numbers: np.ndarray, grid: Grid, zone: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The first day of each step, and the one after its last (int64 since 1970); the same day twice where a step is shorter."""
+    begin, finish = (np.floor_divide(e if zone is None else on_the_wall(e, zone), DAY) for e in grid.span(numbers))
+    if grid.unit == "months" and grid.day != 1:  # named by a later day: count the month that holds it
+        begin, finish = _months_around(begin, grid.size)
+    return begin, finish
 
 
 def _months_around(begin: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -23,8 +23,9 @@ from holdgood.reports.series_view import BANDS, SeriesView
 from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.forecasting.result import Forecasts
 from holdgood.workflow.named import check_rows
-from holdgood.workflow.ordering.plan import decide, horizon_of, step_of, written
-from holdgood.workflow.ordering.state import read_state
+from holdgood.workflow.ordering.lead_times import LeadTimes, declared_leads, past_leads
+from holdgood.workflow.ordering.plan import clock_of, decide, horizon_of, step_of, written
+from holdgood.workflow.ordering.state import State, read_state
 
 FANS = 300
 """Items that are drawn on the desk: those with the most money at stake."""
@@ -86,6 +87,7 @@ def plan_orders(
     *,
     orders: Mapping[str, Any] | OrdersSpec | Path | str | None = None,
     open_orders: Any = None,
+    deliveries: Any = None,
     future: Any = None,
     items: Any = None,
     samples: int | None = None,
@@ -95,7 +97,8 @@ def plan_orders(
 
     ``bundle``: a folder, or a loaded forecaster; ``history``, ``future`` and ``items`` as for a forecast. ``state``: a frame or file, one
     row an item: on hand, on order, and whatever of supplier, prices, lead time, packs … is no number of the declaration.
-    ``open_orders``: several open orders an item. ``orders``: the terms, as words of ``[orders]``, or a ``holdgood.toml``; default that of
+    ``open_orders``: several open orders an item. ``deliveries``: past orders, from which lead times are drawn.
+    ``orders``: the terms, as words of ``[orders]``, or a ``holdgood.toml``; default that of
     the project in which the bundle lies, else what the bundle was trained with. Raises DataError with the item or row it is about.
     """
     model = bundle if isinstance(bundle, ForecastModel) else ForecastModel.load(bundle)
@@ -114,13 +117,30 @@ def plan_orders(
     at = horizon_of(forecasts.read)
     found = read_state(spec, stated, at, forecasts.read.plan.id, step_of(forecasts.read), several)
     currency = spec.currency or declared.costs.currency
-    decided, left = decide(forecasts, found, spec, declared.forecast.service_level, currency)
-    notes = tuple(n for n in forecasts.panel.notes if n.level == "issue")
+    leads = _leads(forecasts, found, spec, _table(deliveries, spec.deliveries, declared, base, "deliveries"))
+    decided, left = decide(forecasts, found, spec, declared.forecast.service_level, currency, leads)
+    notes = (*leads.notes, *(n for n in forecasts.panel.notes if n.level == "issue"))
     plan = written(
         forecasts, decided, spec, left, currency=currency, bundle=model.bundle.digest,
         notes=(*notes, *_ended(forecasts)), now=now,
     )  # fmt: skip
     return Planned(plan, forecasts, where)
+
+
+def _leads(forecasts: Forecasts, state: State, spec: OrdersSpec, deliveries: Table | None) -> LeadTimes:
+    if deliveries is None:
+        return declared_leads(spec, state.supplier)
+    if spec.lead_chances:
+        raise DeclarationError(
+            "past deliveries, and lead_chances under [orders]",
+            "one of the two",
+            "take lead_chances out, or leave the table away",
+        )
+    read_ = forecasts.read
+    now = int(clock_of(read_).now.max())
+    return past_leads(
+        spec, deliveries, read_.panel.ids[state.place], state.supplier, read_.plan.id, read_.plan.grid, now
+    )
 
 
 def _ended(forecasts: Forecasts) -> tuple[PanelNote, ...]:

@@ -62,7 +62,10 @@ def demo_orders(folder: Path, bundle: Path, *, steps: int = STEPS, samples: int 
         sheet = None
     later = model.panel_of(str(folder / "data" / "later" / main.name)).panel
     came = _after(later, read.panel, steps)
-    policy = ForecastOrders(model.model, read, spec.review, samples, forecasts.seed)
+    unit = np.full(len(terms), spec.unit_cost if isinstance(spec.unit_cost, float) else np.nan)
+    policy = ForecastOrders(
+        model.model, read, spec, samples, forecasts.seed, level=declared.forecast.service_level, unit_cost=unit
+    )
     return DemoOrders(planned, replay(policy, held, terms, came), plan, sheet, desk)
 
 

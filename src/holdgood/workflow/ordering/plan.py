@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,10 @@ from holdgood.core.panel import Panel
 from holdgood.core.records import ItemTerms, LeftOut, OrderLine, OrderPlan, PanelNote
 from holdgood.features.panels.reader import ReadPanel
 from holdgood.workflow.forecasting.result import Forecasts
-from holdgood.workflow.ordering.figures import Figures, figures
+from holdgood.workflow.ordering.by_level import points
+from holdgood.workflow.ordering.calendars import Clock
+from holdgood.workflow.ordering.figures import Figures, figures, join
+from holdgood.workflow.ordering.lead_times import LeadTimes, declared_leads
 from holdgood.workflow.ordering.limits import binding, held, minima, unpriced
 from holdgood.workflow.ordering.state import Horizon, State
 from holdgood.workflow.ordering.terms import Conditions, conditions
@@ -22,7 +26,8 @@ from holdgood.workflow.ordering.words import reason, worth_a_look
 
 PIECE = 2_000
 """Items whose paths are held in memory at once."""
-_SOME = 8
+LATE = 0.9
+"""Share of orders that come by when an order counts as late."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +56,26 @@ def step_of(read: ReadPanel) -> float:
     return float(ends[1] - ends[0]) / 12
 
 
+def clock_of(read: ReadPanel) -> Clock:
+    """The steps of a forecast's series, by number."""
+    grid = read.plan.grid
+    return Clock(grid, grid.number(read.future.ds[:, 0].astype("M8[us]").astype(np.int64)) - 1, read.plan.calendar_zone)
+
+
 def decide(
-    forecasts: Forecasts, state: State, spec: OrdersSpec, service_level: float | None, currency: str = ""
-) -> tuple[Decided, list[LeftOut]]:
-    """The best order of each item with a state; what cannot be planned is left out with its reason."""
+    forecasts: Forecasts, state: State, spec: OrdersSpec, service_level: float | None, currency: str = "",
+    leads: LeadTimes | None = None,
+) -> tuple[Decided, list[LeftOut]]:  # fmt: skip
+    """The best order of each item with a state; what cannot be planned is left out with its reason. ``leads``: lead times as past orders had
+    them; default those that ``spec`` declares.
+    """
     steps = int(forecasts.read.future.ds.shape[1])
-    settled = conditions(spec, state, step=step_of(forecasts.read), level=service_level, horizon=steps)
-    wait = settled.terms.lead + spec.review
+    clock = clock_of(forecasts.read)
+    settled = conditions(
+        spec, state, step=step_of(forecasts.read), level=service_level, horizon=steps,
+        clock=replace(clock, now=clock.now[state.place]), leads=leads or declared_leads(spec, state.supplier),
+    )  # fmt: skip
+    wait = _wait(settled)
     least = minima(spec, state.suppliers)
     why = settled.barred.copy()
     why[unpriced(spec, settled, state.supplier, least)] = (
@@ -71,7 +89,7 @@ def decide(
     left += [
         LeftOut(
             item=str(forecasts.read.panel.ids[state.place[i]]),
-            why=f"an order takes {settled.terms.lead[i]:g} steps and the next chance comes {spec.review} later: forecast at least "
+            why=f"an order takes {wait[i] - settled.review[i]:g} steps and the next chance comes {settled.review[i]} later: forecast at least "
             f"{wait[i]:g} steps ahead (the horizon is {steps})",
         )
         for i in np.flatnonzero(late)
@@ -100,7 +118,7 @@ def decide(
             kept = some[whole]
             own = take(settled, kept)
             bound = binding(spec, own, state.supplier[kept], least, currency) if together else None
-            parts.append(figures(np.maximum(paths[whole], 0.0), own, spec.review, counts[state.place[kept]], bound))
+            parts.append(figures(np.maximum(paths[whole], 0.0), own, counts[state.place[kept]], bound, forecasts.seed))
             limits += bound.said if bound is not None else []
     left += [LeftOut(item=i, why="its forecast has holes") for i in holes]
     if not done:
@@ -108,8 +126,17 @@ def decide(
             "no item of the state has a forecast", "forecasts without holes", "look at the history: holdgood forecast"
         )
     kept = np.concatenate(done)
-    joined = Figures(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Figures)))
+    joined = join(parts)
     return Decided(state.place[kept], _taken(state, kept), take(settled, kept), joined, tuple(limits)), left
+
+
+def _wait(settled: Conditions) -> np.ndarray:
+    """Steps (m,) that must be forecast: to the arrival of the next order, of nine in ten orders that come where lead times vary."""
+    wait = settled.terms.lead + settled.review
+    if settled.seen is None:
+        return wait
+    came = np.where(np.isfinite(settled.seen), settled.seen, np.nan)
+    return np.maximum(wait, np.nanquantile(came, LATE, axis=1, method="inverted_cdf") + settled.review)
 
 
 def _paths(
@@ -126,10 +153,15 @@ def _paths(
 
 def take(settled: Conditions, rows: np.ndarray) -> Conditions:
     """The conditions of some items."""
+
+    def some(values: np.ndarray | None) -> np.ndarray | None:
+        return None if values is None else values[rows]
+
     return replace(
         settled, terms=settled.terms.take(rows), stock=settled.stock.take(rows), unit_cost=settled.unit_cost[rows],
         service=settled.service[rows], assumed=settled.assumed[rows], checks=[settled.checks[i] for i in rows],
-        barred=settled.barred[rows],
+        barred=settled.barred[rows], review=settled.review[rows], closed=settled.closed[rows], chances=settled.chances.take(rows),
+        seen=some(settled.seen), unsure=some(settled.unsure), waited=some(settled.waited),
     )  # fmt: skip
 
 
@@ -145,7 +177,7 @@ def written(
     settled, found, read = decided.conditions, decided.figures, forecasts.read
     horizon = horizon_of(read)
     sold, stale = (
-        _most_sold(read.panel.take(decided.place), settled.terms.lead.astype(int) + spec.review),
+        _most_sold(read.panel.take(decided.place), settled.terms.lead.astype(int) + settled.review),
         _stale(read, decided.place),
     )
     stake = found.if_not - found.if_done
@@ -162,7 +194,7 @@ def written(
         review=spec.review, lost_sales=spec.lost_sales, objective=suits,
         service_level=settled.level if settled.service.any() else float("nan"), assumptions=settled.assumptions, limits=decided.limits,
         held=held(spec, minima(spec, decided.state.suppliers)),
-        notes=(*decided.state.notes, *notes), bundle=bundle,
+        notes=(*decided.state.notes, *notes), service=points(found.service, settled.unit_cost), bundle=bundle,
     )  # fmt: skip
 
 
@@ -179,15 +211,16 @@ def _line(
 ) -> OrderLine:
     settled, found, at = decided.conditions, decided.figures, int(decided.place[i])
     terms, stock = settled.terms, settled.stock
-    lead = int(terms.lead[i])
+    lead, review = int(terms.lead[i]), int(settled.review[i])
     assumed = bool(settled.assumed[i])
     own = ItemTerms(
         holding=float(terms.holding[i]), shortage=float(terms.shortage[i]), unit_cost=float(settled.unit_cost[i]),
         fixed=float(terms.fixed[i]), waste=float(terms.waste[i]), lead=lead, pack=float(terms.pack[i]), minimum=float(terms.minimum[i]),
         maximum=float(terms.maximum[i]) if np.isfinite(terms.maximum[i]) else None,
-        shelf_life=float(terms.shelf_life[i]) if np.isfinite(terms.shelf_life[i]) else None,
+        shelf_life=float(terms.shelf_life[i]) if np.isfinite(terms.shelf_life[i]) else None, review=None if review == spec.review else review,
+        **_late(settled, i),
     )  # fmt: skip
-    quantity, coming = float(found.quantity[i]), stock.arriving[i]
+    quantity, coming = float(found.quantity[i]), found.coming[i]
     due = "" if np.isnan(found.due[i]) else _at_end_of(int(found.due[i]), horizon, at)
     figure = {
         n: float(getattr(found, n)[i])
@@ -195,14 +228,16 @@ def _line(
     }
     looked = worth_a_look(
         quantity=quantity, wanted=float(found.wanted[i]), demand=float(found.demand[i]), low=float(found.low[i]),
-        high=float(found.high[i]), short_before=figure["short_before"], steps=lead + spec.review, most=sold,
+        high=float(found.high[i]), short_if_not=figure["short_if_not"], short_before=figure["short_before"], steps=lead + review, most=sold,
         new=bool(read.new[at]), stale=stale, expedite=lead > 0, free=float(found.free[i]), why=str(found.why[i]), terms=own,
+        closed=str(settled.closed[i]),
     )  # fmt: skip
     checks = (*settled.checks[i], *looked)
     said = reason(
-        quantity=quantity, on_hand=float(stock.on_hand[i]), coming=float(coming[: lead + spec.review].sum()), demand=float(found.demand[i]),
-        next_day=_start_of(lead + spec.review, horizon, at, read), short_if_not=figure["short_if_not"], short=figure["short"], terms=own,
+        quantity=quantity, on_hand=float(stock.on_hand[i]), coming=float(coming[: lead + review].sum()), demand=float(found.demand[i]),
+        next_day=_start_of(lead + review, horizon, at, read), short_if_not=figure["short_if_not"], short=figure["short"], terms=own,
         wanted=float(found.wanted[i]), due=due, now=_at_end_of(0, horizon, at), free=float(found.free[i]), why=str(found.why[i]),
+        closed=str(settled.closed[i]),
     )  # fmt: skip
     limit = spec.auto_approve
     money = (
@@ -219,6 +254,14 @@ def _line(
         short_before=figure["short_before"], left=figure["left"], break_even=float(found.break_even[i]), reason=said, checks=checks,
         approved=limit is not None and not assumed and not checks and figure["at_risk"] <= limit, terms=own, **money,
     )  # fmt: skip
+
+
+def _late(settled: Conditions, i: int) -> dict[str, Any]:
+    """How lead times that vary stand in a line."""
+    if settled.seen is None or (one := settled.seen[i][~np.isnan(settled.seen[i])]).max() == one.min():
+        return {}
+    late = np.quantile(one[np.isfinite(one)], LATE, method="inverted_cdf")
+    return {"lead_late": int(late), "never": float(np.isinf(one).mean())}
 
 
 def day(moment: np.datetime64) -> str:

@@ -67,16 +67,16 @@ def _outcomes(plan: OrderPlan, overrides: Sequence[Override], panel: Panel) -> t
     found, waiting = [], []
     for change in overrides:
         line = lines[change.line]
-        since = _since(panel, place.get(line.item), line, line.terms.lead + plan.review)
+        since = _since(panel, place.get(line.item), line, line.terms.lead + plan.review_of(line))
         if since is None:
             waiting.append(line.item)
             continue
         demand, hidden = since
         stock = Stock(np.array([line.on_hand]), np.array([line.coming or (0.0,)]), np.array([line.waiting]))
-        rate = np.array([line.demand / max(line.terms.lead + plan.review, 1)])
+        rate = np.array([line.demand / max(line.terms.lead + plan.review_of(line), 1)])
         worth = worth_of_change(
             demand[None, :], rate, stock, _terms(line, plan.lost_sales), np.array([change.before]), np.array([change.after]),
-            review=plan.review,
+            review=plan.review_of(line),
         )  # fmt: skip
         found.append(
             OverrideOutcome(

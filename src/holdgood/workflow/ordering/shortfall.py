@@ -9,7 +9,7 @@ from holdgood.decisions.inventory.order_curve import OrderCurve
 
 
 def level_curve(
-    need: np.ndarray, served: np.ndarray, quantity: np.ndarray, terms: Terms, review: int, level: float
+    need: np.ndarray, served: np.ndarray, quantity: np.ndarray, terms: Terms, review: np.ndarray | int, level: float
 ) -> OrderCurve:
     """What is missing below the service quantity, by the quantity ordered; falls up to ``served``, rises from ``quantity`` on.
 

@@ -11,9 +11,10 @@ import pyarrow as pa
 from holdgood.core.declaration import OrdersSpec
 from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.records import LeftOut, PanelNote
-from holdgood.core.table import Table, as_text
+from holdgood.core.table import Table
 from holdgood.features.panels.moments import NEVER, moments_of
 from holdgood.features.panels.series import names_of
+from holdgood.workflow.ordering.cells import column_of, words_of
 
 AMOUNTS = (
     "price", "unit_cost", "holding", "shortage", "fixed", "waste", "lead_time", "pack", "minimum", "maximum", "shelf_life",
@@ -37,6 +38,7 @@ class State:
 
     ``amounts``: by name of ``AMOUNTS``, those that a column or a number says. ``on_order``: units on the way; ``arrives``: (m, k) by
     open order the step at whose start it comes (0: the next one; NaN: nobody knows), beside ``ordered`` (m, k) its units.
+    ``waited`` (m, k): steps since each was placed, NaN where nobody knows.
     ``overdue``: units that should be there already. ``counted``: steps from the count of the stock to the end of history.
     ``suppliers``: every one that the table names, those without an item here too.
     """
@@ -45,6 +47,7 @@ class State:
     on_hand: np.ndarray
     ordered: np.ndarray
     arrives: np.ndarray
+    waited: np.ndarray
     overdue: np.ndarray
     unknown_orders: np.ndarray
     supplier: np.ndarray
@@ -80,18 +83,18 @@ def read_state(
     place, rows = (np.array(v, np.int64) for v in zip(*known, strict=True))
     taken = table.take(pa.array(rows))
     notes: list[PanelNote] = []
-    on_hand = _column(taken, spec.on_hand, notes, needed=True)
+    on_hand = column_of(taken, spec.on_hand, notes, needed=True)
     amounts = {name: v for name in AMOUNTS if (v := _amount(spec, taken, name, notes)) is not None}
-    supplier = _words(taken, spec.supplier)
+    supplier = words_of(taken, spec.supplier)
     at = Horizon(horizon.ids[place], horizon.cutoff[place], horizon.ds[place])
     if open_orders is None:
-        ordered, arrives, unknown = _own_orders(spec, taken, at, notes)
+        ordered, arrives, waited, unknown = _own_orders(spec, taken, at, step, notes)
     else:
-        ordered, arrives, unknown = _listed_orders(spec, open_orders, at, id_columns, notes)
+        ordered, arrives, waited, unknown = _listed_orders(spec, open_orders, at, id_columns, step, notes)
     late = (arrives < 0) & (ordered > 0)
     return State(
-        place, on_hand, ordered, np.where(late, 0.0, arrives), np.where(late, ordered, 0.0).sum(axis=1), unknown, supplier, amounts,
-        _counted(spec, taken, at, step), tuple(dict.fromkeys(_words(table, spec.supplier).tolist())), _left_out(items, horizon),
+        place, on_hand, ordered, np.where(late, 0.0, arrives), waited, np.where(late, ordered, 0.0).sum(axis=1), unknown, supplier, amounts,
+        _counted(spec, taken, at, step), tuple(dict.fromkeys(words_of(table, spec.supplier).tolist())), _left_out(items, horizon),
         tuple(notes),
     )  # fmt: skip
 
@@ -150,72 +153,38 @@ def _amount(spec: OrdersSpec, table: Table, name: str, notes: list[PanelNote]) -
         return np.full(table.rows, said)
     if said is None and name not in table.names:
         return None
-    values = _column(table, said or name, notes, needed=said is not None)
+    values = column_of(table, said or name, notes, needed=said is not None)
     bad = values < 0
     if bad.any():
         _tell(notes, "negative", f"{said or name} is below zero and is taken as unknown", table, spec, bad)
     return np.where(bad, np.nan, values)
 
 
-def _column(table: Table, name: str, notes: list[PanelNote], *, needed: bool) -> np.ndarray:
-    """A column as numbers; text that is none is unknown, and told."""
-    if name not in table.names:
-        if not needed:
-            return np.full(table.rows, np.nan)
-        raise DataError(
-            f"{table.name!r} has no column {name!r}",
-            "one of: " + ", ".join(table.names[:12]),
-            did_you_mean(name, table.names) or "name it under [orders]",
-        )
-    column = table.data.column(name)
-    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-        numbers = np.array(column.cast(pa.float64()).to_numpy(zero_copy_only=False), float)
-        endless = np.isinf(numbers)
-        if endless.any():
-            said = f"{name}: {int(endless.sum()):,} cells hold an infinite number and are taken as unknown"
-            notes.append(PanelNote(code="no-number", level="issue", message=said, count=int(endless.sum())))
-        return np.where(endless, np.nan, numbers)
-    texts = as_text(column).to_pylist()
-    values = np.array([_number(t) for t in texts])
-    odd = [k for k, (t, v) in enumerate(zip(texts, values, strict=True)) if t and np.isnan(v)]
-    if odd:
-        said = f"{name}: {len(odd):,} cells hold no number and are taken as unknown, for example {texts[odd[0]]!r}"
-        notes.append(PanelNote(code="no-number", level="issue", message=said, count=len(odd)))
-    return values
-
-
-def _number(text: str | None) -> float:
-    try:
-        value = float((text or "nan").strip() or "nan")
-    except ValueError:
-        return np.nan
-    return value if np.isfinite(value) else np.nan
-
-
-def _words(table: Table, name: str) -> np.ndarray:
-    if name not in table.names:
-        return np.array([""] * table.rows, dtype=object)
-    return np.array([" ".join((w or "").split()) for w in as_text(table.data.column(name)).to_pylist()], dtype=object)
-
-
 def _own_orders(
-    spec: OrdersSpec, table: Table, at: Horizon, notes: list[PanelNote]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    spec: OrdersSpec, table: Table, at: Horizon, step: float, notes: list[PanelNote]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """One open order an item, from the state itself."""
     if spec.on_order not in table.names:
         unknown = np.zeros(table.rows, bool)
         said = f"the state has no column {spec.on_order!r}: nothing is taken to be on the way"
         notes.append(PanelNote(code="open-orders", level="issue", message=said, count=table.rows))
-        return np.zeros((table.rows, 1)), np.full((table.rows, 1), np.nan), unknown
-    units = _column(table, spec.on_order, notes, needed=True)
+        nobody = np.full((table.rows, 1), np.nan)
+        return np.zeros((table.rows, 1)), nobody, nobody.copy(), unknown
+    units = column_of(table, spec.on_order, notes, needed=True)
     unknown = np.isnan(units) | (units < 0)
     units = np.where(unknown, 0.0, units)
-    return units[:, None], _arrivals(spec.arrives, table, at, np.arange(table.rows))[:, None], unknown
+    item = np.arange(table.rows)
+    return (
+        units[:, None],
+        _arrivals(spec.arrives, table, at, item)[:, None],
+        _waited(spec.ordered, table, at, item, step)[:, None],
+        unknown,
+    )
 
 
 def _listed_orders(
-    spec: OrdersSpec, table: Table, at: Horizon, id_columns: Sequence[str], notes: list[PanelNote]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    spec: OrdersSpec, table: Table, at: Horizon, id_columns: Sequence[str], step: float, notes: list[PanelNote]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Any number of open orders an item, from a table of their own."""
     place = {item: k for k, item in enumerate(at.ids.astype(str).tolist())}
     found = np.array([place.get(item, -1) for item in _items(spec, table, id_columns)], np.int64)
@@ -225,19 +194,20 @@ def _listed_orders(
         notes.append(PanelNote(code="foreign-orders", level="tip", message=said, count=foreign))
     mine = np.flatnonzero(found >= 0)
     table, found = table.take(pa.array(mine)), found[mine]
-    units = _column(table, spec.on_order, notes, needed=True)
+    units = column_of(table, spec.on_order, notes, needed=True)
     arrives = _arrivals(spec.arrives, table, at, found)
     n, count = len(at.ids), np.zeros(len(at.ids), np.int64)
     slots = np.zeros(len(found), np.int64)
     for k, i in enumerate(found):
         slots[k], count[i] = count[i], count[i] + 1
     ordered = np.zeros((n, max(int(count.max(initial=0)), 1)))
-    when = np.full(ordered.shape, np.nan)
+    when, since = np.full(ordered.shape, np.nan), np.full(ordered.shape, np.nan)
     bad = np.isnan(units) | (units < 0)
     ordered[found, slots], when[found, slots] = np.where(bad, 0.0, units), arrives
+    since[found, slots] = _waited(spec.ordered, table, at, found, step)
     unknown = np.zeros(n, bool)
     unknown[found[bad]] = True
-    return ordered, when, unknown
+    return ordered, when, since, unknown
 
 
 def _arrivals(name: str, table: Table, at: Horizon, item: np.ndarray) -> np.ndarray:
@@ -262,6 +232,20 @@ def _arrivals(name: str, table: Table, at: Horizon, item: np.ndarray) -> np.ndar
     return out
 
 
+def _waited(name: str, table: Table, at: Horizon, item: np.ndarray, step: float) -> np.ndarray:
+    """Whole steps since orders were placed: a number of them, or from a date; NaN where nobody knows."""
+    if name not in table.names or table.data.column(name).null_count == table.rows:
+        return np.full(table.rows, np.nan)
+    column = table.data.column(name)
+    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
+        steps = np.array(column.cast(pa.float64()).to_numpy(zero_copy_only=False), float)
+    else:
+        us = moments_of(table, name).us
+        ago = (at.cutoff.astype("M8[us]").astype(np.int64)[item] - us) / step
+        steps = np.where(us == NEVER, np.nan, ago)
+    return np.where(np.isfinite(steps), np.maximum(np.floor(steps + 1e-6), 0.0), np.nan)
+
+
 def _counted(spec: OrdersSpec, table: Table, at: Horizon, step: float) -> np.ndarray:
     """Steps from the end of history to the count of the stock, 0 where they fit (during the last step, or the next)."""
     if spec.as_of is None:
@@ -274,6 +258,8 @@ def _counted(spec: OrdersSpec, table: Table, at: Horizon, step: float) -> np.nda
 
 def _tell(notes: list[PanelNote], code: str, said: str, table: Table, spec: OrdersSpec, which: np.ndarray) -> None:
     rows = np.flatnonzero(which)
-    names = [str(w) for w in _words(table.take(pa.array(rows[:_SOME])), spec.item[0] if spec.item else table.names[0])]
+    names = [
+        str(w) for w in words_of(table.take(pa.array(rows[:_SOME])), spec.item[0] if spec.item else table.names[0])
+    ]
     message = f"{len(rows):,} items: {said}"
     notes.append(PanelNote(code=code, level="issue", message=message, count=len(rows), series=tuple(names)))

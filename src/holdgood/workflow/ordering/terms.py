@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from holdgood.core.declaration import OrdersSpec
 from holdgood.core.inventory import Stock, Terms
 from holdgood.core.text import counted
+from holdgood.workflow.ordering.calendars import Chances, Clock, timing
+from holdgood.workflow.ordering.lead_times import LeadTimes
 from holdgood.workflow.ordering.state import State
 
 YEARLY_RATE = 0.25
@@ -22,8 +24,10 @@ class Conditions:
     """``terms`` and ``stock`` of m items. ``unit_cost`` (m,), NaN where unknown. ``service`` (m,) bool: ordered by service level.
 
     ``assumed`` (m,) bool: money is not known, since holding or shortage is assumed. ``checks``: what to look at, a list an item.
-    ``barred`` (m,) str: why an item cannot be planned at all, else "".
-    ``assumptions``: what stands in, in words.
+    ``barred`` (m,) str: why an item cannot be planned at all, else "". ``review`` (m,): steps from this order's arrival to the next one's;
+    ``closed`` (m,) str: why no order is taken now, else ""; ``chances``: to order, from now on. ``seen`` (m, k): lead times as samples
+    (``LeadTimes``), None where all are certain; ``unsure`` (m, j): units of open orders that nobody dated, of items whose lead time varies,
+    beside ``waited`` (m, j), the steps since each was placed. ``assumptions``: what stands in, in words.
     """
 
     terms: Terms
@@ -35,9 +39,17 @@ class Conditions:
     checks: list[list[str]]
     assumptions: tuple[str, ...]
     barred: np.ndarray
+    review: np.ndarray
+    closed: np.ndarray
+    chances: Chances
+    seen: np.ndarray | None = None
+    unsure: np.ndarray | None = None
+    waited: np.ndarray | None = None
 
 
-def conditions(spec: OrdersSpec, state: State, *, step: float, level: float | None, horizon: int) -> Conditions:
+def conditions(
+    spec: OrdersSpec, state: State, *, step: float, level: float | None, horizon: int, clock: Clock, leads: LeadTimes
+) -> Conditions:  # fmt: skip
     """Settle terms and stock. ``step``: length of one in microseconds; ``level``: the forecast's declared service level."""
     n = len(state.place)
     checks: list[list[str]] = [[] for _ in range(n)]
@@ -45,7 +57,10 @@ def conditions(spec: OrdersSpec, state: State, *, step: float, level: float | No
     unit = _of(state, "unit_cost", n)
     price = _of(state, "price", n)
     service_level = spec.service_level or level or LEVEL
-    lead = _lead(state, checks, said, n)
+    varies = leads.varies
+    lead = _lead(state, checks, said, n, varies)
+    lead[varies] = usual_lead(leads.seen[varies])
+    when = timing(spec, state.supplier, lead, varies, clock, horizon)
     holding, holding_assumed = _holding(spec, state, unit, step, said, n)
     shortage, shortage_assumed = _shortage(spec, state, price, unit, holding, service_level, checks, said, n)
     assumed = holding_assumed | shortage_assumed
@@ -59,7 +74,7 @@ def conditions(spec: OrdersSpec, state: State, *, step: float, level: float | No
         n,
         holding=holding,
         shortage=shortage,
-        lead=lead,
+        lead=when.lead,
         fixed=_known(state, "fixed", 0.0, n),
         waste=_known(state, "waste", 0.0, n) + unit_known,
         pack=_known(state, "pack", 0.0, n),
@@ -69,9 +84,51 @@ def conditions(spec: OrdersSpec, state: State, *, step: float, level: float | No
         shelf_life=np.maximum(life, 1.0),
         lost_sales=spec.lost_sales,
     )
-    stock = _stock(spec, state, terms, checks, horizon)
-    return Conditions(
-        terms, stock, unit, service, service_level, assumed, checks, tuple(said), _barred(minimum, maximum, life)
+    stock = _stock(spec, state, terms, checks, horizon, varies)
+    barred = _barred(minimum, maximum, life)
+    barred[barred == ""] = when.barred[barred == ""]
+    settled = Conditions(
+        terms,
+        stock,
+        unit,
+        service,
+        service_level,
+        assumed,
+        checks,
+        tuple(said),
+        barred,
+        when.review,
+        when.closed,
+        when.chances,
+    )
+    return _uncertain(settled, state, leads) if varies.any() else settled
+
+
+def usual_lead(seen: np.ndarray) -> np.ndarray:
+    """The middle lead time (m,) of orders that came; seen (m, k) as in ``LeadTimes``."""
+    came = np.where(np.isfinite(seen), seen, np.nan)
+    return np.asarray(np.nanquantile(came, 0.5, axis=1, method="inverted_cdf")) if len(came) else np.zeros(0)
+
+
+def _uncertain(settled: Conditions, state: State, leads: LeadTimes) -> Conditions:
+    """With lead times as samples; what is on order without a date, of items whose lead time varies, comes when a sample says."""
+    varies, terms = leads.varies, settled.terms
+    seen = leads.seen.copy()
+    seen[~varies, 0] = terms.lead[~varies]
+    undated = np.isnan(state.arrives) & (state.ordered > 0) & varies[:, None]
+    for i, k in np.argwhere(undated):
+        since = "" if np.isnan(state.waited[i, k]) else f", placed {counted(int(state.waited[i, k]), 'step')} ago"
+        gone = "" if np.isnan(state.waited[i, k]) or (seen[i] >= state.waited[i, k]).any() else (
+            ": longer ago than any past order took, counted as lost; ask the supplier"
+        )  # fmt: skip
+        settled.checks[i].append(
+            f"{state.ordered[i, k]:g} on order without a date{since}{gone or ': expected as past orders came'}"
+        )
+    return replace(
+        settled,
+        seen=seen,
+        unsure=np.where(undated, state.ordered, 0.0),
+        waited=np.where(undated, np.nan_to_num(state.waited), 0.0),
     )
 
 
@@ -98,14 +155,16 @@ def _known(state: State, name: str, default: float, n: int) -> np.ndarray:
     return np.where(np.isnan(values), default, values)
 
 
-def _lead(state: State, checks: list[list[str]], said: list[str], n: int) -> np.ndarray:
-    """Whole steps; where one is missing, the median of the supplier's others, else of all."""
+def _lead(state: State, checks: list[list[str]], said: list[str], n: int, varies: np.ndarray) -> np.ndarray:
+    """Whole steps; where one is missing and none was seen, the median of the supplier's others, else of all."""
     lead = _of(state, "lead_time", n).copy()
     if "lead_time" not in state.amounts:
+        if varies.all():
+            return np.zeros(n)
         said.append("no lead time is declared: an order is taken to be there for the next step")
         return np.zeros(n)
-    gone = np.flatnonzero(np.isnan(lead))
-    every = float(np.nanmedian(lead)) if len(gone) < n else 0.0
+    gone = np.flatnonzero(np.isnan(lead) & ~varies)
+    every = float(np.nanmedian(lead)) if np.isfinite(lead).any() else 0.0
     for i in gone:
         same = lead[(state.supplier == state.supplier[i]) & ~np.isnan(lead)] if state.supplier[i] else np.empty(0)
         lead[i] = float(np.median(same)) if len(same) else every
@@ -115,7 +174,7 @@ def _lead(state: State, checks: list[list[str]], said: list[str], n: int) -> np.
         said.append(
             f"{counted(len(gone), 'item')} without a lead time: the median of the supplier, else of all, is taken"
         )
-    return np.ceil(lead - 1e-9)
+    return np.ceil(np.where(varies, 0.0, lead) - 1e-9)
 
 
 def _holding(
@@ -161,7 +220,9 @@ def _shortage(
     return np.where(gone, implied, found), gone
 
 
-def _stock(spec: OrdersSpec, state: State, terms: Terms, checks: list[list[str]], horizon: int) -> Stock:
+def _stock(
+    spec: OrdersSpec, state: State, terms: Terms, checks: list[list[str]], horizon: int, varies: np.ndarray
+) -> Stock:
     n = len(state.place)
     on_hand, waiting = state.on_hand.copy(), np.zeros(n)
     for i in range(n):
@@ -188,6 +249,8 @@ def _stock(spec: OrdersSpec, state: State, terms: Terms, checks: list[list[str]]
     arriving = np.zeros((n, horizon + 1))
     for i, k in np.argwhere(state.ordered > 0):
         at = state.arrives[i, k]
+        if np.isnan(at) and varies[i]:
+            continue  # drawn path by path
         if np.isnan(at):
             checks[i].append(f"{state.ordered[i, k]:g} on order without a date: expected after the usual lead time")
             at = terms.lead[i]

@@ -11,6 +11,8 @@ from holdgood.core.records import ItemTerms
 _OFTEN = 0.2
 """Chance of running out before an order arrives, from which somebody should be told."""
 _FAR = 2.0
+_LOST = 0.1
+"""Share of orders that never came from which it is worth asking."""
 _LONG = 26
 """Steps of demand in one order from which it is worth a look."""
 
@@ -37,14 +39,14 @@ def chance(share: float) -> str:
 
 def reason(
     *, quantity: float, on_hand: float, coming: float, demand: float, next_day: str, short_if_not: float, short: float,
-    terms: ItemTerms, wanted: float, due: str, now: str, free: float, why: str,
+    terms: ItemTerms, wanted: float, due: str, now: str, free: float, why: str, closed: str,
 ) -> str:  # fmt: skip
     """One sentence: what is there, what is asked for, what the order changes. ``free``: the order before what binds all orders together
-    changed it, and ``why`` it did ("" where it did not).
+    changed it, and ``why`` it did ("" where it did not). ``closed``: why no order is taken now, else "".
     """
     there = f"{amount(on_hand)} on hand" + (f" and {amount(coming)} coming" if coming > 0 else "")
     against = f"{there} against {amount(demand)} expected by {next_day}, when the next order could be there"
-    none = nothing_allowed(terms)
+    none = closed or nothing_allowed(terms)
     if quantity > 0:
         more = ""
         most = _most(terms)
@@ -101,8 +103,8 @@ def _why_more(terms: ItemTerms, quantity: float) -> str:
 
 
 def worth_a_look(
-    *, quantity: float, wanted: float, demand: float, low: float, high: float, short_before: float, steps: int, most: float,
-    new: bool, stale: int, expedite: bool, free: float, why: str, terms: ItemTerms,
+    *, quantity: float, wanted: float, demand: float, low: float, high: float, short_if_not: float, short_before: float, steps: int, most: float,
+    new: bool, stale: int, expedite: bool, free: float, why: str, terms: ItemTerms, closed: str,
 ) -> list[str]:  # fmt: skip
     """What the numbers themselves ask to look at; ``most``: the largest demand that a span of as many steps ever had."""
     found = []
@@ -112,6 +114,10 @@ def worth_a_look(
         found.append(f"raised from {amount(free)} to {amount(quantity)} to reach {why}")
     if wanted > 0 and (none := nothing_allowed(terms)):
         found.append(f"nothing can be ordered: {none}")
+    if closed and wanted > 0 and short_if_not > _OFTEN:
+        found.append(f"{amount(wanted)} are wanted, but {closed}")
+    if terms.never >= _LOST:
+        found.append(f"{terms.never:.0%} of past orders never came: has the last one been confirmed?")
     if expedite and short_before > _OFTEN:
         found.append(
             f"runs out before an order can arrive with a chance of {chance(short_before)}: can something come sooner?"
