@@ -20,32 +20,41 @@ def predict(
     rows: Rows,
     table: Related = None,
     to: Annotated[
-        Path | None,
-        typer.Option("--to", "-o", help="Where predictions go (csv, parquet, jsonl, xlsx); default: the terminal."),
+        str | None,
+        typer.Option(
+            "--to",
+            "-o",
+            help="Where predictions go: a file (csv, parquet, jsonl, xlsx), or a table (sqlite:///FILE?table=NAME, "
+            "postgresql://…?table=NAME); default: the terminal.",
+        ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if the contract refuses a row.")] = False,
     json: Json = False,
 ) -> None:
     """Score rows with a bundle alone: the same numbers to the bit as in its run, one row at a time or all at once.
 
-    Each row carries the contract's verdict (ok, warn, refused) and why; a refused row gets no answer.
+    Each row carries the contract's verdict (ok, warn, refused) and why; a refused row gets no answer. What was interrupted goes on
+    with the same command; a file appears whole or not at all, and a table gets each row once.
     """
     from holdgood.workflow.scoring import predict_file
 
-    done = predict_file(bundle, rows, table or [], to=to)
+    with draw.Progress(quiet=json) as progress:
+        done = predict_file(bundle, rows, table or [], to=to, tell=progress, records=json)
     if json:
         draw.as_json(
             {
                 "rows": done.rows,
                 "refused": done.refused,
                 "warned": done.warned,
-                "written": done.path and str(done.path),
-                "predictions": None if done.path else done.records,
+                "written": done.written,
+                "added": done.added if done.written else None,
+                "predictions": None if done.written else done.records,
             }
         )
-    elif done.path:
+    elif done.written:
         refused = f" ({done.refused:,} refused)" if done.refused else ""
-        draw.out.print(f"{done.rows:,} rows scored{refused}: {done.path}")
+        added = f", {done.added:,} added" if done.path is None else ""
+        draw.out.print(f"{done.rows:,} rows scored{refused}{added}: {done.written}")
     else:
         draw.rows_text(done.names, done.head)
         if done.rows > len(done.head):

@@ -35,6 +35,15 @@ def write_table(data: pa.Table, path: Path | str, *, for_people: bool = False) -
     disk is full or the folder may not be written to, ReadError for an unknown suffix.
     """
     target = Path(path)
+    writer = writer_for(target, data.num_rows)
+    safe = _escaped(data) if for_people and writer in (_write_csv, _write_tsv, _write_gzip_csv, _write_excel) else data
+    with atomic(target) as handle:
+        writer(safe, handle)
+    return target
+
+
+def writer_for(target: Path, rows: int) -> Callable[[pa.Table, IO[bytes]], None]:
+    """What writes a file of this suffix; ReadError for an unknown one, DataError for more rows than it can hold."""
     writer = next((w for suffix, w in _WRITERS.items() if target.name.lower().endswith(suffix)), None)
     if writer is None:
         known = list(_WRITERS)
@@ -42,10 +51,17 @@ def write_table(data: pa.Table, path: Path | str, *, for_people: bool = False) -
         raise ReadError(
             f"{target.name} cannot be written: its suffix is not known", "one of: " + ", ".join(known), hint
         )
-    safe = _escaped(data) if for_people and writer in (_write_csv, _write_tsv, _write_gzip_csv, _write_excel) else data
-    with atomic(target) as handle:
-        writer(safe, handle)
-    return target
+    if writer is _write_excel and rows + 1 > _SHEET_ROWS:
+        raise _beyond_a_sheet(f"{rows:,} rows do")
+    return writer
+
+
+def _beyond_a_sheet(what: str) -> DataError:
+    return DataError(
+        f"{what} not fit on a sheet of Excel",
+        f"at most {_SHEET_ROWS - 1:,} rows and {_SHEET_COLUMNS:,} columns",
+        "write .csv or .parquet",
+    )
 
 
 @contextmanager
@@ -53,23 +69,31 @@ def atomic(target: Path) -> Iterator[IO[bytes]]:
     """A file beside the target that takes its place when all is written."""
     temporary: str | None = None
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
-        ) as handle:
-            temporary = handle.name
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
-        temporary = None
-    except OSError as error:
-        raise _fault(error, target) from None
+        with writing(target):
+            with tempfile.NamedTemporaryFile(
+                dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
+            ) as handle:
+                temporary = handle.name
+                yield handle
+                handle.flush()
+                os.fsync(handle.fileno())
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(temporary, 0o666 & ~umask)
+            os.replace(temporary, target)
+            temporary = None
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Turn what the machine says while something is written into an error of ours."""
+    try:
+        yield
+    except OSError as error:
+        raise _fault(error, target) from None
 
 
 def _fault(error: OSError, target: Path) -> EnvironmentFault:
@@ -163,12 +187,8 @@ def _write_excel(data: pa.Table, handle: IO[bytes]) -> None:
         from openpyxl.cell import WriteOnlyCell
     except ModuleNotFoundError:
         raise MissingExtra.named("excel", "openpyxl", "writing an Excel file") from None
-    if data.num_rows + 1 > _SHEET_ROWS or data.num_columns > _SHEET_COLUMNS:
-        raise DataError(
-            f"{data.num_rows:,} rows and {data.num_columns:,} columns do not fit on a sheet of Excel",
-            f"at most {_SHEET_ROWS - 1:,} rows and {_SHEET_COLUMNS:,} columns",
-            "write .csv or .parquet",
-        )
+    if data.num_columns > _SHEET_COLUMNS:
+        raise _beyond_a_sheet(f"{data.num_columns:,} columns do")
     book = Workbook(write_only=True)
     page = book.create_sheet("table")
 

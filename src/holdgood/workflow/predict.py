@@ -129,12 +129,26 @@ class Predictor:
     def within_capacity(self, rows: Table, prediction: np.ndarray, able: np.ndarray) -> np.ndarray:
         """Binary: which rows are acted on within the declared capacity a day (UTC), (n,) bool; ``able`` (n,): rows that may be."""
         costs = resolve(self.declaration.costs, self.task, self.class_weight, self.average_costs)
-        deserve = able & (answers(costs, prediction, self.threshold) == 1)
         if costs.capacity is None:
-            return deserve
-        when = self.declaration.tables[self.declaration.main].time or self.declaration.task.decision_time
+            return able & (answers(costs, prediction, self.threshold) == 1)
+        deserve, gain, day = self.deserving(rows, prediction, able)
+        return within_capacity(gain, day, costs.capacity, deserve)
+
+    def deserving(
+        self, rows: Table, prediction: np.ndarray, able: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Binary, with a capacity: which rows deserve action, what acting on each gains, and its day (UTC); each (n,)."""
+        costs = resolve(self.declaration.costs, self.task, self.class_weight, self.average_costs)
+        assert costs.capacity is not None
+        when = self.day
         time = moments(when, rows, purpose="the day of a capacity") if when else None
-        return within_capacity(gain_of_acting(costs, prediction), day_of(time, costs.capacity), costs.capacity, deserve)
+        deserve = able & (answers(costs, prediction, self.threshold) == 1)
+        return deserve, gain_of_acting(costs, prediction), day_of(time, costs.capacity)
+
+    @property
+    def day(self) -> str | None:
+        """The expression that says on which day a row takes a place of a daily capacity."""
+        return self.declaration.tables[self.declaration.main].time or self.declaration.task.decision_time
 
     def table_of(self, source: Any, name: str | None = None, *, base: Path | None = None) -> Table:
         """Read rows for a table of the contract, and repair them as declared."""
@@ -186,17 +200,24 @@ class Predictor:
         return table
 
     def output(
-        self, rows: Table, prediction: np.ndarray, kind: FrameKind | None = None, verdicts: Verdicts | None = None
+        self,
+        rows: Table,
+        prediction: np.ndarray,
+        kind: FrameKind | None = None,
+        verdicts: Verdicts | None = None,
+        *,
+        start: int = 0,
     ) -> Any:
         """A frame with the key columns, the prediction and the answer, in the kind that the rows came in.
 
         With ``verdicts`` also the contract's verdict on each row and why; a row that it refuses gets no answer. Where a capacity a day is
         declared, ``answer`` says what deserves action and ``act`` what is acted on: of a day's rows, those of most expected gain.
+        ``start``: the number of the first row, which is shown where no column is a key.
         """
         spec = self.declaration.tables[self.declaration.main]
         columns: dict[str, Any] = {k: rows.data.column(k) for k in (spec.key or spec.ids) if k in rows.names}
         if not columns:
-            columns["row"] = pa.array(np.arange(rows.rows))
+            columns["row"] = pa.array(np.arange(start, start + rows.rows))
         named = set(columns)
         said = self.answers(prediction)
         if self.task.kind == "binary":

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 
-from holdgood.audit.verdicts import REFUSED, WARN
 from holdgood.connectors import write_table
+from holdgood.connectors.append import table_at
+from holdgood.connectors.place import file_of, is_url, mask
+from holdgood.connectors.write import writer_for
 from holdgood.core.errors import DeclarationError
+from holdgood.core.events import Event, Listener, silent
 from holdgood.core.table import Table
+from holdgood.workflow.batch.deliver import folder_for, insert, unfinished
+from holdgood.workflow.batch.kept import Kept
+from holdgood.workflow.batch.loose import Loose
+from holdgood.workflow.batch.pieces import content
+from holdgood.workflow.batch.score import act_column, limit_of, score, size_for, tally, together
 from holdgood.workflow.predict import Predictor
 
 _SHOWN = 10
@@ -20,7 +32,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Scored:
-    """Predictions of a file."""
+    """Predictions of a file. ``written``: the file or table that they went to, secrets masked; ``added``: rows that are new there."""
 
     rows: int
     path: Path | None
@@ -30,44 +42,107 @@ class Scored:
     notes: tuple[str, ...]
     refused: int = 0
     warned: int = 0
+    written: str | None = None
+    added: int = 0
 
 
-def predict_file(bundle: Path, rows: str, related: Sequence[str], *, to: Path | None = None) -> Scored:
-    """Score the rows of one file; write them, or return them."""
-    given = [rows, *(pair.partition("=")[2] for pair in related)]
-    if to is not None and any(Path(source).resolve() == to.resolve() for source in given if "://" not in source):
-        raise DeclarationError(
-            f"--to {to} is a file that is read", "another file", "choose another name: nothing was written"
-        )
-    model = Predictor.load(bundle)
-    as_read, others = related_tables(model, rows, related)
-    said, main = model.judge(as_read), model.repaired(as_read)
-    output = model.output(main, model.predict(main, others), "arrow", said)
-    if to is not None:
-        write_table(output, to, for_people=to.suffix.lower() == ".xlsx")
-    notes = [n.message for t in (as_read, *others.values()) for n in t.notes]
-    notes += [f"{b.rows:,} of {as_read.rows:,} rows: {b.reason}" for b in said.broken]
-    limit = model.declaration.costs.capacity
-    if limit is not None and model.task.kind == "binary":
-        acted = sum(bool(v) for v in output.column(_last(output.column_names, "act")).to_pylist())
+def predict_file(
+    bundle: Path,
+    rows: str,
+    related: Sequence[str],
+    *,
+    to: Path | str | None = None,
+    tell: Listener = silent,
+    records: bool = True,
+    size: int | None = None,
+) -> Scored:
+    """Score the rows of one source a piece at a time; write them to a file or a table, or return them (as ``records`` if asked).
+
+    ``to``: a file, or ``sqlite:///FILE?table=NAME`` or ``postgresql://…?table=NAME``. What was cut off goes on with the same call: pieces
+    that are done wait beside the target, bound to the content of source, joined tables and bundle. ``size``: rows a piece, for tests.
+    Raises DataError for rows that do not fit, EnvironmentFault where the target cannot be written; nothing is written then.
+    """
+    target = None if to is None else str(to)
+    _refuse_what_is_read(target, [rows, *(pair.partition("=")[2] for pair in related)])
+    ledger = table_at(target) if target is not None and is_url(target) else None
+    try:
+        if target is not None and ledger is None:
+            writer_for(Path(target), 0)
+        model = Predictor.load(bundle)
+        tell(Event("progress", "reading", mask(rows)))
+        as_read, others = related_tables(model, rows, related)
+        if target is not None and ledger is None:
+            writer_for(Path(target), as_read.rows)
+        key = _key(model, as_read, others, None if ledger is None else ledger.table)
+        notes = [n.message for t in (as_read, *others.values()) for n in t.notes]
+        if ledger is not None and (known := ledger.find(key)) is not None and known.whole:
+            notes.append("nothing was added: these rows of this source were written there before, by this bundle")
+            return Scored(as_read.rows, None, [], [], [], tuple(notes), written=ledger.shown)
+        size = size or size_for(model, as_read)
+        kept = Loose(size) if target is None else Kept(folder_for(target), key, size)
+        try:
+            if kept.old:
+                notes.append("pieces that wait there are of another source or bundle: they were deleted")
+            before = score(model, as_read, others, kept, tell)
+            if before:
+                notes.append(f"{before:,} of {as_read.rows:,} rows had been scored before, and were kept")
+            output, (refused, warned, reasons) = together(model, kept), tally(kept.said())
+            added = as_read.rows
+            if ledger is not None:
+                batch = ledger.begin(key, output.schema, as_read.rows, kept.size)
+                notes += unfinished(ledger, batch)
+                added = insert(ledger, batch, output, tell)
+            elif target is not None:
+                tell(Event("progress", "writing", target))
+                write_table(output, target, for_people=target.lower().endswith(".xlsx"))
+            kept.remove()
+        finally:
+            kept.close()
+    finally:
+        if ledger is not None:
+            ledger.close()
+    notes += [f"{n:,} of {as_read.rows:,} rows: {reason}" for reason, n in reasons]
+    limit = limit_of(model)
+    if limit is not None:
+        acted = pc.sum(output.column(act_column(output.column_names)), min_count=0).as_py()
         notes.append(f"{acted:,} of {as_read.rows:,} rows are acted on (column act): at most {limit:,} a day")
     head = output.slice(0, _SHOWN).to_pylist()
     shown = [[f"{v:.6g}" if isinstance(v, float) else str(v) for v in row.values()] for row in head]
     return Scored(
         output.num_rows,
-        to,
+        None if target is None or ledger is not None else Path(target),
         list(output.column_names),
         shown,
-        [] if to else output.to_pylist(),
+        output.to_pylist() if target is None and records else [],
         tuple(notes),
-        said.count(REFUSED),
-        said.count(WARN),
+        refused,
+        warned,
+        written=ledger.shown if ledger is not None else target,
+        added=added,
     )
 
 
-def _last(names: list[str], stem: str) -> str:
-    """The column that was added under this name, with a tail where a key has the name already."""
-    return next(n for n in reversed(names) if n.rstrip("_") == stem)
+def _refuse_what_is_read(target: str | None, given: Sequence[str]) -> None:
+    if target is None:
+        return
+    same = [s for s in given if (s == target if is_url(target) else not is_url(s) and _file(s) == _file(target))]
+    if same:
+        raise DeclarationError(
+            f"--to {mask(target)} is what is read", "another place", "choose another name: nothing was written"
+        )
+
+
+def _file(source: str) -> Path:
+    return Path(file_of(source)[0]).resolve()
+
+
+def _key(model: Predictor, rows: Table, others: Mapping[str, Table], table: str | None) -> str:
+    """What a batch is known by: bundle, rows, joined tables and, in a database, the table; a file also by what made it."""
+    said: dict[str, Any] = {"bundle": model.manifest.digest, "rows": content(rows), "table": table}
+    said["others"] = {name: content(other) for name, other in sorted(others.items())}
+    if table is None:
+        said["made by"] = {p: version(p) for p in ("holdgood", "numpy", "pyarrow", "lightgbm")}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def related_tables(model: Predictor, rows: str, related: Sequence[str]) -> tuple[Table, dict[str, Table]]:
