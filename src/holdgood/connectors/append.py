@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from holdgood.connectors.ledgered import Ledgered
-from holdgood.connectors.place import mask
 from holdgood.connectors.postgresql_ledgered import PostgresLedgered
 from holdgood.connectors.sqlite_ledgered import SqliteLedgered
 from holdgood.core.errors import ReadError, did_you_mean
+from holdgood.core.urls import mask
 
 
 def table_at(target: str) -> Ledgered:

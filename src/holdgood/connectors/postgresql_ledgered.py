@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from holdgood.connectors.ledgered import BATCHES, PIECES, Batch, fitting, named
-from holdgood.connectors.place import checked, mask, parameters_of, secrets_of, without_parameters
+from holdgood.connectors.place import checked
 from holdgood.core.errors import DataError, EnvironmentFault, MissingExtra
 from holdgood.core.sql import quote
+from holdgood.core.urls import mask, parameters_of, secrets_of, without_parameters
 
 _SECONDS_TO_CONNECT = 10
 _MAKING = 7_265_110_421_004

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdgood.connectors.ledgered import BATCHES, PIECES, Batch, fitting, named
-from holdgood.connectors.place import checked, parameters_of
+from holdgood.connectors.place import checked
 from holdgood.connectors.sqlite import path_of
 from holdgood.core.errors import EnvironmentFault
 from holdgood.core.sql import quote
+from holdgood.core.urls import parameters_of
 
 _PATIENCE = 60.0
 _LEDGER = (

@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 
 from holdgood.connectors import write_table
 from holdgood.connectors.append import table_at
-from holdgood.connectors.place import file_of, is_url, mask
+from holdgood.connectors.place import file_of
 from holdgood.connectors.write import writer_for
 from holdgood.core.errors import DeclarationError
 from holdgood.core.events import Event, Listener, silent
 from holdgood.core.table import Table
+from holdgood.core.urls import is_url, mask
 from holdgood.workflow.batch.deliver import folder_for, insert, unfinished
 from holdgood.workflow.batch.kept import Kept
 from holdgood.workflow.batch.loose import Loose

@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from holdgood.connectors.ledgered import Batch, Ledgered
-from holdgood.connectors.place import is_url
 from holdgood.connectors.sqlite import path_of
 from holdgood.core.events import Event, Listener
+from holdgood.core.urls import is_url
 
 
 def folder_for(to: str) -> Path:
