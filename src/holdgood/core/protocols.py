@@ -17,6 +17,7 @@ from holdgood.core.records.contract import Contract
 from holdgood.core.records.monitoring import Alarm
 from holdgood.core.table import Table
 from holdgood.core.task import Task
+from holdgood.core.traffic import Look
 
 Needs: TypeAlias = Literal["codes", "dense", "text"]
 Json: TypeAlias = Any
@@ -298,6 +299,14 @@ class Repair(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Clock:
+    """Moments of a reference (n,) and of rows in use (m,), int64 microseconds since the epoch (UTC)."""
+
+    reference: np.ndarray
+    current: np.ndarray
+
+
 @runtime_checkable
 class Detector(Protocol):
     """Watches rows in use against a reference; holds its stated false-alarm rate."""
@@ -305,9 +314,30 @@ class Detector(Protocol):
     code: ClassVar[str]
     title: ClassVar[str]
 
-    def look(self, reference: Frame, current: Frame, *, alpha: float, seed: int) -> list[Alarm]:
-        """Alarms, most important first; with no change, any alarm at all comes with probability at most ``alpha``."""
+    def look(
+        self, reference: Frame, current: Frame, *, alpha: float, seed: int, clock: Clock | None = None
+    ) -> list[Alarm]:
+        """Alarms, most important first; with no change, any alarm at all comes with probability at most ``alpha``.
+
+        ``clock``: when the rows were decided, where that is known: what the calendar explains is then no change.
+        """
         ...
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """Watches answers and outcomes of a model in use; registered beside detectors, holds its stated false-alarm rate too."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+    def watch(self, look: Look, *, alpha: float, seed: int) -> list[Alarm]:
+        """Alarms, most important first; as long as promises are kept, any comes with probability at most ``alpha``."""
+        ...
+
+
+Learner: TypeAlias = Callable[[Frame, np.ndarray], Scorer]
+"""Learns outcomes (n,) of rows and gives what scores other rows: how a stage gets a model without importing one."""
 
 
 class Policy(Protocol):

@@ -9,122 +9,132 @@ import numpy as np
 
 from holdgood.core.errors import DataError
 from holdgood.core.frame import Frame
+from holdgood.core.protocols import Clock
 from holdgood.core.records import Alarm
-from holdgood.metrics.compare import holm
-from holdgood.metrics.distance import chi2, ks
-
-FEW_VALUES = 30
-"""Numbers with at most this many different values are compared value by value: KS loses power on ties."""
+from holdgood.monitoring.compared import Compared, compare
+from holdgood.monitoring.scores import Scores, distance, scores
 
 LEAST_EFFECT = 0.02
-"""Shifts below two points of distribution (KS distance, Cramér's V, missing share) are never an alarm, however sure."""
+"""Shifts below two points of distribution (KS distance, total variation, missing share) are never an alarm, however sure."""
+
+LEAST_ROWS = 20
+"""A window with fewer rows says nothing of a distribution."""
 
 
 @dataclass(frozen=True)
-class _Test:
+class Moved:
+    """A feature that moved: its position, how far, its adjusted p, and the score that moved surest (place, spread …)."""
+
     feature: int
-    what: str
     effect: float
     p: float
+    kind: int
+    shift: float
 
 
 class FeatureDrift:
-    """Two samples a feature: KS for numbers, chi-squared on the contingency table for categories, and missing shares.
+    """Mean scores a feature: place, spread, skewness and tails of numbers, shares of levels, shares of gaps.
 
-    Both sides count as samples. Holm's correction over all tests of the call holds the family-wise rate ``alpha``
-    whatever the correlation between features. Texts are watched by their length.
+    Both sides count as samples. The family-wise rate ``alpha`` holds whatever the correlation between features. With a
+    clock, what the calendar explains in the reference is taken out first. Texts are watched by their length.
     """
 
     code: ClassVar[str] = "MON001"
     title: ClassVar[str] = "A feature has drifted"
+    todo: ClassVar[str] = (
+        "find out what changed at the source of this column; repair the feed or, if the world changed, retrain"
+    )
 
-    def look(self, reference: Frame, current: Frame, *, alpha: float = 0.05, seed: int = 0) -> list[Alarm]:
+    def look(
+        self, reference: Frame, current: Frame, *, alpha: float = 0.05, seed: int = 0, clock: Clock | None = None
+    ) -> list[Alarm]:
         """Alarms, smallest p-value first; with no change, any at all comes with probability at most ``alpha``."""
-        if [(f.name, f.type) for f in reference.features] != [(f.name, f.type) for f in current.features]:
-            raise DataError(
-                "the rows in use have other features than the reference",
-                "the same features in the same order",
-                "build both with the same bundle",
-            )
-        tests: list[_Test] = []
-        for i, feature in enumerate(reference.features):
-            tests += _tests(i, feature.type, reference.arrays[i], current.arrays[i])
-        adjusted = holm([t.p for t in tests])
-        order = np.argsort(adjusted, kind="stable")
+        moved, found = moves(reference, current, seed=seed, clock=clock)
+        beyond = f", beyond {' and '.join(found.explains)}" if found.explains else ""
         return [
-            self._alarm(tests[i], float(adjusted[i]), reference, current, alpha)
-            for i in order
-            if adjusted[i] < alpha and tests[i].effect >= LEAST_EFFECT
+            Alarm(
+                code=self.code,
+                title=self.title,
+                subject=(name := reference.features[one.feature].name),
+                severity=severity(one.effect),
+                message=f"{name}: {told(one, reference, current)}{beyond} (p = {one.p:.2g} after correction for everything looked at)",
+                statistic=one.effect,
+                p=one.p,
+                alpha=alpha,
+                n_reference=len(reference),
+                n_current=len(current),
+                todo=self.todo,
+            )
+            for one in moved
+            if one.p < alpha and one.effect >= LEAST_EFFECT
         ]
-
-    def _alarm(self, test: _Test, p: float, reference: Frame, current: Frame, alpha: float) -> Alarm:
-        name = reference.features[test.feature].name
-        return Alarm(
-            code=self.code,
-            title=self.title,
-            subject=name,
-            severity=_severity(test.effect),
-            message=f"{name}: {test.what} (p = {p:.2g} after correction for everything looked at)",
-            statistic=test.effect,
-            p=p,
-            alpha=alpha,
-            n_reference=len(reference),
-            n_current=len(current),
-        )
 
 
 DETECTOR = FeatureDrift()
 
 
-def _severity(effect: float) -> Literal["high", "medium", "low"]:
+def moves(reference: Frame, current: Frame, *, seed: int, clock: Clock | None = None) -> tuple[list[Moved], Compared]:
+    """What moved of each feature, surest first; empty where a side is too small to say anything."""
+    if [(f.name, f.type) for f in reference.features] != [(f.name, f.type) for f in current.features]:
+        raise DataError(
+            "the rows in use have other features than the reference",
+            "the same features in the same order",
+            "build both with the same bundle",
+        )
+    if min(len(reference), len(current)) < LEAST_ROWS:
+        return [], Compared(np.zeros(0), np.zeros(0), np.zeros(0))
+    scored = scores(reference, current)
+    found = compare(scored, clock, seed)
+    moved = [_of(i, scored, found) for i in np.unique(scored.owner)]
+    return sorted(moved, key=lambda one: (one.p, -one.effect)), found
+
+
+def _of(feature: int, scored: Scores, found: Compared) -> Moved:
+    mine = np.flatnonzero(scored.owner == feature)
+    surest = mine[int(np.argmin(found.p[mine]))]
+    return Moved(
+        feature=int(feature),
+        effect=distance(found.shift[mine], scored.kind[mine]),
+        p=float(found.adjusted[mine].min()),
+        kind=int(scored.kind[surest]),
+        shift=float(found.shift[surest]),
+    )
+
+
+def severity(effect: float) -> Literal["high", "medium", "low"]:
+    """How bad a distance of distributions is."""
     if effect >= 0.3:
         return "high"
     return "medium" if effect >= 0.1 else "low"
 
 
-def _tests(i: int, kind: str, before: np.ndarray, now: np.ndarray) -> list[_Test]:
-    if len(before) == 0 or len(now) == 0:
-        return []
-    gone, gone_now = _missing(kind, before), _missing(kind, now)
-    found = []
-    if gone.any() or gone_now.any():
-        a, b = np.array([gone.sum(), (~gone).sum()]), np.array([gone_now.sum(), (~gone_now).sum()])
-        shares = float(gone.mean()), float(gone_now.mean())
-        what = f"missing in {shares[1]:.1%} of rows, it was {shares[0]:.1%}"
-        found.append(_Test(i, what, abs(shares[1] - shares[0]), _corrected(a, b)))
-    before, now = before[~gone], now[~gone_now]
-    if len(before) and len(now):
-        found.append(_values(i, kind, before, now))
-    return found
+_RANKS = {
+    1: ("values are lower than before", "values are higher than before"),
+    2: ("values lie closer together than before", "values lie further apart than before"),
+    3: ("the shape leans the other way", "the shape leans the other way"),
+    4: ("fewer values lie far out", "more values lie far out"),
+}
+
+
+def told(one: Moved, reference: Frame, current: Frame) -> str:
+    """What moved, in words and a number that the user can check."""
+    kind = reference.features[one.feature].type
+    before, now = reference.arrays[one.feature], current.arrays[one.feature]
+    if one.kind == -1:
+        a, b = (float(np.mean(_missing(kind, side))) for side in (before, now))
+        return f"missing in {b:.1%} of rows, it was {a:.1%}"
+    if kind == "category":
+        seen = {v for v in before if v is not None}
+        present = [v for v in now if v is not None]
+        fresh = sum(v not in seen for v in present) / max(1, len(present))
+        return f"{one.effect:.1%} of rows hold other values than before" + (
+            f", {fresh:.1%} hold new ones" if fresh else ""
+        )
+    what = "length of text: " if kind == "text" else ""
+    if one.kind == 0:
+        return f"{what}{one.effect:.1%} of rows hold other values than before"
+    return f"{what}{_RANKS[one.kind][int(one.shift > 0)]}, distance {one.effect:.3f} of 1"
 
 
 def _missing(kind: str, values: np.ndarray) -> np.ndarray:
     return np.isnan(values) if kind == "number" else np.array([v is None for v in values], bool)
-
-
-def _corrected(a: np.ndarray, b: np.ndarray) -> float:
-    """Chi-squared of a 2 x 2 table with Yates' correction, which keeps rare events on the safe side."""
-    expected = (a[0] + b[0]) * a.sum() / (a.sum() + b.sum())
-    away = float(a[0] - expected)
-    step = float(np.sign(away)) * min(0.5, abs(away))
-    shift = np.array([step, -step])
-    return chi2(a - shift, b + shift).p
-
-
-def _values(i: int, kind: str, before: np.ndarray, now: np.ndarray) -> _Test:
-    if kind == "text":
-        before, now = (np.array([len(v) for v in side], np.float64) for side in (before, now))
-    # Texts compare as bytes of one fixed type: np.unique on Python strings is many times slower.
-    both = np.concatenate([before, now]) if kind != "category" else np.concatenate([before, now]).astype("U")
-    levels, codes = np.unique(both, return_inverse=True)
-    if kind == "category" or len(levels) <= FEW_VALUES:
-        a = np.bincount(codes[: len(before)], minlength=len(levels))
-        b = np.bincount(codes[len(before) :], minlength=len(levels))
-        found = chi2(a, b)
-        effect = 0.5 * float(np.sum(np.abs(a / a.sum() - b / b.sum())))
-        fresh = float(b[a == 0].sum() / b.sum())
-        what = f"{effect:.1%} of rows hold other values than before" + (f", {fresh:.1%} hold new ones" if fresh else "")
-        return _Test(i, what, effect, found.p)
-    found = ks(before, now)
-    what = f"{'length of text' if kind == 'text' else 'values'} shifted, KS distance {found.statistic:.3f}"
-    return _Test(i, what, found.statistic, found.p)

@@ -37,9 +37,11 @@ def made_up(seed: int, rows: int = ROWS) -> Frame:
 
 
 def shifted(frame: Frame) -> Frame:
-    """The same rows with every feature moved far away."""
+    """The same values moved far away, every feature shuffled by itself: neither one nor their company is as before."""
     arrays = []
-    for feature, values in zip(frame.features, frame.arrays, strict=True):
+    rng = np.random.default_rng(0)
+    for feature, as_it_was in zip(frame.features, frame.arrays, strict=True):
+        values = rng.permutation(as_it_was)
         if feature.type == "number":
             arrays.append(values * 2.0 + 10.0)
         else:

@@ -1,0 +1,97 @@
+"""Traffic: what a model in use answered and what came of it, as plain columns; and what was promised when it went live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+
+import numpy as np
+
+from holdgood.core.records.common import Interval
+
+DAY = 86_400_000_000
+"""Microseconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Promised:
+    """What development and evaluation said. ``loss``: a row, lower is better; ``saved``: money a row against ``against``.
+
+    ``pairs``: stated chances and outcomes (n, 2) of development rows that the model did not learn from (binary), or predictions and
+    losses (n, 2) for amounts; ``warned`` and ``refused``: (rows, of) under the contract; ``gaps``: by attribute, the largest difference of
+    answers between groups; ``labelled_after``: days.
+    """
+
+    metric: str = ""
+    loss: Interval | None = None
+    saved: Interval | None = None
+    against: str = ""
+    currency: str = ""
+    pairs: np.ndarray | None = None
+    warned: tuple[int, int] = (0, 0)
+    refused: tuple[int, int] = (0, 0)
+    gaps: Mapping[str, Interval] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Traffic:
+    """Answers of one model, oldest first, as known at ``as_of``. Times are int64 microseconds since the epoch (UTC).
+
+    ``score`` (n,): chance or amount, NaN where there was none (several classes: the chance of the answer); ``acted`` (n,): 1 where
+    the answer asks for an action (binary), else NaN. ``warned``, ``refused``, ``overridden`` (n,) bool. ``labelled`` (n,) bool: an
+    outcome is known; ``censored``: only in part; ``delay`` (n,): days from the decision until the outcome was known, NaN where it is
+    not. ``loss`` (n,) and ``saved`` (n,): of labelled rows, NaN elsewhere; ``loss_if`` (n, 2): what the loss is if the outcome is 0 and
+    if it is 1 (binary; else NaN). ``groups``: attribute → names (n,) object, None unknown.
+    """
+
+    model: str
+    bundle_digest: str
+    as_of: int
+    when: np.ndarray
+    score: np.ndarray
+    acted: np.ndarray
+    warned: np.ndarray
+    refused: np.ndarray
+    overridden: np.ndarray
+    labelled: np.ndarray
+    censored: np.ndarray
+    delay: np.ndarray
+    loss: np.ndarray
+    saved: np.ndarray
+    loss_if: np.ndarray
+    groups: Mapping[str, np.ndarray] = field(default_factory=dict)
+    promised: Promised = field(default_factory=Promised)
+    feeds: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Arrivals of everything that should keep coming, sorted moments by name: answers, outcomes, a site's rows."""
+
+    def __len__(self) -> int:
+        return len(self.when)
+
+    def take(self, rows: np.ndarray) -> Traffic:
+        """Some of the answers; what was promised and the feeds stay whole."""
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
+        cut = {n: a[rows] for n, a in arrays.items() if isinstance(a, np.ndarray)}
+        return replace(self, **cut, groups={n: a[rows] for n, a in self.groups.items()})
+
+    def between(self, begins: int, ends: int) -> Traffic:
+        """Answers decided from ``begins`` (included) until ``ends`` (excluded)."""
+        return self.take((self.when >= begins) & (self.when < ends))
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at traffic: the rows decided in [``begins``, ``ends``), held against everything before and what was promised."""
+
+    traffic: Traffic
+    begins: int
+    ends: int
+
+    @property
+    def window(self) -> Traffic:
+        """The rows looked at."""
+        return self.traffic.between(self.begins, self.ends)
+
+    @property
+    def before(self) -> Traffic:
+        """The rows before them."""
+        return self.traffic.take(self.traffic.when < self.begins)

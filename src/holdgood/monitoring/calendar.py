@@ -1,0 +1,71 @@
+"""What the calendar explains: days of the week and the time of the year, learned from the reference.
+
+A season that the reference has seen is no drift. What it has not seen (a reference shorter than a year says nothing of
+next autumn) can't be taken out; ``explains`` says which parts were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdgood.core.protocols import Clock
+
+DAY = 86_400_000_000
+"""Microseconds."""
+
+YEAR_DAYS = 365.2425
+_WEEKS_FOR_DAYS = 6
+_HARMONICS = 3
+_DAYS_FOR_YEAR = 350
+_ROWS_A_TERM = 25
+
+
+@dataclass(frozen=True)
+class Seasons:
+    """Design matrices (rows, terms) with an intercept first; ``explains`` in words; ``blocks``: a code a reference row."""
+
+    reference: np.ndarray
+    current: np.ndarray
+    blocks: np.ndarray
+    explains: tuple[str, ...]
+
+
+def seasons(clock: Clock) -> Seasons:
+    """The calendar as far as the reference has seen it, and its stretches as long as the window in use."""
+    first, last = int(clock.reference.min()), int(clock.reference.max())
+    days = (last - first) / DAY
+    terms: list[tuple[np.ndarray, np.ndarray]] = []
+    told = []
+    n = len(clock.reference)
+    # Stretches as long as the window: how much their means vary beyond chance is how much a window's may.
+    length = max(DAY, int(clock.current.max()) - int(clock.current.min()) + 1)
+    length = -(-length // DAY) * DAY
+    blocks = (last - clock.reference) // length
+    room = (int(blocks.max()) + 1) // 3
+    if days >= _DAYS_FOR_YEAR and n >= _ROWS_A_TERM * 2 * _HARMONICS:
+        harmonics = min(_HARMONICS, room // 2)
+        for k in range(1, harmonics + 1):
+            terms += [_wave(clock, k, np.sin), _wave(clock, k, np.cos)]
+        if harmonics:
+            told.append("time of the year")
+    if days >= 7 * _WEEKS_FOR_DAYS and n >= _ROWS_A_TERM * 7:
+        here, now = (_weekday(t) for t in (clock.reference, clock.current))
+        present = np.unique(here)
+        if len(present) > 1:
+            # A day of the week that the reference never saw has no mean to compare with: it counts as the base day.
+            terms += [((here == d).astype(np.float64), (now == d).astype(np.float64)) for d in present[1:]]
+            told.append("day of the week")
+    one = (np.ones(n), np.ones(len(clock.current)))
+    before, now_terms = zip(one, *terms, strict=True)
+    return Seasons(np.stack(before, axis=1), np.stack(now_terms, axis=1), blocks, tuple(told))
+
+
+def _weekday(moment: np.ndarray) -> np.ndarray:
+    return (moment // DAY + 3) % 7  # the epoch was a Thursday
+
+
+def _wave(clock: Clock, k: int, wave: np.ufunc) -> tuple[np.ndarray, np.ndarray]:
+    at = 2.0 * np.pi * k / (YEAR_DAYS * DAY)
+    return wave(at * clock.reference), wave(at * clock.current)
