@@ -71,6 +71,7 @@ _FAMILIES: dict[str, Word] = {
         "Boosted trees on past values", "trees over lags, calendar and attributes, learned on all series together"
     ),
     "lstm": Word("LSTM", "a neural network with a memory, learned on all series together"),
+    "median": Word("Median of families", "the middle of what the methods for single series say; nothing is learned"),
     "combination": Word("Several forecasts together", "the median or weighted mean of what they say"),
     "ensemble": Word("Several models together", "the weighted mean of what they say"),
 }
