@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-_FURTHEST = 10.0  # a standardised input beyond this counts as this: one wild cell cannot decide alone
+FURTHEST = 10.0
+"""A standardised input beyond this counts as this: one wild cell cannot decide alone."""
 
 
 def moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -24,5 +25,5 @@ def moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def standardised(values: np.ndarray, center: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """Columns in units of their spread, cut at ten; what is missing or infinite counts as the mean. C-contiguous."""
     z: np.ndarray = (np.where(np.isfinite(values), values, center) - center) / unit
-    np.clip(z, -_FURTHEST, _FURTHEST, out=z)
+    np.clip(z, -FURTHEST, FURTHEST, out=z)
     return z
