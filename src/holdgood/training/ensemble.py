@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 import numpy as np
 
 from holdgood.core.chain import Chain, nest, unnest
 from holdgood.core.errors import BundleError, DataError
-from holdgood.core.frame import Frame
+from holdgood.core.frame import Frame, Matrix
 from holdgood.core.protocols import Model, Parts, Persistable, Transformer
 
 MOST_MEMBERS = 256
@@ -50,9 +50,12 @@ class Ensemble:
 
     def predict(self, frame: Frame) -> np.ndarray:
         """The weighted mean; shapes as in Task. Each row's depends on that row alone."""
+        return self.mean(encoder.transform(frame) for encoder in self.encoders)
+
+    def mean(self, matrices: Iterable[Matrix]) -> np.ndarray:
+        """The same for rows that are encoded already: a matrix an encoder, in their order."""
         total: np.ndarray | None = None
-        for e, encoder in enumerate(self.encoders):
-            matrix = encoder.transform(frame)
+        for e, matrix in enumerate(matrices):
             for weight, model, own in zip(self.weights, self.models, self.of, strict=True):
                 if own == e:
                     share = weight * model.predict(matrix)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -74,6 +75,10 @@ class Block(Protocol):
         """Write any rows; each row's result depends on that row alone."""
         ...
 
+    def row(self, value: Any) -> Sequence[float]:
+        """The columns of a single row, to the bit as ``write`` writes them."""
+        ...
+
     def to_parts(self) -> Parts:
         """What is needed to write."""
         ...
@@ -82,6 +87,17 @@ class Block(Protocol):
     def from_parts(cls, parts: Parts) -> Block:
         """Rebuild; BundleError where sizes do not fit together."""
         ...
+
+
+def written(block: Block, value: Any) -> list[float]:
+    """The columns of a single row, by writing it."""
+    values = np.array([value], np.float64) if isinstance(value, float) else np.empty(1, object)
+    if values.dtype == object:
+        values[0] = value
+    out = np.zeros((1, len(block.names)))
+    block.write(values, out)
+    found: list[float] = out[0].tolist()
+    return found
 
 
 def damaged(what: str) -> BundleError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -32,6 +34,11 @@ class LevelCodes:
         """Codes as floats."""
         codes = self._levels.codes(values)
         out[:, 0] = np.where(codes < 0, np.nan, codes)
+
+    def row(self, value: Any) -> Sequence[float]:
+        """The code, or NaN."""
+        code = self._levels.code(value)
+        return (float(code) if code >= 0 else math.nan,)
 
     def to_parts(self) -> Parts:
         """The levels in code order."""
@@ -90,6 +97,14 @@ class OneHot:
         column = self._column[codes]  # UNSEEN and MISSING count from the end
         rows = np.flatnonzero(column >= 0)
         out[rows, column[rows]] = 1.0
+
+    def row(self, value: Any) -> Sequence[float]:
+        """Zeros and at most one one."""
+        found = [0.0] * len(self.names)
+        column = int(self._column[self._levels.code(value)])
+        if column >= 0:
+            found[column] = 1.0
+        return found
 
     def to_parts(self) -> Parts:
         """Levels, how many have a column of their own, and whether missing has."""

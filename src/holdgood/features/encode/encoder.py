@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -71,6 +71,31 @@ class BlockEncoder(ABC):
                 block.write(values, out[:, where])
         return Matrix(out, self._names, self._categorical)
 
+    def single(self, names: Sequence[str]) -> Callable[[Sequence[Any]], Matrix]:
+        """Encodes one row after the other, to the bit as ``transform``; ``names``: of the features, in the order of their values."""
+        there = {n: at for at, n in enumerate(names)}
+        self._check(there)
+        plain, others = [], []
+        for (name, _), block, where in zip(self._features, self._blocks, self._where, strict=True):
+            if block is None or not block.names:
+                continue
+            if isinstance(block, Plain):
+                plain.append((there[name], where.start))
+            else:
+                others.append((there[name], where, block.row))
+        empty = [0.0] * len(self._names)
+        labels, categorical = self._names, self._categorical
+
+        def encode(values: Sequence[Any]) -> Matrix:
+            row = empty.copy()
+            for at, to in plain:
+                row[to] = values[at]
+            for at, where, written in others:
+                row[where] = written(values[at])
+            return Matrix(np.array([row], np.float64), labels, categorical)
+
+        return encode
+
     def _monotone(self, frame: Frame) -> tuple[int, ...]:
         """A sign a column; DataError where a block makes of a monotone feature something that does not rise with the number."""
         if not any(f.monotone for f in frame.features):
@@ -91,15 +116,17 @@ class BlockEncoder(ABC):
 
     def _arrays(self, frame: Frame) -> Sequence[np.ndarray]:
         there = {f.name: at for at, f in enumerate(frame.features)}
-        try:
-            return [frame.arrays[there[name]] for name, _ in self._features]
-        except KeyError as error:
-            name = str(error.args[0])
-            raise DataError(
-                f"feature {name!r} is not there",
-                "the features that the encoder was fitted on",
-                did_you_mean(name, there) or "build them from the same plan",
-            ) from None
+        self._check(there)
+        return [frame.arrays[there[name]] for name, _ in self._features]
+
+    def _check(self, there: Mapping[str, int]) -> None:
+        for name, _ in self._features:
+            if name not in there:
+                raise DataError(
+                    f"feature {name!r} is not there",
+                    "the features that the encoder was fitted on",
+                    did_you_mean(name, there) or "build them from the same plan",
+                )
 
     def _keep_to_limit(self, frame: Frame, apart: Sequence[np.ndarray | None], targets: Targets) -> None:
         """Where there are too many columns, keep the blocks that go along most with the outcome (ties: the first)."""

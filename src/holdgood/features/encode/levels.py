@@ -42,7 +42,7 @@ class Levels:
     def codes(self, values: np.ndarray) -> np.ndarray:
         """Codes of other rows: int64, UNSEEN and MISSING where they have none."""
         if len(values) <= _FEW_ROWS:
-            return np.array([self._code(v) for v in values.tolist()], np.int64)
+            return np.array([self.code(v) for v in values.tolist()], np.int64)
         array = _as_arrow(values)
         found = pc.fill_null(pc.index_in(array, value_set=self._arrow), UNSEEN)
         codes = np.asarray(found.to_numpy(zero_copy_only=False), np.int64)
@@ -50,7 +50,8 @@ class Levels:
             codes = np.where(np.asarray(array.is_null().to_numpy(zero_copy_only=False)), MISSING, codes)
         return codes
 
-    def _code(self, value: object) -> int:
+    def code(self, value: object) -> int:
+        """The code of one value, UNSEEN or MISSING."""
         if value is None or value != value:
             return MISSING
         return self._codes.get(value if isinstance(value, str) else str(value), UNSEEN)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
 from holdgood.core.protocols import Parts
-from holdgood.features.encode.block import Targets, damaged
+from holdgood.features.encode.block import Targets, damaged, written
 
 # Ratio of the far tail to the near one beyond which a number is compressed: 3.4 for a normal distribution, 9.6 for a
 # log-normal one of sigma 1.
@@ -29,6 +31,10 @@ class Plain:
     def write(self, values: np.ndarray, out: np.ndarray) -> None:
         """As it is."""
         out[:, 0] = values
+
+    def row(self, value: Any) -> Sequence[float]:
+        """As it is."""
+        return (value,)
 
     def to_parts(self) -> Parts:
         """Nothing."""
@@ -92,6 +98,18 @@ class Scaled:
             out[:, 0] = (shaped - p["mean"]) / p["sd"]
         if " (missing)" in self.names:
             out[:, -1] = ~there
+
+    def row(self, value: Any) -> Sequence[float]:
+        """As ``write``; the logarithm is NumPy's, whose bits are not those of other libraries."""
+        p, there, found = self._numbers, math.isfinite(value), []
+        if "" in self.names:
+            if p["log"]:
+                return written(self, value)
+            shaped = min(max(value, p["low"]), p["high"]) if there else p["median"]
+            found.append((shaped - p["mean"]) / p["sd"])
+        if " (missing)" in self.names:
+            found.append(0.0 if there else 1.0)
+        return found
 
     def to_parts(self) -> Parts:
         """Six numbers and the names."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
 from holdgood.core.protocols import Parts
-from holdgood.features.encode.block import Block, Targets, damaged, same_shape
+from holdgood.features.encode.block import Block, Targets, damaged, same_shape, written
 from holdgood.features.encode.target_means import TargetMeans
 from holdgood.features.encode.text import TextTopics
 
@@ -54,6 +55,10 @@ class Standardised:
     def _scale(self, inner: np.ndarray) -> np.ndarray:
         scaled = (inner - self._mean) / np.where(self._sd > 0, self._sd, 1.0)
         return np.where(np.isnan(inner) | (self._sd == 0), 0.0, scaled)
+
+    def row(self, value: Any) -> Sequence[float]:
+        """As ``write``."""
+        return written(self, value)
 
     def to_parts(self) -> Parts:
         """The inner block's parts, and the scale."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -70,6 +71,11 @@ class TargetMeans:
         """A look-up in the table."""
         codes = self._levels.codes(values)
         out[:] = self._table[np.where(codes < 0, len(self._table) + codes, codes)]
+
+    def row(self, value: Any) -> Sequence[float]:
+        """A look-up in the table, whose last two rows count from the end as UNSEEN and MISSING do."""
+        found: list[float] = self._table[self._levels.code(value)].tolist()
+        return found
 
     def to_parts(self) -> Parts:
         """Levels and the table, whose last two rows are for missing and unseen levels."""

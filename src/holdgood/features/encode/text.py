@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
 from holdgood.core.protocols import Parts
-from holdgood.features.encode.block import FOLDS, Targets, damaged, same_shape
+from holdgood.features.encode.block import FOLDS, Targets, damaged, same_shape, written
 from holdgood.features.encode.words import Vocabulary, Weights, project
 
 _MOST_WORDS = 8000
@@ -71,6 +72,10 @@ class TextTopics:
             out[:, :k] = project(self._vocabulary.weigh(texts), self._onto)
         out[:, k:] = _shapes(texts)
         out[missing] = np.nan
+
+    def row(self, value: Any) -> Sequence[float]:
+        """As ``write``."""
+        return written(self, value)
 
     def to_parts(self) -> Parts:
         """Words and names; idf and the matrix that words are projected onto."""

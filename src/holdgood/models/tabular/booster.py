@@ -16,6 +16,7 @@ from holdgood.core.frame import Matrix
 from holdgood.core.protocols import Parts
 from holdgood.models.tabular import model_text
 from holdgood.models.tabular.backed import Backed
+from holdgood.models.tabular.single_row import SingleRow
 from holdgood.models.tabular.training_rows import expect_columns
 
 # Up to here one thread is faster than waking others; beyond, LightGBM takes what OMP_NUM_THREADS allows. The numbers
@@ -63,10 +64,11 @@ class Booster:
         self.float32, self.plain, self.offset, self.scale = float32, plain, offset, scale
         self.leaf_shares, self.leaf_start = leaf_shares, leaf_start
         self._native: lightgbm.Booster | None = None
+        self._single: SingleRow | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel between processes as text."""
-        return self.__dict__ | {"_native": None}
+        return self.__dict__ | {"_native": None, "_single": None}
 
     @property
     def native(self) -> lightgbm.Booster:
@@ -102,7 +104,12 @@ class Booster:
             ):  # one tree after the other: the order of the sum is the same for any batch
                 total += self.leaf_shares[start + leaves[:, tree]]
             return np.clip(total, 0.0, 1.0)
-        raw = np.asarray(self.native.predict(values, num_threads=threads), dtype=np.float64)
+        if len(values) == 1:
+            if self._single is None:
+                self._single = SingleRow(self.native, self.columns)
+            raw = self._single(values)
+        else:
+            raw = np.asarray(self.native.predict(values, num_threads=threads), dtype=np.float64)
         if self.kind == "regression":
             return raw * self.scale + self.offset
         return np.clip(raw, 0.0, 1.0)

@@ -1,0 +1,244 @@
+"""RowScorer: a bundle's answer to single rows, without a table where the plan allows it, and to many rows at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+
+from holdgood.core.chain import Chain
+from holdgood.core.errors import did_you_mean
+from holdgood.core.protocols import Scorer
+from holdgood.core.sql import columns_in
+from holdgood.core.table import Column, ColumnType, Note, Table
+from holdgood.features.encode.encoder import BlockEncoder
+from holdgood.metrics.cost import answers, resolve
+from holdgood.training.calibrated import Calibrated
+from holdgood.training.ensemble import Ensemble
+from holdgood.workflow.predict import Predictor, with_tables
+from holdgood.workflow.single.cells import LOST, arrow_of, read_cells, reader_of
+from holdgood.workflow.single.facts import compile_facts
+from holdgood.workflow.single.rules import WORDS, Broken, compiled, rank_of
+
+_REFUSED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RowAnswer:
+    """What a row is told. ``answer``: empty where the contract refuses the row. ``broken``: the rules that it breaks."""
+
+    verdict: str
+    why: str
+    answer: dict[str, Any]
+    broken: tuple[Broken, ...] = ()
+
+
+class RowScorer:
+    """Made once for a bundle and its reference tables; safe to use from several threads.
+
+    ``others``: the tables that the model joins, repaired (``Predictor.table_of``). ``compiled``: whether a row alone needs no table.
+    """
+
+    def __init__(self, model: Predictor, others: Mapping[str, Table] | None = None) -> None:
+        self.model, self.others = model, dict(others or {})
+        self.rules = next(t for t in model.contract.tables if t.name == model.declaration.main)
+        self.types = {c.name: c.type for c in self.rules.columns}
+        self.checks, self._between = compiled(self.rules)
+        self._readers = [(c.name, reader_of(c.rule.type)) for c in self.checks]
+        self._costs = resolve(model.declaration.costs, model.task, model.class_weight, model.average_costs)
+        self._mended = any(r.table == model.declaration.main for r in with_tables(model.declaration))
+        self._score = None if self._mended else self._compile()
+
+    @property
+    def compiled(self) -> bool:
+        """Whether a row alone is answered without a table."""
+        return self._score is not None and self._between is not None
+
+    def row(self, facts: Mapping[str, Any], others: Mapping[str, Table] | None = None) -> RowAnswer:
+        """One row of plain JSON values: to the bit what the road of tables answers.
+
+        ``others``: related rows that came with this one, instead of the tables kept here. Raises DataError where a joined table is not there.
+        """
+        cells = self._read(facts)
+        broken = self._broken(facts, cells)
+        if self._between is None:
+            (rank,), (why,) = self._judged(self._table({n: [c] for n, c in cells.items()}), [broken])
+        else:
+            rank, why = (rank_of(broken), "; ".join(b.reason for b in broken)) if broken else (0, "")
+        if rank == _REFUSED:
+            return RowAnswer(WORDS[rank], why, {}, tuple(broken))
+        if self._score is not None and not others:
+            prediction = self._score({n: None if c is LOST else c for n, c in cells.items()})
+        else:
+            table = self.model.repaired(self._table({n: [c] for n, c in cells.items()}))
+            prediction = self.model.predict(table, {**self.others, **(others or {})})
+        return RowAnswer(WORDS[rank], why, self.told(prediction, 0), tuple(broken))
+
+    def rows(self, rows: Sequence[Mapping[str, Any]], others: Mapping[str, Table] | None = None) -> list[RowAnswer]:
+        """Many rows, each answered as if it came alone."""
+        if len(rows) == 1:
+            return [self.row(rows[0], others)]
+        columns = {name: read_cells(kind, [row.get(name) for row in rows]) for name, kind in self.types.items()}
+        broken = [self._broken(row, {n: c[at] for n, c in columns.items()}) for at, row in enumerate(rows)]
+        table = self._table(columns)
+        if self._between is None:
+            ranks, whys = self._judged(table, broken)
+        else:
+            ranks = [rank_of(some) for some in broken]
+            whys = ["; ".join(b.reason for b in some) for some in broken]
+        prediction = self.model.predict(self.model.repaired(table), {**self.others, **(others or {})})
+        said = self.model.answers(prediction).tolist()
+        return [
+            RowAnswer(WORDS[rank], why, {} if rank == _REFUSED else self._told(prediction, at, said[at]), tuple(some))
+            for at, (rank, why, some) in enumerate(zip(ranks, whys, broken, strict=True))
+        ]
+
+    def told(self, prediction: np.ndarray, at: int) -> dict[str, Any]:
+        """The answer to one row of a prediction, in plain values."""
+        model = self.model
+        codes = (
+            model.band.answer(prediction)
+            if model.band is not None
+            else answers(self._costs, prediction, model.threshold)
+        )
+        said = codes[at] if model.task.kind == "regression" else model.task.classes[int(codes[at])]
+        return self._told(prediction, at, said)
+
+    def _told(self, prediction: np.ndarray, at: int, said: Any) -> dict[str, Any]:
+        model = self.model
+        if model.task.kind == "binary":
+            return {"probability": _plain(prediction[at]), "answer": said}
+        if model.task.kind == "multiclass":
+            chances = prediction[at].tolist()
+            return {
+                "probabilities": {str(k): _plain(p) for k, p in zip(model.task.classes, chances, strict=True)},
+                "answer": said,
+            }
+        found: dict[str, Any] = {"prediction": _plain(prediction[at])}
+        if model.band is not None and model.band.level is not None:
+            low, high = model.band.interval(prediction[at : at + 1])
+            found |= {"low": _plain(low[0]), "high": _plain(high[0])}
+        found["answer"] = _plain(said)
+        return found
+
+    def details(self, answer: RowAnswer, facts: Mapping[str, Any]) -> list[dict[str, str]]:
+        """For each broken rule: the column, what came (its kind, never its value) and what was expected."""
+        found = []
+        unknown = [k for k in facts if k not in self.types]
+        for b in answer.broken:
+            came = (
+                f"a {_kind(facts[b.column])}"
+                if b.column in facts
+                else "no such column"
+                if b.column
+                else "columns that contradict"
+            )
+            told = {
+                "column": b.column,
+                "rule": b.kind,
+                "came": came,
+                "expected": b.expected,
+                "why": b.reason,
+                "breach": b.breach,
+            }
+            if b.kind == "absent" and unknown and (near := did_you_mean(b.column, unknown)):
+                told["hint"] = near
+            found.append(told)
+        return found
+
+    def table(self, rows: Sequence[Mapping[str, Any]]) -> Table:
+        """Rows of plain JSON values as the table that the contract knows; what a row does not have is empty."""
+        return self._table({n: read_cells(kind, [row.get(n) for row in rows]) for n, kind in self.types.items()})
+
+    def _read(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        get = facts.get
+        return {name: None if (value := get(name)) is None else read(value) for name, read in self._readers}
+
+    def _broken(self, facts: Mapping[str, Any], cells: Mapping[str, Any]) -> list[Broken]:
+        """The rules that a row breaks, in the contract's order; those between columns only where they are compiled."""
+        broken: list[Broken] = []
+        for check in self.checks:
+            cell = cells[check.name]
+            if cell is None and check.name not in facts:
+                if check.absent is not None:
+                    broken.append(check.absent)
+                continue
+            found = check.broken(cell)
+            if found is not None:
+                broken += found
+        for told, kept in self._between or ():
+            if not kept(cells):
+                broken.append(told)
+        return broken
+
+    def _table(self, columns: Mapping[str, Sequence[Any]]) -> Table:
+        arrays, notes = [], []
+        for name, cells in columns.items():
+            array, lost = arrow_of(self.types[name], cells)
+            arrays.append(array)
+            if lost:
+                said = f"column {name!r} is declared {self.types[name]}, but {len(lost):,} values are not; taken as missing"
+                notes.append(Note("changed-type", said, len(lost), (name,), tuple(lost)))
+        named = tuple(Column(n, cast(ColumnType, self.types[n])) for n in columns)
+        data = pa.Table.from_arrays(arrays, names=list(columns))
+        return Table(self.model.declaration.main, data, named, "", tuple(notes))
+
+    def _judged(self, table: Table, broken: Sequence[list[Broken]]) -> tuple[list[int], list[str]]:
+        """Ranks and reasons where a rule between columns is more than a comparison: those are asked of the tables' road."""
+        told = self.model.judge(table)
+        for b in told.broken:
+            if b.kind == "rule":
+                one = Broken("", b.kind, b.breach, b.reason, b.reason.removeprefix("not so: "))
+                for at in np.flatnonzero(b.marks):
+                    # a rule over a column that a row does not have says nothing of it
+                    if not set(columns_in(one.expected, tuple(self.types))) & {
+                        x.column for x in broken[at] if x.kind == "absent"
+                    }:
+                        broken[at].append(one)
+        return [rank_of(some) for some in broken], ["; ".join(b.reason for b in some) for some in broken]
+
+    def _compile(self) -> Callable[[Mapping[str, Any]], np.ndarray] | None:
+        """Typed cells of a row to its prediction, in the shapes of Task for one row."""
+        facts = compile_facts(self.model.plan, self.types)
+        names = [f.name for f in self.model.plan.features]
+        score = None if facts is None else _scorer(self.model.chain, names)
+        if facts is None or score is None:
+            return None
+        return lambda cells: score(facts(cells))
+
+
+def _scorer(scorer: Scorer, names: Sequence[str]) -> Callable[[Sequence[Any]], np.ndarray] | None:
+    """A chain, an ensemble or a calibrated one of them, over the values of one row; None for anything else."""
+    if isinstance(scorer, Calibrated):
+        inner = _scorer(scorer.inner, names)
+        mapped = scorer.recalibration
+        return None if inner is None else lambda values: mapped(inner(values))
+    if isinstance(scorer, Chain):
+        if not isinstance(scorer.encoder, BlockEncoder):
+            return None
+        encode, model = scorer.encoder.single(names), scorer.model
+        return lambda values: model.predict(encode(values))
+    if not isinstance(scorer, Ensemble) or not all(isinstance(e, BlockEncoder) for e in scorer.encoders):
+        return None
+    ensemble, encoders = scorer, [e.single(names) for e in scorer.encoders if isinstance(e, BlockEncoder)]
+
+    def mean(values: Sequence[Any]) -> np.ndarray:
+        return ensemble.mean(encode(values) for encode in encoders)
+
+    return mean
+
+
+def _plain(value: Any) -> Any:
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    kinds = {bool: "truth value", int: "number", float: "number", str: "text", list: "list", dict: "object"}
+    return kinds.get(type(value), "value")

@@ -1,0 +1,162 @@
+"""Small bundles made directly from parts in a second: what a run would deliver, without the run."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from holdgood.bundle import save
+from holdgood.core.chain import Chain
+from holdgood.core.declaration import parse
+from holdgood.core.frame import Frame
+from holdgood.core.protocols import FitContext
+from holdgood.core.table import Table
+from holdgood.core.task import Task
+from holdgood.features.background import Background
+from holdgood.features.builders.build import Builder
+from holdgood.features.builders.plan import make_plan
+from holdgood.features.encode.for_needs import encoder_for
+from holdgood.metrics.band import band
+from holdgood.models.tabular.lightgbm import Boosting
+from holdgood.models.tabular.linear import FAMILY as LINEAR
+from holdgood.training.calibrated import Calibrated, Recalibration
+from holdgood.training.ensemble import Ensemble
+from holdgood.workflow.contract import contract_of
+from holdgood.workflow.predict import for_bundle
+
+LEVELS = [f"l{i:02d}" for i in range(80)]
+
+
+def jobs(n=600, seed=0):
+    """A table with every type of column, gaps included."""
+    random = np.random.default_rng(seed)
+    when = pd.Timestamp("2024-01-01") + pd.to_timedelta(random.integers(0, 200 * 86400, n), unit="s")
+    frame = pd.DataFrame(
+        {
+            "job": [f"J{i:05d}" for i in range(n)],
+            "size": random.lognormal(1, 2, n).round(3),
+            "parts": random.poisson(4, n),
+            "load": random.normal(0, 1, n).round(4),
+            "kind": random.choice(["red", "green", "blue"], n),
+            "line": random.choice(LEVELS, n),
+            "rush": random.random(n) < 0.3,
+            "asked": when,
+            "due": when + pd.to_timedelta(random.integers(3600, 20 * 86400, n), unit="s"),
+            "note": random.choice(
+                ["please ring the bell twice", "leave it at the gate for us", "as always thank you all"], n
+            ),
+        }
+    )
+    frame.loc[random.random(n) < 0.1, "load"] = np.nan
+    frame.loc[random.random(n) < 0.1, "kind"] = None
+    return frame
+
+
+def late(frame, seed=0):
+    """Chance of being late, and whether."""
+    score = frame.parts / 2 - 2 + frame.load.fillna(0) + (frame.kind == "red") + frame.rush
+    return (np.random.default_rng(seed).random(len(frame)) < 1 / (1 + np.exp(-score))).to_numpy().astype(float)
+
+
+def make_bundle(
+    folder,
+    *,
+    kind="binary",
+    models=("lightgbm",),
+    name="jobs",
+    seed=0,
+    calibrated=False,
+    rounds=20,
+    join=False,
+    contract=None,
+):
+    """Write a bundle and give its manifest; ``kind``: of task; ``models``: one is a chain, several an ensemble."""
+    frame = jobs(seed=seed)
+    tables = {"jobs": Table.of(frame, "jobs", types={"note": "text", "job": "category"})}
+    declared = {
+        "name": name,
+        "task": {"table": "jobs", "target": "late"},
+        "tables": {"jobs": {"source": "jobs.parquet", "key": ["job"], "ids": ["job"], "time": "asked"}},
+    }
+    if join:
+        hours = pd.date_range("2024-01-01", periods=6000, freq="h")
+        weather = pd.DataFrame({"at": hours, "rain": np.random.default_rng(1).gamma(1, 1, 6000).round(3)})
+        weather["kind"] = "red"
+        tables["weather"] = Table.of(weather, "weather")
+        declared["tables"]["weather"] = {"source": "weather.parquet", "time": "at", "join": {"on": {"kind": "kind"}}}
+    declaration = parse(declared)
+    plan = make_plan(declaration, tables, identifiers={"jobs": {"job": "names a row"}})
+    others = {n: t for n, t in tables.items() if n != "jobs"}
+    features: Frame = Builder(plan, others).build(tables["jobs"])[0]
+    y, task = _outcome(kind, frame)
+    context = FitContext(task=task, seed=seed, rounds=rounds)
+    chains = [_chain(which, seed + i).fit(features, y, None, context) for i, which in enumerate(models)]
+    scorer = chains[0] if len(chains) == 1 else Ensemble(chains, [1 / len(chains)] * len(chains))
+    if calibrated:
+        scorer = Calibrated(scorer, Recalibration("temperature", np.array([1.3])))
+    wide = band(y, scorer.predict(features), level=0.9, over=1.0, under=3.0) if kind == "regression" else None
+    made = (
+        contract_of(declaration, tables, plan) if contract is None else contract(contract_of(declaration, tables, plan))
+    )
+    return save(
+        folder,
+        name=name,
+        parts={"plan": plan, "chain": scorer, "background": Background.of(features, 0)},
+        records={"contract": made},
+        task=task,
+        extra_json={
+            "declaration": for_bundle(declaration).model_dump(mode="json"),
+            "threshold": 0.4 if kind == "binary" else None,
+            "class_weight": None,
+            "band": None if wide is None else wide.to_json(),
+            "average_costs": None,
+        },
+    )
+
+
+def _outcome(kind, frame):
+    y = late(frame)
+    if kind == "binary":
+        return y, Task(kind="binary", classes=(False, True), metric="log_loss", target="late")
+    if kind == "regression":
+        return frame.parts * 2.0 + y, Task(kind="regression", metric="rmse", target="late")
+    y = y + (frame["size"] > 10)
+    return y.to_numpy(), Task(kind="multiclass", classes=("no", "late", "very late"), metric="log_loss", target="late")
+
+
+def _chain(which, seed):
+    if which == "lightgbm":
+        return Chain(encoder_for("codes"), Boosting({"num_leaves": 7, "seed": seed}))
+    return Chain(encoder_for("dense"), LINEAR.make(dict(LINEAR.configurations(_TASK, 600, 20)[0][1])))
+
+
+_TASK = Task(kind="binary", classes=(False, True), metric="log_loss", target="late")
+
+
+def plain(frame):
+    """Rows as a client would send them: plain JSON values."""
+    cells = frame.astype(object).where(frame.notna(), None)
+    for column in ("asked", "due"):
+        if column in cells:
+            cells[column] = [None if v is None else v.isoformat() for v in cells[column]]
+    return [{k: v.item() if hasattr(v, "item") else v for k, v in row.items()} for row in cells.to_dict("records")]
+
+
+@pytest.fixture(scope="session")
+def bundles(tmp_path_factory):
+    """Makes a bundle of a kind once, and gives its folder."""
+    made = {}
+
+    def of(**asked):
+        key = repr(sorted(asked.items()))
+        if key not in made:
+            made[key] = tmp_path_factory.mktemp("bundle") / "bundle"
+            make_bundle(made[key], **asked)
+        return made[key]
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def job_rows():
+    """Rows as a client would send them."""
+    return plain(jobs(40, seed=5))
