@@ -21,6 +21,7 @@ from decide.table import constrained
 from forecast.covariates_table import covariates
 from forecast.table import forecast
 from inventorybench.table import inventorybench
+from live.retraining_table import live_retraining
 from stats.forecast_table import stats_forecasts
 from stats.table import stats
 from tabular.table import tabular
@@ -292,6 +293,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "stats_forecasts": ("part cell", stats_forecasts),
     "vn2": ("window", vn2),
     "simulator": ("what", simulator),
+    "live-retraining": ("case", live_retraining),
     "inventorybench": ("see end_told seed", inventorybench),
 }
 

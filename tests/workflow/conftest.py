@@ -84,6 +84,17 @@ def write_company(folder, tables=None):
         frame.to_parquet(folder / f"{name}.parquet")
 
 
+@pytest.fixture(scope="session")
+def company_tables():
+    return company()
+
+
+@pytest.fixture(scope="session")
+def company_declaration():
+    """The company's, with one quick family and little to tell: for tests of what comes after a run."""
+    return declaration(budget={"trials": 2, "workers": 1, "models": ["linear"]}, people={}, fairness={"groups": []})
+
+
 @pytest.fixture
 def make_company():
     return company

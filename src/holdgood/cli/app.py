@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from holdgood import __version__
-from holdgood.cli import clean, contract, ignore, journal, live, memory, models, plans, projects, tables
+from holdgood.cli import clean, contract, ignore, memory, models, plans, projects, retrain, tables
 from holdgood.cli.draw import err
 from holdgood.core.errors import EnvironmentFault, HoldgoodError, Interrupted
 
@@ -68,10 +68,7 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     memory.compare,
     memory.lessons,
     memory.export_mlflow,
-    live.promote,
-    live.rollback,
-    live.approve,
-    live.retire,
+    retrain.retrain,
     projects.demo,
     projects.doctor,
 )
@@ -79,7 +76,6 @@ for _command in _COMMANDS:
     app.command()(_command)
 app.add_typer(contract.app)
 app.add_typer(plans.app)
-app.add_typer(journal.app)
 
 
 _INTERRUPTED = Interrupted("interrupted", "nothing is lost: what was finished is kept", "run the same command again")

@@ -64,10 +64,14 @@ class PolicySpec(Section):
     gates: bool = Field(
         True, description="a challenger whose verdict is `not ready` is never promoted, however good it is"
     )
-    approval: Literal["person", "none"] = Field(
-        "person",
-        description="`person`: somebody approves before a challenger goes live; `none`: it goes live by itself",
+    promote: Literal["by itself", "ask"] = Field(
+        "ask",
+        description="a challenger that has won goes live by itself, or waits for a person; [approval] holds in both cases",
     )
+    hold_out: str = Field(
+        "14 d", description="the newest rows that a retraining holds out to judge its challenger, under a split by time"
+    )
+    memory: str | None = Field(None, description="how far back a challenger learns; default: from all rows")
     probation_rows: int = Field(
         2000,
         ge=0,
@@ -77,16 +81,21 @@ class PolicySpec(Section):
         "by itself", description="what happens where the replaced model is proven better in the probation"
     )
 
-    @field_validator("schedule", "cool_down", "label_delay", "horizon")
+    @field_validator("schedule", "cool_down", "label_delay", "horizon", "hold_out", "memory")
     @classmethod
     def _duration(cls, value: str | None) -> str | None:
         if value is not None:
             seconds_of(value)
         return value
 
-    def days(self, name: Literal["cool_down", "label_delay", "horizon"]) -> float:
+    def days(self, name: Literal["cool_down", "label_delay", "horizon", "hold_out"]) -> float:
         """A declared duration in days."""
         return seconds_of(getattr(self, name)) / _DAY
+
+    @property
+    def memory_days(self) -> float | None:
+        """How far back in days, None for all rows."""
+        return None if self.memory is None else seconds_of(self.memory) / _DAY
 
     @property
     def schedule_days(self) -> float | None:

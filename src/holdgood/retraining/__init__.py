@@ -9,6 +9,7 @@ Never: promote by itself.
 from holdgood.retraining.boundary import nominal_levels, power_of
 from holdgood.retraining.challenge import Challenge, ChallengePlan, challenge
 from holdgood.retraining.decide import Evidence, decide, has_fallen
+from holdgood.retraining.excess import unexpected
 from holdgood.retraining.fall import Losses, of_season, performance
 from holdgood.retraining.worth import Worth, worth
 
@@ -25,5 +26,6 @@ __all__ = [
     "of_season",
     "performance",
     "power_of",
+    "unexpected",
     "worth",
 ]

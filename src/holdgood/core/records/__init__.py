@@ -33,11 +33,9 @@ from holdgood.core.records.journal import (
     AnswerOverride,
     Approval,
     Benefit,
-    JournalHeads,
     Label,
     Prediction,
     Standing,
-    WriterHead,
 )
 from holdgood.core.records.leaderboard import Leaderboard, Rung, Trial
 from holdgood.core.records.lesson import (
@@ -48,7 +46,7 @@ from holdgood.core.records.lesson import (
     LessonUse,
     ParameterLesson,
 )
-from holdgood.core.records.monitoring import Alarm, Promotion, RetrainDecision
+from holdgood.core.records.monitoring import Alarm, ChallengeLook, Promotion, RetrainDecision
 from holdgood.core.records.override import (
     CellFault,
     DecidedOrder,
@@ -88,6 +86,7 @@ __all__ = [
     "Capacity",
     "CardSection",
     "CellFault",
+    "ChallengeLook",
     "Changed",
     "CleanLog",
     "ColumnProfile",
@@ -118,7 +117,6 @@ __all__ = [
     "ItemOutside",
     "ItemTerms",
     "JoinEntry",
-    "JournalHeads",
     "Label",
     "LeadCover",
     "Leaderboard",
@@ -173,5 +171,4 @@ __all__ = [
     "Trial",
     "Verdict",
     "WorkPlan",
-    "WriterHead",
 ]

@@ -38,13 +38,50 @@ class Alarm(Record):
 
 
 class RetrainDecision(Record):
-    """Retrain, do not retrain, or not yet; with its reasons."""
+    """Retrain, do not retrain, or not yet; with its reasons.
+
+    ``model`` and ``bundle_digest``: whom it is about; ``performance``: now against promised; ``new_rows``: with an outcome that the model
+    has not learned from; ``as_of``: what was known when (UTC); ``by``: who asked, or the policy.
+    """
 
     kind: ClassVar[str] = "retrain-decision"
 
     decision: Literal["retrain", "do not retrain", "not yet"]
     reasons: tuple[str, ...]
     alarms: tuple[str, ...] = ()
+    model: str = ""
+    bundle_digest: str = ""
+    performance: Comparison | None = None
+    new_rows: int = 0
+    as_of: str = ""
+    by: str = ""
+
+
+class ChallengeLook(Record):
+    """One look at a challenger beside the champion on rows that neither has learned from.
+
+    ``phase``: ``gates`` (its own verdict), ``held out`` (rows its run held out), ``shadow`` (before it goes live) or ``probation`` (after: the
+    replaced model is the challenger). ``share``: of the planned rows that are in; ``level``: the one-sided p-value at which this look
+    decides. ``begins`` and ``ends``: the rows looked at (UTC). ``run``: that made the challenger.
+    """
+
+    kind: ClassVar[str] = "challenge-look"
+
+    model: str
+    champion: str
+    challenger: str
+    phase: Literal["gates", "held out", "shadow", "probation"]
+    decision: Literal["promote", "keep", "not yet"]
+    reason: str
+    look: int = 1
+    share: Number = float("nan")
+    level: Number = float("nan")
+    rows: int = 0
+    waiting: int = 0
+    comparison: Comparison | None = None
+    begins: str = ""
+    ends: str = ""
+    run: str = ""
 
 
 class Promotion(Record):

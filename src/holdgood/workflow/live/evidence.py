@@ -1,45 +1,168 @@
-"""Evidence for a promotion, from a file."""
+"""What is known of a champion at one moment: outcomes against the promise, alarms, new rows, money."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from pydantic import ValidationError
+import numpy as np
 
-from holdgood.core.errors import DataError
-from holdgood.core.records import Comparison
+from holdgood.core.records import Alarm, Comparison, Promotion, RetrainDecision, Standing
+from holdgood.core.task import Task
+from holdgood.journal.outcomes import outcomes
+from holdgood.metrics.cost import cost_rows, resolve
+from holdgood.metrics.score import loss_rows
+from holdgood.retraining import Evidence, Losses, Worth, performance, unexpected, worth
+from holdgood.workflow.folder import Project
+from holdgood.workflow.live.folder import Live
+from holdgood.workflow.live.promised import held_out, run_of
+from holdgood.workflow.live.told import DAY, Told, told
+from holdgood.workflow.predict import Predictor
+
+ALARM_DAYS = 14
+"""Alarms of the last two weeks count."""
+
+FIRST_DAYS = 28
+"""Where the run that made a bundle is not at hand, its first four weeks in use say what is normal."""
 
 
-def evidence_in(file: Path) -> Comparison:
-    """A comparison as JSON, bare or the first one found in a record that holds one."""
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"no file {file}", "a comparison as JSON", "check the path") from None
-    except ValueError:
-        raise DataError(f"{file.name} is not valid JSON", "a comparison as JSON", "look at the file") from None
-    for candidate in _candidates(found):
-        try:
-            return Comparison.model_validate(candidate)
-        except ValidationError:
-            continue
-    raise DataError(
-        f"{file.name} holds no comparison",
-        "first, second, difference, low, high …: see Comparison in docs/reference/records",
-        "for example what holdgood compare --json prints",
+BEFORE_DAYS = 120
+"""So far back a champion's answers in the shadow are looked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """The evidence, with the rows behind it: what the champion answered since it went live, as known at the moment."""
+
+    evidence: Evidence
+    model: Predictor
+    rows: Told
+
+
+def gather(live: Live, model: str, champion: Standing, project: Project | None, now: datetime) -> Seen:
+    """Read the journal as it was known at ``now`` (UTC)."""
+    policy = live.settings.policy
+    predictor = Predictor.load(live.bundle(champion.bundle_digest))
+    since = moment_of(champion.since) - timedelta(days=BEFORE_DAYS)
+    found = outcomes(live.journal, model, since, as_of=now)
+    rows = told(found, predictor.declaration.task, predictor.task)
+    mine = rows.where(rows.digest == champion.bundle_digest)
+    answered = mine.where((mine.place != "shadow") & (mine.moment < _us(now)))
+    settled = answered.where(answered.moment < _us(now) - int(policy.days("label_delay") * DAY))
+    promise = _promise(live, champion, project, mine, _us(champion.since))
+    learned = run_of(project, champion.run, champion.bundle_digest)
+    kept = held_out(learned)
+    until = int(kept.moment.max()) if kept is not None and len(kept.moment) else _us(champion.since)
+    measured = _performance(live, predictor, promise, settled, now, money=False)
+    in_money = _performance(live, predictor, promise, settled, now, money=True)
+    known = settled.where(np.isfinite(settled.y))
+    standing = {s.place: s for s in live.standing(model)}
+    evidence = Evidence(
+        alarms=_alarms(live, model, now),
+        performance=measured,
+        new_rows=len(known),
+        learned_rows=0 if learned is None else learned.split.development,
+        age_days=(_us(now) - until) / DAY,
+        calm_days=_calm(live, model, now),
+        worth=_worth(live, predictor, in_money, settled),
+        in_shadow="shadow" in standing,
     )
+    return Seen(evidence, predictor, answered)
 
 
-def _candidates(value: object) -> list[object]:
-    """A value and, outermost first, all that it contains."""
-    found: list[object] = []
-    waiting = [value]
-    while waiting:
-        here = waiting.pop(0)
-        if isinstance(here, dict):
-            found.append(here)
-            waiting += here.values()
-        elif isinstance(here, list):
-            waiting += here
-    return found
+def _promise(live: Live, champion: Standing, project: Project | None, mine: Told, since: int) -> Told:
+    """Answers that say what is normal: rows held out when it was made, and those that it answered in the shadow before it went live."""
+    before = mine.where((mine.place == "shadow") & (mine.moment < since))
+    kept = held_out(run_of(project, champion.run, champion.bundle_digest))
+    if kept is not None:
+        blank = np.full(len(kept.y), "", object)
+        return _joined(Told(blank, blank, blank, kept.moment, kept.prediction, kept.y), before)
+    if len(before):
+        return before
+    return mine.where((mine.place != "shadow") & (mine.moment < since + FIRST_DAYS * DAY))
+
+
+def _joined(one: Told, two: Told) -> Told:
+    if not len(two):
+        return one
+    return Told(*(np.concatenate([getattr(one, n), getattr(two, n)]) for n in vars(one)))
+
+
+def _performance(
+    live: Live, model: Predictor, promise: Told, rows: Told, now: datetime, *, money: bool
+) -> Comparison | None:
+    """Now against promised, of losses beyond what the model itself expects; or of money a row, None where none is declared."""
+    policy, costs = live.settings.policy, model.declaration.costs
+    if money and not (costs.declared and costs.function is None):
+        return None
+    reference, recent = (_losses(model, t, money) for t in (promise, rows))
+    if not len(reference.days):
+        return None
+    end = _us(now) / DAY - policy.days("label_delay")
+    unit = (costs.currency if money else _unit(model.task)) + " a row"
+    seasonal = policy.season == "year"
+    return performance(reference, recent, end, false_a_year=policy.false_a_year, seasonal=seasonal, unit=unit)
+
+
+def _losses(model: Predictor, rows: Told, money: bool) -> Losses:
+    known = rows.where(np.isfinite(rows.y))
+    if not len(known):
+        return Losses(np.zeros(0), np.zeros(0))
+    if money:
+        table = resolve(model.declaration.costs, model.task, model.class_weight, model.average_costs)
+        return Losses(known.days, cost_rows(table, known.y, model.codes(known.prediction)))
+    loss = loss_rows(model.task, known.y, known.prediction)
+    return Losses(known.days, unexpected(model.task, known.prediction, loss))
+
+
+def _unit(task: Task) -> str:
+    return "squared error" if task.kind == "regression" else "nats"
+
+
+def _worth(live: Live, model: Predictor, fall: Comparison | None, rows: Told) -> Worth | None:
+    policy = live.settings.policy
+    if fall is None or len(rows) < 2:
+        return None
+    a_day = len(rows) / max(1.0, float(rows.days.max() - rows.days.min()))
+    coming = a_day * policy.days("horizon")
+    at_risk = float(policy.probation_rows or coming)
+    currency = model.declaration.costs.currency
+    return worth(fall, rows=coming, cost=policy.cost, error=policy.error, at_risk=at_risk, currency=currency)
+
+
+def _alarms(live: Live, model: str, now: datetime) -> tuple[Alarm, ...]:
+    """The newest word of each alarm that was told lately."""
+    since = now - timedelta(days=ALARM_DAYS)
+    newest = {}
+    for entry, alarm in live.journal.read(Alarm, model=model):
+        when = moment_of(alarm.ends or entry.moment)
+        if since <= when <= now:
+            newest[alarm.id or (alarm.code, alarm.subject)] = alarm
+    return tuple(newest.values())
+
+
+def _calm(live: Live, model: str, now: datetime) -> float:
+    """Days since somebody last decided to retrain, or put another champion in place (the first one is no change)."""
+    moments = [
+        moment_of(d.as_of)
+        for _, d in live.journal.read(RetrainDecision, model=model)
+        if d.decision == "retrain" and d.as_of
+    ]
+    moments += [
+        moment_of(e.moment)
+        for e, p in live.journal.read(Promotion, model=model)
+        if p.place == "champion" and p.replaces
+    ]
+    past = [(now - m).total_seconds() / 86400.0 for m in moments if m <= now]
+    return min(past, default=float("inf"))
+
+
+def moment_of(text: str) -> datetime:
+    """A time of the journal; without a zone UTC is meant."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def _us(when: datetime | str) -> int:
+    moment = moment_of(when) if isinstance(when, str) else when
+    return round(moment.timestamp() * 1e6)

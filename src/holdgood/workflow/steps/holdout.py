@@ -191,6 +191,9 @@ def _save_predictions(work: Work, folder: StepFolder, prediction: np.ndarray, y:
         "y": y,
         "unit": np.full(len(rows), -1, dtype=np.int64) if units is None else units,
     }
+    moment = work.of_judged(work.split_time)
+    if moment is not None:
+        columns["moment"] = moment
     if prediction.ndim == 1:
         columns["prediction"] = prediction
     else:

@@ -1,0 +1,201 @@
+"""The same declaration on new data: the project's rows, further files, and what the journal knows, folded into one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from holdgood.connectors import read_table, write_table
+from holdgood.core.declaration import Declaration, TableSpec
+from holdgood.core.declared_policy import PolicySpec
+from holdgood.core.errors import DataError, DeclarationError
+from holdgood.core.records import CleanLog
+from holdgood.core.records.cleaning import RepairEntry
+from holdgood.core.sql import columns_in
+from holdgood.core.table import Table
+from holdgood.core.text import counted
+from holdgood.journal.outcomes import Outcomes
+from holdgood.workflow.folder import Project
+from holdgood.workflow.live.told import DAY
+from holdgood.workflow.predict import Predictor
+from holdgood.workflow.rows import later, moments
+
+NEWEST_LABEL = "newest-label"
+
+
+@dataclass(frozen=True, eq=False)
+class Folded:
+    """Tables on disk, the declaration that reads them, and what was folded in. ``log``: outcomes that were corrected, counted."""
+
+    project: Project
+    rows: int
+    added: int
+    from_journal: int
+    log: CleanLog
+
+
+def fold(
+    folder: Path,
+    model: Predictor,
+    project: Project | None,
+    policy: PolicySpec,
+    *,
+    new: Sequence[str] = (),
+    related: Mapping[str, Sequence[str]] | None = None,
+    known: Outcomes | None = None,
+) -> Folded:
+    """Write the tables of a retraining under ``folder`` and return its project.
+
+    ``project``: whose rows the champion learned from (its declaration and its runs folder are used); without one the bundle's own
+    declaration speaks, and ``new`` and ``related`` are all there is. ``known``: labelled predictions with their facts. Of rows with the
+    same key the one that came last counts, and of outcomes the newest: what that changed is counted in ``log``.
+    """
+    declared = model.declaration if project is None else project.declaration
+    main, others = declared.main, dict(related or {})
+    spec = declared.tables[main]
+    parts: list[Table] = []
+    if project is not None and spec.source:
+        parts.append(_declared(project, spec, main))
+    parts += [model.as_read(source) for source in new]
+    given = sum(p.rows for p in parts)
+    if known is not None and len(known):
+        parts.append(_from_journal(known, model, declared))
+    if not parts:
+        raise DataError(
+            "no rows to learn from", "a project, files of new rows, or labelled predictions", "add --new FILE"
+        )
+    whole, log = _newest(
+        parts, spec, main, _target_columns(declared, parts), journal=known is not None and len(known) > 0
+    )
+    if policy.memory_days is not None and spec.time:
+        when = moments(spec.time, whole, purpose="the main table's time")
+        whole = whole.take(np.flatnonzero(when >= when.max() - int(policy.memory_days * DAY)))
+    tables = {main: _at(folder, whole, spec)}
+    for name, table in declared.tables.items():
+        if name != main:
+            tables[name] = _other(folder, model, project, table, name, others.get(name, ()))
+    changed = _divided(declared.model_copy(update={"tables": tables}), whole, policy)
+    at = folder if project is None else project.path
+    return Folded(Project(at, changed), whole.rows, given - (parts[0].rows if project else 0), len(known or ()), log)
+
+
+def foldable(known: Outcomes, target: str) -> bool:
+    """Whether labels say what the target's columns hold: the target is a column, or the labels are mappings."""
+    return target.isidentifier() or all(isinstance(label, Mapping) for label in known.label)
+
+
+def _declared(project: Project, spec: TableSpec, name: str) -> Table:
+    return read_table(spec.source, name=name, options=dict(spec.options), types=dict(spec.types), base=project.path)
+
+
+def _target_columns(declared: Declaration, parts: Sequence[Table]) -> list[str]:
+    names = sorted({n for p in parts for n in p.names})
+    return list(columns_in(declared.task.target, names))
+
+
+def _from_journal(known: Outcomes, model: Predictor, declared: Declaration) -> Table:
+    """Facts as they were asked about, with the columns of the target from the label."""
+    target = declared.task.target
+    rows: list[dict[str, Any]] = []
+    for facts, label in zip(known.facts, known.label, strict=True):
+        if isinstance(label, Mapping):
+            rows.append({**facts, **label})
+        elif target.isidentifier():
+            rows.append({**facts, target: label})
+        else:
+            raise DeclarationError(
+                f"labels of the journal are outcomes, and the target {target!r} is computed",
+                'labels that are the target\'s columns, for example {"minutes_late": 42}, or files',
+                "give rows with their outcome: --new FILE",
+            )
+    names = list(dict.fromkeys(n for row in rows for n in row))
+    data = pa.table({n: _column([row.get(n) for row in rows]) for n in names})
+    return model.as_read(data)
+
+
+def _column(values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if v is None else str(v) for v in values])
+
+
+def _newest(
+    parts: Sequence[Table], spec: TableSpec, name: str, targets: Sequence[str], *, journal: bool
+) -> tuple[Table, CleanLog]:
+    """All rows, the last of each key; and how many outcomes were changed by a later word on the same row."""
+    data = pa.concat_tables([_fitted(p.data, parts[0].data.schema) for p in parts], promote_options="permissive")
+    types = {c.name: c.type for p in reversed(parts) for c in p.columns}
+    key = [k for k in (spec.key or spec.ids) if k in data.column_names]
+    corrected = 0
+    if key:
+        place = pa.array(np.arange(data.num_rows))
+        last = data.select(key).append_column("__at", place).group_by(key).aggregate([("__at", "max"), ("__at", "min")])
+        keep = np.sort(last.column("__at_max").to_numpy())
+        twice = last.filter(pc.not_equal(last.column("__at_max"), last.column("__at_min")))
+        for column in targets:
+            values = data.column(column)
+            old, new = (values.take(twice.column(n)) for n in ("__at_min", "__at_max"))
+            corrected += int(pc.sum(pc.fill_null(pc.not_equal(old, new), False)).as_py() or 0)
+        data = data.take(pa.array(keep))
+    entry = RepairEntry(
+        repair=NEWEST_LABEL, table=name, columns=tuple(targets), cells_changed=corrected,
+        why="the newest word on an outcome counts" + (", the journal's last" if journal else ""),
+        sentence=f"{counted(corrected, 'outcome')} corrected by a later word on the same row",
+    )  # fmt: skip
+    table = Table.of(data, name, types={n: t for n, t in types.items() if n in data.column_names})
+    return table, CleanLog(entries=(entry,), after={name: table.fingerprint()})
+
+
+def _fitted(data: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Columns in the types of the first table where they can be."""
+    for i, field in enumerate(data.schema):
+        if field.name in schema.names and field.type != schema.field(field.name).type:
+            data = data.set_column(i, field.name, data.column(i).cast(schema.field(field.name).type, safe=False))
+    return data
+
+
+def _other(
+    folder: Path, model: Predictor, project: Project | None, spec: TableSpec, name: str, more: Sequence[str]
+) -> TableSpec:
+    """A table that is joined: as declared, with further rows behind; a row that is there twice counts once."""
+    if not more and project is not None:
+        where = spec.source if "://" in spec.source else str((project.path / spec.source).resolve())
+        return spec.model_copy(update={"source": where})
+    parts = [] if project is None or not spec.source else [_declared(project, spec, name)]
+    parts += [model.as_read(source, name) for source in more]
+    if not parts:
+        raise DataError(f"the model joins {name}, which is not given", "its rows", f"add --table {name}=FILE")
+    whole, _ = _newest(parts, spec, name, (), journal=False)
+    return _at(folder, whole, spec)
+
+
+def _at(folder: Path, table: Table, spec: TableSpec) -> TableSpec:
+    """Write a table; the name holds its content, so that the same rows are the same declaration."""
+    file = folder / f"{table.name}-{table.fingerprint()[:12]}.parquet"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_table(table.data, file)
+    types = {c.name: c.type for c in table.columns}
+    return spec.model_copy(update={"source": str(file.resolve()), "options": {}, "types": {**types, **spec.types}})
+
+
+def _divided(declared: Declaration, table: Table, policy: PolicySpec) -> Declaration:
+    """Under a split by time the newest rows are held out; other divisions stay as they are declared."""
+    spec = declared.tables[declared.main]
+    split = declared.split
+    if not spec.time or split.kind not in ("auto", "time") or split.holdout == "none":
+        return declared
+    when = moments(spec.time, table, purpose="the main table's time")
+    newest = int(when.max())
+    cutoff = np.datetime64(newest - int(policy.days("hold_out") * DAY), "us")
+    if int(later(when, split.gap).min()) >= int(cutoff.astype(np.int64)):
+        return declared.model_copy(update={"split": split.model_copy(update={"cutoff": None, "end": None})})
+    changed = split.model_copy(update={"kind": "time", "holdout": None, "cutoff": str(cutoff), "end": None})
+    return declared.model_copy(update={"split": changed})

@@ -1,0 +1,124 @@
+"""What a model answered and what came of it, as arrays of its task: predictions and coded outcomes, by event time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from holdgood.core.declaration import TaskSpec
+from holdgood.core.errors import DataError
+from holdgood.core.table import Table
+from holdgood.core.task import Task
+from holdgood.journal.outcomes import Outcomes
+from holdgood.workflow.target import outcomes as outcomes_of
+
+DAY = 86_400_000_000
+"""Microseconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """One row an answer that was given (n,). ``moment``: int64 microseconds (UTC); ``prediction``: (n,) or (n, classes).
+
+    ``y``: the outcome as the task codes it, NaN where none is settled: no label yet, one that may still change, or one that is only
+    known in part; NaN too where the label is none of the task's classes.
+    """
+
+    id: np.ndarray
+    place: np.ndarray
+    digest: np.ndarray
+    moment: np.ndarray
+    prediction: np.ndarray
+    y: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    @property
+    def days(self) -> np.ndarray:
+        """Moments in days since the epoch, (n,) float."""
+        return self.moment / DAY
+
+    def where(self, keep: np.ndarray) -> Told:
+        """The rows of a mask or of positions."""
+        return Told(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
+
+
+def told(found: Outcomes, spec: TaskSpec, task: Task) -> Told:
+    """Rows that were answered; refused ones have no prediction and are left out."""
+    there = np.array([bool(a) for a in found.answer], bool) & (found.verdict != "refused")
+    rows = found.where(there)
+    settled = rows.labelled & rows.final & ~rows.censored
+    y = np.full(len(rows), np.nan)
+    y[settled] = coded(list(rows.label[settled]), spec, task)
+    return Told(
+        id=rows.id,
+        place=rows.place,
+        digest=rows.digest,
+        moment=rows.event_time.astype("datetime64[us]").astype(np.int64),
+        prediction=predictions(list(rows.answer), task),
+        y=y,
+    )
+
+
+def predictions(answers: Sequence[Mapping[str, Any]], task: Task) -> np.ndarray:
+    """What answers say, in the shapes of Task. DataError for answers of another kind of task."""
+    if task.kind == "multiclass":
+        names = [f"probability_{c}" for c in task.classes]
+        columns = [[_number(a, name) for a in answers] for name in names]
+        return np.array(columns, np.float64).T.reshape(len(answers), len(names))
+    name = "probability" if task.kind == "binary" else "prediction"
+    return np.array([_number(a, name) for a in answers], np.float64)
+
+
+def _number(answer: Mapping[str, Any], name: str) -> float:
+    # a tail of underscores was added where a key of the row has the name already
+    found = next((answer[k] for k in (name, f"{name}_", f"{name}__") if isinstance(answer.get(k), (int, float))), None)
+    if found is None:
+        raise DataError(
+            f"an answer in the journal has no {name!r}: it has {', '.join(map(str, answer)) or 'nothing'}",
+            "answers of this model's task",
+            "check which model the journal speaks of",
+        )
+    return float(found)
+
+
+def coded(labels: Sequence[Any], spec: TaskSpec, task: Task) -> np.ndarray:
+    """Labels as the task codes them (n,), NaN for what is none of its classes.
+
+    A label is the outcome itself, or a mapping with the columns that the target is computed from.
+    """
+    y = np.full(len(labels), np.nan)
+    given = [i for i, label in enumerate(labels) if isinstance(label, Mapping)]
+    if given:
+        names = sorted({str(k) for i in given for k in labels[i]})
+        table = Table.of(pa.table({n: [labels[i].get(n) for i in given] for n in names}), "labels")
+        y[given] = outcomes_of(spec, table, task)
+    lookup = {_word(c): float(code) for code, c in enumerate(task.classes)}
+    for i, label in enumerate(labels):
+        if isinstance(label, Mapping) or label is None:
+            continue
+        y[i] = _amount(label) if task.kind == "regression" else lookup.get(_word(label), np.nan)
+    return np.where(y >= 0, y, np.nan) if task.kind != "regression" else y
+
+
+def _word(value: Any) -> str:
+    """``true``, ``True`` and True are one class; 1 and 1.0 too."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value)
+    return text.lower() if text in ("True", "False") else text
+
+
+def _amount(value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+    return number if np.isfinite(number) else float("nan")

@@ -1,0 +1,125 @@
+"""A model in use, tended: considered, retrained, compared in the shadow, promoted, on probation, rolled back; killed and taken up."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from holdgood.core.errors import DataError, EnvironmentFault
+from holdgood.core.records import ChallengeLook, CleanLog, Label, Promotion, RetrainDecision
+from holdgood.workflow.live import retrain
+from holdgood.workflow.live.retrain import tend
+
+MODEL = "company"
+SETTINGS = """
+[policy]
+false_a_year = 6
+least_rows = 100
+cool_down = "1 d"
+shadow_rows = 400
+shadow_days = 3
+probation_rows = 300
+hold_out = "8 d"
+memory = "35 d"
+promote = "by itself"
+"""
+
+
+def what(tended):
+    return [step.what for step in tended.steps]
+
+
+@pytest.fixture
+def weather(traffic, tmp_path):
+    """The feed goes on: rows that the project's own weather does not have."""
+    file = tmp_path / "weather-later.parquet"
+    traffic.others["weather"].to_parquet(file)
+    return {"weather": [str(file)]}
+
+
+def test_the_whole_loop_by_itself(begin, traffic, weather, at, monkeypatch):
+    live, project = begin(SETTINGS)
+
+    def pass_at(day):
+        return tend(live, project=project, related=weather, now=at(day))
+
+    traffic.answered(live, "calm", 0, 14)
+    quiet = pass_at(14.5)
+    assert what(quiet) == ["do not retrain"], quiet
+    assert "a change without a cause" in quiet.steps[0].sentence
+    pass_at(14.5)
+    assert len(live.journal.read(RetrainDecision)) == 1, "the same word twice is said once"
+
+    # the world turns; the pass that decides is killed while it trains, and the next one takes it up
+    traffic.answered(live, "turned", 14, 35)
+    with monkeypatch.context() as patch:
+        patch.setattr(retrain, "run", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            pass_at(36)
+    assert [d.decision for _, d in live.journal.read(RetrainDecision)] == ["do not retrain", "retrain"]
+    made = pass_at(36)
+    assert what(made) == ["shadow"], made
+    assert len(live.journal.read(RetrainDecision)) == 2
+    assert live.journal.read(CleanLog)[0][1].entries[0].repair == "newest-label"
+    first, challenger = live.at(MODEL).bundle_digest, live.at(MODEL, "shadow").bundle_digest
+
+    # beside each other, then the better one goes live and the replaced one answers in its shadow
+    early = traffic.answered(live, "turned", 36, 41, told=False)
+    assert pass_at(37).steps[0].what == "not yet"
+    traffic.tell(live, early)
+    traffic.answered(live, "turned", 41, 58)
+    made = pass_at(60)
+    assert what(made) == ["promote", "probation", "not yet"], made
+    stood = live.at(MODEL)
+    assert stood.bundle_digest == challenger and stood.evidence.verdict == "better" and stood.by == "the policy"
+    assert live.at(MODEL, "shadow").bundle_digest == first
+
+    # the world turns back: what was replaced is proven better, and is the champion again
+    traffic.answered(live, "calm", 60, 80)
+    made = pass_at(82)
+    assert what(made)[:2] == ["roll back", "clear"], made
+    assert live.at(MODEL).bundle_digest == first and live.at(MODEL, "shadow") is None
+    looks = [(look.phase, look.decision) for _, look in live.journal.read(ChallengeLook)]
+    assert looks == [("shadow", "promote"), ("probation", "promote")]
+    assert not live.journal.verify()
+
+
+def _killed(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_outcomes_corrected_later_are_learned_as_corrected_and_counted(begin, traffic, weather, at):
+    live, project = begin(SETTINGS)
+    rows = traffic.answered(live, "turned", 0, 21)
+    wrong = rows.order.iloc[:7]
+    again = [Label(prediction=o, model=MODEL, known_time=at(21).isoformat(), value={"hours_taken": 9.0}) for o in wrong]
+    live.journal.append_many(again, "server")
+    # the same rows come as a file too, with the outcomes as they were first told
+    file = project.path / "more.parquet"
+    rows.assign(left_at=pd.NaT).to_parquet(file)
+    found = tend(live, project=project, new=[str(file)], related=weather, now=at(22))
+    assert what(found) == ["retrain", "shadow"], found
+    log = live.journal.read(CleanLog)[0][1].entries[0]
+    assert log.cells_changed == 7 and "7 outcomes corrected" in log.sentence
+    learned = pd.read_parquet(next((live.path / "retraining").glob("orders-*.parquet"))).set_index("order").hours_taken
+    assert (learned[wrong] == 9.0).all() and learned.index.is_unique
+
+
+def test_a_person_is_waited_for_where_the_policy_says_so(begin, traffic, weather, at):
+    settings = SETTINGS.replace('"by itself"', '"ask"') + 'fresh_rows = "held out"\n'
+    live, project = begin(settings)
+    traffic.answered(live, "turned", 0, 35)
+    found = tend(live, project=project, related=weather, now=at(36))
+    assert what(found) == ["retrain", "waits"], found
+    assert "holdgood promote" in found.waits
+    look = live.journal.read(ChallengeLook)[0][1]
+    assert look.phase == "held out" and look.decision == "promote" and look.comparison.verdict == "better"
+    assert live.at(MODEL).by == "Ada" and len(live.journal.read(Promotion)) == 1
+
+
+def test_two_passes_at_once_and_models_that_are_not_there(begin):
+    live, project = begin(SETTINGS)
+    with retrain._alone(live), pytest.raises(EnvironmentFault, match="another process"):
+        tend(live, project=project)
+    with pytest.raises(DataError, match="did you mean 'company'"):
+        tend(live, "compny", project=project)
