@@ -16,7 +16,7 @@ from holdgood.journal import Journal
 from holdgood.journal.outcomes import outcomes
 from holdgood.metrics.score import loss_rows
 from holdgood.retraining import Challenge, ChallengePlan, challenge
-from holdgood.workflow.live.answers import DAY, Told, told
+from holdgood.workflow.live.told import DAY, Told, told
 from holdgood.workflow.predict import Predictor
 
 Phase = Literal["held out", "shadow", "probation"]

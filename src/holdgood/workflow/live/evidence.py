@@ -14,9 +14,9 @@ from holdgood.metrics.cost import cost_rows, resolve
 from holdgood.metrics.score import loss_rows
 from holdgood.retraining import Evidence, Losses, Worth, performance, unexpected, worth
 from holdgood.workflow.folder import Project
-from holdgood.workflow.live.answers import DAY, Told, told
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.promised import held_out, run_of
+from holdgood.workflow.live.told import DAY, Told, told
 from holdgood.workflow.predict import Predictor
 
 ALARM_DAYS = 14

@@ -22,7 +22,7 @@ from holdgood.core.table import Table
 from holdgood.core.text import counted
 from holdgood.journal.outcomes import Outcomes
 from holdgood.workflow.folder import Project
-from holdgood.workflow.live.answers import DAY
+from holdgood.workflow.live.told import DAY
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.rows import later, moments
 

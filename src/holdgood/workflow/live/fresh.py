@@ -10,10 +10,10 @@ from holdgood.core.records import ChallengeLook
 from holdgood.core.table import Table
 from holdgood.metrics.score import loss_rows
 from holdgood.retraining import challenge
-from holdgood.workflow.live.answers import DAY
 from holdgood.workflow.live.duel import Pair, plan_of, said, unit_of
 from holdgood.workflow.live.folded import Folded
 from holdgood.workflow.live.promised import held_out
+from holdgood.workflow.live.told import DAY
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.result import Run
 

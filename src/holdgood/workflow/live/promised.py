@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from holdgood.core.errors import HoldgoodError
 from holdgood.workflow.folder import Project
-from holdgood.workflow.live.answers import DAY
+from holdgood.workflow.live.told import DAY
 from holdgood.workflow.result import Run
 
 
