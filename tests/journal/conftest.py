@@ -1,5 +1,8 @@
 """Records as a server writes them."""
 
+import secrets
+
+import psycopg
 import pytest
 
 from holdgood.core.records import Label, Prediction
@@ -28,6 +31,24 @@ def label():
 
 
 @pytest.fixture
-def journal(tmp_path):
+def journal_file(tmp_path):
     """An empty journal in a file."""
     return Journal(tmp_path / "journal.sqlite")
+
+
+@pytest.fixture
+def database(postgres):
+    """The URL of a database of a test's own."""
+    name = f"j{secrets.token_hex(4)}"
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        yield postgres.removesuffix("/postgres") + f"/{name}"
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def journal(request):
+    """An empty journal, once in a file and once on a server."""
+    if request.param == "sqlite":
+        return request.getfixturevalue("journal_file")
+    return Journal(request.getfixturevalue("database"))

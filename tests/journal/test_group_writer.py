@@ -19,20 +19,20 @@ def test_what_many_threads_hand_in_is_written_once_each(journal, answer):
     assert journal.verify(journal.heads()) == []
 
 
-def test_one_duplicate_does_not_fail_its_neighbours(journal, answer):
-    journal.append(answer("p1"), "before")
-    with held(journal) as let_go, GroupWriter(journal, "w", own_name=False) as writer:
+def test_one_duplicate_does_not_fail_its_neighbours(journal_file, answer):
+    journal_file.append(answer("p1"), "before")
+    with held(journal_file) as let_go, GroupWriter(journal_file, "w", own_name=False) as writer:
         first = writer.submit([answer("p0")])  # taken up at once; the others wait together
         futures = [writer.submit([answer(f"p{i}"), answer(f"q{i}")]) for i in (1, 2, 2, 3)]
         let_go()
     assert first.result() == Head(1, first.result().hash)
     assert [type(f.exception()) for f in futures] == [DuplicateError, type(None), DuplicateError, type(None)]
-    assert [e.record["payload"]["id"] for e in journal.entries(writer="w")] == ["p0", "p2", "q2", "p3", "q3"]
-    assert journal.verify() == []
+    assert [e.record["payload"]["id"] for e in journal_file.entries(writer="w")] == ["p0", "p2", "q2", "p3", "q3"]
+    assert journal_file.verify() == []
 
 
-def test_too_much_waiting_is_refused_at_once_and_later_passes(journal, answer):
-    with held(journal) as let_go, GroupWriter(journal, "w", most_waiting=3) as writer:
+def test_too_much_waiting_is_refused_at_once_and_later_passes(journal_file, answer):
+    with held(journal_file) as let_go, GroupWriter(journal_file, "w", most_waiting=3) as writer:
         kept = [writer.submit([answer(f"p{i}")]) for i in range(3)]
         with pytest.raises(Busy, match="3 records wait"):
             writer.submit([answer("p9")])
@@ -59,11 +59,11 @@ def test_a_store_that_is_away_fails_who_waits_and_comes_back(journal, answer, mo
         assert writer.waiting == 0
 
 
-def test_a_full_disk_fails_who_waits_and_recovers(journal, answer, monkeypatch):
+def test_a_full_disk_fails_who_waits_and_recovers(journal_file, answer, monkeypatch):
     opened = []
-    real = journal.store.open
-    monkeypatch.setattr(journal.store, "open", lambda: opened.append(real()) or opened[-1])
-    with GroupWriter(journal, "w") as writer:
+    real = journal_file.store.open
+    monkeypatch.setattr(journal_file.store, "open", lambda: opened.append(real()) or opened[-1])
+    with GroupWriter(journal_file, "w") as writer:
         first = writer.submit([answer("p0")]).result()
         # SQLite's own limit of pages says what a full disk says
         writer.submit([]).result()
@@ -72,7 +72,7 @@ def test_a_full_disk_fails_who_waits_and_recovers(journal, answer, monkeypatch):
             writer.submit([answer("p1", facts={"much": "x" * 200_000})]).result()
         assert writer.submit([answer("p2")]).result().number == first.number + 1
     assert len(opened) == 2
-    assert [e.record["payload"]["id"] for e in journal.entries()] == ["p0", "p2"]
+    assert [e.record["payload"]["id"] for e in journal_file.entries()] == ["p0", "p2"]
 
 
 def limit(session) -> None:

@@ -1,0 +1,142 @@
+"""Whatever is done through the journal verifies; whatever is done behind its back is told."""
+
+import shutil
+import sqlite3
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from holdgood.core.errors import DataError, DuplicateError
+from holdgood.core.records import Alarm, Label, Prediction
+from holdgood.journal import Filter, Journal
+from holdgood.journal.chain import Row
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("predict"), st.sampled_from("abcdef"), st.sampled_from(["w", "v"])),
+        st.tuples(st.just("label"), st.sampled_from("abcdef"), st.sampled_from(["w", "v"])),
+        st.tuples(st.just("many"), st.sampled_from("abcdef"), st.sampled_from(["w", "v"])),
+        st.tuples(st.just("forget"), st.integers(1, 8), st.sampled_from(["w", "v"])),
+    ),
+    max_size=14,
+)
+
+
+def prediction(id):
+    return Prediction(id=id, model="m", bundle_digest="d", subject=f"person {id}", facts={"x": 1.5, "é": "\x00"})
+
+
+def done(journal, steps):
+    """Do the steps that can be done; the heads after each."""
+    kept = []
+    for what, which, writer in steps:
+        try:
+            if what == "predict":
+                journal.append(prediction(which), writer)
+            elif what == "label":
+                journal.append(Label(prediction=which, model="m", value=1), writer)
+            elif what == "many":
+                journal.append_many(
+                    [prediction(which), Alarm(code="c", title="t", subject="s", severity="low", message="m")], writer
+                )
+            else:
+                journal.forget(writer, which, who="officer", why="asked to")
+        except (DuplicateError, DataError):
+            pass  # refused whole; what follows shows that nothing was left half done
+        kept.append(journal.heads())
+    return kept
+
+
+@given(STEPS)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_history_verifies_against_every_head_kept_on_the_way(tmp_path_factory, steps):
+    journal = Journal(tmp_path_factory.mktemp("h") / "j.sqlite")
+    for heads in [{}, *done(journal, steps)]:
+        assert journal.verify(heads) == []
+    ids = [e.record["payload"]["id"] for e in journal.entries("prediction") if e.record]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    """A journal with entries of two writers, forgotten ones and tombstones, and its heads."""
+    path = tmp_path_factory.mktemp("history") / "j.sqlite"
+    journal = Journal(path)
+    steps = [("predict", "a", "w"), ("many", "b", "v"), ("label", "a", "w"), ("predict", "c", "w"), ("forget", 1, "w")]
+    done(journal, [*steps, ("predict", "d", "v"), ("forget", 3, "v"), ("label", "c", "v")])
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TRIGGER never_rewritten")
+    db.close()
+    return path, journal.heads(), [*journal.rows(Filter(order="chain"))]
+
+
+@given(st.data())
+@settings(max_examples=120, deadline=None)
+def test_any_changed_byte_of_any_column_is_found(tmp_path_factory, history, data):
+    path, heads, rows = history
+    row = data.draw(st.sampled_from(rows))
+    column = data.draw(st.sampled_from(Row._fields))
+    value = getattr(row, column)
+    if isinstance(value, int):
+        changed = data.draw(st.integers(-3, 40).filter(lambda n: n != value))
+    elif value is None:
+        changed = data.draw(st.sampled_from([b"", b"x", b"champion"]))
+    else:
+        old = value.encode()
+        at = data.draw(st.integers(0, max(0, len(old) - 1)))
+        byte = data.draw(st.integers(0, 255).filter(lambda b: not old or b != old[at]))
+        changed = data.draw(st.sampled_from([None, old[:at] + bytes([byte]) + old[at + 1 :], old + b" ", old[:-1]]))
+    copy = tmp_path_factory.mktemp("copy") / "j.sqlite"
+    shutil.copy(path, copy)
+    db = sqlite3.connect(copy)
+    try:
+        new = "CAST(? AS TEXT)" if isinstance(changed, bytes) else "?"
+        db.execute(
+            f"UPDATE entries SET {column} = {new} WHERE writer = ? AND number = ?", (changed, row.writer, row.number)
+        )
+        db.commit()
+    except sqlite3.IntegrityError:
+        return  # the table itself refuses
+    finally:
+        db.close()
+    assert Journal(copy).verify(heads), (row.writer, row.number, column, changed)
+
+
+def test_a_tombstone_whose_record_came_back_is_told(history, tmp_path):
+    path, heads, rows = history
+    shutil.copy(path, tmp_path / "j.sqlite")
+    with sqlite3.connect(tmp_path / "j.sqlite") as db:
+        first = next(r for r in rows if r.record is not None and r.kind == "prediction")
+        db.execute(
+            "UPDATE entries SET record = ?, salt = ? WHERE writer = 'w' AND number = 1", (first.record, first.salt)
+        )
+    db.close()
+    faults = Journal(tmp_path / "j.sqlite").verify(heads)
+    assert "entry 1 of 'w': its record was changed" in faults
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "UPDATE entries SET record = replace(record, 'person a', 'person z') WHERE number = 1",
+            "its record was changed",
+        ),
+        ("UPDATE entries SET subject = 'else' WHERE number = 1", "what it is found by was changed"),
+        ("DELETE FROM entries WHERE number = 2", "the last ones are gone"),
+        ("TRUNCATE entries", "had 2 entries"),
+    ],
+)
+def test_a_server_refuses_changes_and_what_its_owner_does_is_found(database, statement, said):
+    journal = Journal(database)
+    done(journal, [("predict", "a", "w"), ("label", "a", "w")])
+    heads = journal.heads()
+    with psycopg.connect(database, autocommit=True) as owner:
+        with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+            owner.execute(statement)
+        owner.execute("ALTER TABLE entries DISABLE TRIGGER ALL")
+        owner.execute(statement)
+    assert any(said in fault for fault in journal.verify(heads))
