@@ -16,6 +16,7 @@ from holdgood.decisions.inventory.min_max import best_min_max, min_max_cost
 from holdgood.decisions.inventory.newsvendor import normal_level, poisson_level, sampled_levels
 from holdgood.decisions.inventory.one_step_cost import StepCost, poisson_chances
 from holdgood.decisions.inventory.reorder_point import normal_reorder_point, poisson_reorder_point
+from holdgood.decisions.inventory.serial import serial_levels
 
 
 def test_case_1_economic_order_quantity():
@@ -229,6 +230,7 @@ def test_the_normal_reorder_point_is_at_the_bottom_of_its_cost():
         (lambda: min_max_cost(np.array([0.5, 0.5]), 1, 1, 1, 3, 3), "s below S"),
         (lambda: normal_reorder_point(100, 10, 5, 0.01, 8, 1), "worth holding"),
         (lambda: poisson_reorder_point(0, 1, 1, 1, 1), "a mean of 0"),
+        (lambda: serial_levels(5, 1, np.array([2.0, 4.0]), np.ones(2), 9), "dearer the nearer"),
         (lambda: best_min_max(np.array([np.nan, 0.5, 0.5]), 1, 4, 5), "sum to nan"),
         (lambda: best_min_max(np.array([0.5, 0.5]), 1, 4, float("nan")), "fixed nan"),
         (lambda: best_min_max(np.array([0.5, 0.5]), 1, float("inf"), 5), "shortage inf"),
@@ -251,3 +253,35 @@ def test_costs_that_are_none_have_no_lot_plan(wrong):
     for name, costs in (("fixed", (wrong, 1.0)), ("holding", (1.0, wrong)), ("unit", (1.0, 1.0, wrong))):
         with pytest.raises(DataError, match=name):
             lot_plan(demand, *costs)
+
+
+def test_case_7_a_line_of_three_stages():
+    # Snyder and Shen, example 6.1, as stockpyl computes it on its grid: echelon levels 6.48, 12.03, 22.72 and cost 47.665
+    found = serial_levels(5.0, 1.0, np.array([7.0, 4.0, 2.0]), np.array([1.0, 1.0, 2.0]), 37.12)
+    np.testing.assert_allclose(found.levels, [6.48, 12.03, 22.72], atol=0.015)
+    assert found.cost == pytest.approx(47.665, abs=0.006)
+    # one stage is the newsvendor; a second one that costs next to nothing more and is there at once changes nothing
+    one = serial_levels(50.0, 8.0, np.array([0.18]), np.array([1.0]), 0.70)
+    level = normal_level(50.0, 8.0, 0.18, 0.70)
+    assert one.levels[0] == pytest.approx(level.level, abs=0.006) and one.cost == pytest.approx(level.cost, abs=1e-4)
+    two = serial_levels(50.0, 8.0, np.array([0.18, 1e-9]), np.array([1.0, 1e-6]), 0.70)
+    assert two.levels[0] == pytest.approx(level.level, abs=0.02) and two.cost == pytest.approx(level.cost, abs=1e-3)
+
+
+def test_a_line_costs_what_drawn_demand_says_and_other_levels_cost_more():
+    holding, leads, shortage = np.array([7.0, 4.0, 2.0]), np.array([1.0, 1.0, 2.0]), 37.12
+    found = serial_levels(5.0, 1.0, holding, leads, shortage)
+    rng = np.random.default_rng(0)
+    asked = rng.normal(5.0 * leads, np.sqrt(leads), (400_000, 3))
+
+    def cost(levels):
+        stock, total = np.full(len(asked), np.inf), np.zeros(len(asked))
+        for k in (2, 1, 0):  # down the line: what a stage can be sent is what the one above has
+            stock = np.minimum(levels[k], stock) - asked[:, k]
+            total += (holding - np.append(holding[1:], 0.0))[k] * stock
+        return (total + (shortage + holding[0]) * np.maximum(-stock, 0.0)).mean()
+
+    assert cost(found.levels) == pytest.approx(found.cost, abs=0.08)
+    for k in range(3):
+        for other in (-0.4, 0.4):
+            assert cost(found.levels + other * np.eye(3)[k]) > cost(found.levels)

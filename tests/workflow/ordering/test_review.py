@@ -41,6 +41,17 @@ def test_each_change_is_priced_with_the_demand_that_came(model, history, whole, 
     assert not found.waiting
 
 
+def test_many_changes_that_all_lose_are_proven_to_and_luck_is_not(model, history, whole, state):
+    plan = hg.plan_orders(model, history, state, orders=TERMS).plan
+    # Kim orders for months; Lou orders a unit more here and a unit less there
+    kim = tuple(changed(plan, f"A{i}", 300.0 + 10 * i, "Kim") for i in range(8))
+    lou = tuple(changed(plan, x.item, x.quantity + (1, -1)[k % 2], "Lou") for k, x in enumerate(plan.orders))
+    said = [DecidedOrders(plan=plan.id, plan_digest=plan.digest, overrides=some) for some in (kim, lou)]
+    people = {p.who: p for p in review_overrides(model, whole, [plan], said).people}
+    assert people["Kim"].verdict == "lost" and people["Kim"].added.high < 0
+    assert people["Lou"].verdict == "not proven" and people["Lou"].added.low < 0 < people["Lou"].added.high
+
+
 def test_what_is_not_known_yet_waits_and_what_has_no_price_is_told(model, history, state):
     plan = hg.plan_orders(model, history, state, orders=TERMS).plan
     decided = DecidedOrders(plan=plan.id, plan_digest=plan.digest, overrides=(changed(plan, "A6", 0.0),))
@@ -93,7 +104,13 @@ def test_the_whole_road_on_the_command_line(project, whole, state, tmp_path, cap
     assert "500" in (tmp_path / "final.csv").read_text(encoding="utf-8")
     code, out, err = call("plan", "review", bundle, "now.csv", "-o", "review.json")
     assert code == 0, err
-    assert "Pat" in out and "not proven" in out
+    # one change says nothing of a person's hand, however much it cost: its own line does
+    told = json.loads((tmp_path / "review.json").read_text(encoding="utf-8"))["payload"]
+    (person,), (change,) = told["people"], told["outcomes"]
+    assert (person["who"], person["overrides"], person["verdict"]) == ("Pat", 1, "not proven")
+    assert person["added"]["value"] == change["added"] < 0 and person["added"]["low"] is person["added"]["high"] is None
+    row = next(line for line in out.splitlines() if line.strip().startswith("Pat"))
+    assert "not proven" in row and "campaign" in out and f"{change['added']:,.0f}".lstrip("-") in out
     code, _, err = call("plan", "read", "o.xlsx", "--plan", "none.json")
     assert code == 3 and "no record at" in err
     code, out, _ = call("plan", "orders", bundle, project / "sales.csv", "--state", "state.csv", "--json")
