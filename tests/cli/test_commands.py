@@ -37,7 +37,6 @@ def test_help_names_every_command_and_every_exit_code(cli, tmp_path):
         "runs",
         "compare",
         "lessons",
-        "export-mlflow",
         "demo",
         "doctor",
     ]

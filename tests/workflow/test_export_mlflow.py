@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 
+from holdgood.bundle import verify
 from holdgood.core.errors import DataError, DeclarationError, EnvironmentFault, MissingExtra
 from holdgood.workflow.export_mlflow import export_run, trials_table
 
@@ -134,6 +136,48 @@ def test_what_is_there_is_not_sent_again_unless_asked(exported, server, client, 
     assert forced.mlflow_run != exported.mlflow_run
     files = {f.path for f in client.list_artifacts(forced.mlflow_run, "bundle")}
     assert "bundle/manifest.json" in files
+
+
+@pytest.mark.server
+def test_a_bundle_is_registered_once_and_comes_back_as_it_was(exported, server, client, finished, tmp_path):
+    done = export_run(finished, server, register_as="late orders")
+    assert (done.again, done.model, done.version, done.version_again) == (True, "late orders", "1", False)
+    found = client.get_model_version("late orders", "1")
+    assert found.run_id == exported.mlflow_run
+    digest = finished.model.manifest.digest
+    assert found.tags["holdgood.digest"] == digest
+    assert found.tags["holdgood.verdict"] == finished.verdict.status
+    back = client.download_artifacts(found.run_id, "bundle", str(tmp_path))
+    assert verify(back).digest == digest
+    names = {p.name for p in Path(back).rglob("*")}
+    assert not any(n == "MLmodel" or n.endswith((".pkl", ".joblib")) for n in names)
+    again = export_run(finished, server, register_as="late orders")
+    assert (again.version, again.version_again) == ("1", True)
+    assert len(client.search_model_versions("name = 'late orders'")) == 1
+
+
+@pytest.mark.server
+def test_the_champion_is_an_alias_and_one_that_is_not_ready_is_none(server, client, finished, monkeypatch):
+    ready = finished.verdict.model_copy(update={"status": "ready"})
+    monkeypatch.setattr(type(finished), "verdict", property(lambda _: ready))
+    done = export_run(finished, server, register_as="chosen", champion=True)
+    assert client.get_model_version_by_alias("chosen", "champion").version == done.version
+    worse = finished.verdict.model_copy(update={"status": "not ready"})
+    monkeypatch.setattr(type(finished), "verdict", property(lambda _: worse))
+    with pytest.raises(DeclarationError, match="not ready"):
+        export_run(finished, server, register_as="another", champion=True)
+    assert not client.search_registered_models("name = 'another'")
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/b", "a:b", "x' OR name = 'y", "line\nbreak"])
+def test_a_name_that_no_registry_takes_is_refused_before_anything_is_sent(finished, name):
+    with pytest.raises(DeclarationError, match="no name of a registered model"):
+        export_run(finished, "http://127.0.0.1:1", register_as=name)
+
+
+def test_a_champion_of_nothing_is_refused(finished):
+    with pytest.raises(DeclarationError, match="of no registered model"):
+        export_run(finished, "http://127.0.0.1:1", champion=True)
 
 
 @pytest.mark.server

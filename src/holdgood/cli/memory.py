@@ -1,4 +1,4 @@
-"""Commands for what was tried before: compare, lessons, export-mlflow."""
+"""Commands for what was tried before: compare, lessons."""
 
 from __future__ import annotations
 
@@ -100,36 +100,3 @@ def lessons(
     lessons_text(listed.lessons, like=like)
     for note in listed.notes:
         draw.err.print(f"note: {note}", style="yellow")
-
-
-def export_mlflow(
-    run_id: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="A run's number; default the newest finished one.")
-    ] = None,
-    to: Annotated[str, typer.Option("--to", help="The MLflow server: http://… or https://…")] = "",
-    experiment: Annotated[
-        str | None, typer.Option("--experiment", help="Where it goes on the server; default the project's name.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Send it again although it is there.")] = False,
-    bundle: Annotated[bool, typer.Option("--bundle", help="Send the delivered model's files too.")] = False,
-    project: Folder = HERE,
-    json: Json = False,
-) -> None:
-    """Export a run to an MLflow server: parameters, metrics, trials as nested runs, report, leaderboard and card as files.
-
-    A run that is there already is not sent again. Needs: pip install 'holdgood[mlflow]'.
-    """
-    from holdgood.workflow.export_mlflow import export_run
-    from holdgood.workflow.project import open_run
-
-    if not to:
-        raise DeclarationError("no server to export to", "its address", "add --to http://localhost:5000")
-    done = export_run(open_run(project, run_id), to, experiment=experiment, force=force, bundle=bundle)
-    if json:
-        draw.as_json(done.__dict__)
-        return
-    if done.again:
-        draw.out.print(f"run {done.run} is there already: nothing was sent (--force sends it again)")
-    else:
-        draw.out.print(f"run {done.run} with {done.trials} trials: experiment {done.experiment}")
-    draw.out.print(done.url)

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from holdgood.core.records import Leaderboard, Trial
 from holdgood.core.records.envelope import write, write_bytes
 from holdgood.core.urls import mask
 from holdgood.workflow.folder import masked
+from holdgood.workflow.register_mlflow import checked_name, register
 from holdgood.workflow.result import Run
 
 LONGEST = 500
@@ -46,7 +47,10 @@ _STATUS = {"ok": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
 
 @dataclass(frozen=True)
 class Exported:
-    """Where a run is to be found on the server. ``again``: it was there already, and nothing was sent."""
+    """Where a run is to be found on the server. ``again``: it was there already, and nothing was sent.
+
+    ``model`` and ``version``: what its bundle is registered as; ``version_again``: it was registered already.
+    """
 
     run: str
     experiment: str
@@ -54,17 +58,29 @@ class Exported:
     url: str
     trials: int
     again: bool = False
+    model: str | None = None
+    version: str | None = None
+    version_again: bool = False
 
 
 def export_run(
-    run: Run, to: str, *, experiment: str | None = None, force: bool = False, bundle: bool = False
+    run: Run,
+    to: str,
+    *,
+    experiment: str | None = None,
+    force: bool = False,
+    bundle: bool = False,
+    register_as: str | None = None,
+    champion: bool = False,
 ) -> Exported:
     """Export a finished run to the MLflow server at ``to`` (http or https); its trials become runs nested in it.
 
     ``experiment``: where it goes, made where it is not there; default the project's name. A run that is there already is
-    not sent again, unless ``force``. ``bundle``: the delivered model's files too.
+    not sent again, unless ``force``. ``bundle``: the delivered model's files too. ``register_as``: the bundle becomes a version of the
+    registered model of this name, once; ``champion``: and gets that alias, unless its verdict is "not ready".
 
-    Raises DeclarationError for an address that is no server's, DataError for a run that is not finished, MissingExtra
+    Raises DeclarationError for an address that is no server's, a name that is none or a champion that is not ready,
+    DataError for a run that is not finished, MissingExtra
     without mlflow-skinny, EnvironmentFault where the server cannot be reached or refuses.
     """
     if not _is_server(to):
@@ -74,10 +90,19 @@ def export_run(
             "write for example --to http://localhost:5000",
         )
     name = experiment or run.model.declaration.name
+    model = None if register_as is None else checked_name(register_as)
     content = _Content.of(run)
+    if champion:
+        _may_be_champion(run, model)
     with _client(to) as (client, fault):
         try:
-            return _sent(client, run, content, to.rstrip("/"), name, force, bundle)
+            done = _sent(client, run, content, to.rstrip("/"), name, force, bundle)
+            if model is None:
+                return done
+            tags = {"holdgood.digest": run.model.manifest.digest, "holdgood.verdict": run.verdict.status}
+            tags |= {"holdgood.run": run.id, "holdgood.project": content.tags["holdgood.project"]}
+            version, known = register(client, done.mlflow_run, model, run.bundle, tags, champion=champion)
+            return replace(done, model=model, version=version, version_again=known)
         except (fault, OSError) as error:  # what requests raises is an OSError
             said = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise EnvironmentFault(
@@ -85,6 +110,21 @@ def export_run(
                 "a server that answers and lets you write",
                 "check the address and MLFLOW_TRACKING_USERNAME, …_PASSWORD or …_TOKEN; then export again",
             ) from None
+
+
+def _may_be_champion(run: Run, model: str | None) -> None:
+    if model is None:
+        raise DeclarationError(
+            "a champion of no registered model",
+            "the model's name",
+            "add the name that it is registered as: --register NAME",
+        )
+    if run.verdict.status == "not ready":
+        raise DeclarationError(
+            f"run {run.id} is not ready: {run.verdict.headline}",
+            "a verdict of ready, or ready to pilot",
+            "register it without --champion, or see which gates failed: holdgood show verdict",
+        )
 
 
 def _is_server(to: str) -> bool:

@@ -11,12 +11,13 @@ from holdgood.core.errors import DataError
 from holdgood.core.frame import Feature
 from holdgood.core.protocols import Parts, Persistable
 from holdgood.features.encode.category import OneHot
+from holdgood.features.encode.text import TextTopics
 from holdgood.workflow.onnx.graph import NAN, Graph
 
 MISSING = ""
 """What stands for a missing text: ONNX has no null texts. Where a level is empty itself, ``MISSING_BESIDE_EMPTY``."""
 MISSING_BESIDE_EMPTY = "\x00missing"
-_TABLES = ("level-codes", "one-hot", "target-means")
+_WORDS = TextTopics.kind
 
 
 class Features:
@@ -76,7 +77,7 @@ def levels_of(encoder: Persistable) -> set[str]:
 
 def refused(encoder: Persistable) -> list[str]:
     """Features that cannot be written as ONNX, by name."""
-    return [name for name, kind, json, _ in blocks_of(encoder) if "topics" in (kind, (json or {}).get("inner"))]
+    return [name for name, kind, json, _ in blocks_of(encoder) if _WORDS in (kind, (json or {}).get("inner"))]
 
 
 def matrix(features: Features, encoder: Persistable) -> str:

@@ -84,7 +84,7 @@ def _refuse(model: Predictor) -> None:
         raise DataError(
             f"{len(texts)} feature{'s' if len(texts) > 1 else ''} of free text: {', '.join(texts[:8])}",
             "numbers and categories: ONNX has no operator that counts words as holdgood does",
-            "leave these columns out (task.exclude or features), run again, and export that bundle",
+            "take these columns out with the repair drop-columns, run again, and export that bundle",
         )
 
 
