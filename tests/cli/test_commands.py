@@ -37,6 +37,7 @@ def test_help_names_every_command_and_every_exit_code(cli, tmp_path):
         "runs",
         "compare",
         "lessons",
+        "retrain",
         "demo",
         "doctor",
     ]
