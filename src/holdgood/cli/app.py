@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from holdgood import __version__
-from holdgood.cli import clean, contract, export, ignore, memory, models, plans, projects, retrain, tables
+from holdgood.cli import clean, contract, export, ignore, journal, live, memory, models, plans, projects, retrain, tables
 from holdgood.cli.draw import err
 from holdgood.core.errors import EnvironmentFault, HoldgoodError, Interrupted
 
@@ -67,6 +67,10 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     projects.runs,
     memory.compare,
     memory.lessons,
+    live.promote,
+    live.rollback,
+    live.approve,
+    live.retire,
     retrain.retrain,
     projects.demo,
     projects.doctor,
@@ -76,6 +80,7 @@ for _command in _COMMANDS:
 app.add_typer(contract.app)
 app.add_typer(plans.app)
 app.add_typer(export.app)
+app.add_typer(journal.app)
 
 
 _INTERRUPTED = Interrupted("interrupted", "nothing is lost: what was finished is kept", "run the same command again")

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from holdgood.core.errors import EnvironmentFault, ReadError, did_you_mean
-from holdgood.core.urls import is_url, mask, split_url  # noqa: F401  (mask: for workflow.folder, until it asks core)
+from holdgood.core.urls import is_url, split_url
 
 _DATABASES = (".db", ".sqlite", ".sqlite3")
 

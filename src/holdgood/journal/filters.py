@@ -15,19 +15,21 @@ class Filter:
     """Entries for which all that is given holds. Times as ``keys.moment_of`` writes them; ``since`` included, ``until`` not.
 
     ``about``: entries about the predictions that this filter finds (labels, overrides), which are not themselves among them.
-    ``after``: entries of a writer after this number. ``order``: of writing, of the moment at which they count, or of the chain.
+    ``forgotten``: only those without a record. ``after``: entries of a writer after this number. ``order``: of writing, of the moment at
+    which they count (``moment``), or of the chain (``chain``).
     """
 
     kinds: tuple[str, ...] = ()
     writer: str | None = None
     model: str | None = None
-    ref: str | None = None
+    refs: tuple[str, ...] = ()
     place: str | None = None
     subject: str | None = None
     since: str | None = None
     until: str | None = None
     about: Filter | None = None
     after: int | None = None
+    forgotten: bool = False
     order: str = "written"
     newest_first: bool = False
     limit: int | None = None
@@ -46,13 +48,16 @@ class Filter:
 
     def _where(self) -> tuple[str, list[Any]]:
         parts, values = [], []
-        for column in ("writer", "model", "ref", "place", "subject"):
+        for column in ("writer", "model", "place", "subject"):
             if (value := getattr(self, column)) is not None:
                 parts.append(f"{column} = ?")
                 values.append(value)
-        if self.kinds:
-            parts.append(f"kind IN ({', '.join('?' * len(self.kinds))})")
-            values += self.kinds
+        for column, among in (("kind", self.kinds), ("ref", self.refs)):
+            if among:
+                parts.append(f"{column} IN ({', '.join('?' * len(among))})")
+                values += among
+        if self.forgotten:
+            parts.append("record IS NULL")
         for column, sign, value in (
             ("moment", ">=", self.since),
             ("moment", "<", self.until),

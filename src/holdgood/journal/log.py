@@ -25,6 +25,8 @@ from holdgood.journal.store import store_at
 from holdgood.journal.verify import buried_by, faults_of
 
 R = TypeVar("R", bound=Record)
+_PIECE = 500
+"""Ids asked for at once."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +146,20 @@ class Journal:
 
     def prediction(self, model: str, id: str) -> Prediction | None:
         """The prediction with this id, or None. What a shadow said is given only where nobody else has answered."""
-        found = list(self.rows(Filter(kinds=(Prediction.kind,), model=model, ref=id)))
+        found = list(self.rows(Filter(kinds=(Prediction.kind,), model=model, refs=(id,))))
         found.sort(key=lambda row: row.place == "shadow")
         return _entry(found[0]).read(Prediction) if found else None
+
+    def known(self, model: str, ids: Sequence[str]) -> set[str]:
+        """Those of some ids that predictions of the model have."""
+        found: set[str] = set()
+        with self.session() as session:
+            for first in range(0, len(ids), _PIECE):
+                piece = tuple(ids[first : first + _PIECE])
+                found.update(
+                    r.ref or "" for r in session.rows(Filter(kinds=(Prediction.kind,), model=model, refs=piece))
+                )
+        return found
 
     def heads(self) -> dict[str, Head]:
         """The newest entry of every writer."""
@@ -156,8 +169,13 @@ class Journal:
     def verify(self, heads: Mapping[str, Head] | None = None) -> list[str]:
         """What is wrong, a sentence each; empty where every chain is whole and reaches the ``heads`` kept outside."""
         with self.session() as session, session.snapshot():
-            buried = buried_by(session.rows(Filter(kinds=(TOMBSTONE,))))
-            return faults_of(session.rows(Filter(order="chain")), buried, heads or {})
+            return verified(session, heads or {})
+
+
+def verified(session: SqlSession, heads: Mapping[str, Head]) -> list[str]:
+    """What is wrong in the snapshot that a session reads."""
+    buried = buried_by(session.rows(Filter(kinds=(TOMBSTONE,))))
+    return faults_of(session.rows(Filter(order="chain")), buried, heads)
 
 
 def _entry(row: Row) -> Entry:

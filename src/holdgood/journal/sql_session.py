@@ -141,10 +141,14 @@ class SqlSession(ABC):
             self.wipe()
         return Head(row.number, row.hash)
 
-    def bring(self, rows: Iterable[Row], writer: str) -> None:
-        """Put entries of another copy of this journal here as they are; they must follow what is here."""
-        with self.guard(), self.writing(writer):
-            self.many(_INSERT, rows)
+    def bring(self, writer: str, rows: Iterable[Row], forgotten: Sequence[int]) -> None:
+        """Take over a writer's further entries from another copy of this journal as they are, and what that one has forgotten."""
+        with self.guard():
+            with self.writing(writer):
+                self.many(_INSERT, rows)
+                emptied = self.many(_FORGET, [(writer, number, TOMBSTONE) for number in forgotten]) if forgotten else 0
+            if emptied:
+                self.wipe()
 
     def rows(self, which: Filter) -> Iterator[Row]:
         """The entries that a filter finds."""

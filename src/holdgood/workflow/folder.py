@@ -16,10 +16,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from holdgood.connectors.place import mask
 from holdgood.core.declaration import FILE_NAME, Declaration, read
 from holdgood.core.errors import DataError, DeclarationError, EnvironmentFault, did_you_mean
 from holdgood.core.records.envelope import write_bytes
+from holdgood.core.urls import mask
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "duckdb", "scikit-learn", "lightgbm", "pydantic", "narwhals")

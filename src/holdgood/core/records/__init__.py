@@ -33,9 +33,11 @@ from holdgood.core.records.journal import (
     AnswerOverride,
     Approval,
     Benefit,
+    JournalHeads,
     Label,
     Prediction,
     Standing,
+    WriterHead,
 )
 from holdgood.core.records.leaderboard import Leaderboard, Rung, Trial
 from holdgood.core.records.lesson import (
@@ -117,6 +119,7 @@ __all__ = [
     "ItemOutside",
     "ItemTerms",
     "JoinEntry",
+    "JournalHeads",
     "Label",
     "LeadCover",
     "Leaderboard",
@@ -171,4 +174,5 @@ __all__ = [
     "Trial",
     "Verdict",
     "WorkPlan",
+    "WriterHead",
 ]

@@ -126,3 +126,20 @@ class Standing(Part):
     evidence: Comparison | None = None
     approvals: tuple[str, ...] = ()
     overruled: tuple[str, ...] = ()
+
+
+class WriterHead(Part):
+    """The newest entry of one writer."""
+
+    writer: str
+    number: int
+    hash: str
+
+
+class JournalHeads(Record):
+    """The newest entries of a journal, to be kept where who can write the journal cannot: what came before them can be proved whole."""
+
+    kind: ClassVar[str] = "journal-heads"
+
+    journal: str
+    heads: tuple[WriterHead, ...]

@@ -129,6 +129,15 @@ class Live:
         return wanted
 
 
+def journal_at(folder: Path | str, url: str | None = None) -> Journal:
+    """The journal of a live folder, or the one at a path or URL, which must be there: reading makes no new one."""
+    if url is None:
+        return Live.open(folder).journal
+    if not is_url(url) and not Path(url).is_file():
+        raise DataError(f"no journal at {url}", "a file, or postgresql://…", "check the path")
+    return Journal(url)
+
+
 def bundle_in(path: Path | str) -> Path:
     """The bundle that a path means: itself, or the one in a run folder."""
     folder = Path(path)

@@ -1,0 +1,103 @@
+"""A table with one row a prediction, by its id: read, matched with the journal, with a word on each row that cannot be taken."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from holdgood.connectors.read import read_table
+from holdgood.core.errors import DataError, did_you_mean
+from holdgood.core.records.envelope import Record
+from holdgood.journal import Journal, standing_now
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A row (the first below the header is 1) that was not taken, and why."""
+
+    row: int
+    id: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a table: rows written down, rows that were there already, rows not taken."""
+
+    written: int
+    there: int
+    faults: tuple[Fault, ...]
+
+
+def rows_of(source: Path | str, id_column: str, needed: str) -> list[dict[str, Any]]:
+    """The rows of a file (csv, parquet …) as dictionaries; ids are text as written. DataError where a column is missing."""
+    table = read_table(source, name="rows", types={id_column: "text"})
+    for column in (id_column, needed):
+        if column not in table.names:
+            raise DataError(
+                f"no column {column!r}",
+                "one of: " + ", ".join(table.names),
+                did_you_mean(column, table.names) or "name the column",
+            )
+    return [{k: _plain(v) for k, v in row.items()} for row in table.data.to_pylist()]
+
+
+def matched(
+    journal: Journal,
+    rows: list[dict[str, Any]],
+    id_column: str,
+    model: str | None,
+    make: Callable[[dict[str, Any], str, str], Record],
+) -> tuple[list[Record], list[Fault]]:
+    """A record for each row whose prediction the journal has; ``make`` gets row, id and model, and raises DataError for what cannot be."""
+    default = model or _only_model(journal, rows)
+    named: dict[str, list[str]] = {}
+    for row in rows:
+        named.setdefault(str(row.get("model") or default), []).append(str(row[id_column] or ""))
+    known = {name: journal.known(name, [i for i in ids if i]) for name, ids in named.items()}
+    records: list[Record] = []
+    faults: list[Fault] = []
+    for number, row in enumerate(rows, 1):
+        id, name = str(row[id_column] or ""), str(row.get("model") or default)
+        try:
+            if id not in known[name]:
+                raise DataError(f"the journal has no prediction {id!r} of {name!r}" if id else "no id")
+            records.append(make(row, id, name))
+        except DataError as error:
+            faults.append(Fault(number, id, error.came))
+    return records, faults
+
+
+def _only_model(journal: Journal, rows: list[dict[str, Any]]) -> str:
+    if rows and all(row.get("model") for row in rows):
+        return ""
+    live = sorted({s.model for s in standing_now(journal)})
+    if len(live) != 1:
+        raise DataError(
+            "rows of which model?",
+            f"one of: {', '.join(live)}" if live else "a model's name",
+            "--model NAME, or a column 'model'",
+        )
+    return live[0]
+
+
+def text_of(row: Mapping[str, Any], column: str) -> str:
+    """A cell as text; empty where there is none."""
+    value = row.get(column)
+    return "" if value is None else str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def chunks(records: list[Record], size: int = 5_000) -> Iterator[list[Record]]:
+    """Pieces that are written in one transaction each."""
+    for first in range(0, len(records), size):
+        yield records[first : first + size]

@@ -1,0 +1,205 @@
+"""Promotion and journal from the command line, over one live folder."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from holdgood.bundle import save
+from holdgood.core.records import Benefit, Comparison, Interval, Prediction, Verdict
+from holdgood.core.records.envelope import write
+from holdgood.core.records.verdict import Gate
+from holdgood.core.task import Task
+from holdgood.workflow.live.folder import Live
+
+
+def bundle(folder, number, *, failed=False):
+    gate = Gate(name="calibration", status="failed" if failed else "passed", required="r", observed="off by 0.2")
+    records = {"verdict": Verdict(status="ready", headline="h", gates=(gate,))}
+    task = Task(kind="binary", classes=("no", "yes"), target="late")
+    save(
+        folder / f"run{number}" / "bundle",
+        name="flights",
+        parts={},
+        records=records,
+        task=task,
+        extra_json={"n": number},
+    )
+    return f"run{number}"
+
+
+@pytest.fixture
+def at(tmp_path, cli):
+    """A folder with a live model and four predictions of two people."""
+    cli("promote", bundle(tmp_path, 1), "--why", "the first", "--by", "ann", at=tmp_path)
+    live = Live.open(tmp_path / "live")
+    asked = {"model": "flights", "bundle_digest": "d", "answer": {"answer": "no"}, "facts": {"x": 1}}
+    answers = [
+        Prediction(id=f"00{i}", subject=f"person-{i % 2}", event_time=f"2026-03-0{i + 1}", **asked) for i in range(4)
+    ]
+    live.journal.append_many(answers, "server")
+    return tmp_path
+
+
+def test_promote_refuse_overrule_and_go_back(at, cli):
+    (at / "evidence.json").write_text(
+        json.dumps(
+            {
+                "pairs": [
+                    Comparison(
+                        first="b", second="a", difference=1, low=0.5, high=2, n=90, p=0.01, verdict="better"
+                    ).model_dump()
+                ]
+            }
+        )
+    )
+    canary = cli(
+        "promote",
+        bundle(at, 2),
+        "--place",
+        "canary",
+        "--share",
+        0.1,
+        "--why",
+        "trial",
+        "--evidence",
+        "evidence.json",
+        at=at,
+    )
+    assert canary.code == 0
+    assert "is the canary for 10% of the requests now" in canary.out
+    held = cli("promote", bundle(at, 3, failed=True), "--why", "soon", at=at)
+    assert held.code == 3
+    assert "gate 'calibration' failed: off by 0.2" in held.err
+    over = cli("promote", "run3", "--why", "the board decided", "--overrule", "--json", at=at)
+    assert over.json["overruled"] == ["gate 'calibration' failed: off by 0.2"]
+    assert cli("approve", "run2", "--by", "bo", at=at).out.startswith("bo approved flights")
+    assert cli("rollback", "flights", "--why", "complaints", "--by", "cy", at=at).code == 0
+    said = cli("journal", "live-on", at=at)
+    for part in (
+        "cy rolled back to it",
+        "why       complaints",
+        "evidence  b against a: better: 1",
+        "approved  by nobody",
+        "canary (10%",
+    ):
+        assert part in said.out
+    assert cli("journal", "live-on", "2020-01-01", at=at).out == "nothing was live on 2020-01-01\n"
+    assert [s["place"] for s in cli("journal", "live-on", "--json", at=at).json] == ["champion", "canary"]
+    assert cli("retire", "flights", "--why", "x", at=at).code == 3
+    assert "is the canary no more" in cli("retire", "flights", "--place", "canary", "--why", "x", at=at).out
+    shown = cli("journal", "show", "--kind", "promotion", "-n", 2, at=at).out
+    assert "roll back · champion · cy · complaints" in shown
+    assert "retire · canary" in shown
+    assert cli("rollback", "flight", "--why", "x", at=at).code == 3
+
+
+def test_heads_kept_outside_prove_that_nothing_was_lost(at, cli):
+    assert cli("journal", "head", "--to", "kept.json", at=at).code == 0
+    whole = cli("journal", "verify", "--head", "kept.json", at=at)
+    assert (whole.code, whole.err) == (0, "")
+    assert "is whole, and 2 heads kept outside reached" in whole.out
+    assert "cannot be told" in cli("journal", "verify", at=at).err
+    (at / "live" / "journal.sqlite").rename(at / "old")
+    (at / "live" / "journal.sqlite-wal").unlink(missing_ok=True)
+    cli("promote", "run1", "--why", "anew", at=at)
+    lost = cli("journal", "verify", "--head", "kept.json", "--json", at=at)
+    assert lost.code == 1
+    assert any("'server' had 4 entries; the last ones are gone" in f for f in lost.json["faults"])
+    assert cli("journal", "verify", "--head", "live/live.toml", at=at).code == 4
+
+
+def test_labels_by_id_with_a_word_on_each_row_that_cannot_be_taken(at, cli):
+    (at / "l.csv").write_text(
+        "booking,late,known_time,final\n000,yes,2026-03-09,true\n001,,2026-03-09,true\n009,no,2026-03-09,true\n"
+        "002,no,someday,true\n003,no,2026-03-09,perhaps\n,no,2026-03-09,true\n001,no,2026-03-09,false\n"
+    )
+    told = cli("journal", "label", "l.csv", "--id", "booking", "--value", "late", "--json", "--strict", at=at)
+    assert told.code == 1
+    assert told.json["written"] == 2
+    said = {f["row"]: f["said"] for f in told.json["not_taken"]}
+    assert said[2] == "no late"
+    assert "no prediction '009' of 'flights'" in said[3]
+    assert "known_time of a label is 'someday'" in said[4]
+    assert "neither true nor false" in said[5]
+    assert said[6] == "no id"
+    again = cli("journal", "label", "l.csv", "--id", "booking", "--value", "late", at=at)
+    assert "0 labels written, 2 there already" in again.out
+    pd.DataFrame({"id": ["001"], "value": ["yes"]}).to_parquet(at / "l.parquet")
+    assert cli("journal", "label", "l.parquet", "--json", at=at).json == {
+        "written": 1,
+        "there_already": 0,
+        "not_taken": [],
+    }
+    wrong = cli("journal", "label", "l.csv", "--id", "bokking", at=at)
+    assert "did you mean 'booking'" in wrong.err
+
+
+def test_overrides_remember_what_was_answered(at, cli):
+    (at / "o.csv").write_text("id,after,reason\n000,yes,knows the customer\n")
+    assert cli("journal", "override", "o.csv", "--by", "desk", at=at).code == 0
+    assert "0 overrides written, 1 there" in cli("journal", "override", "o.csv", "--by", "desk", at=at).out
+    (entry,) = cli("journal", "show", "-k", "answer-override", "--json", at=at).json
+    assert entry["record"]["payload"]["before"] == {"answer": "no"}
+    assert entry["record"]["payload"]["who"] == "desk"
+
+
+def test_a_persons_rows_and_old_rows_are_forgotten_and_the_chain_verifies(at, cli):
+    (at / "l.csv").write_text("id,value\n000,yes\n001,no\n")
+    cli("journal", "label", "l.csv", at=at)
+    cli("journal", "head", "--to", "kept.json", at=at)
+    ask = ("journal", "forget", "--subject", "person-0", "--why", "asked to")
+    assert "3 would be deleted" in cli(*ask, at=at).out
+    assert cli(*ask, "--yes", "--json", at=at).json == {"entries": 3, "deleted": True}
+    assert cli(*ask, "--yes", at=at).out == "0 entries deleted\n"
+    old = cli("journal", "forget", "--older-than", "2026-03-03", "--why", "retention", "--yes", "--json", at=at)
+    assert old.json["entries"] == 2  # 001 and its label; who promoted what stays
+    assert cli("journal", "verify", "--head", "kept.json", at=at).code == 0
+    assert [
+        e["record"]["payload"]["id"]
+        for e in cli("journal", "show", "-k", "prediction", "-m", "flights", "--json", at=at).json
+    ] == ["003"]
+    assert cli("journal", "live-on", "--json", at=at).json[0]["by"] == "ann"
+    for bad, code in ((("--older-than", "2026"), 2), (("--due",), 2), ((), 2)):
+        assert cli("journal", "forget", *bad, "--why", "x", "--yes", at=at).code == code
+    (at / "live" / "live.toml").write_text("[keep]\ndays = 1\n")
+    assert cli("journal", "forget", "--due", "--why", "x", "--yes", "--json", at=at).json["entries"] == 1
+
+
+def test_backup_and_restore(at, cli):
+    assert cli("journal", "backup", "b.sqlite", "--json", at=at).json["new_entries"] == 5
+    assert "0 new entries" in cli("journal", "backup", "b.sqlite", at=at).out
+    cli("journal", "head", "--to", "kept.json", at=at)
+    back = cli("journal", "restore", "b.sqlite", "--head", "kept.json", "--journal", "new.sqlite", "--json", at=at)
+    assert back.json == {"new_entries": 5, "journal": "new.sqlite"}
+    assert cli("journal", "verify", "--journal", "new.sqlite", "--head", "kept.json", at=at).code == 0
+    cli("promote", bundle(at, 2), "--why", "better", at=at)
+    longer = cli("journal", "restore", "b.sqlite", at=at)
+    assert longer.code == 3
+    assert "does not hold all that journal.sqlite holds" in longer.err
+    assert cli("journal", "verify", "--journal", "nowhere.sqlite", at=at).code == 3
+    assert not (at / "nowhere.sqlite").exists()
+
+
+def test_the_benefit_ledger(at, cli):
+    assert "no benefit was written down yet" in cli("journal", "benefit", at=at).out
+    live = Live.open(at / "live")
+    told = Interval(value=10, low=8, high=12, n=50)
+    live.journal.append(
+        Benefit(model="flights", bundle_digest="d", begins="2026-03-01", ends="2026-04-01", promised=told, realised=told, currency="EUR", rows=60, labelled=50),
+        "watch",
+    )  # fmt: skip
+    assert "2026-03-01 to 2026-04-01" in cli("journal", "benefit", at=at).out
+    assert cli("journal", "benefit", "--json", at=at).json[0]["currency"] == "EUR"
+
+
+def test_evidence_that_is_none(at, cli):
+    (at / "e.json").write_text("[1]")
+    for name, said in (
+        ("e.json", "holds no comparison"),
+        ("no.json", "no file no.json"),
+        ("live/live.toml", "not valid JSON"),
+    ):
+        assert said in cli("promote", "run1", "--why", "x", "--evidence", name, at=at).err
+    write(at / "v.json", Verdict(status="ready", headline="h"))
+    assert cli("promote", "run1", "--why", "x", "--evidence", "v.json", at=at).code == 3
