@@ -21,12 +21,12 @@ from holdgood.retraining import decide
 from holdgood.workflow.folder import Project
 from holdgood.workflow.live.conditions import against
 from holdgood.workflow.live.duel import Pair, Phase, earlier_looks, look_at
-from holdgood.workflow.live.weighing import gather, moment_of
 from holdgood.workflow.live.folded import fold, foldable
 from holdgood.workflow.live.folder import WRITER, Live
 from holdgood.workflow.live.fresh import on_newest
 from holdgood.workflow.live.promised import held_out, run_of
 from holdgood.workflow.live.promotion import promote, retire, roll_back
+from holdgood.workflow.live.weighing import gather, moment_of
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.run import run
 
