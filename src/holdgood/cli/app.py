@@ -13,7 +13,20 @@ from typing import Annotated, Any
 import typer
 
 from holdgood import __version__
-from holdgood.cli import clean, contract, export, ignore, journal, live, memory, models, plans, projects, retrain, tables
+from holdgood.cli import (
+    clean,
+    contract,
+    export,
+    ignore,
+    journal,
+    live,
+    memory,
+    models,
+    plans,
+    projects,
+    retrain,
+    tables,
+)
 from holdgood.cli.draw import err
 from holdgood.core.errors import EnvironmentFault, HoldgoodError, Interrupted
 
