@@ -10,12 +10,7 @@ from holdgood.monitoring.schedule import alpha_of_look, shares
 
 
 def alarm(subject, p=0.01):
-    return named(
-        Alarm(code="MON001", title="t", subject=subject, severity="low", message="m", p=p),
-        "m",
-        "2026-01-01",
-        "2026-01-08",
-    )
+    return named(Alarm(code="MON001", title="t", subject=subject, severity="low", message="m", p=p), "m", "2026-01-08")
 
 
 A, B = alarm("a"), alarm("b")

@@ -27,6 +27,7 @@ from holdgood.cli import (
     retrain,
     tables,
 )
+from holdgood.cli import clean, contract, export, ignore, memory, models, plans, projects, retrain, tables, watch
 from holdgood.cli.draw import err
 from holdgood.core.errors import EnvironmentFault, HoldgoodError, Interrupted
 
@@ -85,6 +86,8 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     live.approve,
     live.retire,
     retrain.retrain,
+    watch.watch,
+    watch.acknowledge,
     projects.demo,
     projects.doctor,
 )

@@ -246,6 +246,18 @@ class MemorySpec(Section):
     )
 
 
+class WatchSpec(Section):
+    """What a bundle carries so that it can be watched in use."""
+
+    rows: int = Field(
+        10_000,
+        ge=0,
+        le=100_000,
+        description="coarse development rows kept in the bundle (no value that fewer than ten rows share); 0: none, "
+        "then `holdgood watch --reference` needs a file",
+    )
+
+
 class RepairSpec(Section):
     """One declared repair, applied left of the wall, in order."""
 
@@ -347,6 +359,7 @@ class Declaration(Section):
     split: SplitSpec = Field(SplitSpec(), description="how rows are divided into development and holdout")
     budget: BudgetSpec = Field(BudgetSpec(), description="what may be spent")
     memory: MemorySpec = Field(MemorySpec(), description="lessons of earlier trainings")
+    watch: WatchSpec = Field(WatchSpec(), description="what a bundle carries to be watched by")
     repairs: list[RepairSpec] = Field(default_factory=list, description="declared repairs, applied in order")
     audit: AuditSpec = Field(AuditSpec(), description="what the audit should leave alone")
     gates: GateSpec = Field(GateSpec(), description="what must hold before release")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from holdgood.core.declared_policy import PolicySpec
 from holdgood.core.declared_tables import Section
+from holdgood.core.declared_watch import RouteSpec, WatchingSpec
 from holdgood.core.settings import checked, toml_of
 
 LIVE_FILE = "live.toml"
@@ -44,6 +45,8 @@ class LiveSpec(Section):
     approval: ApprovalSpec = Field(default_factory=ApprovalSpec, description="who must agree before a bundle goes live")
     keep: KeepSpec = Field(default_factory=KeepSpec, description="what is kept of people, and for how long")
     policy: PolicySpec = Field(default_factory=PolicySpec, description="when to retrain, and what may happen by itself")
+    watch: WatchingSpec = Field(default_factory=WatchingSpec, description="how models in use are watched")
+    route: list[RouteSpec] = Field(default_factory=list, description="who is told of alarms, and how")
 
 
 def read_live(file: Path) -> LiveSpec:

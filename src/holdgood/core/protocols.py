@@ -309,7 +309,10 @@ class Clock:
 
 @runtime_checkable
 class Detector(Protocol):
-    """Watches rows in use against a reference; holds its stated false-alarm rate."""
+    """Watches rows in use against a reference; holds its stated false-alarm rate.
+
+    One with ``of = "predictions"`` is given frames of predictions instead of features.
+    """
 
     code: ClassVar[str]
     title: ClassVar[str]

@@ -31,11 +31,9 @@ def alarm_id(model: str, code: str, subject: str) -> str:
     return hashlib.sha256("\0".join((model, code, subject)).encode()).hexdigest()[:16]
 
 
-def named(alarm: Alarm, model: str, begins: str, ends: str) -> Alarm:
-    """The alarm with its id, model and rows."""
-    return alarm.model_copy(
-        update={"id": alarm_id(model, alarm.code, alarm.subject), "model": model, "begins": begins, "ends": ends}
-    )
+def named(alarm: Alarm, model: str, ends: str) -> Alarm:
+    """The alarm with its id, its model and the end of the rows looked at."""
+    return alarm.model_copy(update={"id": alarm_id(model, alarm.code, alarm.subject), "model": model, "ends": ends})
 
 
 def surest(alarms: Iterable[Alarm]) -> list[Alarm]:

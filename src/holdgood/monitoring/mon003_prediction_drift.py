@@ -15,6 +15,7 @@ class PredictionDrift:
 
     code: ClassVar[str] = "MON003"
     title: ClassVar[str] = "Predictions have drifted"
+    of: ClassVar[str] = "predictions"
     todo: ClassVar[str] = (
         "see which features drifted (MON001) and what the estimate before labels says; prepare for more or fewer actions"
     )

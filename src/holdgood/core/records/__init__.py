@@ -74,6 +74,7 @@ from holdgood.core.records.rebalance import MoreRows, Rebalance
 from holdgood.core.records.runs import Changed, Entrant, NewRowsBoard, Origin, RunComparison, RunPair, RunSummary
 from holdgood.core.records.split import Split
 from holdgood.core.records.verdict import CardSection, Gate, ModelCard, Verdict
+from holdgood.core.records.watching import Delivery, Drift, GroupGap, WatchLook
 
 __all__ = [
     "Accuracy",
@@ -99,6 +100,8 @@ __all__ = [
     "DataKind",
     "DecidedOrder",
     "DecidedOrders",
+    "Delivery",
+    "Drift",
     "Entrant",
     "Evaluation",
     "FairnessReport",
@@ -110,6 +113,7 @@ __all__ = [
     "ForecastEvaluation",
     "Gap",
     "Gate",
+    "GroupGap",
     "GroupReport",
     "GroupResult",
     "HeldLimit",
@@ -173,6 +177,7 @@ __all__ = [
     "Threshold",
     "Trial",
     "Verdict",
+    "WatchLook",
     "WorkPlan",
     "WriterHead",
 ]

@@ -21,6 +21,7 @@ from holdgood.workflow.folder import StepFolder, versions
 from holdgood.workflow.judging import class_weight
 from holdgood.workflow.predict import Predictor, for_bundle, parity
 from holdgood.workflow.steps.numbers import finite
+from holdgood.workflow.usual import usual
 from holdgood.workflow.work import DEVELOPMENT, Work
 
 
@@ -95,6 +96,7 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
             "plan": work.plan,
             "chain": work.chain,
             "background": Background.of(work.frame(DEVELOPMENT), work.declaration.budget.seed),
+            **usual(work),
         },
         records={
             "contract": contract,

@@ -1,0 +1,139 @@
+"""Commands for a model in use: watch, acknowledge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdgood.cli import draw
+from holdgood.cli.models import Related
+from holdgood.cli.tables import Json
+from holdgood.core.errors import DeclarationError
+
+LiveFolder = Annotated[Path, typer.Argument(help="The live folder: settings, journal, bundles.")]
+
+
+def watch(
+    folder: LiveFolder,
+    model: Annotated[str | None, typer.Option("--model", help="One model; default: all that are live.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="Look as if it were then (UTC, e.g. 2026-03-01); default: now.")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option("--reference", help="Rows that are usual (a table), instead of the bundle's.")
+    ] = None,
+    table: Related = None,
+    every: Annotated[str | None, typer.Option("--every", help='Go on as a service, a look each "1h", "1 d" …')] = None,
+    weekly: Annotated[bool, typer.Option("--weekly", help="The same as --every 7d.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the look as one HTML file too.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 if there is an alarm.")] = False,
+    json: Json = False,
+) -> None:
+    """Look at what models in use answered and what came of it; tell who should know.
+
+    A look compares new rows with development rows, performance with what was promised, and writes all of it to the journal. Alarms are told
+    once, by the routes in live.toml, and are over when two looks have not found them. The number of false alarms a year is bounded by
+    [watch] false_a_year, however often you look.
+    """
+    from holdgood.cli.watched import look_text
+    from holdgood.core.budget import seconds_of
+    from holdgood.core.errors import HoldgoodError
+    from holdgood.core.records.envelope import write_bytes
+    from holdgood.reports.watch_report import render_watch
+    from holdgood.workflow.live import service
+    from holdgood.workflow.live.folder import Live
+    from holdgood.workflow.live.reference import usual_of
+    from holdgood.workflow.live.watch import Watched, looks_of
+    from holdgood.workflow.live.watch import watch as look
+    from holdgood.workflow.predict import Predictor
+
+    live = Live.open(folder)
+    models = [model] if model else sorted({s.model for s in live.standing() if s.place == "champion"})
+    if not models:
+        raise DeclarationError("no model is live here", "a champion", "holdgood promote puts one in place")
+    if every or weekly:
+        if at or reference or html:
+            raise DeclarationError(
+                "--every with --at, --reference or --html",
+                "one or the other",
+                "a service looks at now, with the bundle's reference",
+            )
+        days = (seconds_of(every) if every else 7 * 86_400.0) / 86_400.0
+        watching = live.settings.watch.model_copy(update={"days": days})
+        live = replace(live, settings=live.settings.model_copy(update={"watch": watching}))
+
+        def said(name: str, seen: Watched | HoldgoodError) -> None:
+            draw.out.print(look_text(seen) if isinstance(seen, Watched) else f"{name}: {seen}")
+
+        service.run(live, models, said)
+        return
+    moment = _moment(at)
+    found = []
+    for name in models:
+        champion = live.at(name)
+        usual, others = None, {}
+        if champion is not None and (reference or table):
+            predictor = Predictor.load(live.bundle(champion.bundle_digest))
+            pairs = [p.partition("=") for p in table or []]
+            others = {n: predictor.table_of(f, n) for n, _, f in pairs}
+            usual = usual_of(predictor, reference, others) if reference else None
+        found.append(look(live, name, at=moment, usual=usual, others=others))
+    if html is not None:
+        write_bytes(
+            html,
+            render_watch(
+                [(w.look, w.alarms, w.benefit) for w in found], {m: looks_of(live, m) for m in models}
+            ).encode(),
+        )
+    if json:
+        draw.as_json(
+            [
+                {
+                    "look": w.look.payload(),
+                    "alarms": [a.payload() for a in w.alarms],
+                    "benefit": w.benefit.payload() if w.benefit else None,
+                    "undelivered": list(w.undelivered),
+                    "again": w.again,
+                }
+                for w in found
+            ]
+        )
+    else:
+        for w in found:
+            draw.out.print(look_text(w))
+    if strict and any(w.alarms for w in found):
+        raise typer.Exit(1)
+
+
+def acknowledge(
+    folder: LiveFolder,
+    alarm: Annotated[str, typer.Argument(help="The alarm's id, or the beginning of it.")],
+    by: Annotated[str, typer.Option("--by", help="Who has seen it.")],
+    why: Annotated[str, typer.Option("--why", help="What it is, or what is being done.")] = "",
+    until: Annotated[
+        str, typer.Option("--until", help="No word about it before then (UTC); default: until it is over.")
+    ] = "",
+) -> None:
+    """Say on the record that an alarm has been seen; with --until, that no word about it is wanted before then."""
+    from holdgood.workflow.live.acknowledging import acknowledged
+    from holdgood.workflow.live.folder import Live
+
+    then = _moment(until)
+    said = acknowledged(Live.open(folder), alarm, by=by, why=why, until=then.isoformat() if then else "")
+    draw.out.print(f"{said.alarm}: seen by {said.who}" + (f", quiet until {said.until}" if said.until else ""))
+
+
+def _moment(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise DeclarationError(
+            f"{text!r} is no time", "a day or a time, such as 2026-03-01T08:00", "write it so"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,61 @@
+"""Tell people: what is to be sent is written down before it is sent, and what became of it after."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from holdgood.core.declared_watch import RouteSpec
+from holdgood.core.records import Alarm, Delivery
+from holdgood.monitoring.routes import Message, Undelivered, send
+from holdgood.monitoring.routes.send import ONCE, REPEATS, wanted
+from holdgood.workflow.live.folder import Live
+
+WRITER = "watch"
+
+
+def deliver(live: Live, model: str, messages: Sequence[Message]) -> list[str]:
+    """Send what has not been sent yet; a sentence for each that failed. Safe to call again with the same messages.
+
+    A message that was begun and not finished (a kill in between) is sent again where the receiver knows it by its key, and
+    not where it would be heard twice.
+    """
+    past = {(d.key, d.route): d.state for _, d in live.journal.read(Delivery, model=model)}
+    faults = []
+    for route in live.settings.route:
+        for message in messages:
+            if not wanted(route, message.alarm) or (message.about == "goes on" and route.kind not in REPEATS):
+                continue
+            state = past.get((message.key, route.name))
+            if state == "sent" or (state == "begun" and route.kind in ONCE):
+                continue
+            fault = _attempt(live, route, message)
+            if fault:
+                faults.append(f"{message.alarm.code} ({message.alarm.subject}) was not told by {route.name}: {fault}")
+    return faults
+
+
+def key_of(alarm: str, look: str, about: str) -> str:
+    """Names a message: the same alarm told of the same look is the same message."""
+    return hashlib.sha256(f"{alarm}\n{look}\n{about}".encode()).hexdigest()[:32]
+
+
+def message_of(alarm: Alarm, about: str, look: str, until: str) -> Message:
+    """``about``: begins, goes on or ends; ``look``: the end of the look (UTC) that said so."""
+    assert about in ("begins", "goes on", "ends")
+    return Message(alarm, about, key_of(alarm.id, look, about), look, until)  # type: ignore[arg-type]
+
+
+def _attempt(live: Live, route: RouteSpec, message: Message) -> str:
+    said = Delivery(
+        model=message.alarm.model, alarm=message.alarm.id, route=route.name, about=message.about, key=message.key,
+        state="begun",
+    )  # fmt: skip
+    live.journal.append(said, WRITER)
+    try:
+        send(route, message)
+    except Undelivered as error:
+        live.journal.append(said.model_copy(update={"state": "failed", "why": str(error)}), WRITER)
+        return str(error)
+    live.journal.append(said.model_copy(update={"state": "sent"}), WRITER)
+    return ""

@@ -1,0 +1,176 @@
+"""What a champion answered and what came of it, from the journal, and what its bundle promised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from holdgood.core.records import AnswerOverride, FairnessReport, Interval
+from holdgood.core.records.envelope import unwrap
+from holdgood.core.task import Task
+from holdgood.core.traffic import Promised, Traffic
+from holdgood.features.usual import Usual
+from holdgood.journal.outcomes import Outcomes, outcomes
+from holdgood.metrics.cost import CostTable, cost_rows, resolve
+from holdgood.metrics.interval import mean_interval
+from holdgood.metrics.score import loss_rows
+from holdgood.workflow.live.folder import Live
+from holdgood.workflow.live.told import coded, predictions
+from holdgood.workflow.predict import Predictor
+
+FAIR = "selection_rate"
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """Traffic with what it was made of: ``prediction`` (n,) or (n, classes), NaN where a row was refused; ``facts`` (n,) dictionaries or None."""
+
+    traffic: Traffic
+    prediction: np.ndarray
+    facts: np.ndarray
+
+
+def gather(
+    live: Live, model: str, digest: str, predictor: Predictor, usual: Usual | None, fairness: FairnessReport | None, ends: datetime
+) -> Gathered:  # fmt: skip
+    """Everything that this bundle answered (not in the shadow) before ``ends``, as known then."""
+    spec = live.settings.watch
+    found = outcomes(live.journal, model, ends - timedelta(days=spec.history_days), ends, as_of=ends)
+    every = found.where(found.place != "shadow")
+    feeds = _feeds(every, spec.feeds)
+    rows = every.where(every.digest == digest)
+    task = predictor.task
+    answered = np.array([bool(a) for a in rows.answer], bool) & (rows.verdict != "refused")
+    shape = (len(rows), task.n_classes) if task.kind == "multiclass" else (len(rows),)
+    prediction = np.full(shape, np.nan)
+    if answered.any():
+        prediction[answered] = predictions(list(rows.answer[answered]), task)
+    settled = rows.labelled & rows.final & ~rows.censored
+    y = np.full(len(rows), np.nan)
+    if settled.any():
+        y[settled] = coded(list(rows.label[settled]), predictor.declaration.task, task)
+    judged = answered & np.isfinite(y)
+    money = _money(predictor)
+    loss, saved = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+    codes = np.full(len(rows), np.nan)
+    if answered.any():
+        codes[answered] = predictor.codes(prediction[answered])
+    constant = _constant(predictor, money, usual)
+    if judged.any():
+        loss[judged] = loss_rows(task, y[judged], prediction[judged])
+        if money is not None and constant is not None:
+            saved[judged] = saved_rows(money, y[judged], codes[judged], constant)
+    overruled = {o.prediction for _, o in live.journal.read(AnswerOverride, model=model)}
+    traffic = Traffic(
+        model=model,
+        bundle_digest=digest,
+        as_of=_us(ends),
+        when=rows.event_time.astype("datetime64[us]").astype(np.int64),
+        score=prediction if prediction.ndim == 1 else prediction.max(axis=1),
+        acted=(codes == 1).astype(np.float64) if task.kind == "binary" else np.full(len(rows), np.nan),
+        warned=rows.verdict == "warn",
+        refused=rows.verdict == "refused",
+        overridden=np.array([i in overruled for i in rows.id], bool),
+        labelled=judged,
+        censored=rows.censored,
+        delay=np.where(judged, rows.delay / 86_400.0, np.nan),
+        loss=loss,
+        saved=saved,
+        loss_if=_loss_if(task, prediction),
+        groups={g: _fact(rows, g) for g in spec.groups or predictor.declaration.fairness.groups if "." not in g},
+        promised=promised(predictor, usual, fairness, money, constant),
+        feeds=feeds,
+    )
+    return Gathered(traffic, prediction, rows.facts)
+
+
+def promised(
+    predictor: Predictor, usual: Usual | None, fairness: FairnessReport | None, money: CostTable | None, constant: float | None
+) -> Promised:  # fmt: skip
+    """What the rows that judged the model said."""
+    gaps = {
+        report.attribute: gap.largest
+        for report in (fairness.attributes if fairness else ())
+        for gap in report.gaps
+        if gap.measure == FAIR
+    }
+    if usual is None or not usual.held.any():
+        return Promised(gaps=gaps)
+    task, held = predictor.task, usual.held
+    y, prediction = usual.outcome[held], usual.prediction[held]
+    loss = mean_interval(loss_rows(task, y, prediction))
+    saved: Interval | None = None
+    if money is not None and constant is not None:
+        saved = mean_interval(saved_rows(money, y, predictor.codes(prediction), constant))
+    return Promised(
+        metric="log loss" if task.kind != "regression" else "squared error",
+        loss=loss,
+        saved=saved,
+        against="the best answer that is the same for all",
+        currency="" if money is None else money.currency,
+        pairs=np.stack([usual.prediction, usual.outcome], axis=1) if task.kind == "binary" else None,
+        gaps=gaps,
+    )
+
+
+def saved_rows(money: CostTable, y: np.ndarray, answer: np.ndarray, constant: float) -> np.ndarray:
+    """Money saved a row (n,), against one answer for all."""
+    return cost_rows(money, y, np.full(len(y), constant)) - cost_rows(money, y, answer)
+
+
+def _money(predictor: Predictor) -> CostTable | None:
+    costs = predictor.declaration.costs
+    if not costs.declared or costs.function is not None:
+        return None
+    return resolve(costs, predictor.task, predictor.class_weight, predictor.average_costs)
+
+
+def _constant(predictor: Predictor, money: CostTable | None, usual: Usual | None) -> float | None:
+    """The one answer for all that costs least on the rows that judged."""
+    if money is None or usual is None or not usual.held.any():
+        return None
+    y = usual.outcome[usual.held]
+    options = (
+        np.quantile(y, np.linspace(0.05, 0.95, 19))
+        if predictor.task.kind == "regression"
+        else np.arange(predictor.task.n_classes)
+    )
+    return float(min(options, key=lambda c: float(cost_rows(money, y, np.full(len(y), float(c))).mean())))
+
+
+def _loss_if(task: Task, prediction: np.ndarray) -> np.ndarray:
+    out = np.full((len(prediction), 2), np.nan)
+    if task.kind == "binary":
+        told = np.isfinite(prediction)
+        for outcome in (0, 1):
+            out[told, outcome] = loss_rows(task, np.full(int(told.sum()), float(outcome)), prediction[told])
+    return out
+
+
+def _fact(rows: Outcomes, name: str) -> np.ndarray:
+    values = [None if f is None else f.get(name) for f in rows.facts]
+    return np.array([None if v is None else str(v) for v in values] + [None], object)[:-1]
+
+
+def _feeds(rows: Outcomes, columns: list[str]) -> dict[str, np.ndarray]:
+    """When things arrived, sorted: answers, outcomes, and rows of each value of some columns."""
+    when = rows.event_time.astype("datetime64[us]").astype(np.int64)
+    known = rows.label_known[rows.labelled].astype("datetime64[us]").astype(np.int64)
+    found = {"rows to answer": when, "outcomes": np.sort(known)}
+    for column in columns:
+        values = _fact(rows, column)
+        for value in sorted({v for v in values if v is not None}):
+            found[f"rows with {column} = {value}"] = when[values == value]
+    return found
+
+
+def fairness_of(records: dict[str, dict[str, object]]) -> FairnessReport | None:
+    """The report in a bundle, if there is one."""
+    kept = records.get("fairness")
+    return None if kept is None else unwrap(kept, FairnessReport, where="fairness.json")
+
+
+def _us(moment: datetime) -> int:
+    return round(moment.timestamp() * 1e6)

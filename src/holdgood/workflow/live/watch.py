@@ -1,0 +1,221 @@
+"""Watch: one look at a model in use. Gather, look, rank by what it does, keep books, write down, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from holdgood.bundle import load
+from holdgood.core.errors import DataError, HoldgoodError
+from holdgood.core.records import Acknowledgement, Alarm, Benefit, Drift, GroupGap, Standing, WatchLook
+from holdgood.core.records.envelope import Record
+from holdgood.core.table import Table
+from holdgood.core.traffic import DAY, Look
+from holdgood.features.usual import Usual
+from holdgood.monitoring.bookkeeping import named, standing, surest
+from holdgood.monitoring.mon007_performance import performance
+from holdgood.monitoring.mon008_estimate import estimated
+from holdgood.monitoring.mon009_fairness import gaps_now
+from holdgood.monitoring.mon011_benefit import ledger
+from holdgood.monitoring.schedule import alpha_of_look
+from holdgood.workflow.live.delivery import WRITER, deliver, message_of
+from holdgood.workflow.live.detecting import Found, detect
+from holdgood.workflow.live.folder import Live
+from holdgood.workflow.live.in_use import InUse, features_of, telling_time
+from holdgood.workflow.live.traffic import fairness_of, gather
+from holdgood.workflow.predict import Predictor
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A look with its alarms (worst first), what was told, and what could not be."""
+
+    look: WatchLook
+    alarms: tuple[Alarm, ...]
+    benefit: Benefit | None = None
+    undelivered: tuple[str, ...] = ()
+    again: bool = False
+    """The look had been taken before: nothing was looked at anew, only told what had not been told."""
+
+
+def watch(
+    live: Live,
+    model: str,
+    *,
+    at: datetime | None = None,
+    usual: Usual | None = None,
+    others: Mapping[str, Table] | None = None,
+) -> Watched:
+    """Look at what was answered until ``at`` (UTC, default now) and tell who should know.
+
+    ``usual``: the reference, default what the bundle carries; ``others``: tables that the features are joined from. The same
+    ``at`` again looks at nothing anew and only sends what was not sent: safe after a kill.
+    """
+    ends = (at or datetime.now(UTC)).astimezone(UTC)
+    champion = live.at(model)
+    if champion is None:
+        raise DataError(
+            f"no champion of {model!r} is live", "a model that answers", "holdgood promote puts one in place"
+        )
+    past = looks_of(live, model)
+    earlier = [w for w in past if w.ends < ends.isoformat()]
+    done = next((w for w in past if w.ends == ends.isoformat()), None)
+    if done is None:
+        done, alarms, benefit = _look(live, model, champion, ends, earlier, usual, others or {})
+        again = False
+    else:
+        every = {a.id: a for _, a in live.journal.read(Alarm, model=model) if a.ends == done.ends}
+        alarms, benefit, again = [every[i] for i in done.found if i in every], None, True
+    faults = _tell(live, model, [*earlier, done])
+    return Watched(done, tuple(alarms), benefit, tuple(faults), again)
+
+
+def looks_of(live: Live, model: str) -> list[WatchLook]:
+    """All looks at a model, oldest first."""
+    return sorted((r for _, r in live.journal.read(WatchLook, model=model)), key=lambda w: w.ends)
+
+
+def due(live: Live, model: str, now: datetime) -> datetime:
+    """When the next scheduled look is to be taken: ``days`` after the last one; now, where there was none."""
+    past = looks_of(live, model)
+    return now if not past else datetime.fromisoformat(past[-1].ends) + timedelta(days=live.settings.watch.days)
+
+
+def _look(
+    live: Live,
+    model: str,
+    champion: Standing,
+    ends: datetime,
+    earlier: Sequence[WatchLook],
+    usual: Usual | None,
+    others: Mapping[str, Table],
+) -> tuple[WatchLook, list[Alarm], Benefit | None]:
+    spec = live.settings.watch
+    folder = live.bundle(champion.bundle_digest)
+    predictor, loaded = Predictor.load(folder), load(folder, verify_first=False)
+    kept = loaded.parts.get("usual")
+    reference = usual if usual is not None else kept if isinstance(kept, Usual) else None
+    gathered = gather(live, model, champion.bundle_digest, predictor, reference, fairness_of(loaded.records), ends)
+    days = spec.days
+    if earlier:
+        # Whoever looks oftener spends less a look: the budget is a year's, not a look's.
+        days = min(days, (ends - datetime.fromisoformat(earlier[-1].ends)).total_seconds() / 86_400.0)
+    alpha = alpha_of_look(spec.false_a_year, max(days, 1e-6))
+    end = gathered.traffic.as_of
+    begins = end - round(spec.days * DAY)
+    in_use = _in_use(
+        predictor,
+        reference,
+        gathered.facts,
+        gathered.traffic.refused,
+        gathered.prediction,
+        gathered.traffic.when,
+        others,
+    )
+    found = detect(spec, predictor, in_use, gathered.traffic, alpha)
+    now = ends.isoformat()
+    first = datetime.fromtimestamp(begins / 1e6, UTC).isoformat()
+    alarms = surest(named(a, model, now) for a in found.alarms)
+    alarms.sort(key=_weight)
+    still = _open(earlier)
+    hushed = {a.alarm: a for _, a in live.journal.read(Acknowledgement)}
+    books = standing(alarms, [w.found for w in reversed(earlier)], still, hushed, now)
+    look = Look(gathered.traffic, begins, end)
+    record = _record(look, model, champion, first, now, alpha, live, found, alarms)
+    record = record.model_copy(
+        update={
+            "told": tuple(a.id for a in books.fresh),
+            "snoozed": tuple(a.id for a in books.snoozed),
+            "ended": books.ended,
+        }
+    )
+    benefit = ledger(look)
+    written: list[Record] = [*alarms, *([benefit] if benefit else []), record]
+    live.journal.append_many(written, WRITER)
+    return record, alarms, benefit
+
+
+def _in_use(
+    predictor: Predictor, usual: Usual | None, facts: np.ndarray, refused: np.ndarray, prediction: np.ndarray,
+    when: np.ndarray, others: Mapping[str, Table],
+) -> InUse:  # fmt: skip
+    if usual is None:
+        return InUse(
+            None,
+            None,
+            prediction,
+            when,
+            ("the bundle keeps no reference: drift is not watched; give --reference FILE",),
+        )
+    told = np.array([f is not None for f in facts], bool) & ~refused
+    if not told.any():
+        note = ("the journal keeps no facts of rows: drift of features is not watched",) if len(facts) else ()
+        return InUse(usual, None, prediction, when, note)
+    try:
+        frame, rows = features_of(predictor, facts, told, others)
+    except HoldgoodError as error:
+        return InUse(usual, None, prediction, when, (f"drift of features is not watched: {error.came}",))
+    return InUse(usual, usual.like(frame), prediction, when, (), telling_time(usual, predictor), rows)
+
+
+def _record(
+    look: Look, model: str, champion: Standing, begins: str, ends: str, alpha: float, live: Live, found: Found,
+    alarms: Sequence[Alarm],
+) -> WatchLook:  # fmt: skip
+    window = look.window
+    seen = performance(look, alpha=alpha)
+    return WatchLook(
+        model=model,
+        bundle_digest=champion.bundle_digest,
+        begins=begins,
+        ends=ends,
+        budget=live.settings.watch.false_a_year,
+        alpha=alpha,
+        rows=len(window),
+        labelled=int(window.labelled.sum()),
+        share_labelled=float(window.labelled.mean()) if len(window) else float("nan"),
+        found=tuple(a.id for a in alarms),
+        performance=None if seen is None else seen[0],
+        estimate=estimated(look),
+        drift=tuple(Drift(feature=d.feature, effect=d.effect, p=d.p, moved=d.moved, money=d.money) for d in found.drift),
+        gaps=tuple(
+            GroupGap(attribute=g.attribute, gap=g.gap, between=g.between, thin=g.thin) for g in gaps_now(window, level=0.95)
+        ),
+        overridden=float(window.overridden.mean()) if len(window) else float("nan"),
+        notes=found.notes,
+    )  # fmt: skip
+
+
+def _open(earlier: Sequence[WatchLook]) -> list[str]:
+    """Alarms that were told and are not over."""
+    there: dict[str, None] = {}
+    for look in earlier:
+        there.update(dict.fromkeys(look.told))
+        for ended in look.ended:
+            there.pop(ended, None)
+    return list(there)
+
+
+def _tell(live: Live, model: str, looks: Sequence[WatchLook]) -> list[str]:
+    """Send what the last two looks said, and again what failed before."""
+    newest = {a.id: a for _, a in live.journal.read(Alarm, model=model)}
+    until = timedelta(days=2.5 * live.settings.watch.days)
+    messages = []
+    for look in looks[-2:]:
+        later = (datetime.fromisoformat(look.ends) + until).isoformat()
+        about: list[tuple[str, str]] = [(i, "begins") for i in look.told]
+        if look is looks[-1]:
+            standing_before = _open(looks[:-1])
+            about += [(i, "goes on") for i in look.found if i in standing_before]
+        about += [(i, "ends") for i in look.ended]
+        messages += [message_of(newest[i], what, look.ends, later) for i, what in about if i in newest]
+    return deliver(live, model, messages)
+
+
+def _weight(alarm: Alarm) -> tuple[Any, ...]:
+    stake = -abs(alarm.stake) if alarm.stake == alarm.stake else 0.0
+    return ({"high": 0, "medium": 1, "low": 2}[alarm.severity], stake, alarm.p if alarm.p == alarm.p else 1.0, alarm.id)
