@@ -26,8 +26,8 @@ from holdgood.cli import (
     projects,
     retrain,
     tables,
+    watch,
 )
-from holdgood.cli import clean, contract, export, ignore, memory, models, plans, projects, retrain, tables, watch
 from holdgood.cli.draw import err
 from holdgood.core.errors import EnvironmentFault, HoldgoodError, Interrupted
 
