@@ -12,7 +12,7 @@ help:
 	@echo "make demo    set up, then the New York flights from raw tables to a verified bundle and a report, and a forecast of"
 	@echo "             334 industrial series (holdgood demo --forecast)"
 	@echo "make test    set up, then every test (unit, property, contract, docs, faults)"
-	@echo "make lint    ruff, import contracts, and that src/ names no column of the demo"
+	@echo "make lint    ruff, import contracts, bandit"
 	@echo "make types   mypy"
 	@echo "make docs    the site, strict"
 	@echo "make lock    resolve constraints.txt anew"
@@ -41,6 +41,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m bandit --quiet --recursive --configfile pyproject.toml src
 
 types: $(VENV)/.dev
 	$(BIN)/mypy

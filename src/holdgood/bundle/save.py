@@ -168,7 +168,7 @@ def _put(folder: Path, content: Mapping[str, bytes]) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-        os.chmod(fresh, 0o755)  # noqa: S103 - mkdtemp keeps others out; a bundle may be read by a server's user
+        os.chmod(fresh, 0o755)  # nosec B103 # noqa: S103 - mkdtemp keeps others out; a bundle may be read by a server's user
         put_in_place(fresh, folder)
 
 

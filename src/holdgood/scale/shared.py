@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import pickle  # nosec B403 # arrays between this process and its own workers, see value()
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ class Shared:
         # These files are written by this very program into a private folder that dies with the pool; they are no model files.
         raw = np.memmap(f"{self.stem}.bin", dtype=np.uint8, mode="r")
         buffers = [raw[start:end] for start, end in self.spans]
-        value = pickle.loads(Path(f"{self.stem}.pkl").read_bytes(), buffers=buffers)  # noqa: S301
+        value = pickle.loads(Path(f"{self.stem}.pkl").read_bytes(), buffers=buffers)  # nosec B301 # noqa: S301
         _loaded[self.stem] = value
         while len(_loaded) > _KEPT:
             _loaded.popitem(last=False)
@@ -42,7 +42,7 @@ class Shared:
         """The object read anew, with arrays of its own: it outlives the folder."""
         raw = np.fromfile(f"{self.stem}.bin", dtype=np.uint8)
         buffers = [raw[start:end] for start, end in self.spans]
-        return pickle.loads(Path(f"{self.stem}.pkl").read_bytes(), buffers=buffers)  # noqa: S301
+        return pickle.loads(Path(f"{self.stem}.pkl").read_bytes(), buffers=buffers)  # nosec B301 # noqa: S301
 
     def remove(self) -> None:
         """Delete its files."""

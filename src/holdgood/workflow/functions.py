@@ -125,7 +125,7 @@ def _module(one: Declared, project: Path) -> ModuleType:
     module = module_from_spec(spec)
     sys.path.insert(0, str(project))
     try:
-        exec(compile(content, str(one.file), "exec"), module.__dict__)  # noqa: S102 (read, hashed and trusted by a person)
+        exec(compile(content, str(one.file), "exec"), module.__dict__)  # nosec B102 # noqa: S102 (read, hashed and trusted by a person)
     except Exception as error:
         raise DeclarationError(
             f"{one.file.name} cannot be imported: {type(error).__name__}: {error}", "a module", "repair it"

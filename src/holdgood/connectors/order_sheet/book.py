@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import ParseError  # nosec B405 # the name of an error that openpyxl raises; nothing is parsed with it
 
 from holdgood.connectors.order_sheet.layout import (
     FORMAT,

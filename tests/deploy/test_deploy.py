@@ -1,0 +1,186 @@
+"""What is deployed is held to rules: no root, no default password, a named base, a health check that exists, secrets from files."""
+
+import inspect
+import re
+import shlex
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+
+from holdgood.cli.app import app
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+NAMED = re.compile(r"^docker\.io/library/[a-z]+:\d+\.\d+(\.\d+)?(-[a-z]+)+(@sha256:[0-9a-f]{64})?$")
+
+
+def instructions():
+    """Pairs of instruction and argument, lines that go on joined."""
+    text = re.sub(r"^\s*#.*$", "", (DEPLOY / "Containerfile").read_text(), flags=re.MULTILINE)
+    lines = re.sub(r"\\\n", " ", text).splitlines()
+    return [tuple(line.split(None, 1)) for line in lines if line.strip()]
+
+
+def last_stage():
+    found = instructions()
+    begins = [i for i, (word, _) in enumerate(found) if word == "FROM"]
+    return found[begins[-1] :]
+
+
+@pytest.fixture(scope="module")
+def compose():
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+
+
+def test_bases_are_named_to_the_patch_and_never_latest(compose):
+    bases = [argument.split()[0] for word, argument in instructions() if word == "FROM"]
+    assert len(bases) == 2
+    for base in [*bases, compose["services"]["journal"]["image"]]:
+        assert NAMED.match(base), base
+
+
+def test_the_image_runs_as_nobody_in_particular_from_a_copied_environment():
+    stage = last_stage()
+    users = [argument for word, argument in stage if word == "USER"]
+    assert len(users) == 1
+    uid, gid = users[0].split(":")
+    assert int(uid) >= 10_000 and int(gid) >= 10_000
+    after = [word for word, _ in stage[[w for w, _ in stage].index("USER") :]]
+    assert not {"RUN", "COPY", "ADD"} & set(after), "nothing is installed as that user"
+    assert not any(word == "ADD" for word, _ in instructions()), "nothing is fetched from an address"
+    assert "pip" not in " ".join(a for w, a in stage if w == "RUN"), "no installer runs in what is shipped"
+
+
+def test_no_secret_is_in_the_image_or_its_context():
+    for word, argument in instructions():
+        if word in ("ENV", "ARG", "LABEL"):
+            assert not re.search(r"password|pgpass|secret|token|key", argument, re.IGNORECASE), argument
+    ignored = (DEPLOY / "Containerfile.dockerignore").read_text().split()
+    assert ignored.index("*") < min(i for i, line in enumerate(ignored) if line.startswith("!"))
+    kept = {line[1:] for line in ignored if line.startswith("!")}
+    copied = {p for w, a in instructions() if w == "COPY" and "--from" not in a for p in a.split()[:-1]}
+    assert kept == copied
+    assert not kept & {"deploy", "demo", ".git"}
+    ours = (DEPLOY.parent / ".gitignore").read_text().splitlines()
+    assert {"/deploy/live/", "/deploy/secrets/"} <= set(ours)
+
+
+def test_what_the_image_copies_is_there():
+    for word, argument in instructions():
+        if word == "COPY" and "--from" not in argument:
+            for path in argument.split()[:-1]:
+                assert (DEPLOY.parent / path).exists(), path
+
+
+def test_what_is_installed_are_extras_that_there_are():
+    import tomllib
+
+    declared = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    asked = re.search(r"\[([a-z,]+)\]", " ".join(a for w, a in instructions() if w == "RUN")).group(1).split(",")
+    if find_spec("holdgood.serving.server") is None:
+        pytest.skip("serving is not there yet")
+    assert set(asked) <= set(declared)
+
+
+def commands(compose):
+    """The command lines of holdgood that are started."""
+    image = next(a for w, a in last_stage() if w == "CMD")
+    unit = re.search(r"^ExecStart=\S+/holdgood (.*)$", (DEPLOY / "holdgood.service").read_text(), re.MULTILINE)
+    return [yaml.safe_load(image), compose["services"]["holdgood"]["command"], shlex.split(unit.group(1))]
+
+
+def test_commands_are_those_of_the_command_line(compose):
+    if find_spec("holdgood.serving.server") is None:
+        pytest.skip("serving is not there yet")
+    from typer.main import get_command
+
+    served = get_command(app).commands["serve"]
+    run = served.commands["run"] if hasattr(served, "commands") else served
+    known = {o for p in run.params for o in p.opts}
+    for line in commands(compose):
+        assert line[0] == "serve"
+        assert {word for word in line if word.startswith("--")} <= known
+        assert "--open" not in line, "tokens are asked for"
+
+
+def test_the_health_check_asks_a_path_that_the_server_has():
+    path = re.search(r"http://127\.0\.0\.1:8000(/\w+)", next(a for w, a in last_stage() if w == "HEALTHCHECK")).group(1)
+    assert path == "/healthz"
+    if find_spec("holdgood.serving.server") is None:
+        pytest.skip("serving is not there yet")
+    from holdgood.serving import server
+
+    assert f'"{path}"' in inspect.getsource(server)
+
+
+def test_the_server_in_compose_is_confined_and_listens_on_loopback(compose):
+    service = compose["services"]["holdgood"]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert "privileged" not in service
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert service["user"] == next(a for w, a in last_stage() if w == "USER")
+    assert {v.split(":")[1] for v in service["volumes"]} == {"/live"}
+    assert service["depends_on"]["journal"]["condition"] == "service_healthy"
+
+
+def test_there_is_no_default_password_and_none_in_the_file(compose):
+    text = (DEPLOY / "compose.yaml").read_text()
+    for name, service in compose["services"].items():
+        for key, value in service.get("environment", {}).items():
+            assert not re.search(r"pass|secret", key, re.IGNORECASE) or key.endswith("_FILE"), (name, key)
+            assert not re.search(r"://[^/@]*:[^/@]+@", str(value)), "no password in an address"
+        assert service["secrets"] == ["journal_password"]
+    assert set(compose["secrets"]["journal_password"]) == {"file"}
+    assert not re.search(r"PASSWORD[^}\n]*:-", text), "a variable with a password as its default"
+    assert "trust" not in compose["services"]["journal"]["environment"]["POSTGRES_INITDB_ARGS"]
+    assert compose["services"]["journal"]["environment"]["POSTGRES_PASSWORD_FILE"] == "/run/secrets/journal_password"
+
+
+def test_the_database_is_reached_by_nobody_else(compose):
+    journal = compose["services"]["journal"]
+    assert "ports" not in journal
+    assert journal["networks"] == ["inside"]
+    assert compose["networks"]["inside"]["internal"] is True
+    assert journal["healthcheck"]["test"][1] == "pg_isready"
+
+
+def test_the_password_reaches_the_process_and_not_its_command_line(compose, tmp_path):
+    """The entry point as a shell runs it, with a program in holdgood's place."""
+    entry = [part.replace("$$", "$") for part in compose["services"]["holdgood"]["entrypoint"]]
+    (tmp_path / "password").write_text("s3cret x\n")
+    fake = tmp_path / "holdgood"
+    fake.write_text('#!/bin/sh\necho "$PGPASSWORD|$*"\n')
+    fake.chmod(0o755)
+    script = entry[2].replace("/run/secrets/journal_password", str(tmp_path / "password"))
+    said = subprocess.run(
+        [entry[0], entry[1], script, entry[3], "serve", "/live", "a b"],
+        capture_output=True, text=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )  # fmt: skip
+    assert said.stdout == "s3cret x|serve /live a b\n"
+
+
+UNIT = ("NoNewPrivileges=yes", "ProtectSystem=strict", "User=holdgood", "CapabilityBoundingSet=", "PrivateTmp=yes")
+
+
+def test_the_unit_is_confined_and_holds_no_secret():
+    text = (DEPLOY / "holdgood.service").read_text()
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert set(UNIT) <= set(lines)
+    assert not [line for line in lines if re.search(r"password", line, re.IGNORECASE)]
+    assert any(line.startswith("EnvironmentFile=-/etc/holdgood/") for line in lines)
+
+
+def test_the_unit_is_one_that_systemd_takes(tmp_path):
+    tool = shutil.which("systemd-analyze")
+    if tool is None:
+        pytest.skip("no systemd-analyze")
+    text = (DEPLOY / "holdgood.service").read_text()
+    unit = tmp_path / "holdgood.service"
+    unit.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.MULTILINE))
+    said = subprocess.run([tool, "verify", str(unit)], capture_output=True, text=True)
+    assert "holdgood.service" not in said.stderr, said.stderr
