@@ -12,6 +12,7 @@ from holdgood.core.text import counted
 from holdgood.workflow.ordering.calendars import Chances, Clock, timing
 from holdgood.workflow.ordering.lead_times import LeadTimes
 from holdgood.workflow.ordering.state import State
+from holdgood.workflow.ordering.words import amount
 
 YEARLY_RATE = 0.25
 """Share of the unit cost that a year of holding is taken to cost where nobody says: capital, space, shrinkage."""
@@ -231,7 +232,7 @@ def _stock(
             on_hand[i] = 0.0
         elif on_hand[i] < 0:
             what = "taken as nothing on hand" if spec.lost_sales else "taken as demand that waits"
-            checks[i].append(f"stock of {on_hand[i]:g} is below zero: {what}; count it")
+            checks[i].append(f"stock of {amount(on_hand[i])} is below zero: {what}; count it")
             waiting[i] = 0.0 if spec.lost_sales else -on_hand[i]
             on_hand[i] = 0.0
         if state.unknown_orders[i]:
