@@ -28,6 +28,24 @@ def test_a_null_world_shows_no_gain(decide):
         assert abs(against["saved"]) < 0.15, against
 
 
+def test_a_learned_level_is_taken_only_where_it_is_proven_better(decide):
+    windows, origins, n, steps = len(decide.WINDOWS), 8, 40, 3
+
+    def raced(signal, seed):
+        rng = np.random.default_rng(seed)
+        level = rng.lognormal(3.0, 0.7, n)
+        course = signal * rng.normal(0.0, 1.0, (origins, n, 1))
+        came = level[:, None] * np.exp(course) + np.sqrt(level)[:, None] * rng.normal(size=(origins, n, steps))
+        wide = np.sqrt(level)[:, None]
+        means = [level[:, None] + 0.15 * wide * rng.normal(size=(origins, n, 1)) for _ in range(windows)]
+        learned = level[:, None] * np.exp(course) + 0.4 * wide * rng.normal(size=(origins, n, 1))
+        points = np.stack([np.broadcast_to(m, came.shape) for m in (*means, learned)])
+        return decide.raced(points, came, np.broadcast_to(level, (origins, n))).weights[-1]
+
+    assert sum(raced(0.0, seed) > 0 for seed in range(12)) <= 2  # its level is noise: a window stands
+    assert all(raced(0.3, seed) > 0.5 for seed in range(12))  # it foresees
+
+
 def test_before_a_window_only_what_is_past_is_handed_out(decide):
     case = replace(decide.NULL, windows=2, tuning=20, averages=(26,))
     items, seen = decide.null(5), []

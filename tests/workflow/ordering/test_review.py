@@ -3,6 +3,7 @@
 import json
 import sys
 
+import pandas as pd
 import pytest
 
 import holdgood as hg
@@ -113,5 +114,22 @@ def test_the_whole_road_on_the_command_line(project, whole, state, tmp_path, cap
     assert "not proven" in row and "campaign" in out and f"{change['added']:,.0f}".lstrip("-") in out
     code, _, err = call("plan", "read", "o.xlsx", "--plan", "none.json")
     assert code == 3 and "no record at" in err
-    code, out, _ = call("plan", "orders", bundle, project / "sales.csv", "--state", "state.csv", "--json")
-    assert code == 0 and json.loads(out)["lines"][0]["id"] == "L0001"
+    # lead times of past orders and working days, once as an option and once as a declared table
+    past = pd.DataFrame({"supplier": "Bolt", "lead_time": [0, 1, 1, 1, 2, 2, 3, None]})
+    past.to_csv("past.csv", index=False)
+    said = (
+        (project / "holdgood.toml")
+        .read_text(encoding="utf-8")
+        .replace("[orders]", '[tables.past]\nsource = "past.csv"\n[orders]')
+    )
+    calendar = 'deliveries = "past"\n[orders.calendars.ACME]\norders = ["2024-02-12", "2024-02-19"]\n'
+    (tmp_path / "holdgood.toml").write_text(said + calendar, encoding="utf-8")
+    shop = ("plan", "orders", bundle, project / "sales.csv", "--state", "state.csv", "--json")
+    found = []
+    for more in (("--deliveries", "past.csv"), ("--terms", tmp_path / "holdgood.toml")):
+        code, out, err = call(*shop, *more)
+        assert code == 0, err
+        found.append({line["item"]: line for line in json.loads(out)["lines"]})
+    assert all(f["A1"]["terms"]["lead_late"] == 3 and f["A1"]["terms"]["never"] == 0.125 for f in found)
+    assert found[0]["A0"]["quantity"] > 0 == found[1]["A0"]["quantity"]
+    assert "no order is taken on 2024-02-05" in found[1]["A0"]["reason"]
