@@ -56,6 +56,7 @@ class Tabled:
         (1, {"holding": 0.5, "shortage": 10, "pack": 24}),
         (1, {"holding": 0.5, "shortage": 10, "minimum": 20}),
         (10, {"holding": 1, "shortage": 9, "fixed": 100}),
+        (0.3, {"holding": 1, "shortage": 9, "pack": 1}),
     ],
 )
 def test_where_sales_are_lost_it_is_as_good_as_a_rule_tuned_on_the_same_futures(mean, how):
@@ -69,6 +70,13 @@ def test_where_sales_are_lost_it_is_as_good_as_a_rule_tuned_on_the_same_futures(
     theirs = simulate(tuned(rules, [world]).policy, world)
     assert ours.loss.mean() < 1.02 * theirs.loss.mean()
     assert ours.fill_rate > theirs.fill_rate - 0.02
+
+
+def test_a_single_unit_is_no_pack():
+    one = orders_at(np.arange(0.0, 6.0), 0.3, lead=1, holding=1, shortage=9, pack=1)
+    free = orders_at(np.arange(0.0, 6.0), 0.3, lead=1, holding=1, shortage=9)
+    assert one.quantity.tolist() == free.quantity.tolist() and not len(one.several.rows)
+    assert len(orders_at(np.arange(0.0, 6.0), 0.3, lead=1, holding=1, shortage=9, pack=2).several.rows) == 6
 
 
 def test_what_a_maximum_forbids_is_not_ordered():

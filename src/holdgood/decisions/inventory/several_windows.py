@@ -105,7 +105,10 @@ def several_windows(
 ) -> SeveralWindows:
     """Of the items whose order costs money of its own, or is never smaller than a window needs; lead, review (n,) int64, gain (n,) money."""
     asked = paths.mean(axis=(1, 2))
-    large = (bounds(terms)[0] > _LARGE * asked * review) & (terms.maximum > 0)
+    least = bounds(terms)[0]
+    # where demand is whole a single unit is no pack: what it is worth shows in its window, as another one can follow it at any time
+    single = (least <= 1.0) & (paths == np.round(paths)).all(axis=(1, 2))
+    large = (least > _LARGE * asked * review) & ~single & (terms.maximum > 0)
     rows = np.flatnonzero(((terms.fixed > 0) | large) & (asked > 0) & (lead + review <= paths.shape[2]))
     kinds = lead[rows] * (paths.shape[2] + 1) + review[rows]
     groups = []
