@@ -1,3 +1,6 @@
+import pytest
+
+from holdgood.core.errors import DataError
 from holdgood.journal.forgetting import of_subject, older_than
 
 
@@ -31,10 +34,6 @@ def test_old_rows_go_with_the_labels_that_came_late(journal, answer, label):
 
 
 def test_all_or_nothing(journal, answer):
-    import pytest
-
-    from holdgood.core.errors import DataError
-
     journal.append_many([answer("p1"), answer("p2")], "server")
     with pytest.raises(DataError, match="1 of 2 entries are not there"):
         journal.forget_many([("server", 1), ("server", 9)], "live", who="o", why="w")

@@ -1,7 +1,10 @@
+import json
+
 import pytest
 
 from holdgood.core.errors import DataError, DuplicateError
 from holdgood.core.records import Alarm, Prediction
+from holdgood.core.records.envelope import wrap, wrap_as_text
 
 
 def test_a_prediction_is_found_by_its_id_and_a_shadows_answer_comes_last(journal, answer):
@@ -73,3 +76,8 @@ def test_an_alarm_of_no_model_has_none(journal):
     journal.append(Alarm(code="M", title="t", subject="s", severity="low", message="m"), "watch")
     assert journal.entries()[0].model == ""
     assert journal.verify() == []
+
+
+def test_the_text_of_an_envelope_is_the_envelope(answer):
+    record = answer(facts={"a": float("inf"), "b": [1, {"c": "é\ud83d"}]})
+    assert {**json.loads(wrap_as_text(record)), "created_utc": ""} == wrap(record) | {"created_utc": ""}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from holdgood.core.records.envelope import Record, wrap_as_text
-from holdgood.journal.keys import FIELDS, Keys, keys_of, moment_of, refuse_unusable
+from holdgood.journal.keys import Keys, checked_keys, keys_of, moment_of
 
 GENESIS = "0" * 64
 TOMBSTONE = "tombstone"
@@ -76,9 +76,7 @@ def sha(*parts: str) -> str:
 
 def draft(record: Record) -> Draft:
     """A record made ready. Raises DataError where a name or a time in it cannot be a key."""
-    fields = {name: getattr(record, name, None) for name in FIELDS}
-    refuse_unusable(record.kind, fields)
-    return Draft(record.kind, wrap_as_text(record), keys_of(record.kind, fields))
+    return Draft(record.kind, wrap_as_text(record), checked_keys(record.kind, vars(record)))
 
 
 def tombstone(places: Sequence[tuple[str, int]], who: str, why: str) -> Draft:

@@ -18,9 +18,6 @@ _WHEN = {
     "promotion": ("when",),
 }
 
-FIELDS = ("model", "id", "prediction", "place", "subject", "event_time", "known_time", "when")
-"""The fields of records that keys are made of."""
-
 
 class Keys(NamedTuple):
     """``ref``: the prediction that a record is about. ``moment``: when it counts, None where that is when it was written down.
@@ -80,25 +77,30 @@ def keys_of(kind: str, payload: Mapping[str, Any]) -> Keys:
     )
 
 
-def refuse_unusable(kind: str, payload: Mapping[str, Any]) -> None:
-    """DataError where a name or a time of a record that is about to be written cannot be a key."""
-    fields = ["model", *([_REF[kind]] if kind in _REF else []), *(["subject"] if kind == "prediction" else [])]
-    for field in fields:
-        value = payload.get(field)
-        if value and _key(value) is None:
+def checked_keys(kind: str, payload: Mapping[str, Any]) -> Keys:
+    """The keys of a record that is about to be written; DataError where a name or a time in it cannot be one."""
+    keys = keys_of(kind, payload)
+    named = {"model": keys.model}
+    if kind in _REF:
+        named[_REF[kind]] = keys.ref
+    if kind == "prediction":
+        named["subject"] = keys.subject
+    for field, key in named.items():
+        if key is None and (value := payload.get(field)):
             raise DataError(
                 f"the {field} of a {kind} has {len(value):,} characters, or some that no database takes",
                 f"text of at most {LONGEST} characters, without NUL and halves of a surrogate pair",
                 "choose a shorter or plainer name",
             )
-    if kind in ("prediction", "label") and not payload.get(_REF[kind]):
+    if keys.ref is None and kind in ("prediction", "label"):
         raise DataError(f"a {kind} without the id of the prediction", "an id, unique a model", "give one")
-    for field in _WHEN.get(kind, ()):
-        said = payload.get(field)
-        if said and moment_of(said) is None:
+    for place, field in enumerate(f for f in _WHEN.get(kind, ()) if payload.get(f)):
+        said = payload[field]
+        if (keys.moment if place == 0 else moment_of(said)) is None:
             raise DataError(
                 f"the {field} of a {kind} is {said[:40]!r}", "a time in ISO format", "write it as 2026-03-01T12:00:00Z"
             )
+    return keys
 
 
 def _key(value: Any) -> str | None:

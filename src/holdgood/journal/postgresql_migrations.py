@@ -16,10 +16,10 @@ CREATE TABLE entries (
   hash TEXT NOT NULL, model TEXT COLLATE "C", ref TEXT COLLATE "C", place TEXT COLLATE "C", subject TEXT COLLATE "C",
   moment TEXT COLLATE "C", PRIMARY KEY (writer, number)
 );
-CREATE INDEX entries_by_kind ON entries (kind, recorded_utc);
+CREATE INDEX entries_as_written ON entries (recorded_utc);
 CREATE UNIQUE INDEX one_prediction ON entries (model, ref, place) WHERE kind = 'prediction';
 CREATE INDEX entries_about ON entries (model, ref) WHERE kind <> 'prediction' AND ref IS NOT NULL;
-CREATE INDEX entries_by_moment ON entries (model, kind, moment);
+CREATE INDEX entries_by_moment ON entries (kind, model, moment);
 CREATE INDEX entries_by_subject ON entries (subject) WHERE subject IS NOT NULL;
 CREATE FUNCTION holdgood_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

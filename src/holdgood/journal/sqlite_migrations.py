@@ -23,12 +23,14 @@ _ADDED = ("model", "ref", "place", "subject", "moment")
 _STEP_2 = (
     "DROP TRIGGER IF EXISTS never_removed",
     "DROP TRIGGER IF EXISTS never_rewritten",
+    "DROP INDEX entries_by_kind",
     *(f"ALTER TABLE entries ADD COLUMN {c} TEXT" for c in _ADDED),
 )
 _INDEXES = (
     "CREATE UNIQUE INDEX one_prediction ON entries (model, ref, place) WHERE kind = 'prediction'",
     "CREATE INDEX entries_about ON entries (model, ref) WHERE kind <> 'prediction' AND ref IS NOT NULL",
-    "CREATE INDEX entries_by_moment ON entries (model, kind, moment)",
+    "CREATE INDEX entries_by_moment ON entries (kind, model, moment)",
+    "CREATE INDEX entries_as_written ON entries (recorded_utc)",
     "CREATE INDEX entries_by_subject ON entries (subject) WHERE subject IS NOT NULL",
 )
 _TRIGGERS = (

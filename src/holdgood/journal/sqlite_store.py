@@ -13,6 +13,8 @@ from holdgood.journal.sql_session import SqlSession
 from holdgood.journal.sqlite_migrations import NEWEST, migrate
 
 _SECONDS_TO_WAIT = 30.0
+# Pages that are written again and again (of indexes) go into the file once a checkpoint: a longer log (16 MB) costs less.
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "wal_autocheckpoint=4000")
 
 
 class SqliteSession(SqlSession):
@@ -25,7 +27,7 @@ class SqliteSession(SqlSession):
             try:
                 # bytes that are no UTF-8 were damaged: verify must be able to read them to say so
                 self._db.text_factory = _text
-                for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+                for pragma in _PRAGMAS:
                     self._db.execute(f"PRAGMA {pragma}")
                 if self._db.execute("PRAGMA user_version").fetchone()[0] != NEWEST:
                     migrate(self._db, path.name)

@@ -77,7 +77,13 @@ def _no_nan(value: Any) -> Any:
 
 def wrap(record: Record, *, created_utc: str | None = None) -> dict[str, Any]:
     """Put a record into its envelope."""
-    return {**_outside(record, created_utc), "payload": record.payload()}
+    return {
+        "kind": record.kind,
+        "schema": record.schema_number,
+        "created_utc": created_utc or datetime.now(UTC).isoformat(timespec="seconds"),
+        "producer": PRODUCER,
+        "payload": record.payload(),
+    }
 
 
 def wrap_as_text(record: Record) -> str:
@@ -86,17 +92,11 @@ def wrap_as_text(record: Record) -> str:
         payload = record.model_dump_json()
     except ValueError:  # half of a surrogate pair, which is no UTF-8: json writes it as an escape
         payload = json.dumps(record.payload(), allow_nan=False)
-    outside = json.dumps(_outside(record, None), ensure_ascii=False)
-    return f'{outside[:-1]}, "payload": {payload}}}'
-
-
-def _outside(record: Record, created_utc: str | None) -> dict[str, Any]:
-    return {
-        "kind": record.kind,
-        "schema": record.schema_number,
-        "created_utc": created_utc or datetime.now(UTC).isoformat(timespec="seconds"),
-        "producer": PRODUCER,
-    }
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return (
+        f'{{"kind": {json.dumps(record.kind)}, "schema": {record.schema_number}, "created_utc": "{now}", '
+        f'"producer": "{PRODUCER}", "payload": {payload}}}'
+    )
 
 
 def unwrap(envelope: Any, expected: type[R], *, where: str = "a record") -> R:
