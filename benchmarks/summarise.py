@@ -21,6 +21,7 @@ from decide.table import constrained
 from forecast.covariates_table import covariates
 from forecast.table import forecast
 from inventorybench.table import inventorybench
+from live.journal_table import live_journal
 from live.retraining_table import live_retraining
 from stats.forecast_table import stats_forecasts
 from stats.table import stats
@@ -294,6 +295,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "vn2": ("window", vn2),
     "simulator": ("what", simulator),
     "live-retraining": ("case", live_retraining),
+    "live-journal": ("what", live_journal),
     "inventorybench": ("see end_told seed", inventorybench),
 }
 

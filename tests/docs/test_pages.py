@@ -6,6 +6,7 @@ import tomllib
 import pytest
 
 from holdgood.core.declaration import parse
+from holdgood.core.declared_live import parse_live
 from holdgood.workflow.contract_file import parse as parse_contract
 
 FENCE = re.compile(
@@ -24,8 +25,8 @@ def test_every_toml_block_is_a_declaration_that_parses(pages):
     assert len(found) >= 10
     for page, m in found:
         given = tomllib.loads(m["body"])
-        contract = m["title"] == "contract.toml"
-        (parse_contract(given) if contract else parse(given, where=page))
+        read = {"contract.toml": parse_contract, "live.toml": parse_live}.get(m["title"])
+        (read(given) if read else parse(given, where=page))
 
 
 def test_every_python_block_compiles(pages):

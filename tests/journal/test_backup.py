@@ -1,10 +1,10 @@
 import sqlite3
 
 import pytest
-from holdgood.journal.backup import backup, restore
 
 from holdgood.core.errors import DataError
 from holdgood.journal import Journal
+from holdgood.journal.backup import backup, restore
 
 
 def test_a_backup_goes_forward_and_forgets_what_was_forgotten(journal, answer, label, tmp_path):

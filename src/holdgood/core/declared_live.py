@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
@@ -49,13 +51,17 @@ class LiveSpec(Section):
     route: list[RouteSpec] = Field(default_factory=list, description="who is told of alarms, and how")
 
 
-def read_live(file: Path) -> LiveSpec:
-    """Read ``live.toml``; without one, the defaults."""
-    data = toml_of(file) if file.exists() else {}
+def parse_live(data: Mapping[str, Any], *, where: str = LIVE_FILE) -> LiveSpec:
+    """Check a mapping; every fault is told in one DeclarationError."""
     return checked(
         LiveSpec,
         data,
-        where=file.name,
+        where=where,
         expected="the names in the reference: docs/reference/live",
         do="correct the lines above; without the file, defaults hold",
     )
+
+
+def read_live(file: Path) -> LiveSpec:
+    """Read ``live.toml``; without one, the defaults."""
+    return parse_live(toml_of(file) if file.exists() else {}, where=file.name)
