@@ -33,7 +33,7 @@ def test_a_stale_page_is_named_and_exits_with_one(generate, tmp_path, monkeypatc
     assert generate.main() == 0
 
 
-def test_every_command_argument_and_option_is_documented(pages):
+def test_every_command_argument_and_option_is_documented(generate, pages):
     from typer.main import get_command
 
     from holdgood.cli.app import app
@@ -41,9 +41,7 @@ def test_every_command_argument_and_option_is_documented(pages):
     page = pages["docs/reference/cli.md"]
     group = get_command(app)
     assert len(group.commands) >= 14
-    single = {n: c for n, c in group.commands.items() if not hasattr(c, "commands")}
-    grouped = {f"{g} {n}": c for g, own in group.commands.items() for n, c in getattr(own, "commands", {}).items()}
-    for name, command in (single | grouped).items():
+    for name, command in generate._commands(group):
         section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
         for parameter in command.params:
             assert parameter.help or parameter.name == "seed", f"{name}: {parameter.name} has no help"

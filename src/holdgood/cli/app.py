@@ -25,6 +25,7 @@ from holdgood.cli import (
     plans,
     projects,
     retrain,
+    serve,
     tables,
     watch,
 )
@@ -97,6 +98,7 @@ app.add_typer(contract.app)
 app.add_typer(plans.app)
 app.add_typer(export.app)
 app.add_typer(journal.app)
+app.add_typer(serve.app)
 
 
 _INTERRUPTED = Interrupted("interrupted", "nothing is lost: what was finished is kept", "run the same command again")

@@ -61,7 +61,10 @@ class GroupWriter:
         EnvironmentFault where the store is away or full. After a lost connection a failed submission may have reached the disk all the
         same: asking again with the same ids finds it. Raises at once: Busy where too much waits, DataError where a record cannot be written.
         """
-        drafts = [draft(record) for record in records]
+        return self.submit_drafts([draft(record) for record in records])
+
+    def submit_drafts(self, drafts: list[Draft]) -> Future[Head]:
+        """The same for what was made ready elsewhere; raises Busy."""
         future: Future[Head] = Future()
         with self._change:
             if self._closed:

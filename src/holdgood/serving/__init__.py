@@ -1,7 +1,7 @@
-"""Answers over HTTP. Filled by its own issue; `holdgood predict` serves until then.
+"""Answers over HTTP: the journal first, then the caller.
 
-Comes in: requests.
+Comes in: requests, each with a token.
 Goes out: answers that were journalled first.
-May touch: a verified bundle.
-Never: load training.
+May touch: verified bundles, reference tables, the journal, the tokens file.
+Never: load training; log a value of a row; grow without bound.
 """

@@ -29,7 +29,7 @@ _UNITS = {"second": 10**6, "minute": 6 * 10**7, "hour": 36 * 10**8, "day": 864 *
 _SHIFTED = re.compile(
     r'(?:"([^"]+)"|([A-Za-z_]\w*))\s*([+-])\s*INTERVAL\s+\'(\d{1,6})\s+(second|minute|hour|day|week)s?\'', re.IGNORECASE
 )
-_NAN = math.nan
+_NAN, _INF = math.nan, math.inf
 
 
 def compile_facts(plan: FeaturePlan, types: Mapping[str, str]) -> Facts | None:
@@ -52,27 +52,53 @@ def compile_facts(plan: FeaturePlan, types: Mapping[str, str]) -> Facts | None:
                 return None
             masks.append((column.name, known))
     kinds = {c.name: c.type for c in plan.inputs}
-    makers = [_maker(f, kinds.get(f.column, ""), decision) for f in plan.features]
-    if any(m is None for m in makers):
-        return None
-    ready = [m for m in makers if m is not None]
+    numbers: list[tuple[int, str]] = []
+    words: list[tuple[int, str]] = []
+    calendars: dict[str, list[tuple[int, int]]] = {}
+    others: list[tuple[int, _Maker]] = []
+    for at, feature in enumerate(plan.features):
+        name, kind = feature.column, kinds.get(feature.column, "")
+        if feature.builder == "column" and not feature.part and kind in ("number", "boolean"):
+            numbers.append((at, name))
+        elif feature.builder == "column" and not feature.part and kind in ("category", "text"):
+            words.append((at, name))
+        elif feature.builder == "calendar" and feature.part in CALENDAR and kind == "datetime":
+            calendars.setdefault(name, []).append((at, CALENDAR.index(feature.part)))
+        elif (maker := _maker(feature, kind, decision)) is not None:
+            others.append((at, maker))
+        else:
+            return None
+    empty: list[Any] = [_NAN] * len(plan.features)
 
     def facts(cells: Mapping[str, Any]) -> list[Any]:
         seen = cells
         if masks and decision is not None:
             moment, hidden = decision(cells), dict(cells)
             for name, known in masks:
-                at = known(cells)
-                if at > moment or at == NEVER:
+                known_at = known(cells)
+                if known_at > moment or known_at == NEVER:
                     hidden[name] = None
             seen = hidden
-        parts: dict[str, Any] = {}  # what several features share, such as the calendar of one moment
-        return [maker(seen, cells, parts) for maker in ready]
+        found = empty.copy()
+        for at, name in numbers:
+            cell = seen[name]
+            if cell is not None and -_INF < cell < _INF:
+                found[at] = float(cell)
+        for at, name in words:
+            found[at] = seen[name]
+        for name, places in calendars.items():
+            parts = calendar_of(seen[name])
+            for at, place in places:
+                found[at] = parts[place]
+        for at, make in others:
+            found[at] = make(seen, cells)
+        return found
 
     return facts
 
 
-_Maker: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any], dict[str, Any]], Any]
+_Maker: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any]], float]
+"""Cells as they were known at the decision, and all cells, to the value of a feature."""
 
 
 def _moment(expression: str, inputs: Sequence[InputColumn]) -> Moment | None:
@@ -93,40 +119,19 @@ def _moment(expression: str, inputs: Sequence[InputColumn]) -> Moment | None:
 
 
 def _maker(feature: PlannedFeature, kind: str, decision: Moment | None) -> _Maker | None:
-    name, part, builder = feature.column, feature.part, feature.builder
-    if builder == "column" and not part and kind in ("number", "boolean"):
-        return lambda seen, _, __: _number(seen[name])
-    if builder == "column" and not part and kind in ("category", "text"):
-        return lambda seen, _, __: seen[name]
+    name = feature.column
     if kind != "datetime":
         return None
-    if builder == "calendar" and part in CALENDAR:
-        place = CALENDAR.index(part)
+    if feature.builder == "absolute time":
+        return lambda seen, _: _NAN if seen[name] is None else float(seen[name]) / _DAY_US - _DAYS_TO_2000
+    if feature.builder == "to decision" and decision is not None:
 
-        def of_calendar(seen: Mapping[str, Any], _: Mapping[str, Any], parts: dict[str, Any]) -> float:
-            found = parts.get(name)
-            if found is None:
-                found = parts[name] = calendar_of(seen[name])
-            return float(found[place])
-
-        return of_calendar
-    if builder == "absolute time":
-        return lambda seen, _, __: _NAN if seen[name] is None else float(seen[name]) / _DAY_US - _DAYS_TO_2000
-    if builder == "to decision" and decision is not None:
-
-        def to_decision(seen: Mapping[str, Any], cells: Mapping[str, Any], _: dict[str, Any]) -> float:
+        def to_decision(seen: Mapping[str, Any], cells: Mapping[str, Any]) -> float:
             start, end = decision(cells), seen[name]
             return _NAN if end is None or start == NEVER else (float(end) - float(start)) / HOUR_US
 
         return to_decision
     return None
-
-
-def _number(cell: Any) -> float:
-    if cell is None:
-        return _NAN
-    value = float(cell)
-    return value if math.isfinite(value) else _NAN
 
 
 def calendar_of(moment: int | None) -> Sequence[float]:

@@ -16,6 +16,7 @@ from holdgood.workflow.single.cells import LOST, Cell
 
 Breaks: TypeAlias = Callable[[Any], bool]
 _NOUNS = {"number": "number", "datetime": "date or time", "boolean": "truth value"}
+_LARGEST = 9e18  # whole numbers beyond 64 bits are read otherwise
 _RANK = {"warn": 1, "refuse": 2}
 WORDS = ("ok", "warn", "refused")
 _NAME = r'"((?:[^"]|"")+)"'
@@ -77,6 +78,26 @@ class ColumnCheck:
 
     def _add(self, kind: str, breach: Breach, reason: str, expected: str, test: Breaks) -> None:
         self.tests.append((Broken(self.rule.name, kind, breach, reason, expected), test))
+
+    def plain(self) -> Callable[[Any], bool] | None:
+        """Whether a JSON value is its own cell and breaks nothing, at a glance; None where no value is that plain."""
+        rule = self.rule
+        if rule.type == "number":
+            checked = rule.outside != "allow"
+            low = rule.low if checked and not math.isnan(rule.low) else -_LARGEST
+            high = rule.high if checked and not math.isnan(rule.high) else _LARGEST
+            if checked and rule.whole:
+                return lambda v: (type(v) is int or (type(v) is float and v.is_integer())) and low <= v <= high
+            return lambda v: (type(v) is float or type(v) is int) and low <= v <= high
+        if rule.type == "boolean":
+            return lambda v: v is True or v is False
+        if rule.type in ("category", "text"):
+            if not self.tests:
+                return lambda v: type(v) is str
+            if len(self.tests) == 1 and self.tests[0][0].kind == "unseen":
+                levels = frozenset(rule.levels)
+                return lambda v: type(v) is str and v in levels
+        return None
 
     def broken(self, cell: Any) -> list[Broken] | None:
         """What a cell that is there, or missing, breaks; None: nothing."""

@@ -48,7 +48,7 @@ class RowScorer:
         self.rules = next(t for t in model.contract.tables if t.name == model.declaration.main)
         self.types = {c.name: c.type for c in self.rules.columns}
         self.checks, self._between = compiled(self.rules)
-        self._readers = [(c.name, reader_of(c.rule.type)) for c in self.checks]
+        self._columns = [(c.name, c.plain() or _never, reader_of(c.rule.type), c) for c in self.checks]
         self._costs = resolve(model.declaration.costs, model.task, model.class_weight, model.average_costs)
         self._mended = any(r.table == model.declaration.main for r in with_tables(model.declaration))
         self._score = None if self._mended else self._compile()
@@ -63,20 +63,23 @@ class RowScorer:
 
         ``others``: related rows that came with this one, instead of the tables kept here. Raises DataError where a joined table is not there.
         """
-        cells = self._read(facts)
-        broken = self._broken(facts, cells)
+        cells, broken = self._read(facts)
         if self._between is None:
             (rank,), (why,) = self._judged(self._table({n: [c] for n, c in cells.items()}), [broken])
         else:
             rank, why = (rank_of(broken), "; ".join(b.reason for b in broken)) if broken else (0, "")
         if rank == _REFUSED:
             return RowAnswer(WORDS[rank], why, {}, tuple(broken))
+        return RowAnswer(WORDS[rank], why, self.told(self.score(cells, others), 0), tuple(broken))
+
+    def score(self, cells: Mapping[str, Any], others: Mapping[str, Table] | None = None) -> np.ndarray:
+        """The prediction for one row of typed cells, whatever the contract says of it; in the shapes of Task for one row."""
         if self._score is not None and not others:
-            prediction = self._score({n: None if c is LOST else c for n, c in cells.items()})
-        else:
-            table = self.model.repaired(self._table({n: [c] for n, c in cells.items()}))
-            prediction = self.model.predict(table, {**self.others, **(others or {})})
-        return RowAnswer(WORDS[rank], why, self.told(prediction, 0), tuple(broken))
+            if LOST in cells.values():
+                cells = {n: None if c is LOST else c for n, c in cells.items()}
+            return self._score(cells)
+        table = self.model.repaired(self._table({n: [c] for n, c in cells.items()}))
+        return self.model.predict(table, {**self.others, **(others or {})})
 
     def rows(self, rows: Sequence[Mapping[str, Any]], others: Mapping[str, Table] | None = None) -> list[RowAnswer]:
         """Many rows, each answered as if it came alone."""
@@ -154,9 +157,28 @@ class RowScorer:
         """Rows of plain JSON values as the table that the contract knows; what a row does not have is empty."""
         return self._table({n: read_cells(kind, [row.get(n) for row in rows]) for n, kind in self.types.items()})
 
-    def _read(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+    def _read(self, facts: Mapping[str, Any]) -> tuple[dict[str, Any], list[Broken]]:
+        """The typed cells of a row, and the rules that it breaks as ``_broken`` tells them."""
+        cells: dict[str, Any] = {}
+        broken: list[Broken] = []
         get = facts.get
-        return {name: None if (value := get(name)) is None else read(value) for name, read in self._readers}
+        for name, plain, read, check in self._columns:
+            value = get(name)
+            if plain(value):
+                cells[name] = value
+                continue
+            cell = cells[name] = None if value is None else read(value)
+            if cell is None and name not in facts:
+                if check.absent is not None:
+                    broken.append(check.absent)
+                continue
+            found = check.broken(cell)
+            if found is not None:
+                broken += found
+        for told, kept in self._between or ():
+            if not kept(cells):
+                broken.append(told)
+        return cells, broken
 
     def _broken(self, facts: Mapping[str, Any], cells: Mapping[str, Any]) -> list[Broken]:
         """The rules that a row breaks, in the contract's order; those between columns only where they are compiled."""
@@ -230,6 +252,10 @@ def _scorer(scorer: Scorer, names: Sequence[str]) -> Callable[[Sequence[Any]], n
         return ensemble.mean(encode(values) for encode in encoders)
 
     return mean
+
+
+def _never(value: Any) -> bool:
+    return False
 
 
 def _plain(value: Any) -> Any:

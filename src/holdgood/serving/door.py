@@ -1,0 +1,251 @@
+"""The door: an ASGI application that admits requests and hands them to handlers.
+
+Host, route, token, rate and size are looked at in this order, before a byte of the body is parsed. Whatever goes wrong becomes a
+refusal in the three parts of every error; a fault of ours is told in general words and logged without values.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from holdgood.core.errors import HoldgoodError
+from holdgood.serving.desk import Desk
+from holdgood.serving.exchange import ARROW, Call, Refusal, Reply, refusal_of, refused, reply_of
+from holdgood.serving.limits import Rates, too_large
+from holdgood.serving.tokens import Token, Tokens
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Handler: TypeAlias = Callable[[Desk, Call], Awaitable[Reply]]
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
+_SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+
+
+@dataclass(frozen=True)
+class Route:
+    """``name`` is what logs and metrics call it. ``role``: what its token must be allowed; None: no token is asked for, "": any."""
+
+    name: str
+    method: str
+    handler: Handler
+    role: str | None
+    of_model: bool = False
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Who is let in. ``tokens`` None: everybody (on loopback only). ``hosts``: names that the Host header may have."""
+
+    tokens: Tokens | None
+    rates: Rates
+    hosts: frozenset[str]
+
+
+class Door:
+    """``begin`` and ``end``: what the server does before the first request and after the last."""
+
+    def __init__(
+        self, routes: Iterable[Route], guard: Guard, begin: Callable[[], Awaitable[Desk]], end: Callable[[], Awaitable[None]], *, all_requests: bool
+    ) -> None:  # fmt: skip
+        self._routes: dict[str, dict[str, Route]] = {}
+        for r in routes:
+            self._routes.setdefault(r.name, {})[r.method] = r
+        self._guard, self._begin, self._end, self._all = guard, begin, end, all_requests
+        self._desk: Desk | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:  # nothing here is a websocket
+            await receive()
+            await send({"type": "websocket.close", "code": 1003})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            self._desk = await self._begin()
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._end()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began, desk = time.perf_counter(), self._desk
+        assert desk is not None
+        headers = dict(scope["headers"])
+        call = Call(scope["path"], b"", "", headers, _request_id(headers))
+        name = "unknown"
+        try:
+            self._check_host(headers)
+            route = self._route(scope["method"], call)
+            name = route.name
+            self._admit(route, call)
+            call.content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+            if route.method == "POST":
+                call.body = await _body(receive, headers, self._most(desk, call), desk.limits.seconds)
+            reply = await route.handler(desk, call)
+        except Refusal as refusal:
+            reply = reply_of(refusal, call.request_id)
+        except HoldgoodError as error:
+            reply = reply_of(refusal_of(error), call.request_id)
+            if reply.status >= 500:
+                desk.log(
+                    "refused",
+                    "error",
+                    route=name,
+                    status=reply.status,
+                    why=error.came if reply.status == 503 else type(error).__name__,
+                )
+        except _Gone:
+            return
+        except asyncio.CancelledError:
+            raise
+        except MemoryError:
+            reply = reply_of(
+                refused(503, "this needs more memory than there is", "a smaller request", "send fewer rows"),
+                call.request_id,
+            )
+        except Exception as error:
+            desk.log.fault("fault", error, route=name, request_id=call.request_id)
+            reply = reply_of(
+                refused(500, "a fault of this server", "an answer", "tell its keeper the request_id"), call.request_id
+            )
+        await _send(send, reply, call.request_id)
+        seconds = time.perf_counter() - began
+        desk.metrics.counted(name, reply.status, seconds)
+        if self._all or reply.status >= 400:
+            who = call.token.id if call.token else ""
+            desk.log(
+                "request",
+                route=name,
+                status=reply.status,
+                ms=round(seconds * 1000, 3),
+                token=who,
+                request_id=call.request_id,
+                **call.told,
+            )
+
+    def _check_host(self, headers: Mapping[bytes, bytes]) -> None:
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        bare = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
+        if bare not in self._guard.hosts:
+            raise refused(
+                421,
+                "a Host that this server is not",
+                "the name that it was started with",
+                "start it with --allow-host NAME",
+            )
+
+    def _route(self, method: str, call: Call) -> Route:
+        steps = call.path[1:].split("/")
+        name, of_model = call.path, False
+        if len(steps) == 3 and steps[0] == "models" and steps[1]:
+            name, call.model, of_model = "/" + steps[2], steps[1], True
+        there = self._routes.get(name)
+        if there is None or (of_model and not next(iter(there.values())).of_model):
+            raise refused(404, "no such path", "one of: " + ", ".join(sorted(self._routes)), "see /docs")
+        found = there.get(method)
+        if found is None:
+            allowed = ", ".join(sorted(there))
+            raise Refusal(
+                405,
+                HoldgoodError("a method that does nothing here", allowed, "see /docs"),
+                ((b"allow", allowed.encode()),),
+            )
+        return found
+
+    def _admit(self, route: Route, call: Call) -> None:
+        if route.role is None:
+            return
+        tokens = self._guard.tokens
+        if tokens is not None:
+            call.token = token = self._who(tokens, call)
+            if route.role and not token.may(route.role):
+                raise refused(
+                    403, "a token without the role that this asks for", route.role, "ask its keeper for another token"
+                )
+        wait = self._guard.rates.take(call.token.id if call.token else "")
+        if wait:
+            error = HoldgoodError(
+                "more requests than this token may send",
+                f"{self._guard.rates.rate:g} a second",
+                "send them later, or many rows at once",
+            )
+            raise Refusal(429, error, ((b"retry-after", b"%d" % math.ceil(wait)),))
+
+    def _who(self, tokens: Tokens, call: Call) -> Token:
+        scheme, _, secret = call.headers.get(b"authorization", b"").partition(b" ")
+        token = tokens.who(secret.strip().decode("latin-1")) if scheme.lower() == b"bearer" else None
+        if token is None:
+            error = HoldgoodError(
+                "no living token", "Authorization: Bearer TOKEN", "holdgood serve token new makes one"
+            )
+            raise Refusal(401, error, ((b"www-authenticate", b"Bearer"),))
+        return token
+
+    @staticmethod
+    def _most(desk: Desk, call: Call) -> int:
+        return desk.limits.arrow_body if call.content_type == ARROW else desk.limits.body
+
+
+class _Gone(Exception):
+    """The caller went away before the whole body was there."""
+
+
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
+    given = headers.get(b"x-request-id")
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given.decode("ascii")
+    return secrets.token_hex(8)
+
+
+async def _body(receive: Receive, headers: Mapping[bytes, bytes], most: int, seconds: float) -> bytes:
+    length = headers.get(b"content-length")
+    if length is not None and length.isdigit() and int(length) > most:
+        raise too_large(most)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message["type"] != "http.disconnect" and not message.get("more_body"):
+        if len(body) > most:
+            raise too_large(most)
+        return body
+    pieces, size = [body], len(body)
+    try:
+        async with asyncio.timeout(seconds):
+            while message["type"] != "http.disconnect" and message.get("more_body"):
+                message = await receive()
+                pieces.append(message.get("body", b""))
+                size += len(pieces[-1])
+                if size > most:
+                    raise too_large(most)
+    except TimeoutError:
+        raise refused(
+            408, "a body that does not end", f"all of it within {seconds:g} seconds", "send it faster, or in parts"
+        ) from None
+    if message["type"] == "http.disconnect":
+        raise _Gone
+    return b"".join(pieces)
+
+
+async def _send(send: Send, reply: Reply, request_id: str) -> None:
+    headers = [
+        (b"content-type", reply.content_type.encode()), (b"content-length", b"%d" % len(reply.body)),
+        (b"x-request-id", request_id.encode()), *_SAFE, *reply.headers,
+    ]  # fmt: skip
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})

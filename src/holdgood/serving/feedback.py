@@ -1,0 +1,95 @@
+"""``/feedback``: what came out, and what people decided otherwise; late, in part, or corrected, by the id of the prediction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from holdgood.core.records import AnswerOverride, Label
+from holdgood.journal.chain import draft
+from holdgood.journal.keys import moment_of
+from holdgood.serving.body import kind_of, object_of, rows_of
+from holdgood.serving.desk import Desk
+from holdgood.serving.entry import now
+from holdgood.serving.exchange import Call, Reply, as_json
+
+_LABEL = ("prediction", "value", "event_time", "known_time", "final", "censored", "by", "why")
+_OVERRIDE = ("prediction", "after", "reason", "who", "when")
+_TEXT = 500
+
+
+async def feedback(desk: Desk, call: Call) -> Reply:
+    """Labels and overrides; each is taken or refused by itself, with a word."""
+    body = object_of(call, desk.limits, ("labels", "overrides"))
+    served = desk.models.get(call.model)
+    items = [
+        (kind, item)
+        for kind in ("labels", "overrides")
+        if kind in body
+        for item in rows_of(body[kind], kind, desk.limits)
+    ]
+    told: list[dict[str, Any]] = []
+    records: list[Label | AnswerOverride] = []
+    by = call.token.name if call.token else ""
+    for kind, item in items:
+        said: dict[str, Any] = {"kind": kind[:-1]}
+        name = item.get("prediction")
+        if type(name) is str and len(name) <= 200:
+            said["prediction"] = name
+        fault = _fault(item, _LABEL if kind == "labels" else _OVERRIDE)
+        if fault is None:
+            answered = await desk.recorder.prediction(served.name, str(name))
+            if answered is None:
+                fault = f"no prediction of {served.name} has this id"
+            elif kind == "labels":
+                records.append(_label(item, served.name, by))
+            else:
+                before = answered.answer.get("answer")
+                records.append(
+                    AnswerOverride(
+                        prediction=str(name), model=served.name, before=before, after=item["after"], who=str(item.get("who") or by or "unknown"),
+                        reason=str(item.get("reason", "")), when=item.get("when") or now(),
+                    )
+                )  # fmt: skip
+        told.append(said | ({"taken": True} if fault is None else {"taken": False, "why": fault}))
+    call.told |= {"model": served.name, "items": len(items), "taken": len(records)}
+    if records:
+        await desk.recorder.write([draft(r) for r in records])
+    return as_json(
+        {"model": served.name, "taken": len(records), "items": told},
+        200 if len(records) == len(items) else 207 if records else 422,
+    )
+
+
+def _label(item: dict[str, Any], model: str, by: str) -> Label:
+    return Label(
+        prediction=item["prediction"], model=model, value=item["value"], event_time=item.get("event_time", ""),
+        known_time=item.get("known_time") or now(), final=item.get("final", True), censored=item.get("censored", False),
+        by=str(item.get("by") or by), why=str(item.get("why", "")),
+    )  # fmt: skip
+
+
+def _fault(item: dict[str, Any], known: tuple[str, ...]) -> str | None:
+    """What is wrong with one item, in words; None where it can be taken."""
+    unknown = [k for k in item if k not in known]
+    if unknown:
+        return f"a name that means nothing here; known are {', '.join(known)}"
+    for needed in known[:2]:
+        if needed not in item:
+            return f"{needed} is not there"
+    if type(item["prediction"]) is not str or not 0 < len(item["prediction"]) <= _TEXT:
+        return f"prediction: a {kind_of(item['prediction'])} where the id of a prediction was expected"
+    value = item[known[1]]
+    if type(value) in (dict, list):
+        return f"{known[1]}: a {kind_of(value)} where a plain value was expected"
+    for moment in ("event_time", "known_time", "when"):
+        given = item.get(moment, "")
+        if given != "" and (type(given) is not str or moment_of(given) is None):
+            return f"{moment}: no time in ISO format"
+    for truth in ("final", "censored"):
+        if type(item.get(truth, True)) is not bool:
+            return f"{truth}: a {kind_of(item[truth])} where true or false was expected"
+    for text in ("by", "why", "who", "reason"):
+        given = item.get(text, "")
+        if type(given) is not str or len(given) > _TEXT or "\x00" in given:
+            return f"{text}: no text of at most {_TEXT} characters"
+    return None

@@ -1,0 +1,66 @@
+"""What a request may cost: bytes, rows, depth, and how many a second each token may send."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from holdgood.serving.exchange import Refusal, refused
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+_MOST_TOKENS = 10_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """``rate``: requests a second of one token, in bursts of twice as many; 0: as many as come. ``seconds``: for the whole of a body."""
+
+    body: int = 4_000_000
+    arrow_body: int = 64_000_000
+    rows: int = 10_000
+    arrow_rows: int = 500_000
+    depth: int = 16
+    rate: float = 1_000.0
+    seconds: float = 30.0
+
+
+def check_depth(body: bytes, most: int) -> None:
+    """Refuse JSON that is nested deeper than ``most``, before it is parsed."""
+    if body.count(b"[") + body.count(b"{") <= most:
+        return
+    depth = 0
+    for found in _BRACKET.finditer(_STRING.sub(b"", body)):
+        depth += 1 if found[0] in (b"[", b"{") else -1
+        if depth > most:
+            raise refused(400, "JSON that is nested too deeply", f"at most {most} levels", "send rows of plain values")
+
+
+def too_large(most: int) -> Refusal:
+    """The refusal of a body beyond its limit."""
+    return refused(413, "a body that is too large", f"at most {most:,} bytes", "send fewer rows at a time, or Arrow")
+
+
+class Rates:
+    """A bucket a token that fills at a steady rate: bursts pass, floods do not."""
+
+    def __init__(self, rate: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rate, self._most, self._clock = rate, max(2 * rate, 1.0), clock
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, who: str) -> float:
+        """Take one; gives 0 where it was there, else the seconds until it will be."""
+        if self.rate <= 0:
+            return 0.0
+        now = self._clock()
+        left, since = self._buckets.get(who, (self._most, now))
+        left = min(self._most, left + (now - since) * self.rate)
+        if len(self._buckets) > _MOST_TOKENS:
+            self._buckets.clear()
+        if left < 1.0:
+            self._buckets[who] = (left, now)
+            return (1.0 - left) / self.rate
+        self._buckets[who] = (left - 1.0, now)
+        return 0.0

@@ -1,0 +1,169 @@
+"""A bundle made ready to answer: loaded once, verified, warmed up, and never changed afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdgood.bundle.verify import read_manifest
+from holdgood.core.records import Bundle
+from holdgood.core.records.journal import Place
+from holdgood.core.table import Table
+from holdgood.journal.keys import LONGEST
+from holdgood.serving.entry import moment
+from holdgood.serving.exchange import refused
+from holdgood.workflow.live.folder import bundle_in
+from holdgood.workflow.predict import Predictor
+from holdgood.workflow.single.cells import LOST, reader_of
+from holdgood.workflow.single.scorer import RowScorer
+
+if TYPE_CHECKING:
+    from holdgood.workflow.forecasting.in_use import ForecastModel
+
+_WARM = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """``scorer``: of a bundle that answers rows; ``forecaster``: of one that forecasts. One of them is there."""
+
+    name: str
+    manifest: Bundle
+    scorer: RowScorer | None = None
+    forecaster: ForecastModel | None = None
+
+    @property
+    def digest(self) -> str:
+        """Of the bundle."""
+        return self.manifest.digest
+
+    @property
+    def quick(self) -> bool:
+        """Whether a row alone is answered in a fraction of a millisecond, and may be on the event loop."""
+        return self.scorer is not None and self.scorer.compiled
+
+    def rows(self) -> RowScorer:
+        """The scorer of rows; a refusal where the bundle forecasts."""
+        if self.scorer is None:
+            raise refused(
+                409,
+                f"{self.name} forecasts series and answers no rows",
+                "a model of rows",
+                f"ask /models/{self.name}/forecast",
+            )
+        return self.scorer
+
+    def series(self) -> ForecastModel:
+        """The forecaster; a refusal where the bundle answers rows."""
+        if self.forecaster is None:
+            raise refused(
+                409,
+                f"{self.name} answers rows and forecasts nothing",
+                "a forecasting model",
+                f"ask /models/{self.name}/predict",
+            )
+        return self.forecaster
+
+    @cached_property
+    def _key(self) -> tuple[str, ...]:
+        spec = self.rows().model.declaration.tables[self.rows().model.declaration.main]
+        return tuple(spec.key or spec.ids)
+
+    @cached_property
+    def _time(self) -> tuple[str, Any] | None:
+        """The column that tells a row's moment of decision, and its reader."""
+        declaration = self.rows().model.declaration
+        for name in (declaration.task.decision_time, declaration.tables[declaration.main].time):
+            if name and self.rows().types.get(name) == "datetime":
+                return name, reader_of("datetime")
+        return None
+
+    def subject(self, row: Mapping[str, Any]) -> str:
+        """The key of a row, by which a person's rows are found; empty where the row does not say it."""
+        if not self._key or any(row.get(k) is None for k in self._key):
+            return ""
+        said = "|".join(str(row[k]) for k in self._key)
+        if len(said) <= LONGEST and said.isprintable():
+            return said
+        return "sha256:" + hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def moment(self, row: Mapping[str, Any]) -> str:
+        """The moment of decision that a row tells, in UTC; empty where it tells none."""
+        if self._time is None or (value := row.get(self._time[0])) is None:
+            return ""
+        cell = self._time[1](value)
+        if cell is None or cell is LOST:
+            return ""
+        try:
+            return moment(cell)
+        except OverflowError:
+            return ""
+
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """What stands in the places of one model. ``share``: of the requests that the canary answers."""
+
+    name: str
+    champion: Loaded
+    canary: Loaded | None = None
+    share: float = 0.0
+    shadow: Loaded | None = None
+
+    def choose(self, who: str) -> tuple[Loaded, Place]:
+        """The same subject (or id) always meets the same bundle, as long as the share stays; a larger share only adds subjects."""
+        if self.canary is None:
+            return self.champion, "champion"
+        drawn = int.from_bytes(
+            hashlib.blake2b(f"{self.name}\0{who}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
+        )
+        return (self.canary, "canary") if drawn < self.share * 2.0**64 else (self.champion, "champion")
+
+    def places(self) -> list[tuple[Place, Loaded]]:
+        """Who stands where."""
+        found: list[tuple[Place, Loaded]] = [("champion", self.champion)]
+        found += [("canary", self.canary)] if self.canary else []
+        return found + ([("shadow", self.shadow)] if self.shadow else [])
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Files of the tables that models join, by name, as ``--table NAME=FILE`` gives them."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def stamp(self) -> tuple[tuple[str, int, int], ...]:
+        """Changes when a file does."""
+        found = []
+        for name, source in self.files.items():
+            if "://" not in source and (path := Path(source.partition("?")[0])).exists():
+                there = path.stat()
+                found.append((name, there.st_mtime_ns, there.st_size))
+        return tuple(found)
+
+    def of(self, model: Predictor) -> dict[str, Table]:
+        """The tables that a model joins, read and repaired as it asks."""
+        joined = {j.table for j in model.plan.joins}
+        return {n: model.table_of(source, n) for n, source in self.files.items() if n in joined}
+
+
+def load(folder: Path | str, name: str | None = None, reference: Reference | None = None) -> Loaded:
+    """Verify a bundle, load it, read its reference tables and answer a first row. Raises what these raise."""
+    path = bundle_in(folder)
+    manifest = read_manifest(path)
+    if manifest.task.get("kind") == "forecast":
+        from holdgood.workflow.forecasting.in_use import ForecastModel  # heavy, and only for those who forecast
+
+        model = ForecastModel.load(path)
+        return Loaded(name or model.bundle.name, model.bundle, forecaster=model)
+    predictor = Predictor.load(path)
+    scorer = RowScorer(predictor, (reference or Reference()).of(predictor))
+    empty = dict.fromkeys(scorer.types)
+    if all(j.table in scorer.others for j in predictor.plan.joins):
+        for _ in range(_WARM):  # libraries set themselves up at their first row
+            scorer.score(empty)
+    return Loaded(name or predictor.manifest.name, predictor.manifest, scorer=scorer)

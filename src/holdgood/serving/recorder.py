@@ -1,0 +1,132 @@
+"""The journal before the answer: records go to one group writer, and whoever waits is woken once they are on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+
+from holdgood.core.errors import Busy, DuplicateError, EnvironmentFault, HoldgoodError
+from holdgood.core.records import Prediction
+from holdgood.journal import GroupWriter, Journal
+from holdgood.journal.chain import Draft
+from holdgood.serving.logs import Log
+from holdgood.serving.metrics import Metrics
+
+_PATIENCE = 15.0
+"""Seconds after which an answer that the journal has not taken is given up; the record may still be written."""
+
+
+class Recorder:
+    """Of one server and one event loop. ``open_journal`` may fail: it is tried again at the next record."""
+
+    def __init__(
+        self, open_journal: Callable[[], Journal], loop: asyncio.AbstractEventLoop, metrics: Metrics, log: Log, *, required: bool = True,
+        most_waiting: int = 10_000,
+    ) -> None:  # fmt: skip
+        self._open, self._loop, self._metrics, self._log = open_journal, loop, metrics, log
+        self.required, self._most = required, most_waiting
+        self._journal: Journal | None = None
+        self._writer: GroupWriter | None = None
+        self._opening = threading.Lock()
+        self._settled: deque[tuple[asyncio.Future[None], BaseException | None]] = deque()
+        self._woken = False
+        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self.up = True
+
+    def open(self) -> Journal:
+        """The journal; raises EnvironmentFault where it is away. Blocks: call it in a thread."""
+        with self._opening:
+            if self._journal is None:
+                journal = self._open()
+                self._writer = GroupWriter(journal, "server", most_waiting=self._most)
+                self._journal = journal
+            return self._journal
+
+    @property
+    def waiting(self) -> int:
+        """Records that are not on disk yet."""
+        return self._writer.waiting if self._writer is not None else 0
+
+    async def write(self, drafts: list[Draft]) -> None:
+        """Ends once they are on disk. Raises Busy, EnvironmentFault (away, full) or DuplicateError; see ``GroupWriter.submit``."""
+        try:
+            if self._writer is None:
+                await self._loop.run_in_executor(None, self.open)
+            assert self._writer is not None
+            waiter: asyncio.Future[None] = self._loop.create_future()
+            self._writer.submit_drafts(drafts).add_done_callback(partial(self._done, waiter))
+            self._waiting.append((time.monotonic() + _PATIENCE, waiter))
+            await waiter
+        except DuplicateError:
+            self._is(True)
+            raise
+        except EnvironmentFault as error:
+            if not isinstance(error, Busy):
+                self._is(False, error)
+            if self.required:
+                raise
+            self._metrics.unjournalled.inc(len(drafts))
+            self._log("answered without a journal", "warning", entries=len(drafts), why=error.came)
+        else:
+            self._is(True)
+
+    def later(self, drafts: list[Draft]) -> None:
+        """Hand entries in from any thread without waiting for them; raises at once where they cannot be taken."""
+        self.open()
+        assert self._writer is not None
+        self._writer.submit_drafts(drafts)
+
+    async def prediction(self, model: str, id: str) -> Prediction | None:
+        """What was answered before under an id."""
+        return await self._loop.run_in_executor(None, lambda: self.open().prediction(model, id))
+
+    def give_up_late(self) -> None:
+        """End the waiting of those who have waited too long; called every second or so."""
+        now = time.monotonic()
+        while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] < now):
+            _, waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_exception(
+                    EnvironmentFault(
+                        "the journal did not take the answer in time", "a journal that answers",
+                        "ask again with the same id: it is answered once",
+                    )
+                )  # fmt: skip
+
+    def close(self) -> None:
+        """Write what waits, then end."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _is(self, up: bool, error: HoldgoodError | None = None) -> None:
+        if up != self.up:
+            self.up = up
+            self._log(
+                "journal is back" if up else "journal is away",
+                "info" if up else "error",
+                why=error.came if error else "",
+            )
+        self._metrics.journal_up.set(float(up))
+
+    def _done(self, waiter: asyncio.Future[None], done: Future[object]) -> None:
+        """Called in the writer's thread, for many at once after a commit: the loop is woken once for all of them."""
+        self._settled.append((waiter, done.exception()))
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        self._woken = False
+        while self._settled:
+            waiter, error = self._settled.popleft()
+            if waiter.done():
+                continue
+            if error is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(error)

@@ -1,0 +1,229 @@
+"""The server: routes, and uvicorn under them."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+
+from holdgood.core.errors import DeclarationError, EnvironmentFault, MissingExtra
+from holdgood.journal import Journal
+from holdgood.serving.describing import models, openapi, schema
+from holdgood.serving.desk import Desk
+from holdgood.serving.door import Door, Guard, Route
+from holdgood.serving.exchange import Call, Reply, as_json
+from holdgood.serving.explaining import explain
+from holdgood.serving.feedback import feedback
+from holdgood.serving.limits import Limits, Rates
+from holdgood.serving.loaded import Reference
+from holdgood.serving.logs import Log
+from holdgood.serving.metrics import Metrics
+from holdgood.serving.predicting import predict
+from holdgood.serving.series import forecast, plan
+from holdgood.serving.standing import LiveFolder, Models, NamedBundles, Source
+from holdgood.serving.tokens import FILE_NAME, Tokens
+from holdgood.serving.upkeep import Upkeep
+from holdgood.workflow.live.folder import Live
+
+JOURNAL = "journal.sqlite"
+_PAGE = {
+    "/docs": ("page.html", "text/html; charset=utf-8"),
+    "/docs/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/docs/page.css": ("page.css", "text/css; charset=utf-8"),
+}
+_POLICY = b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``what``: bundles (``NAME=PATH`` or ``PATH``), or one live folder. ``tokens``: the file; None: ``tokens.json`` in the live folder or here.
+
+    ``open_``: nobody is asked for a token (on loopback only). ``hosts``: further names that the Host header may have.
+    """
+
+    what: tuple[str, ...]
+    host: str = "127.0.0.1"
+    port: int = 8000
+    tables: tuple[str, ...] = ()
+    journal: str = ""
+    journal_required: bool = True
+    tokens: Path | None = None
+    open_: bool = False
+    hosts: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    every: float = 2.0
+    log_requests: bool = False
+    grace: int = 30
+
+
+def tokens_file(what: tuple[str, ...], given: Path | None = None) -> Path:
+    """Where the tokens lie: as given, in the live folder, or here."""
+    if given is not None:
+        return given
+    return Path(what[0]) / FILE_NAME if len(what) == 1 and is_live(what[0]) else Path(FILE_NAME)
+
+
+def is_live(what: str) -> bool:
+    """Whether a path is a live folder."""
+    return "=" not in what and (Path(what) / "bundles").is_dir()
+
+
+def door(settings: Settings, *, log: Log | None = None) -> Door:
+    """The ASGI application. Bundles are loaded before it is made, so that a fault is told to whoever starts it."""
+    tokens = _tokens(settings)
+    source, open_journal, keep = _source(settings)
+    made = Models(source, Reference(_pairs(settings.tables)))
+    made.look()
+    if not made.all() and made.faults:
+        raise DeclarationError("nothing can be served: " + "; ".join(made.faults), "bundles that load", "see above")
+    upkeep = Upkeep(
+        made, open_journal, tokens, Metrics(), log or Log(), settings.limits, keep, settings.journal_required, settings.every
+    )  # fmt: skip
+    guard = Guard(tokens, Rates(settings.limits.rate), _hosts(settings))
+    return Door(_routes(upkeep), guard, upkeep.begin, upkeep.end, all_requests=settings.log_requests)
+
+
+def serve(settings: Settings, *, announce: Callable[[str], None] = lambda _: None) -> None:
+    """Serve until SIGTERM or Ctrl-C; what was begun is finished and journalled first. ``announce`` is told the address."""
+    if find_spec("uvicorn") is None:
+        raise MissingExtra.named("serve", "uvicorn", "serving")
+    import uvicorn  # an optional library, wanted for serving only
+
+    app = door(settings)
+    try:
+        listening = socket.create_server(
+            (settings.host, settings.port),
+            family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
+            backlog=2048,
+        )
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}",
+            "an address of this machine and a free port",
+            "choose another --port",
+        ) from error
+    config = uvicorn.Config(
+        app, loop="uvloop" if find_spec("uvloop") else "asyncio", http="httptools" if find_spec("httptools") else "h11", ws="none",
+        lifespan="on", access_log=False, log_level="warning", server_header=False, proxy_headers=False, timeout_keep_alive=30,
+        timeout_graceful_shutdown=settings.grace, backlog=2048,
+    )  # fmt: skip
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    announce(f"http://{host}:{listening.getsockname()[1]}")
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
+    if not server.started:
+        raise EnvironmentFault("the server did not start", "see the log above", "mend it and start again")
+
+
+def _routes(upkeep: Upkeep) -> list[Route]:
+    async def healthz(_: Desk, __: Call) -> Reply:
+        return as_json({"ok": True})
+
+    async def readyz(desk: Desk, _: Call) -> Reply:
+        why = [*desk.models.faults]
+        why += [] if desk.models.all() else ["no model is live"]
+        why += [] if desk.recorder.up or not desk.recorder.required else ["the journal is away"]
+        why += ["going down"] if upkeep.ended else []
+        ready = bool(desk.models.all()) and not upkeep.ended and (desk.recorder.up or not desk.recorder.required)
+        return as_json({"ready": ready, "why": why}, 200 if ready else 503)
+
+    async def metrics(desk: Desk, _: Call) -> Reply:
+        desk.metrics.waiting.set(desk.recorder.waiting)
+        return Reply(200, desk.metrics.text(), Metrics.content_type)
+
+    async def reload(desk: Desk, _: Call) -> Reply:
+        if upkeep.tokens is not None:
+            upkeep.tokens.refresh()
+        await upkeep.look(force=True)
+        return await models(desk, _)
+
+    async def page(_: Desk, call: Call) -> Reply:
+        name, kind = _PAGE[call.path]
+        return Reply(
+            200,
+            (files("holdgood.serving") / "pages" / name).read_bytes(),
+            kind,
+            ((b"content-security-policy", _POLICY),),
+        )
+
+    return [
+        Route("/predict", "POST", predict, "predict", of_model=True),
+        Route("/explain", "POST", explain, "predict", of_model=True),
+        Route("/forecast", "POST", forecast, "predict", of_model=True),
+        Route("/plan", "POST", plan, "predict", of_model=True),
+        Route("/feedback", "POST", feedback, "feedback", of_model=True),
+        Route("/schema", "GET", schema, "", of_model=True),
+        Route("/models", "GET", models, ""),
+        Route("/openapi.json", "GET", openapi, ""),
+        Route("/metrics", "GET", metrics, "metrics"),
+        Route("/healthz", "GET", healthz, None),
+        Route("/readyz", "GET", readyz, None),
+        Route("/admin/reload", "POST", reload, "admin"),
+        *(Route(path, "GET", page, None) for path in _PAGE),
+    ]
+
+
+def _source(settings: Settings) -> tuple[Source, Callable[[], Journal], bool]:
+    """What to serve, how to open the journal, and whether facts are kept in it."""
+    if len(settings.what) == 1 and is_live(settings.what[0]):
+        live = Live.open(settings.what[0])
+        return LiveFolder(live), lambda: live.journal, live.settings.keep.facts
+    where = settings.journal or os.environ.get("HOLDGOOD_JOURNAL") or JOURNAL
+    return NamedBundles(list(settings.what)), lambda: Journal(where), True
+
+
+def _tokens(settings: Settings) -> Tokens | None:
+    """The tokens, or None where nobody is asked for one; refuses what would be open to a network."""
+    file = tokens_file(settings.what, settings.tokens)
+    if settings.open_:
+        if not _loopback(settings.host):
+            raise DeclarationError(
+                f"no tokens on {settings.host}",
+                "tokens, wherever others can reach the server",
+                "leave --open out, or serve on 127.0.0.1",
+            )
+        return None
+    tokens = Tokens(file)
+    if not tokens.alive():
+        where = f" --tokens {file}" if settings.tokens else f" {settings.what[0]}" if file.parent != Path() else ""
+        raise DeclarationError(
+            f"no living token in {file}", "at least one: whoever asks must show it",
+            f"holdgood serve token new{where} --role predict --name NAME (or --open, on this machine only)",
+        )  # fmt: skip
+    return tokens
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _hosts(settings: Settings) -> frozenset[str]:
+    """Names for the Host header. A server for others answers to the names that it is told."""
+    own = {"localhost", "127.0.0.1", "[::1]"} if _loopback(settings.host) else set()
+    named = settings.host if ":" not in settings.host else f"[{settings.host}]"
+    wild = settings.host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+    if wild and not settings.hosts:
+        raise DeclarationError(
+            f"a server on {settings.host} without a name", "the names that it is asked by", "add --allow-host NAME for each"
+        )  # fmt: skip
+    return frozenset({*own, *(h.lower() for h in settings.hosts), *([] if wild else [named.lower()])})
+
+
+def _pairs(tables: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for pair in tables:
+        name, equals, source = pair.partition("=")
+        if not equals or not source or not name:
+            raise DeclarationError(f"--table {pair}", "NAME=FILE", "write for example --table weather=weather.parquet")
+        found[name] = source
+    return found
