@@ -215,18 +215,18 @@ def _post(
     content: dict[str, Any] = {JSON: {"schema": body} | ({"example": shown} if shown else {})}
     if arrow:
         content[ARROW] = {"schema": {"type": "string", "format": "binary"}}
-    told = {
+    told: dict[str, Any] = {
         "summary": summary,
         "requestBody": {"required": True, "content": content},
         "responses": _responses({"type": "object"}),
         "security": [{"token": []}],
     }
     if arrow:
-        told["responses"]["200"]["content"][ARROW] = {"schema": {"type": "string", "format": "binary"}}  # type: ignore[index]
+        told["responses"]["200"]["content"][ARROW] = {"schema": {"type": "string", "format": "binary"}}
     told["responses"]["207"] = {
         "description": "some items were taken",
         "content": {JSON: {"schema": {"type": "object"}}},
-    }  # type: ignore[index]
+    }
     return told
 
 

@@ -82,7 +82,7 @@ def _scored(
 def _answers(output: pa.Table) -> list[dict[str, Any]]:
     """Answers as single rows get them: nothing where the contract refuses."""
     labels = {n: n.removeprefix("probability_") for n in output.column_names if n.startswith("probability_")}
-    found = []
+    found: list[dict[str, Any]] = []
     for row in output.to_pylist():
         if all(v is None for v in row.values()):
             found.append({})

@@ -111,7 +111,8 @@ class Booster:
         else:
             raw = np.asarray(self.native.predict(values, num_threads=threads), dtype=np.float64)
         if self.kind == "regression":
-            return raw * self.scale + self.offset
+            amount: np.ndarray = raw * self.scale + self.offset
+            return amount
         return np.clip(raw, 0.0, 1.0)
 
     def to_parts(self) -> Parts:

@@ -26,7 +26,7 @@ class SingleRow:
     def _begin(self, columns: int) -> ctypes.c_void_p | None:
         library, handle = getattr(lightgbm.basic, "_LIB", None), getattr(self._native, "_handle", None)
         begin = getattr(library, "LGBM_BoosterPredictForMatSingleRowFastInit", None)
-        if begin is None or handle is None:
+        if begin is None or handle is None or library is None:
             return None
         self._ask = library.LGBM_BoosterPredictForMatSingleRowFast
         self._end = library.LGBM_FastConfigFree

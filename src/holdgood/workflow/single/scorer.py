@@ -215,7 +215,7 @@ class RowScorer:
         for b in told.broken:
             if b.kind == "rule":
                 one = Broken("", b.kind, b.breach, b.reason, b.reason.removeprefix("not so: "))
-                for at in np.flatnonzero(b.marks):
+                for at in np.flatnonzero(b.marks).tolist():
                     # a rule over a column that a row does not have says nothing of it
                     if not set(columns_in(one.expected, tuple(self.types))) & {
                         x.column for x in broken[at] if x.kind == "absent"
