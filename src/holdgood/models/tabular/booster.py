@@ -113,7 +113,8 @@ class Booster:
         if self.kind == "regression":
             amount: np.ndarray = raw * self.scale + self.offset
             return amount
-        return np.clip(raw, 0.0, 1.0)
+        chances: np.ndarray = np.clip(raw, 0.0, 1.0)
+        return chances
 
     def to_parts(self) -> Parts:
         """The text, the scaling and, for multiclass trees, the table of leaves."""
