@@ -176,3 +176,10 @@ def test_a_folder_that_is_none_and_settings_that_are_wrong(live, tmp_path):
 def test_the_journal_may_lie_elsewhere(live, tmp_path, monkeypatch):
     monkeypatch.setenv("HOLDGOOD_JOURNAL", str(tmp_path / "other.sqlite"))
     assert Live.open(live.path).journal.path == tmp_path / "other.sqlite"
+
+
+def test_a_forecast_has_no_verdict_and_goes_live_the_same_way(live, tmp_path):
+    folder = tmp_path / "forecast"
+    save(folder, name="demand", parts={}, records={}, task=Task(kind="forecast", target="units"))
+    assert promote(live, folder, "demand of stores", **ANN).model == "demand of stores"
+    assert live.at("demand of stores").overruled == ()
