@@ -19,6 +19,7 @@ from holdgood.cli import (
     export,
     ignore,
     journal,
+    journal_rows,
     live,
     memory,
     models,
@@ -97,6 +98,15 @@ for _command in _COMMANDS:
 app.add_typer(contract.app)
 app.add_typer(plans.app)
 app.add_typer(export.app)
+for _command in (
+    journal_rows.forget,
+    journal_rows.label,
+    journal_rows.override,
+    journal_rows.benefit,
+    journal_rows.backup,
+    journal_rows.restore,
+):
+    journal.app.command()(_command)
 app.add_typer(journal.app)
 app.add_typer(serve.app)
 

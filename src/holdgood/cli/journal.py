@@ -1,4 +1,4 @@
-"""Commands for the journal: what was live, what was written, whether it is whole; labels, overrides, deletion, copies."""
+"""Commands that look into the journal: what was live, what was written, whether it is whole."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holdgood.cli import draw
-from holdgood.cli.live import LIVE, By, LiveFolder, user
+from holdgood.cli.live import LIVE, LiveFolder
 from holdgood.cli.tables import Json
-from holdgood.core.errors import DeclarationError
 from holdgood.core.text import counted
 
 if TYPE_CHECKING:
     # only named in annotations: --help must not wait for pydantic
     from holdgood.core.records import Standing
-    from holdgood.workflow.live.by_id import Taken
 
 app = typer.Typer(
     name="journal",
@@ -25,26 +23,23 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_Url = Annotated[
+Url = Annotated[
     str | None,
     typer.Option("--journal", help="A journal elsewhere: a file, or postgresql://… (password in PGPASSWORD)."),
 ]
-_Model = Annotated[str | None, typer.Option("--model", "-m", help="Only this model.")]
-_Of = Annotated[
-    str | None, typer.Option("--model", "-m", help="Whose rows; default a column 'model', or the one that is live.")
-]
-_HeadFile = Annotated[
+OnlyModel = Annotated[str | None, typer.Option("--model", "-m", help="Only this model.")]
+HeadFile = Annotated[
     Path | None, typer.Option("--head", help="Heads kept outside, as holdgood journal head --to wrote them.")
 ]
-_MOST = 20
+MOST = 20
 
 
 @app.command("live-on")
 def live_on(
     when: Annotated[str | None, typer.Argument(help="A day (its end counts) or a time in UTC; default now.")] = None,
-    model: _Model = None,
+    model: OnlyModel = None,
     live: LiveFolder = LIVE,
-    journal: _Url = None,
+    journal: Url = None,
     json: Json = False,
 ) -> None:
     """What was live at a moment: who put it there, when, why, on what evidence, and who approved.
@@ -92,13 +87,13 @@ def show(
         str | None,
         typer.Option("--kind", "-k", help="prediction, label, answer-override, alarm, promotion, approval …"),
     ] = None,
-    model: _Model = None,
+    model: OnlyModel = None,
     writer: Annotated[str | None, typer.Option("--writer", help="Only this writer's chain.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="From this day or time on (UTC).")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Before this day or time (UTC).")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest so many.")] = _MOST,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest so many.")] = MOST,
     live: LiveFolder = LIVE,
-    journal: _Url = None,
+    journal: Url = None,
     json: Json = False,
 ) -> None:
     """The newest entries, oldest first; --json has them whole. Facts of people stay out of the text.
@@ -147,7 +142,7 @@ def _gist(kind: str, record: dict[str, object] | None) -> str:
 
 
 @app.command("verify")
-def verify(head: _HeadFile = None, live: LiveFolder = LIVE, journal: _Url = None, json: Json = False) -> None:
+def verify(head: HeadFile = None, live: LiveFolder = LIVE, journal: Url = None, json: Json = False) -> None:
     """Whether anything was changed, removed or written anew; exit code 1 if so.
 
     Without --head a tail that was cut off, or a chain that was written anew from some point, cannot be told: keep heads where who can
@@ -179,7 +174,7 @@ def verify(head: _HeadFile = None, live: LiveFolder = LIVE, journal: _Url = None
 def head(
     to: Annotated[Path | None, typer.Option("--to", help="Where the heads go (JSON); default the terminal.")] = None,
     live: LiveFolder = LIVE,
-    journal: _Url = None,
+    journal: Url = None,
     json: Json = False,
 ) -> None:
     """The newest entry of every writer: keep it where who can write the journal cannot, and verify against it later.
@@ -199,202 +194,3 @@ def head(
     draw.rows_text(["writer", "entries", "hash"], [[h.writer, str(h.number), h.hash[:16]] for h in found.heads])
     if to is not None:
         draw.out.print(f"written: {to}")
-
-
-@app.command("forget")
-def forget(
-    why: Annotated[str, typer.Option("--why", help="The reason, kept in the tombstone: name no person in it.")],
-    subject: Annotated[
-        str | None, typer.Option("--subject", help="A person's rows, by the key they were logged with.")
-    ] = None,
-    older_than: Annotated[
-        str | None,
-        typer.Option("--older-than", help="What counts before this long ago ('400 d') or this day (2026-01-01)."),
-    ] = None,
-    due: Annotated[bool, typer.Option("--due", help="What is older than keep.days in live.toml.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it only the number is told.")] = False,
-    by: By = None,
-    live: LiveFolder = LIVE,
-    journal: _Url = None,
-    json: Json = False,
-) -> None:
-    """Delete predictions, their labels and overrides for good: facts, answers, keys and salts. A tombstone says who, why and which.
-
-    The chain still verifies, also against heads kept before. Who put what live, alarms and decisions are kept. Backups that exist
-    already forget it when they are brought up to date.
-
-    Example: holdgood journal forget --subject 4711 --why "request of 3 March" --yes
-
-    Example: holdgood journal forget --due --why retention --yes
-    """
-    from holdgood.workflow.live.folder import journal_at
-    from holdgood.workflow.live.forget import places_to_forget
-
-    if sum((subject is not None, older_than is not None, due)) != 1:
-        raise DeclarationError(
-            "forget what?", "one of --subject, --older-than and --due", "holdgood journal forget --help"
-        )
-    book = journal_at(live, journal)
-    places = places_to_forget(book, live, subject=subject, older_than=older_than)
-    if yes and places:
-        book.forget_many(places, "live", who=by or user(), why=why)
-    if json:
-        draw.as_json({"entries": len(places), "deleted": bool(yes and places)})
-    elif yes or not places:
-        draw.out.print(f"{len(places):,} entr{'y' if len(places) == 1 else 'ies'} deleted")
-    else:
-        draw.out.print(f"{len(places):,} would be deleted for good; nothing was. To delete: --yes", style="yellow")
-
-
-@app.command("label")
-def label(
-    file: Annotated[
-        str,
-        typer.Argument(help="Rows with id and value; also known_time, final, censored, model, why (csv, parquet …)."),
-    ],
-    model: _Of = None,
-    id: Annotated[str, typer.Option("--id", help="The column with the id of the prediction.")] = "id",
-    value: Annotated[str, typer.Option("--value", help="The column with what came out.")] = "value",
-    by: By = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a row could not be taken.")] = False,
-    live: LiveFolder = LIVE,
-    journal: _Url = None,
-    json: Json = False,
-) -> None:
-    """Write down what came out, late and in part: labels by the ids of predictions. A row that cannot be taken is told with the reason.
-
-    A file given twice is written once; another value of the same id corrects the earlier one, which stays on the record.
-
-    Example: holdgood journal label outcomes.csv --id booking --value late
-    """
-    from holdgood.workflow.live.folder import journal_at
-    from holdgood.workflow.live.labels import take_labels
-
-    _taken(
-        take_labels(journal_at(live, journal), file, model, id=id, value=value, by=by or user()), "label", json, strict
-    )
-
-
-@app.command("override")
-def override(
-    file: Annotated[
-        str, typer.Argument(help="Rows with id and after; also before, who, reason, when, model (csv, parquet …).")
-    ],
-    model: _Of = None,
-    id: Annotated[str, typer.Option("--id", help="The column with the id of the prediction.")] = "id",
-    after: Annotated[str, typer.Option("--after", help="The column with what was decided instead.")] = "after",
-    by: By = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a row could not be taken.")] = False,
-    live: LiveFolder = LIVE,
-    journal: _Url = None,
-    json: Json = False,
-) -> None:
-    """Write down where people decided otherwise than a prediction said, by the ids of predictions.
-
-    Example: holdgood journal override overruled.csv --by "planning desk"
-    """
-    from holdgood.workflow.live.folder import journal_at
-    from holdgood.workflow.live.labels import take_overrides
-
-    _taken(
-        take_overrides(journal_at(live, journal), file, model, id=id, after=after, who=by or user()),
-        "override",
-        json,
-        strict,
-    )
-
-
-def _taken(taken: Taken, what: str, json: bool, strict: bool) -> None:
-    if json:
-        faults = [vars(f) for f in taken.faults]
-        draw.as_json({"written": taken.written, "there_already": taken.there, "not_taken": faults})
-    else:
-        there = f", {taken.there:,} there already" if taken.there else ""
-        draw.out.print(f"{counted(taken.written, what)} written{there}", style="bold")
-        for fault in taken.faults[:_MOST]:
-            draw.err.print(f"not taken: row {fault.row}: {fault.said}", style="yellow")
-        if len(taken.faults) > _MOST:
-            draw.err.print(f"… and {len(taken.faults) - _MOST:,} more; --json has all", style="yellow")
-    if strict and taken.faults:
-        raise typer.Exit(1)
-
-
-@app.command("benefit")
-def benefit(model: _Model = None, live: LiveFolder = LIVE, journal: _Url = None, json: Json = False) -> None:
-    """The benefit ledger: money that evaluation promised and that outcomes show, period by period, as monitoring wrote it down.
-
-    Example: holdgood journal benefit --model flights
-    """
-    from holdgood.core.records import Benefit
-    from holdgood.workflow.live.folder import journal_at
-
-    found = [b for _, b in journal_at(live, journal).read(Benefit, model=model)]
-    if json:
-        draw.as_json([b.payload() for b in found])
-        return
-    rows = [
-        [
-            b.model,
-            f"{b.begins[:10]} to {b.ends[:10]}",
-            str(b.promised),
-            str(b.realised),
-            b.currency,
-            f"{b.labelled:,} of {b.rows:,}",
-        ]
-        for b in found
-    ]
-    draw.rows_text(["model", "period", "promised", "realised", "", "labelled"], rows)
-    if not found:
-        draw.out.print("no benefit was written down yet: monitoring does, once labels and costs are known", style="dim")
-
-
-@app.command("backup")
-def backup(
-    to: Annotated[Path, typer.Argument(help="The backup: a file, made or brought up to date.")],
-    live: LiveFolder = LIVE,
-    journal: _Url = None,
-    json: Json = False,
-) -> None:
-    """Copy the journal into a file while it is in use, or bring an earlier backup up to date. The copy is verified.
-
-    What was forgotten is forgotten in the backup too. From PostgreSQL as well: a backup is always a SQLite file.
-
-    Example: holdgood journal backup /elsewhere/journal-backup.sqlite
-    """
-    from holdgood.journal.backup import backup as copy_to
-    from holdgood.workflow.live.folder import journal_at
-
-    new = copy_to(journal_at(live, journal), to)
-    if json:
-        draw.as_json({"new_entries": new, "written": str(to)})
-    else:
-        draw.out.print(f"{new:,} new entries in {to}; it verifies")
-
-
-@app.command("restore")
-def restore(
-    source: Annotated[Path, typer.Argument(help="A backup, as holdgood journal backup wrote it.")],
-    head: _HeadFile = None,
-    live: LiveFolder = LIVE,
-    journal: Annotated[
-        str | None, typer.Option("--journal", help="Where to: a file or postgresql://…; default the live folder's.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Bring a journal, mostly an empty one, to where a backup is. The backup is verified first, with --head against heads kept outside.
-
-    A journal that holds more than the backup is never overwritten. Also the way to move a journal into PostgreSQL.
-
-    Example: holdgood journal restore /elsewhere/journal-backup.sqlite --head /elsewhere/head.json
-    """
-    from holdgood.journal import Journal
-    from holdgood.journal.backup import restore as bring_back
-    from holdgood.workflow.live.folder import Live
-    from holdgood.workflow.live.heads import heads_in
-
-    target = Journal(journal) if journal else Live.create(live).journal
-    new = bring_back(target, source, heads_in(head) if head else None)
-    if json:
-        draw.as_json({"new_entries": new, "journal": target.name})
-    else:
-        draw.out.print(f"{new:,} entries brought back into {target.name}; it verifies")
