@@ -21,6 +21,7 @@ from decide.table import constrained
 from forecast.covariates_table import covariates
 from forecast.table import forecast
 from inventorybench.table import inventorybench
+from live.batch_table import live_batch
 from live.journal_table import live_journal
 from live.retraining_table import live_retraining
 from stats.forecast_table import stats_forecasts
@@ -296,6 +297,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "simulator": ("what", simulator),
     "live-retraining": ("case", live_retraining),
     "live-journal": ("what", live_journal),
+    "live-batch": ("machine rows prefer way", live_batch),
     "inventorybench": ("see end_told seed", inventorybench),
 }
 

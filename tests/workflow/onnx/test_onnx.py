@@ -204,6 +204,16 @@ def test_a_bundle_is_written_with_what_its_user_must_know(made, tmp_path):
     np.testing.assert_allclose(got, model.chain.predict(frame), rtol=0, atol=EXACT)
 
 
+def test_features_may_be_called_as_values_of_the_graph_are(tmp_path):
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({n: rng.normal(size=120) for n in ("n0", "c0", "_n1", "probability")})
+    data["late"] = data.n0 + data.c0 > 0.3
+    more = {"budget": {"trials": 1, "workers": 1, "models": ["linear"]}}
+    done = export_onnx(hg.run(data, "late", declaration=more, project=tmp_path).bundle, tmp_path / "m.onnx")
+    assert (set(done.inputs), done.output) == ({"n0", "c0", "_n1", "probability"}, "probability_")
+    assert done.worst <= EXACT
+
+
 def test_answers_that_differ_are_not_written(made, tmp_path, monkeypatch):
     monkeypatch.setattr("holdgood.workflow.onnx.export.answers", lambda *_: 0.5)
     with pytest.raises(HoldgoodError, match="answers otherwise") as caught:

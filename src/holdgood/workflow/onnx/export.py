@@ -20,6 +20,7 @@ from holdgood.workflow.scoring import related_tables
 
 EXACT, SINGLE = 1e-9, 1e-5
 """Largest difference from the bundle, in units of the largest answer (at least 1): in 64-bit floats, and with a network in 32."""
+_OUTPUT = {"binary": "probability", "multiclass": "probabilities", "regression": "prediction"}
 _WILD = (np.nan, 0.0, -1e6, 1e6, 1e-9, 3e38)
 
 
@@ -46,10 +47,10 @@ def export_onnx(bundle: Path, to: Path, *, rows: str | None = None, related: Seq
     model = Predictor.load(bundle)
     _refuse(model)
     missing = _missing(model)
-    graph = Graph()
+    graph = Graph(model.background.frame.names)
     inputs = encoders.Features(graph, model.background.frame.features, missing)
     answer = scorers.written(model.chain, inputs)
-    output = {"binary": "probability", "multiclass": "probabilities", "regression": "prediction"}[model.task.kind]
+    output = graph.free(_OUTPUT[model.task.kind])
     width = model.task.n_classes if model.task.kind == "multiclass" else 1
     raw = graph.model({output: (answer, ["rows", width])}, _about(model, inputs.used, missing))
     frame = reference(model.background.frame)

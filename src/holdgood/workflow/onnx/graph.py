@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,16 @@ NAN = float("nan")
 
 
 class Graph:
-    """Values are names; all numbers are 64-bit floats unless ``single`` work is asked for. Columns are two-dimensional: (rows, columns)."""
+    """Values are names; all numbers are 64-bit floats unless ``single`` work is asked for. Columns are two-dimensional: (rows, columns).
 
-    def __init__(self) -> None:
+    ``inputs``: the names that inputs may have; no other value gets one that begins like these.
+    """
+
+    def __init__(self, inputs: Iterable[str] = ()) -> None:
+        self._taken = frozenset(inputs)
+        self._prefix = "_"
+        while any(name.startswith(self._prefix) for name in self._taken):
+            self._prefix += "_"
         try:
             import onnx  # here and not at the top: an optional library, wanted for this export only
             from onnx import helper, numpy_helper
@@ -36,16 +43,22 @@ class Graph:
         self._inputs.append(self._helper.make_tensor_value_info(name, kind, ["rows", 1]))
         return name
 
+    def free(self, name: str) -> str:
+        """The name, with a tail where an input has it already."""
+        while name in self._taken:
+            name += "_"
+        return name
+
     def constant(self, values: Any) -> str:
         """An array that is part of the model."""
         array = np.asarray(values)
-        name = f"c{len(self._constants)}"
+        name = f"{self._prefix}c{len(self._constants)}"
         self._constants.append(self._numpy.from_array(array, name))
         return name
 
     def node(self, operator: str, *inputs: str, ml: bool = False, **attributes: Any) -> str:
         """The result of one operator."""
-        name = f"n{len(self._nodes)}"
+        name = f"{self._prefix}n{len(self._nodes)}"
         made = self._helper.make_node(operator, list(inputs), [name], name=name, domain=_ML if ml else "", **attributes)
         self._nodes.append(made)
         return name
