@@ -121,10 +121,12 @@ def test_side_by_side_is_one_after_the_other_to_the_bit() -> None:
 
     together = simulate(policy, world(terms, demand, 4.0, past=past))
     apart = simulate(Alone(), world(terms, demand, 4.0, past=past))
+    threaded = simulate(policy, world(terms, demand, 4.0, past=past), threads=3)
     drawn = simulate(policy, world(terms, Drawn(40, 30, lambda a, b: demand[:, a:b]), 4.0, past=past))  # type: ignore[arg-type]
     for f in fields(together.units):
         np.testing.assert_array_equal(getattr(together.units, f.name), getattr(apart.units, f.name))
         np.testing.assert_array_equal(getattr(together.units, f.name), getattr(drawn.units, f.name))
+        np.testing.assert_array_equal(getattr(together.units, f.name), getattr(threaded.units, f.name))
 
 
 def test_a_policy_sees_the_past_and_open_orders_only() -> None:

@@ -11,6 +11,7 @@ is seen in full, and ``sales`` are the demand of the step.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import Protocol, runtime_checkable
 
@@ -53,8 +54,11 @@ class RowByRow(Protocol):
         ...
 
 
-def simulate(policy: OrderPolicy, world: World, sensible: np.ndarray | None = None) -> Outcome:
+def simulate(policy: OrderPolicy, world: World, sensible: np.ndarray | None = None, *, threads: int = 1) -> Outcome:
     """What comes of ``policy`` in every scenario. ``sensible`` (n,): stock above it is excess; None: from the futures.
+
+    ``threads``: scenarios that run at the same time, where policies speak for each row alone (NumPy lets go of the
+    interpreter); what comes out is the same to the bit. Drawing futures must then be safe from several threads.
 
     DataError where an order is negative, not a number, or breaks the pack, minimum or maximum of its item.
     """
@@ -63,16 +67,26 @@ def simulate(policy: OrderPolicy, world: World, sensible: np.ndarray | None = No
         first = world.drawn(0, min(world.scenarios, max(1, 2_000_000 // max(1, n * world.steps))))
         sensible = sensible_stock(first, world.terms)
     past = world.sales.shape[1]
-    fits = max(1, CELLS // max(1, n * (world.steps + past)))
-    together = min(fits, max(1, ROWS // max(n, 1))) if isinstance(policy, RowByRow) else 1
+    by_row = isinstance(policy, RowByRow)
+    threads = threads if by_row else 1
+    fits = max(1, CELLS // max(1, n * (world.steps + past) * threads))
+    together = min(fits, max(1, ROWS // max(n, 1)), -(-world.scenarios // threads)) if by_row else 1
     units = Units.nothing(n, world.scenarios)
-    for begin in range(0, world.scenarios, together):
+
+    def run(begin: int) -> dict[str, np.ndarray]:
         end = min(begin + together, world.scenarios)
         rows = np.tile(np.arange(n), end - begin)
-        acting = policy.take(rows) if isinstance(policy, RowByRow) and end - begin > 1 else policy
-        found = _run(acting, world, begin, end, rows, sensible[rows])
-        for name, values in found.items():
-            getattr(units, name)[:, begin:end] = values.reshape(end - begin, n).T
+        acting = policy
+        if isinstance(policy, RowByRow) and (threads > 1 or end - begin > 1):
+            acting = policy.take(rows)
+        return _run(acting, world, begin, end, rows, sensible[rows])
+
+    begins = range(0, world.scenarios, together)
+    with ThreadPoolExecutor(threads) as pool:
+        for begin, found in zip(begins, pool.map(run, begins) if threads > 1 else map(run, begins), strict=True):
+            for name, values in found.items():
+                many = values.reshape(-1, n).T
+                getattr(units, name)[:, begin : begin + many.shape[1]] = many
     return Outcome(policy.name, units, world.terms, world.steps - world.since)
 
 
