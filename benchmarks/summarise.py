@@ -22,6 +22,7 @@ from forecast.covariates_table import covariates
 from forecast.table import forecast
 from inventorybench.table import inventorybench
 from live.batch_table import live_batch
+from live.drift_table import live_drift, live_estimate
 from live.journal_table import live_journal
 from live.retraining_table import live_retraining
 from stats.forecast_table import stats_forecasts
@@ -298,6 +299,8 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "live-retraining": ("case", live_retraining),
     "live-journal": ("what", live_journal),
     "live-batch": ("machine rows prefer way", live_batch),
+    "live-drift": ("cell", live_drift),
+    "live-estimate": ("cell", live_estimate),
     "inventorybench": ("see end_told seed", inventorybench),
 }
 

@@ -24,6 +24,8 @@ PINS: dict[str, tuple[str, ...]] = {
     "nixtla": ("statsforecast==2.1.1", "mlforecast==1.1.0", "lightgbm==4.7.0", *_TABLES),
     "timeseries": ("autogluon.timeseries==1.6.3", *_TABLES),
     "neural": ("neuralforecast==3.3.0", *_TABLES),
+    "evidently": ("evidently==0.7.23", "pandas<3"),
+    "frouros": ("frouros==0.9.0", "pandas<3"),
     "boosters": ("lightgbm==4.7.0", "catboost==1.2.10", "scikit-learn==1.9.1", *_TABLES),
 }  # fmt: skip
 FIRST: dict[str, tuple[str, ...]] = {

@@ -6,6 +6,7 @@ next autumn) can't be taken out; ``explains`` says which parts were.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +18,11 @@ DAY = 86_400_000_000
 
 YEAR_DAYS = 365.2425
 _WEEKS_FOR_DAYS = 6
-_HARMONICS = 3
+_HARMONICS = 4
+"""As many as the highest rank score has turns: a wave in a number is a wave of four times its pace in the fourth score."""
 _DAYS_FOR_YEAR = 350
 _ROWS_A_TERM = 25
+_STRETCHES_A_TERM = 3
 
 
 @dataclass(frozen=True)
@@ -39,17 +42,9 @@ def seasons(clock: Clock) -> Seasons:
     terms: list[tuple[np.ndarray, np.ndarray]] = []
     told = []
     n = len(clock.reference)
-    # Stretches as long as the window: how much their means vary beyond chance is how much a window's may.
-    length = max(DAY, int(clock.current.max()) - int(clock.current.min()) + 1)
-    length = -(-length // DAY) * DAY
-    blocks = (last - clock.reference) // length
-    room = (int(blocks.max()) + 1) // 3
     if days >= _DAYS_FOR_YEAR and n >= _ROWS_A_TERM * 2 * _HARMONICS:
-        harmonics = min(_HARMONICS, room // 2)
-        for k in range(1, harmonics + 1):
-            terms += [_wave(clock, k, np.sin), _wave(clock, k, np.cos)]
-        if harmonics:
-            told.append("time of the year")
+        terms += [_wave(clock, k, wave) for k in range(1, _HARMONICS + 1) for wave in (np.sin, np.cos)]
+        told.append("time of the year")
     if days >= 7 * _WEEKS_FOR_DAYS and n >= _ROWS_A_TERM * 7:
         here, now = (_weekday(t) for t in (clock.reference, clock.current))
         present = np.unique(here)
@@ -57,6 +52,11 @@ def seasons(clock: Clock) -> Seasons:
             # A day of the week that the reference never saw has no mean to compare with: it counts as the base day.
             terms += [((here == d).astype(np.float64), (now == d).astype(np.float64)) for d in present[1:]]
             told.append("day of the week")
+    # Stretches as long as the window: how much their means vary beyond chance is how much a window's may. Shorter ones
+    # where there would be too few beside the terms; a long window is then thought to vary as they do, which is cautious.
+    window = (int(clock.current.max()) - int(clock.current.min())) / DAY + 1.0 / DAY
+    length = max(1, min(math.ceil(window), int(days / (_STRETCHES_A_TERM * (1 + len(terms))))))
+    blocks = (last - clock.reference) // (length * DAY)
     one = (np.ones(n), np.ones(len(clock.current)))
     before, now_terms = zip(one, *terms, strict=True)
     return Seasons(np.stack(before, axis=1), np.stack(now_terms, axis=1), blocks, tuple(told))

@@ -116,24 +116,38 @@ def _seasonal(scored: Scores, clock: Clock) -> Compared:
     variance = np.maximum(variance, np.where(scored.kind <= 0, share * (1.0 - share), 0.0))
     at = season.current.mean(axis=0)
     shift = now.mean(axis=0) - at @ effect
-    over, df, rows = dispersion(left, season.blocks, terms, variance)
+    over, df, rows = dispersion(left, season.blocks, season.reference, inverse, variance)
     own = (over - 1.0) * variance / rows
-    error = variance / m + own + over * variance * float(at @ inverse @ at)
+    known = own + over * variance * float(at @ inverse @ at)
+    # Near the turn of a season scores may vary more than over the year.
+    error = np.maximum(variance, now.var(axis=0)) / m + known
     # Satterthwaite: what is uncertain about the error is the part that stretches have of their own.
     uncertain = over * variance * (1.0 / rows + float(at @ inverse @ at))
     with np.errstate(divide="ignore", invalid="ignore"):
         worth = np.where(over > 1.0, df * np.square(error / uncertain), np.inf)
         t = np.where(error > 0, np.abs(shift) / np.sqrt(error), np.where(shift == 0, 0.0, np.inf))
     p = 2.0 * stdtr(np.clip(worth, 1.0, 1e7), -t)
+    expected = np.clip(at @ effect, 0.0, 1.0)
+    for j in np.flatnonzero((scored.kind <= 0) & (np.minimum(expected, 1.0 - expected) * m < _BINARY)):
+        p[j] = max(float(p[j]), _counted(float(now[:, j].sum()), m, float(expected[j]), 2.0 * float(np.sqrt(known[j]))))
     return Compared(shift, p, holm(p), season.explains)
 
 
+def _counted(hits: float, m: int, share: float, margin: float) -> float:
+    """Twice the binomial tail of ``hits`` of ``m``, at the end of share ± ``margin`` that speaks least against it."""
+    from scipy.special import bdtr, bdtrc  # see _exchangeable
+
+    if hits > m * share:
+        return min(1.0, 2.0 * float(bdtrc(hits - 1.0, m, min(1.0, share + margin))))
+    return min(1.0, 2.0 * float(bdtr(hits, m, max(0.0, share - margin))))
+
+
 def dispersion(
-    left: np.ndarray, blocks: np.ndarray, terms: int, variance: np.ndarray
+    left: np.ndarray, blocks: np.ndarray, design: np.ndarray, inverse: np.ndarray, variance: np.ndarray
 ) -> tuple[np.ndarray, float, float]:
     """How much more the means of stretches vary than those of independent rows would: factors (scores,), 1 for not at all.
 
-    ``left`` (rows, scores) after the calendar, ``blocks`` a stretch a row. Also the degrees of freedom of the factors and
+    ``left`` (rows, scores) after the calendar ``design`` (rows, terms), ``blocks`` a stretch a row. Also the degrees of freedom of the factors and
     the rows of a stretch. Each score's factor is drawn towards that of all, as far as they are alike (the moderated
     variances of Smyth 2004): with a stretch a week few scores could say alone how much weeks differ.
     """
@@ -141,11 +155,14 @@ def dispersion(
 
     codes = np.unique(blocks, return_inverse=True)[1]
     count = np.bincount(codes).astype(np.float64)
-    rows, df = float(np.sum(np.square(count))) / len(left), float(len(count) - terms)
+    of_terms = np.stack([np.bincount(codes, weights=column) for column in design.T], axis=1)
+    # What the calendar's terms took out of the stretches' sums: days of the week hardly anything, the year's waves most.
+    free = 1.0 - float(np.einsum("bi,ij,bj->", of_terms, inverse, of_terms)) / len(left)
+    rows, df = float(np.sum(np.square(count))) / len(left), len(count) * free
     if df < 4:
         return np.ones(left.shape[1]), 1.0, rows
     sums = np.stack([np.bincount(codes, weights=column) for column in left.T], axis=1)
-    found = np.sum(np.square(sums), axis=0) / (np.maximum(variance, 1e-300) * len(left)) * len(count) / df
+    found = np.sum(np.square(sums), axis=0) / (np.maximum(variance, 1e-300) * len(left) * free)
     alive = found > 0
     log = np.log(found[alive]) - digamma(df / 2) + np.log(df / 2)
     if len(log) < 2:

@@ -94,8 +94,7 @@ def _pairs(
     if len(firsts) < 2:
         return []
     n = scored.n
-    one = scored.values[:, firsts]
-    centred = np.concatenate([one[:n] - one[:n].mean(axis=0), one[n:] - one[n:].mean(axis=0)])
+    centred = _centred(scored.values[:, firsts], n, clock)
     spread = np.maximum(centred.std(axis=0), 1e-12)
     centred = np.clip(centred / spread, -4.0, 4.0)
     left, right = np.triu_indices(len(firsts), 1)
@@ -111,6 +110,17 @@ def _pairs(
         for k in sure
         if abs(found.shift[k]) >= LEAST_LINK
     ]
+
+
+def _centred(values: np.ndarray, n: int, clock: Clock | None) -> np.ndarray:
+    """Scores (rows, scores) less what their own side, and the calendar where it is known, lets expect."""
+    before, now = values[:n], values[n:]
+    if clock is not None:
+        # Two features with a season each go together over a year and not within a week: the season is no link.
+        season = seasons(clock)
+        effect = np.linalg.lstsq(season.reference, before, rcond=None)[0]
+        before, now = before - season.reference @ effect, now - season.current @ effect
+    return np.concatenate([before - before.mean(axis=0), now - now.mean(axis=0)])
 
 
 def _firsts(scored: Scores) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from holdgood.bundle import load
 from holdgood.core.errors import DataError, HoldgoodError
-from holdgood.core.records import Acknowledgement, Alarm, Benefit, Drift, GroupGap, Standing, WatchLook
+from holdgood.core.records import Acknowledgement, Alarm, Benefit, Drift, GroupGap, Interval, Standing, WatchLook
 from holdgood.core.records.envelope import Record
 from holdgood.core.table import Table
 from holdgood.core.traffic import DAY, Look
@@ -24,6 +24,7 @@ from holdgood.monitoring.mon011_benefit import ledger
 from holdgood.monitoring.schedule import alpha_of_look
 from holdgood.workflow.live.delivery import WRITER, deliver, message_of
 from holdgood.workflow.live.detecting import Found, detect
+from holdgood.workflow.live.expected import expected_loss
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.in_use import InUse, features_of, telling_time
 from holdgood.workflow.live.traffic import fairness_of, gather
@@ -125,7 +126,10 @@ def _look(
     hushed = {a.alarm: a for _, a in live.journal.read(Acknowledgement)}
     books = standing(alarms, [w.found for w in reversed(earlier)], still, hushed, now)
     look = Look(gathered.traffic, begins, end)
-    record = _record(look, model, champion, first, now, alpha, live, found, alarms)
+    expected = (
+        estimated(look) if predictor.task.kind == "binary" else expected_loss(predictor, reference, gathered, begins)
+    )
+    record = _record(look, model, champion, first, now, alpha, live, found, alarms, expected)
     record = record.model_copy(
         update={
             "told": tuple(a.id for a in books.fresh),
@@ -164,7 +168,7 @@ def _in_use(
 
 def _record(
     look: Look, model: str, champion: Standing, begins: str, ends: str, alpha: float, live: Live, found: Found,
-    alarms: Sequence[Alarm],
+    alarms: Sequence[Alarm], expected: Interval | None,
 ) -> WatchLook:  # fmt: skip
     window = look.window
     seen = performance(look, alpha=alpha)
@@ -180,7 +184,7 @@ def _record(
         share_labelled=float(window.labelled.mean()) if len(window) else float("nan"),
         found=tuple(a.id for a in alarms),
         performance=None if seen is None else seen[0],
-        estimate=estimated(look),
+        estimate=expected,
         drift=tuple(Drift(feature=d.feature, effect=d.effect, p=d.p, moved=d.moved, money=d.money) for d in found.drift),
         gaps=tuple(
             GroupGap(attribute=g.attribute, gap=g.gap, between=g.between, thin=g.thin) for g in gaps_now(window, level=0.95)

@@ -1,0 +1,70 @@
+"""The tables of benchmarks/live/drift.py and estimate.py; summarise.py puts them into docs/benchmarks.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.stats import binom
+
+Row = Mapping[str, Any]
+
+
+def live_drift(rows: list[Row]) -> list[str]:
+    """False alarms, then weeks until a change is seen."""
+    if not rows:
+        return []
+    newest = {r["cell"]: r for r in rows}
+    out = [
+        "| False alarms, nothing changed | Rows | Looks or years | Stated | Seen | Exact binomial |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    for r in newest.values():
+        if r["part"] == "family":
+            for code, alarms in r["alarms"].items():
+                n = r["count"]
+                word = "holds" if alarms <= binom.ppf(0.999, n, r["alpha"]) else "**broken**"
+                out.append(
+                    f"| {code}, one look, any of 11 columns | {r['rows']:,} | {n:,} | {r['alpha']:.0%} | {alarms / n:.1%} | {word} |"
+                )
+        if r["part"] == "year":
+            found = np.array(r["looks_with_alarm"], float)
+            half = 1.96 * found.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else float("nan")
+            out.append(
+                f"| a year of weekly looks, seasonal | {r['rows']:,} | {len(found):,} | {r['budget']:g} a year | {found.mean():.2f} (± {half:.2f}) | |"
+            )
+    who = sorted({r["who"] for r in newest.values() if r["part"] == "delay"}, key=lambda w: (w != "holdgood", w))
+    if who:
+        out += [
+            "",
+            "| Mean weeks until seen (22 at most) | Rows | " + " | ".join(who) + " |",
+            "|---|---:|" + "---:|" * len(who),
+        ]
+    cells: dict[tuple[int, str, str], dict[str, float]] = {}
+    for r in newest.values():
+        if r["part"] == "delay":
+            cells.setdefault((r["rows"], r["kind"], r["size"]), {})[r["who"]] = float(np.mean(r["weeks"]))
+    for (n, kind, size), weeks in cells.items():
+        out.append(
+            f"| {kind}, {size} | {n:,} | " + " | ".join(f"{weeks[w]:.1f}" if w in weeks else "–" for w in who) + " |"
+        )
+    return out
+
+
+def live_estimate(rows: list[Row]) -> list[str]:
+    """Error of the estimate beside assuming that nothing changed."""
+    if not rows:
+        return []
+    newest = {r["cell"]: r for r in rows}
+    out = [
+        "| Loss before outcomes | Case | Worlds | Loss | Error of the estimate | of assuming nothing changed | Ratio | 95% intervals that hold |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for r in newest.values():
+        ratio = r["error"] / r["nothing"]
+        out.append(
+            f"| {r['kind']} | {r['case']} | {r['worlds']:,} | {r['loss']:.3f} | {r['error']:.3f} | {r['nothing']:.3f} | {ratio:.2f} | "
+            f"{r['covers'] / r['worlds']:.0%} |"
+        )
+    return out
