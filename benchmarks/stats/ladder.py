@@ -35,19 +35,23 @@ from worlds import FOLDS, SQUARED, Trial, World, _Candidate, drawn, raced  # noq
 from holdgood.metrics import metric  # noqa: E402
 from holdgood.training.choice import family_steps  # noqa: E402
 from holdgood.training.ladder import ALPHA, Climb, Step, climb  # noqa: E402
+from holdgood.training.races import Races  # noqa: E402
 from holdgood.training.score import Judge  # noqa: E402
 from holdgood.training.selection import blend  # noqa: E402
 
 PREFERENCES = ("simple", "balanced", "best")
 EFFECTS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
-Draw = Callable[[np.random.Generator], tuple[list[Step], Judge]]
+Draw = Callable[[np.random.Generator], tuple[list[Step], Judge, Races | None]]
 
 
 def code_stamp() -> str:
     """A hash of what decides the results."""
     digest = hashlib.sha256()
     source = HERE.parents[1] / "src" / "holdgood"
-    files = [source / "training" / f"{n}.py" for n in ("ladder", "critical", "choice", "selection", "score", "further")]
+    files = [
+        source / "training" / f"{n}.py"
+        for n in ("ladder", "critical", "races", "replay", "choice", "selection", "score", "further")
+    ]
     for path in [
         *files,
         source / "metrics" / "interval.py",
@@ -76,22 +80,23 @@ def level_cells() -> Iterator[tuple[str, Draw, tuple[int, ...]]]:
     yield "rmse, n=300, the first adds, 4 above add nothing", *_of(World(300, (2.5, *(1.0,) * 5)))
     yield "rmse, n=1000, the second adds, 3 above add nothing", *_of(World(1000, (2.5, 2.5, *(1.0,) * 4)))
     for rungs in (1, 3):
-        flat = World(400, (1.0,) * (1 + rungs))
-        yield f"racing: rmse, n=400, {rungs} above, 20 raced proposals each", _racing(flat), (0,) * (1 + rungs)
+        flat = World(400, (1.0,) * (1 + rungs), configurations=21, raced=True)
+        yield f"racing: rmse, n=400, {rungs} above, 20 raced proposals each", *_of(flat)
     yield "OLS on noise, n=100, 3 above and ensemble", lambda rng: ols(rng, 100, 0.0), (0,) * 5
     yield "OLS, n=300, the first adds, 2 above are noise, ensemble", lambda rng: ols(rng, 300, 1.5), (0, *(1,) * 4)
 
 
 def _of(world: World) -> tuple[Draw, tuple[int, ...]]:
     order = sorted(set(world.sizes), reverse=True)
-    return lambda rng: drawn(world, rng)[:2], tuple(order.index(s) for s in world.sizes)
+    return lambda rng: _ladder(world, rng), tuple(order.index(s) for s in world.sizes)
 
 
-def _racing(world: World) -> Draw:
-    return lambda rng: raced(world, 20, rng)
+def _ladder(world: World, rng: np.random.Generator) -> tuple[list[Step], Judge, Races | None]:
+    steps, judge, _, told = raced(world, rng) if world.raced else (*drawn(world, rng), None)
+    return steps, judge, told
 
 
-def ols(rng: np.random.Generator, n: int, slope: float) -> tuple[list[Step], Judge]:
+def ols(rng: np.random.Generator, n: int, slope: float) -> tuple[list[Step], Judge, None]:
     """Least squares refitted in five folds on nested columns, of which only the first may matter; the mean is the prior.
 
     Rungs above the first have two configurations: their columns of noise, and half as many. The ensemble of all is on top.
@@ -113,7 +118,7 @@ def ols(rng: np.random.Generator, n: int, slope: float) -> tuple[list[Step], Jud
     steps = family_steps(trials, predictions, judge)  # type: ignore[arg-type]
     mixed = blend(SQUARED, y, [predictions[i] for i in range(1, len(trials))], judge.parts, list)
     steps.append(Step("ensemble", "ensemble", "ensemble", mixed.prediction, 9.0, 9e3, ensemble=True))
-    return steps, judge
+    return steps, judge, None
 
 
 def level(name: str, draw: Draw, truth: tuple[int, ...], simulations: int) -> dict[str, Any]:
@@ -122,10 +127,10 @@ def level(name: str, draw: Draw, truth: tuple[int, ...], simulations: int) -> di
     climbs: dict[str, int] = {}
     proven = 0
     for _ in range(simulations):
-        steps, judge = draw(rng)
+        steps, judge, told = draw(rng)
         # all preferences begin with the same walk: the others are asked in some cells only
         asked = PREFERENCES if len(judge.y) == 300 and len(set(truth)) == 1 else ("balanced",)
-        results = {p: climb(steps, judge, prefer=p) for p in asked}
+        results = {p: climb(steps, judge, prefer=p, races=told) for p in asked}
         for p, found in results.items():
             climbs[p] = climbs.get(p, 0) + any(truth[i] >= truth[found.chosen] for i in range(found.chosen))
         proven += bool(false_claims(results["balanced"], truth))
@@ -154,6 +159,20 @@ def power_worlds() -> Iterator[tuple[str, Callable[[float], World], int, int]]:
         lambda s: World(400, (1.0, 1.0, 1.0, s), shared=0.99),
         0,
         3,
+    )
+    wide: dict[str, Any] = {"configurations": 21, "raced": True}
+    yield (
+        "racing: one rung above, 20 proposals, all add the same",
+        lambda s: World(400, (1.0, s), alike=True, **wide),
+        0,
+        1,
+    )
+    yield "racing: one rung above, 20 proposals, the default alone adds", lambda s: World(400, (1.0, s), **wide), 0, 1
+    yield (
+        "racing: one rung above, 20 proposals, the tenth alone adds",
+        lambda s: World(400, (1.0, s), best_at=10, **wide),
+        0,
+        1,
     )
     yield "the first is proven, a second adds", lambda s: World(400, (2.5, 1.0, s)), 1, 2
 
@@ -188,16 +207,17 @@ def power(
     ups, others = range(low + 1, len(world.sizes)), world.configurations - 1
     bound, line = critical(world, low, len(ups) * world.configurations), norm.isf(ALPHA)
     flat = world.gain_and_error(low, low)[1]  # of a configuration that adds nothing
-    errors = np.array([[world.gain_and_error(low, i)[1]] + [flat] * others for i in ups])
+    best = [world.gain_and_error(low, i)[1] for i in ups]
+    errors = np.array([[e] + [e if world.alike else flat] * others for e in best])
     rng = np.random.default_rng(round(1000 * effect) + len(name))
     told = untold = balanced = 0
     for _ in range(simulations):
-        steps, judge, predictions = drawn(world, rng)
+        steps, judge, predictions, races = raced(world, rng) if world.raced else (*drawn(world, rng), None)
         losses = np.square(predictions).mean(axis=2)
         z = (losses[low, 0] - losses[low + 1 :]) / errors
         told += z[high - low - 1, 0] > line
         untold += z.max() > bound
-        balanced += climb(steps, judge).chosen > low
+        balanced += climb(steps, judge, races=races).chosen > low
     counts = {"told": int(told), "untold": int(untold), "balanced": int(balanced)}
     relative = round(gain / world.sizes[low] ** 2, 4)
     return {"simulations": simulations, "effect": effect, "relative_gain": relative, **counts}

@@ -7,8 +7,8 @@ cov(a-loss, b-loss) = 2 r² a² b²; rows of one cluster, whose noises correlate
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from holdgood.training.choice import family_steps
 from holdgood.training.further import GENERATION, race
 from holdgood.training.ladder import Step
 from holdgood.training.progress import Progress
+from holdgood.training.races import Races, races
 from holdgood.training.score import Judge
 from holdgood.training.work import FoldFit
 
@@ -31,7 +32,8 @@ FOLDS = 5
 class World:
     """``sizes``: error of each rung's best configuration, the lowest first. ``shared``: weight of the common noise.
 
-    ``configurations``: a rung; the others are as good as the lowest rung. ``clusters``: how many, of unequal size (0: none).
+    ``configurations``: a rung; the others are as good as the lowest rung, or (``alike``) as the best. ``raced``: all but the
+    first are proposals of a search that raced, the best among them at ``best_at`` (0: it is the first). ``clusters``: how many, of unequal size (0: none).
     """
 
     n: int
@@ -41,6 +43,9 @@ class World:
     clusters: int = 0
     within: float = 0.6
     measure: str = "rmse"
+    alike: bool = False
+    raced: bool = False
+    best_at: int = 0
 
     @property
     def r(self) -> float:
@@ -111,7 +116,7 @@ def drawn(world: World, rng: np.random.Generator) -> tuple[list[Step], Judge, np
     """
     n, codes = world.n, world.cluster_of()
     rungs = len(world.sizes)
-    sizes = np.array([[s] + [world.sizes[0]] * (world.configurations - 1) for s in world.sizes])
+    sizes = np.array([[s] + [s if world.alike else world.sizes[0]] * (world.configurations - 1) for s in world.sizes])
     noise = rng.normal(size=(1 + rungs * world.configurations, n))
     if codes is not None:
         of = rng.normal(size=(len(noise), world.clusters))
@@ -136,21 +141,23 @@ def drawn(world: World, rng: np.random.Generator) -> tuple[list[Step], Judge, np
     return family_steps(trials, table, judge), judge, predictions
 
 
-def raced(world: World, proposals: int, rng: np.random.Generator) -> tuple[list[Step], Judge]:
-    """One data set on which a search went on: each rung above the lowest has a default and so many raced proposals, all as good.
+def raced(world: World, rng: np.random.Generator) -> tuple[list[Step], Judge, np.ndarray, Races | None]:
+    """One data set on which a search went on: each rung above the lowest has a default and raced proposals; as ``drawn``.
 
     Proposals come in generations, rungs in turn, race against the best trial so far, and those that are stopped are not judged.
     """
-    wide = replace(world, configurations=1 + proposals)
-    _, judge, predictions = drawn(wide, rng)
+    _, judge, predictions = drawn(world, rng)
     rows = [np.flatnonzero(judge.fold_of == f) for f in range(FOLDS)]
     trials: list[Progress] = []
+
+    def place(k: int) -> int:
+        return 0 if k == world.best_at else k if k > world.best_at else k + 1
 
     def tried(rung: int, k: int, rival: Progress | None) -> None:
         made = Candidate(f"rung{rung}-{k}", f"rung{rung}", rung, "codes", list, list)
         p = Progress(len(trials), made, FOLDS, not k, searched=rival is not None, rival=rival)
         trials.append(p)
-        answers = predictions[rung, k]
+        answers = predictions[rung, place(k)]
         for f, inside in enumerate(rows):
             p.done[f] = FoldFit(f, answers[inside], row_ms=1.0 + rung, size_bytes=1000 * (1 + rung))
             p.losses[f] = np.square(judge.y[inside] - answers[inside])
@@ -162,11 +169,20 @@ def raced(world: World, proposals: int, rng: np.random.Generator) -> tuple[list[
     rungs = len(world.sizes)
     for rung in range(rungs):
         tried(rung, 0, None)
-    queue = [(rung, k) for k in range(1, 1 + proposals) for rung in range(1, rungs)]
+    queue = [(rung, k) for k in range(1, world.configurations) for rung in range(1, rungs)]
     for start in range(0, len(queue), GENERATION):
         best = min((p for p in trials if p.status == "ok"), key=lambda p: (p.loss(), p.index))
         for rung, k in queue[start : start + GENERATION]:
             tried(rung, k, best)
     alive = [p for p in trials if p.status == "ok"]
-    at = {p.index: predictions[p.candidate.rung, int(p.candidate.name.rpartition("-")[2])] for p in alive}
-    return family_steps(alive, at, judge), judge
+    at = {p.index: predictions[p.candidate.rung, place(int(p.candidate.name.rpartition("-")[2]))] for p in alive}
+    stopped = [p for p in trials if p.behind]
+
+    def scattered(losses: Mapping[int, np.ndarray]) -> np.ndarray:
+        out = np.empty(len(judge.y))
+        for f, inside in enumerate(rows):
+            out[inside] = losses[f]
+        return out
+
+    found = races(alive, stopped, at, FOLDS, scattered)
+    return family_steps(alive, at, judge), judge, predictions, found

@@ -9,7 +9,8 @@ from holdgood.core.budget import Budget, Clock
 from holdgood.core.errors import EnvironmentFault
 from holdgood.core.frame import Frame
 from holdgood.metrics import loss_rows
-from holdgood.training import portfolio, schedule, train
+from holdgood.training import choice, portfolio, schedule, train
+from holdgood.training.ladder import climb
 
 
 @pytest.fixture
@@ -36,9 +37,14 @@ def status(trained, name):
     return next((t.status, t.reason) for t in trained.leaderboard.trials if t.name == name)
 
 
-def test_all_units_of_work_are_used_for_search_and_repeats(run):
+def test_all_units_of_work_are_used_for_search_and_repeats(run, monkeypatch):
+    told = []
+    monkeypatch.setattr(choice, "climb", lambda *given, **named: told.append(named["races"]) or climb(*given, **named))
     trained, frame, _, _ = run(trials=20)
     board = trained.leaderboard
+    stopped = sum(t.reason.startswith("behind ") for t in board.trials)
+    # the ladder is told of all that its races have stopped
+    assert stopped and sum(r.prediction is None for r in told[0].runners) == stopped
     proposed = [t for t in board.trials if "-s0" in t.name]
     assert 12 <= len(proposed) < 17  # of 17 left, five are kept for repeats; what these do not need goes back
     assert {t.status for t in proposed} <= {"ok", "stopped"}

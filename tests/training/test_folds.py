@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from holdgood.core.errors import SplitError
 from holdgood.core.task import Task
-from holdgood.training.folds import FEWEST_ROWS, checked, stop_rows
+from holdgood.training.folds import FEWEST_ROWS, checked, set_apart, stop_rows
 
 BINARY = Task(kind="binary", classes=(0, 1))
 NUMBER = Task(kind="regression", metric="rmse")
@@ -88,3 +88,24 @@ def test_what_groups_are_called_decides_nothing():
         stop_rows(np.arange(200), np.zeros(200), NUMBER, time=None, groups=g, seed=3) for g in (groups, renamed)
     )
     assert (one == two).all()
+
+
+def test_what_lies_between_learned_and_stop_rows_is_not_used():
+    rows, time = np.arange(100, 200), np.arange(300) // 2
+    stop = stop_rows(rows, np.zeros(300), NUMBER, time=time, groups=None, seed=0)
+    kept, at = set_apart(rows, stop, time, 5)
+    assert (kept[at] == rows[stop]).all()
+    learned = np.delete(kept, at)
+    assert time[kept[at]].min() - time[learned].max() == 6  # further apart than 5, as the folds are
+    assert learned[0] == 100 and (np.diff(learned) == 1).all()
+
+
+def test_where_nothing_is_declared_or_too_little_is_left_rows_stay_as_they_are():
+    rows, time = np.arange(100), np.arange(100)
+    stop = np.arange(88, 100)
+    for given_stop, given_time, apart in ((stop, time, 0), (stop, None, 5), (None, time, 5)):
+        kept, at = set_apart(rows, given_stop, given_time, apart)
+        assert kept is rows and at is given_stop
+    assert len(set_apart(rows, stop, time, 37)[1]) == 12  # half of the rows are left
+    kept, at = set_apart(rows, stop, time, 60)
+    assert kept is rows and at is None

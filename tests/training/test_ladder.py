@@ -7,7 +7,7 @@ from scipy.stats import binom
 from holdgood.core.declaration import Costs
 from holdgood.core.task import Task
 from holdgood.metrics import metric, resolve
-from holdgood.training.ladder import ALPHA, RACED, Limits, Step, climb
+from holdgood.training.ladder import ALPHA, Limits, Step, climb
 from holdgood.training.score import Judge
 
 TASK = Task(kind="regression", metric="rmse")
@@ -54,7 +54,7 @@ def test_the_rule_is_said_in_one_sentence_with_its_level_and_each_rung_says_why(
     result = climb(steps_of(4.0, 2.0, 3.0, 1.5), judge_of(2000), prefer=prefer)
     assert result.rule.count(".") == 1 and result.rule.endswith(".")
     assert f"{ALPHA:.0%} at most, over all rungs and all configurations together" in result.rule
-    assert f"stopped proposals early it is more, up to about {RACED:.0%} in simulation" in result.rule
+    assert "those included that a search stopped early" in result.rule
     assert [bool(r.why) for r in result.rungs] == [True] * 4
     assert result.rungs[2].why == "proven worse"
     assert all(r.why in r.sentence for r in result.rungs[1:])

@@ -40,6 +40,7 @@ class SpyModel:
         SEEN.append(("model", frozenset(ids)))
         if context.stop_rows is not None:
             SEEN.append(("stop", frozenset(ids[context.stop_rows])))
+            SEEN.append(("learned", frozenset(np.delete(ids, context.stop_rows))))
         self.slope = float(np.cov(matrix.values[:, 1], y)[0, 1])
         return self
 
@@ -67,7 +68,7 @@ def test_nothing_learns_from_rows_that_a_fold_keeps_from_it(kind):
     SEEN.clear()
     made = train(
         frame, y, task, spies, found, clock=Clock(Budget(trials=3)), workers=0, prefer="best", groups=by,
-        time=time if kind in ("time", "purged") else None,
+        time=time if kind in ("time", "purged") else None, apart=7_200_000_000 if kind in ("time", "purged") else 0,
     )  # fmt: skip
     allowed = [frozenset(t.tolist()) for t, _ in found]
     everything = frozenset(range(N))
@@ -76,3 +77,6 @@ def test_nothing_learns_from_rows_that_a_fold_keeps_from_it(kind):
         assert inside or (rows == everything and who != "stop"), who
     assert sum(who == "stop" for who, _ in SEEN) >= 4
     assert np.array_equal(np.sort(made.oof_rows), np.sort(np.concatenate([v for _, v in found])))
+    if kind in ("time", "purged"):  # what ends a fit is as far from what is learned from as a fold's rows are
+        stops, learned = ([time[list(rows)] for who, rows in SEEN if who == w] for w in ("stop", "learned"))
+        assert all(s.min() - t.max() > 7_200_000_000 for s, t in zip(stops, learned, strict=True))

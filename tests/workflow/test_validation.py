@@ -13,6 +13,8 @@ from holdgood.core.declaration import SplitSpec, parse
 from holdgood.core.errors import DeclarationError, SplitError
 from holdgood.core.records import Leaderboard
 from holdgood.core.records.envelope import read
+from holdgood.training import train
+from holdgood.workflow import estimator
 from holdgood.workflow.estimator import HoldgoodClassifier, HoldgoodRegressor
 from holdgood.workflow.folder import Project
 from holdgood.workflow.run import run
@@ -140,6 +142,17 @@ def test_python_takes_the_same_words():
         HoldgoodClassifier(split={"validaton": "purged"}, **CHEAP).fit(X, Y)
     with pytest.raises(SplitError, match="without times"):
         HoldgoodClassifier(split={"validation": "purged"}, **CHEAP).fit(X, Y)
+
+
+@pytest.mark.parametrize(("split", "hours"), [({"gap": "2h", "outcome_after": "5h"}, 7), ({}, 0)])
+def test_early_fits_are_ended_by_rows_as_far_away_as_the_folds_keep(monkeypatch, split, hours):
+    told = []
+    monkeypatch.setattr(
+        estimator, "train", lambda *given, **named: told.append(named["apart"]) or train(*given, **named)
+    )
+    HoldgoodClassifier(split={"folds": 4, **split}, **CHEAP).fit(X, Y, time=table()["at"])
+    HoldgoodClassifier(split={"folds": 4, **split}, **CHEAP).fit(X, Y)  # folds at random keep no distance
+    assert told == [hours * 3_600_000_000, 0]
 
 
 def test_repeats_are_as_declared_and_recorded(tmp_path):

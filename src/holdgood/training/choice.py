@@ -16,6 +16,7 @@ from holdgood.training.calibrate import Calibration, calibrate
 from holdgood.training.cost import Aim
 from holdgood.training.ladder import Climb, Limits, Step, climb
 from holdgood.training.progress import Progress, clearly_better, makespan
+from holdgood.training.races import races
 from holdgood.training.repeats import averaged, complete_repeats, side_by_side
 from holdgood.training.score import Judge, Spend
 from holdgood.training.selection import Blend, blend
@@ -132,12 +133,13 @@ def choose(
     counts: np.ndarray | None = None,
     spend: Spend | None = None,
     by_rows: bool = False,
+    stopped: Sequence[Progress] = (),
 ) -> Choice:
     """Judge ``trials`` on the first ``folds`` folds. ``room``: seconds for refitting the members of an ensemble.
 
     ``ready``: trials (by index) that are refitted already. ``aim``: what an ensemble may cost in use. ``counts``: how much a
     row counts in money, or None; ``spend``: see ``Judge``. ``by_rows``: losses of rows choose the weights of an ensemble, not the
-    user's own metric, which judges it all the same.
+    user's own metric, which judges it all the same. ``stopped``: what the search proposed and its races stopped.
     """
     base = trials[0].base
     repeats = 1 if folds < base else max(1, *(complete_repeats(p.done, base) for p in trials))
@@ -168,7 +170,8 @@ def choose(
         mixed, members = _blend(above, predictions, judge, cut, aim or Aim(), work.seed, None if by_rows else metric)
     if mixed is not None:
         steps.append(_ensemble_step(mixed, members))
-    result = climb(steps, judge, prefer=prefer, costs=costs, limits=limits)
+    raced = races(trials, stopped, predictions, folds, lambda of: side_by_side(of, work.folds, base, folds, rows, 1))
+    result = climb(steps, judge, prefer=prefer, costs=costs, limits=limits, races=raced)
     choice = Choice(judge, rows, trials, predictions, steps, result, mixed, members, words, repeats)
     if choice.step is not steps[0]:
         choice.calibration = calibrate(judge, choice.stated)

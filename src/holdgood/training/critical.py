@@ -4,18 +4,20 @@ Under no gain at all, the paired gains of all configurations are nearly normal w
 of looking (pick a rung's winner for each part on the other parts, sum its gains, divide by the standard error, take the largest
 over the rungs) is replayed on draws from that distribution, and what it exceeds with the stated probability is the critical
 value. That pays for the number of rungs no more than they differ (max-t: Westfall & Young 1993; Romano & Wolf 2005), and pays for
-picking a winner, which makes a cross-fitted gain scatter more than its rows tell.
+picking a winner, which makes a cross-fitted gain scatter more than its rows tell. Where a search stopped proposals early, the
+races that did it are a part of the way of looking, and are replayed too (see ``replay``).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
 from holdgood.metrics.interval import cluster_sums
+from holdgood.training.races import Races
+from holdgood.training.replay import Look, largest_raced, normal
 from holdgood.training.score import Judge
 
 FEWEST_DRAWS, MOST_DRAWS = 2_000, 20_000
@@ -24,21 +26,21 @@ NUMBERS = 400_000
 MOST_ROWS = 20_000
 """Correlations are seen on at most this many rows, evenly spread (clusters: on all)."""
 
-Look = tuple[Sequence[np.ndarray], np.ndarray]
-"""The predictions that a rung's winner was picked from, and the prediction that it is compared with."""
 
-
-def joint_level(judge: Judge, looks: Sequence[Look], alpha: float) -> float:
+def joint_level(judge: Judge, looks: Sequence[Look], alpha: float, races: Races | None = None) -> float:
     """The level of ``Judge.gain`` at which any of ``looks`` is called better with probability ``alpha`` where none is.
 
     One-sided: a step that is called worse costs nothing, so that the level of the two-sided interval is 1 - 2 p, with p
     between ``alpha`` (one look at one configuration, or looks that say the same) and what the looks together can bear.
+    ``races``: those of the search, where it stopped proposals; they are replayed with the rest.
     """
     sizes = [len(tries) for tries, _ in looks]
-    if sizes == [1]:
+    if races is not None:
+        largest = largest_raced(judge, looks, races, _draws, MOST_ROWS)
+    elif sizes == [1]:
         return 1.0 - 2.0 * alpha
-    covariance = _covariance(judge, looks)
-    largest = _largest(covariance, sizes, _shares(judge.parts, max(sizes)))
+    else:
+        largest = _largest(_covariance(judge, looks), sizes, _shares(judge.parts, max(sizes)))
     # a standard error of the draws on top: their chance may cost power, never the level
     share = min(1.0, 1.0 - alpha + math.sqrt(alpha * (1.0 - alpha) / len(largest)))
     p = 0.5 * math.erfc(float(np.quantile(largest, share)) / math.sqrt(2.0))
@@ -72,15 +74,21 @@ def _shares(parts: np.ndarray, most: int) -> np.ndarray:
     return shares
 
 
+def _draws(numbers: int) -> int:
+    """How many draws of so many numbers each."""
+    return max(FEWEST_DRAWS, min(MOST_DRAWS, NUMBERS // numbers))
+
+
 def _largest(covariance: np.ndarray, sizes: Sequence[int], shares: np.ndarray) -> np.ndarray:
     """Draws of the largest t over the looks under no gain, (draws,); ``sizes``: configurations of each look."""
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     variance = np.diag(covariance)
-    draws = max(FEWEST_DRAWS, min(MOST_DRAWS, NUMBERS // (len(shares) * len(variance))))
-    gains = (_normal(draws, len(shares), len(variance)) @ root.T) * np.sqrt(shares)[:, None]
+    gains = (normal(_draws(len(shares) * len(variance)), len(shares), len(variance)) @ root.T) * np.sqrt(shares)[
+        :, None
+    ]
     whole = gains.sum(axis=1)
-    best = np.full(draws, -np.inf)
+    best = np.full(len(whole), -np.inf)
     first = 0
     for size in sizes:
         mine = slice(first, first + size)
@@ -94,10 +102,4 @@ def _largest(covariance: np.ndarray, sizes: Sequence[int], shares: np.ndarray) -
             gain = np.take_along_axis(gains[:, :, mine], winner[:, :, None], axis=2).sum(axis=(1, 2))
             t = gain / np.sqrt(variance[mine][winner] @ shares)
         best = np.maximum(best, t)
-    return best if np.isfinite(best).all() else np.zeros(draws)
-
-
-@lru_cache(maxsize=4)
-def _normal(*shape: int) -> np.ndarray:
-    """The same standard normal draws every time: a ladder climbed again is climbed alike."""
-    return np.random.default_rng(0).standard_normal(shape)
+    return best if np.isfinite(best).all() else np.zeros(len(best))

@@ -77,6 +77,24 @@ def stop_rows(
     return np.sort(rng.permutation(n)[:wanted])
 
 
+def set_apart(
+    rows: np.ndarray, stop: np.ndarray | None, time: np.ndarray | None, apart: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Training rows and stop rows (positions within them) as far apart as a fold's parts are: what lies between is not used.
+
+    ``apart``: microseconds from the last row that is learned from to the first that stops. Nothing is kept for stopping where
+    that would leave less than half of the rows to learn from.
+    """
+    if stop is None or time is None or not apart:
+        return rows, stop
+    stops = np.zeros(len(rows), bool)
+    stops[stop] = True
+    kept = stops | (time[rows] < time[rows[stop]].min() - apart)
+    if kept.sum() - len(stop) < len(rows) / 2:
+        return rows, None
+    return rows[kept], np.flatnonzero(stops[kept])
+
+
 def _last(time: np.ndarray, wanted: int) -> np.ndarray | None:
     """The latest rows; a moment is never cut in two, except where one moment holds most of the rows."""
     order = np.argsort(time, kind="stable")

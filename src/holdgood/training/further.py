@@ -114,9 +114,13 @@ def race(p: Progress) -> None:
         p.raced = look
         behind = p.against(rival, look)
         mean, error = float(behind.mean()), float(behind.std()) / math.sqrt(len(behind))
-        level = float(sum(rival.losses[f].mean() for f in range(look))) / look
-        if mean > min(max(STANDARD_ERRORS * error, NEAR * level), FAR * level) and mean > 0:
+        if mean > bearable(error, rival.level(look)) and mean > 0:
             p.stop(f"behind {rival.candidate.name} after {look} of {p.folds} folds", look)
+
+
+def bearable(error: float, level: float) -> float:
+    """How far a proposal may be behind a rival of this loss, with this standard error of the difference."""
+    return min(max(STANDARD_ERRORS * error, NEAR * level), FAR * level)
 
 
 def settle(p: Progress) -> bool:

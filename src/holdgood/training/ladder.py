@@ -3,7 +3,7 @@
 A rung is judged by predictions in which the choice of its winner sits inside the resampling: a fold's rows are predicted
 by the configuration that was best on the other folds. Gains are paired over the same rows. All rungs together are proven
 at one level, one-sided: where all rungs are equal in truth, any climb at all comes with probability ``ALPHA``, however
-many rungs and configurations were looked at (see ``critical``; where a search stopped proposals early: see ``RACED``).
+many rungs and configurations were looked at (see ``critical``), or stopped by a race before they were (see ``replay``).
 What is proven is set apart and the rest is looked at again, from the rung that was reached (step-down, Romano & Wolf 2005).
 """
 
@@ -17,7 +17,9 @@ import numpy as np
 
 from holdgood.core.records import Comparison, Rung
 from holdgood.metrics import CostTable, answers, band, holm, paired, weighted
-from holdgood.training.critical import Look, joint_level
+from holdgood.training.critical import joint_level
+from holdgood.training.races import Races
+from holdgood.training.replay import Look
 from holdgood.training.score import Judge
 
 ALPHA = 0.05
@@ -31,13 +33,9 @@ RULES = {
     "best": "The rung with the best score is taken, whatever it costs within the limits that are set",
 }
 """When to climb, by ``prefer``. What is said of the level holds for all three: the choice must beat the prior."""
-RACED = 0.12
-"""What the level comes to in simulation where a search stops most of its proposals early (benchmarks/stats/ladder.py, "racing"):
-those that are left were picked on first folds that they are judged on, and the replay does not know the others."""
 LEVEL = (
     f"where no rung is truly better than the simplest, the chance of climbing at all is {ALPHA:.0%} at most, "
-    "over all rungs and all configurations together; where a search stopped proposals early it is more, "
-    f"up to about {RACED:.0%} in simulation"
+    "over all rungs and all configurations together, those included that a search stopped early"
 )
 
 
@@ -127,24 +125,30 @@ def climb(
     prefer: str = "balanced",
     costs: CostTable | None = None,
     limits: Limits | None = None,
+    races: Races | None = None,
 ) -> Climb:
     """Climb ``steps`` (simplest first) as far as ``prefer`` wants.
 
     ``simple``: the lowest step that is not proven worse than the best. ``balanced``: each step whose gain over the best
     one below it is proven and worth its cost. ``best``: the best score at any cost. In every case the lowest step (the
-    prior) unless the choice is proven better than it.
+    prior) unless the choice is proven better than it. ``races``: those of the search that the trials come from.
     """
     allowed = limits or Limits()
     money = [_money(step, judge, costs) for step in steps]
-    looks, taken = _walk(steps, judge, costs, money, allowed)
-    chosen, reason = _choose(steps, judge, prefer, looks, taken, allowed)
+    looks, taken = _walk(steps, judge, costs, money, allowed, races)
+    chosen, reason = _choose(steps, judge, prefer, looks, taken, allowed, races)
     path = {i for i in taken if i <= chosen} | {chosen, 0} if prefer != "simple" else {0, chosen}
     rungs = tuple(_rung(i, steps, judge, looks, costs, money, allowed, i in path, prefer) for i in range(len(steps)))
     return Climb(rungs, chosen, reason, f"{RULES[prefer]}: {LEVEL}.")
 
 
 def _walk(
-    steps: Sequence[Step], judge: Judge, costs: CostTable | None, money: list[np.ndarray | None], limits: Limits
+    steps: Sequence[Step],
+    judge: Judge,
+    costs: CostTable | None,
+    money: list[np.ndarray | None],
+    limits: Limits,
+    races: Races | None,
 ) -> tuple[dict[int, _Look], list[int]]:
     """Compare each step with the best one taken below it, by the rule of ``balanced``.
 
@@ -166,7 +170,7 @@ def _walk(
             if not limits.broken_by(steps[i]) and _worth(steps[i], steps[below], look, costs, earned, limits):
                 taken.append(i)
         if unseen:
-            level = joint_level(judge, [steps[i].against(steps[below]) for i, below in unseen], ALPHA)
+            level = joint_level(judge, [steps[i].against(steps[below]) for i, below in unseen], ALPHA, races)
             looks |= {i: _look(steps, judge, i, below, level) for i, below in unseen}
         found = {(i, below): looks[i].gain.level for i, below in unseen if looks[i].proven}
         if not found:
@@ -191,7 +195,13 @@ def _worth(
 
 
 def _choose(
-    steps: Sequence[Step], judge: Judge, prefer: str, looks: dict[int, _Look], taken: list[int], limits: Limits
+    steps: Sequence[Step],
+    judge: Judge,
+    prefer: str,
+    looks: dict[int, _Look],
+    taken: list[int],
+    limits: Limits,
+    races: Races | None,
 ) -> tuple[int, str]:
     scores = [judge.worth(judge.whole(s.prediction)) for s in steps]
     if prefer == "best":  # what breaks a limit is no choice, however good
@@ -211,7 +221,7 @@ def _choose(
         return chosen, reason  # each step up to here was proven over the one below it, all at one level
     if chosen == 0:
         return 0, reason if prefer == "simple" else "nothing is proven better than " + steps[0].name
-    level = joint_level(judge, [step.against(steps[0]) for step in steps[1:]], ALPHA)
+    level = joint_level(judge, [step.against(steps[0]) for step in steps[1:]], ALPHA, races)
     over = judge.gain(steps[chosen].name, steps[chosen].prediction, steps[0].name, steps[0].prediction, level)
     if over.verdict != "better":
         return 0, f"{steps[chosen].name} is not proven better than {steps[0].name}: {_span(over)}"

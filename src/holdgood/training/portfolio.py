@@ -88,14 +88,16 @@ def train(
     class_weight: np.ndarray | None = None,
     spend: Spend | None = None,
     as_given: bool = False,
+    apart: int = 0,
 ) -> Trained:
     """Try candidates over the folds, search on in ``spaces`` until the budget ends, choose by the ladder, deliver the choice.
 
     ``y``: float64, (n,), coded as in Task. ``folds``: pairs of row numbers, repeat by repeat where rows are validated more
     than once; repeats are for the best trials, as the budget allows. ``time`` (int64, microseconds): rows follow
-    in time, later rows end early fits and gains are judged in blocks of days; ``groups``: rows that early stopping and
-    encoders may not part; ``clusters``: rows that belong together in every interval. ``store``: a folder in which finished
-    trials survive an interruption, for the same ``stamp`` (a fingerprint of code and versions).
+    in time, later rows end early fits (``apart`` microseconds after the others) and gains are judged in blocks of days;
+    ``groups``: rows that early stopping and encoders may not part; ``clusters``: rows that belong together in every interval.
+    ``store``: a folder in which finished trials survive an interruption, for the same ``stamp`` (a fingerprint of code and
+    versions).
     Under ``trials=N`` the first N candidates are tried, and what is left of N goes into search and repeats (one candidate
     over all folds once is one); nothing depends on the clock or on ``workers``.
     ``latency_limit_ms`` and ``size_limit_mb`` are kept by every choice, and the aims (``balanced``: 0.3 ms and 20 MB unless
@@ -120,7 +122,7 @@ def train(
         )
     ordered, beyond = in_order(candidates, clock.budget.trials, as_given)
     counted = weight if class_weight is None else (1.0 if weight is None else weight) * class_weight[y.astype(np.int64)]
-    work = Work(frame, y, counted, task, checked(folds, len(y)), time, groups, seed)
+    work = Work(frame, y, counted, task, checked(folds, len(y)), time, groups, seed, apart=apart)
     limits = Limits(latency_limit_ms, size_limit_mb, by_size=clock.budget.trials is not None)
     aim = _aim(prefer, limits, aim_latency_ms, aim_size_mb)
     training = _Training(
@@ -423,7 +425,7 @@ class _Training:
             self.work, self.metric, found, k, clusters=self.clusters, costs=self.costs, prefer=self.prefer, limits=self.limits,
             room=(self.clock.left() - schedule.timing.overhead) / ROOMY, parallel=1 if schedule.cold else schedule.parallel, ready=ready,
             aim=self.aim if self.prefer == "balanced" else None, counts=self.counts, spend=self.spend,
-            by_rows=schedule.timing.by_rows,
+            by_rows=schedule.timing.by_rows, stopped=[p for p in self.progress if p.searched and p.behind],
         )  # fmt: skip
 
     def _delivered(

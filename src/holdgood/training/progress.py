@@ -74,6 +74,10 @@ class Progress:
         """Per-row losses less those of another trial, over the first ``folds`` folds."""
         return np.concatenate([self.losses[f] - other.losses[f] for f in range(folds)])
 
+    def level(self, folds: int) -> float:
+        """Mean loss over the first ``folds`` folds, each fold counted alike."""
+        return float(sum(self.losses[f].mean() for f in range(folds))) / folds
+
     def relative(self, other: Progress) -> float:
         """Mean loss as a share of another trial's on the folds that both have, less one."""
         both = [f for f in sorted(self.losses) if f in other.losses and f < self.base]

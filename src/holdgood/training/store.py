@@ -24,8 +24,11 @@ SCHEMA = 3
 def work_fingerprint(work: Work) -> str:
     """SHA-256 over everything that a trial's predictions depend on, but the candidate. Names of features do not count."""
     digest = hashlib.sha256()
+    apart = [work.apart] if work.apart else []
     digest.update(
-        json.dumps([SCHEMA, work.task.model_dump(mode="json", exclude={"target"}), work.seed, _cap(work)]).encode()
+        json.dumps(
+            [SCHEMA, work.task.model_dump(mode="json", exclude={"target"}), work.seed, _cap(work), *apart]
+        ).encode()
     )
     for array in (work.y, work.weight, work.time, work.groups):
         _add(digest.update, array)

@@ -19,7 +19,7 @@ from holdgood.core.frame import Frame, Matrix
 from holdgood.core.protocols import Candidate, FitContext, Fold, Persistable, Transformer
 from holdgood.core.task import Task
 from holdgood.scale import Shared, put
-from holdgood.training.folds import stop_rows
+from holdgood.training.folds import set_apart, stop_rows
 
 LEARNING = 0.85
 """Share of a fold's time in which a model may learn: it is also to be put into its own form, to predict and to be measured."""
@@ -47,7 +47,8 @@ class Encoded:
 class Work:
     """Everything that fits need, sent to each worker once.
 
-    ``cap``: training rows a fit on a fold at most, or None; ``bearable``: rows that memory bears, in refits too, or None.
+    ``cap``: training rows a fit on a fold at most, or None; ``bearable``: rows that memory bears, in refits too, or None;
+    ``apart``: microseconds between rows in time that are learned from and those that end early fits, as between folds.
     """
 
     frame: Frame
@@ -60,6 +61,7 @@ class Work:
     seed: int = 0
     cap: int | None = None
     bearable: int | None = None
+    apart: int = 0
     cache_bytes: int = 0
     cache: OrderedDict[Hashable, Encoded] = field(default_factory=OrderedDict)
 
@@ -228,6 +230,7 @@ def _encoded(work: Work, candidate: Candidate, fold: int, seconds: float, cap: i
         return work.cache[key]
     rows = work.training_rows(fold, cap)
     stop = stop_rows(rows, work.y, work.task, time=work.time, groups=work.groups, seed=work.seed)
+    rows, stop = set_apart(rows, stop, work.time, work.apart)
     begun = time.perf_counter()
     encoder = candidate.make_encoder()
     train = encode_apart(work, encoder, rows, stop, seconds)

@@ -37,7 +37,7 @@ from holdgood.workflow.functions import name_of
 from holdgood.workflow.monotone import able, constrained
 from holdgood.workflow.rows import as_moments, group_codes
 from holdgood.workflow.target import Target, from_values
-from holdgood.workflow.validation import IN_TIME, fold_kind, given_folds, repeats_note, validation_folds
+from holdgood.workflow.validation import IN_TIME, apart, fold_kind, given_folds, repeats_note, validation_folds
 from holdgood.workflow.values import array_like, array_of, one_column
 from holdgood.workflow.weights import amounts, class_weights
 
@@ -269,6 +269,7 @@ class HoldgoodEstimator(BaseEstimator):
             aim_latency_ms=self.latency_limit_ms,
             aim_size_mb=self.size_limit_mb,
             spaces=tried_out.spaces,
+            apart=apart(spec, kind),
         )
         self.task_: Task = target.task
         self.class_weight_ = of_class

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from holdgood.core.budget import seconds_of
 from holdgood.core.declaration import SplitSpec
 from holdgood.core.errors import SplitError
 from holdgood.core.protocols import Fold
@@ -63,6 +64,11 @@ def validation_folds(
         outcome_after=spec.outcome_after,
         embargo=spec.embargo,
     )
+
+
+def apart(spec: SplitSpec, kind: str) -> int:
+    """Microseconds that folds of this kind keep between what is learned from and what comes after it."""
+    return round((seconds_of(spec.gap) + seconds_of(spec.outcome_after)) * 1e6) if kind in IN_TIME else 0
 
 
 def repeats_note(spec: SplitSpec, done: int) -> str:

@@ -29,7 +29,7 @@ from holdgood.workflow.nested import Outer, outer_folds
 from holdgood.workflow.recall import FILE as LESSONS
 from holdgood.workflow.recall import advice, recall, remember
 from holdgood.workflow.steps.numbers import finite
-from holdgood.workflow.validation import IN_TIME, fold_kind, repeats_note, validation_folds
+from holdgood.workflow.validation import IN_TIME, apart, fold_kind, repeats_note, validation_folds
 from holdgood.workflow.work import DEVELOPMENT, HOLDOUT, Work
 
 # Share of the whole budget kept for evaluation, bundle and report, and the seconds below which it never falls.
@@ -172,6 +172,7 @@ def _trained(work: Work, rows: np.ndarray, clock: Clock, store: Path) -> Trained
         aim_size_mb=declared.budget.max_size_mb,
         spaces=tried.spaces,
         as_given=began,
+        apart=apart(declared.split, kind),
     )
 
 
