@@ -298,9 +298,9 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "simulator": ("what", simulator),
     "live-retraining": ("case", live_retraining),
     "live-journal": ("what", live_journal),
-    "live-batch": ("machine rows prefer way", live_batch),
     "live-drift": ("cell", live_drift),
     "live-estimate": ("cell", live_estimate),
+    "live-batch": ("machine rows model way", live_batch),
     "inventorybench": ("see end_told seed", inventorybench),
 }
 

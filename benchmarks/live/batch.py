@@ -1,7 +1,8 @@
 """holdgood predict over many rows, beside booster.predict on the matrix of the same rows: rows a second, CPU seconds, peak memory.
 
-    python benchmarks/live/batch.py                     # 5 million rows; CSV and Parquet, each in a process of its own
-    python benchmarks/live/batch.py --rows 400000 --prefer best     # an ensemble: scoring costs most of it
+    python benchmarks/live/batch.py                                   # 5 million rows, the model that a run delivers
+    python benchmarks/live/batch.py --rows 400000 --model best        # an ensemble
+    python benchmarks/live/batch.py --model none                      # a model without trees: what everything but scoring costs
 
 The table: a key, a moment, ten numbers (one in twenty missing), four categories. The model: LightGBM as a run delivers it. The source and the answers may
 take HOLDGOOD_MEMORY (500 MB) in memory and lie in a temporary file beyond that. What is there for this machine, number of rows and way is not run again.
@@ -47,9 +48,9 @@ def rows_of(n: int, seed: int, start: int = 0) -> pa.Table:
     return pa.table(columns)
 
 
-def make(folder: Path, rows: int, prefer: str) -> None:
+def make(folder: Path, rows: int, name: str) -> None:
     """The bundle and the rows, once."""
-    if not (folder / prefer).exists():
+    if not (folder / name).exists():
         import shutil
 
         import holdgood as hg
@@ -61,9 +62,10 @@ def make(folder: Path, rows: int, prefer: str) -> None:
         frame.to_parquet(folder / "train.parquet")
         table = {"source": "train.parquet", "key": ["id"], "time": "at"}
         declared = {"task": {"target": "late"}, "tables": {"data": table}}
-        declared["budget"] = {"trials": 3, "prefer": prefer, "workers": 1, "models": ["lightgbm"]}
+        declared["budget"] = {"trials": 3, "prefer": "best" if name == "best" else "balanced", "workers": 1}
+        declared["budget"]["models"] = ["prior" if name == "none" else "lightgbm"]
         run = hg.run(declaration=declared, project=folder)
-        shutil.copytree(run.bundle, folder / prefer)
+        shutil.copytree(run.bundle, folder / name)
     parquet, text = folder / f"{rows}.parquet", folder / f"{rows}.csv"
     if not parquet.exists():
         sinks = None
@@ -83,12 +85,12 @@ def make(folder: Path, rows: int, prefer: str) -> None:
         (folder / "new.parquet").rename(parquet)
 
 
-def measured(folder: Path, rows: int, way: str, prefer: str) -> dict[str, object]:
+def measured(folder: Path, rows: int, way: str, name: str) -> dict[str, object]:
     """One way in this process; the peak is that of the whole process."""
     from holdgood.workflow.predict import Predictor
     from holdgood.workflow.scoring import predict_file
 
-    bundle = folder / prefer
+    bundle = folder / name
     began, cpu = time.perf_counter(), time.process_time()
     if way.startswith("booster"):
         model = Predictor.load(bundle)
@@ -114,26 +116,26 @@ def measured(folder: Path, rows: int, way: str, prefer: str) -> dict[str, object
 
 
 def trees(bundle: Path) -> int:
-    return sum(p.read_text().count("Tree=") for p in bundle.rglob("*.txt"))
+    return sum(p.read_bytes().count(b"Tree=") for p in bundle.rglob("*") if p.is_file())
 
 
 def main() -> None:
     ask = argparse.ArgumentParser()
     ask.add_argument("--rows", type=int, default=5_000_000)
     ask.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "holdgood-bench-batch")
-    ask.add_argument("--prefer", choices=("balanced", "best"), default="balanced")
+    ask.add_argument("--model", choices=("balanced", "best", "none"), default="balanced")
     ask.add_argument("--way")
     asked = ask.parse_args()
     if asked.way:
-        print(json.dumps(measured(asked.folder, asked.rows, asked.way, asked.prefer)))
+        print(json.dumps(measured(asked.folder, asked.rows, asked.way, asked.model)))
         return
     path = RESULTS / f"{NAME}.jsonl"
     there = [json.loads(x) for x in path.read_text().splitlines()] if path.exists() else []
-    done = {(r["machine"], r["rows"], r["prefer"], r["way"]): r for r in there}
+    done = {(r["machine"], r["rows"], r["model"], r["way"]): r for r in there}
     asked.folder.mkdir(parents=True, exist_ok=True)
-    make(asked.folder, asked.rows, asked.prefer)
-    for way in reversed(WAYS):
-        if (machine(), asked.rows, asked.prefer, way) in done:
+    make(asked.folder, asked.rows, asked.model)
+    for way in (WAYS[-1], *WAYS[:-1]):
+        if (machine(), asked.rows, asked.model, way) in done or (asked.model == "none" and way == WAYS[-1]):
             continue
         command = [
             sys.executable,
@@ -144,15 +146,15 @@ def main() -> None:
             str(asked.folder),
             "--way",
             way,
-            "--prefer",
-            asked.prefer,
+            "--model",
+            asked.model,
         ]
         setting = {**os.environ, "HOLDGOOD_MEMORY": os.environ.get("HOLDGOOD_MEMORY", "500 MB")}
         said = subprocess.run(command, env=setting, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
-        base = done.get((machine(), asked.rows, asked.prefer, WAYS[-1]))
-        row = {"way": way, "rows": asked.rows, "prefer": asked.prefer, "machine": machine(), **json.loads(said)}
+        base = done.get((machine(), asked.rows, asked.model, WAYS[-1]))
+        row = {"way": way, "rows": asked.rows, "model": asked.model, "machine": machine(), **json.loads(said)}
         row["share_of_booster"] = None if base is None else round(row["rows_per_cpu_s"] / base["rows_per_cpu_s"], 3)
-        done[machine(), asked.rows, asked.prefer, way] = row
+        done[machine(), asked.rows, asked.model, way] = row
         record(NAME, row)
 
 
