@@ -1,5 +1,15 @@
 """Small bundles made directly from parts in a second: what a run would deliver, without the run."""
 
+import http.client
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,9 +28,12 @@ from holdgood.features.encode.for_needs import encoder_for
 from holdgood.metrics.band import band
 from holdgood.models.tabular.lightgbm import Boosting
 from holdgood.models.tabular.linear import FAMILY as LINEAR
+from holdgood.serving import tokens
 from holdgood.training.calibrated import Calibrated, Recalibration
 from holdgood.training.ensemble import Ensemble
 from holdgood.workflow.contract import contract_of
+from holdgood.workflow.live.folder import Live
+from holdgood.workflow.live.promotion import promote
 from holdgood.workflow.predict import for_bundle
 
 LEVELS = [f"l{i:02d}" for i in range(80)]
@@ -160,3 +173,105 @@ def bundles(tmp_path_factory):
 def job_rows():
     """Rows as a client would send them."""
     return plain(jobs(40, seed=5))
+
+
+class Server:
+    """A real server process on a free port, and a client that keeps its connection."""
+
+    def __init__(self, *arguments, at):
+        self.log = at / f"log-{secrets.token_hex(4)}.jsonl"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "holdgood.cli.app", "serve", *map(str, arguments), "--port", "0"], cwd=at, text=True,
+                stdout=subprocess.PIPE, stderr=log, env={**os.environ, "COLUMNS": "200"},
+            )  # fmt: skip
+        line = self.process.stdout.readline()
+        assert "serving on http://127.0.0.1:" in line, self.log.read_text()
+        self.port = int(re.search(r"127\.0\.0\.1:(\d+)", line)[1])
+        self.kept = None
+        for _ in range(400):
+            try:
+                if self.ask("GET", "/readyz", token=None).status in (200, 503):
+                    return
+            except OSError:
+                time.sleep(0.05)  # it listens before it answers
+        raise AssertionError("the server does not answer")
+
+    def ask(self, method, path, body=None, *, token="", headers=None, raw=None):
+        """The reply, with its body read. ``token``: None sends none, "" the first one."""
+        told = {"Content-Type": "application/json", **(headers or {})}
+        if token is not None:
+            told["Authorization"] = f"Bearer {token or self.token}"
+        sent = raw if raw is not None else None if body is None else json.dumps(body)
+        for again in (False, True):
+            if self.kept is None:
+                self.kept = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            try:
+                self.kept.request(method, path, sent, told)
+                reply = self.kept.getresponse()
+                reply.text = reply.read()
+                return reply
+            except (http.client.HTTPException, ConnectionError):
+                self.kept.close()
+                self.kept = None
+                if again:
+                    raise
+        raise AssertionError("never")
+
+    def json(self, method, path, body=None, **more):
+        """Status and body."""
+        reply = self.ask(method, path, body, **more)
+        return reply.status, json.loads(reply.text)
+
+    def end(self, how=signal.SIGTERM):
+        """End it, and wait."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(timeout=60)
+
+
+def make_live(folder, bundles, place_of):
+    """A live folder in which bundles stand: ``place_of``: (place, share) to what ``bundles`` is asked for."""
+    live = Live.create(folder)
+    for (place, share), asked in place_of.items():
+        promote(live, bundles(**asked), "jobs", place=place, share=share, by="ann", why="a test", overrule=True)
+    return live
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, bundles):
+    """One server of a live folder for all tests that leave it as it is: models ``jobs`` (with a canary and a shadow) and ``amounts``."""
+    at = tmp_path_factory.mktemp("served")
+    live = make_live(
+        at / "live",
+        bundles,
+        {("champion", None): {}, ("canary", 0.3): {"seed": 1}, ("shadow", None): {"models": ("lightgbm", "linear")}},
+    )
+    promote(live, bundles(kind="regression"), "amounts", by="ann", why="a test", overrule=True)
+    file = at / "live" / "tokens.json"
+    secret = {role: tokens.new(file, roles=[role], name=role)[0] for role in tokens.ROLES}
+    made = Server(at / "live", "--rate", "0", "--max-body", "300000", "--max-rows", "500", "--log-requests", at=at)
+    made.live, made.secret, made.tokens_file, made.token = live, secret, file, secret["admin"]
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory):
+    """Start further servers; they are ended with the session."""
+    begun = []
+
+    def of(*arguments, at, token=""):
+        begun.append(Server(*arguments, at=at))
+        begun[-1].token = token
+        return begun[-1]
+
+    yield of
+    for one in begun:
+        one.end(signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def live_of(bundles):
+    """Makes live folders; see ``make_live``."""
+    return lambda folder, place_of: make_live(folder, bundles, place_of)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -115,7 +116,13 @@ def serve(settings: Settings, *, announce: Callable[[str], None] = lambda _: Non
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     announce(f"http://{host}:{listening.getsockname()[1]}")
     server = uvicorn.Server(config)
-    server.run(sockets=[listening])
+    # uvicorn ends gracefully and then raises the signal once more, for whoever was there before it: nobody
+    before = {s: signal.signal(s, lambda *_: None) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        server.run(sockets=[listening])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if not server.started:
         raise EnvironmentFault("the server did not start", "see the log above", "mend it and start again")
 

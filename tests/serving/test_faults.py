@@ -1,0 +1,244 @@
+"""The door in this process: a journal that is away, full or slow, workers that are busy, a shadow that fails, settings that are refused."""
+
+import asyncio
+import json
+
+import pytest
+
+from holdgood.core.errors import DeclarationError, EnvironmentFault
+from holdgood.journal import Journal
+from holdgood.serving import server as server_module
+from holdgood.serving import tokens
+from holdgood.serving.limits import Limits
+from holdgood.serving.server import Settings, door
+
+
+class Asker:
+    """Asks a door as uvicorn does."""
+
+    def __init__(self, app, secret):
+        self.app, self.secret = app, secret
+
+    async def __call__(self, method, path, body=None, headers=()):
+        raw = b"" if body is None else json.dumps(body).encode()
+        told = [
+            (b"host", b"localhost"),
+            (b"content-type", b"application/json"),
+            (b"authorization", b"Bearer " + self.secret.encode()),
+            *headers,
+        ]
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": raw, "more_body": False}
+
+        async def send(message):
+            sent.append(message)
+
+        await self.app({"type": "http", "method": method, "path": path, "headers": told}, receive, send)
+        return sent[0]["status"], json.loads(sent[1]["body"] or b"{}"), dict(sent[0]["headers"])
+
+
+@pytest.fixture
+def within(bundles, tmp_path, monkeypatch):
+    """Run a scenario with a door: ``within(scenario, **settings)``; ``scenario(ask, desk)``."""
+
+    def run(scenario, *, opened=None, **more):
+        file = tmp_path / "tokens.json"
+        secret, _ = tokens.new(file, roles=["admin"], name="ann")
+        if opened is not None:
+            monkeypatch.setattr(server_module, "Journal", opened)
+        settings = Settings(
+            **{"what": (str(bundles()),), "tokens": file, "journal": str(tmp_path / "journal.sqlite"), **more}
+        )
+
+        async def live():
+            app = door(settings)
+            got, put = asyncio.Queue(), asyncio.Queue()
+            await put.put({"type": "lifespan.startup"})
+            task = asyncio.create_task(app({"type": "lifespan"}, put.get, got.put))
+            assert (await got.get())["type"] == "lifespan.startup.complete"
+            try:
+                await scenario(Asker(app, secret), app._desk)
+            finally:
+                await put.put({"type": "lifespan.shutdown"})
+                await task
+
+        asyncio.run(live())
+
+    return run
+
+
+class Fickle:
+    """Opens a journal, unless it is away."""
+
+    def __init__(self):
+        self.away = True
+
+    def __call__(self, where):
+        if self.away:
+            raise EnvironmentFault("the database does not answer", "one that does", "start it")
+        return Journal(where)
+
+
+def test_a_journal_that_is_away_is_said_so_and_found_again(within, job_rows, tmp_path):
+    fickle = Fickle()
+
+    async def scenario(ask, desk):
+        status, told, headers = await ask("POST", "/predict", {"row": job_rows[0], "id": "a"})
+        assert status == 503 and "does not answer" in told["error"] and b"retry-after" in headers
+        assert (await ask("GET", "/readyz"))[1] == {"ready": False, "why": ["the journal is away"]}
+        fickle.away = False
+        assert (await ask("POST", "/predict", {"row": job_rows[0], "id": "a"}))[0] == 200
+        assert (await ask("GET", "/readyz"))[0] == 200
+
+    within(scenario, opened=fickle)
+    assert Journal(tmp_path / "journal.sqlite").prediction("jobs", "a") is not None
+
+
+def test_a_write_that_fails_is_refused_and_the_next_one_goes_through(within, job_rows, monkeypatch):
+    from holdgood.journal.sqlite_store import SqliteStore
+
+    opened = SqliteStore.open
+    full = [True]
+
+    def opening(self):
+        session = opened(self)
+        if full[0]:
+            monkeypatch.setattr(
+                session,
+                "append",
+                lambda *_: (_ for _ in ()).throw(EnvironmentFault("disk full", "room", "free some")),
+                raising=False,
+            )
+        return session
+
+    monkeypatch.setattr(SqliteStore, "open", opening)
+
+    async def scenario(ask, desk):
+        assert (await ask("POST", "/predict", {"row": job_rows[0]}))[0] == 503
+        full[0] = False
+        assert (await ask("POST", "/predict", {"row": job_rows[0]}))[0] == 200
+
+    within(scenario)
+
+
+def test_without_a_required_journal_answers_are_counted(within, job_rows):
+    async def scenario(ask, desk):
+        status, told, _ = await ask("POST", "/predict", {"row": job_rows[0]})
+        assert status == 200 and "probability" in told
+        assert b"holdgood_unjournalled_total 1.0" in desk.metrics.text()
+
+    within(scenario, opened=Fickle(), journal_required=False)
+
+
+def test_too_much_that_waits_is_told_to_come_again(within, job_rows):
+    async def scenario(ask, desk):
+        desk.recorder.open()._store = None
+        desk.recorder._writer._most = 0
+        status, _, headers = await ask("POST", "/predict", {"row": job_rows[0]})
+        assert status == 503 and headers[b"retry-after"] == b"1"
+        desk.recorder._writer._most = 10
+        desk.workers._most = 0
+        assert (await ask("POST", "/predict", {"rows": job_rows}))[0] == 503
+        assert (await ask("POST", "/predict", {"row": job_rows[0]}))[0] == 200
+
+    within(scenario)
+
+
+def test_late_answers_of_the_journal_are_given_up(within, job_rows, monkeypatch):
+    monkeypatch.setattr("holdgood.serving.recorder._PATIENCE", -1.0)
+
+    async def scenario(ask, desk):
+        writer = desk.recorder._writer
+        writer._change.acquire()  # the disk has stopped
+        try:
+            waiter = asyncio.get_running_loop().create_future()
+            desk.recorder._waiting.append((0.0, waiter))
+            desk.recorder.give_up_late()
+            with pytest.raises(EnvironmentFault, match="in time"):
+                await waiter
+        finally:
+            writer._change.release()
+
+    within(scenario)
+
+
+def test_each_token_has_its_rate(within, job_rows):
+    async def scenario(ask, desk):
+        found = [(await ask("POST", "/predict", {"row": job_rows[0]})) for _ in range(8)]
+        assert {f[0] for f in found} == {200, 429}
+        refused = next(f for f in found if f[0] == 429)
+        assert int(refused[2][b"retry-after"]) >= 1
+        assert (await ask("GET", "/healthz"))[0] == 200
+
+    within(scenario, limits=Limits(rate=0.5))
+
+
+def test_a_fault_of_ours_is_told_in_general_words(within, job_rows, monkeypatch, capsys):
+    async def scenario(ask, desk):
+        scorer = desk.models.get("").champion.rows()
+        monkeypatch.setattr(scorer, "_score", lambda cells: (_ for _ in ()).throw(RuntimeError(f"secret {cells}")))
+        status, told, _ = await ask("POST", "/predict", {"row": job_rows[0]})
+        assert status == 500 and "secret" not in json.dumps(told)
+
+    within(scenario)
+    log = capsys.readouterr().err
+    assert '"fault":"RuntimeError"' in log and "secret" not in log
+
+
+def test_a_shadow_that_fails_is_not_heard(within, live_of, tmp_path, job_rows, monkeypatch):
+    live_of(tmp_path / "live", {("champion", None): {}, ("shadow", None): {"seed": 1}})
+
+    async def scenario(ask, desk):
+        shadow = desk.models.get("jobs").shadow
+        monkeypatch.setattr(shadow.scorer, "rows", lambda *_: (_ for _ in ()).throw(RuntimeError("broken")))
+        assert (await ask("POST", "/predict", {"row": job_rows[0]}))[0] == 200
+        desk.shadows.close()
+        assert b'holdgood_shadow_faults_total{model="jobs"} 1.0' in desk.metrics.text()
+
+    within(scenario, what=(str(tmp_path / "live"),))
+
+
+def test_joined_tables_of_the_server_or_of_the_request(within, bundles, tmp_path, job_rows):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(
+        pa.table({"at": ["2024-01-01T00:00:00"], "rain": [2.0], "kind": ["red"]}), tmp_path / "weather.parquet"
+    )
+    row = {**job_rows[0], "kind": "red"}
+    related = {"weather": [{"at": "2024-01-01T00:00:00", "rain": 2.0, "kind": "red"}]}
+    what = (str(bundles(join=True)),)
+    found = []
+
+    async def without(ask, desk):
+        status, told, _ = await ask("POST", "/predict", {"row": row})
+        assert status == 422 and "joins weather" in told["error"]
+        found.append((await ask("POST", "/predict", {"row": row, "related": related}))[1]["probability"])
+
+    async def by_server(ask, desk):
+        found.append((await ask("POST", "/predict", {"row": row}))[1]["probability"])
+        pq.write_table(
+            pa.table({"at": ["2024-01-01T00:00:00"], "rain": [9.0], "kind": ["red"]}), tmp_path / "weather.parquet"
+        )
+        assert (await ask("POST", "/admin/reload"))[0] == 200
+        assert desk.models.get("").champion.scorer.others["weather"].data.column("rain").to_pylist() == [9.0]
+
+    within(without, what=what)
+    within(by_server, what=what, tables=(f"weather={tmp_path / 'weather.parquet'}",))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"host": "0.0.0.0", "open_": True}, "no tokens on"), ({"host": "0.0.0.0"}, "without a name"), ({"tables": ("weather",)}, "NAME=FILE"),
+        ({"tokens": None}, "no living token"),
+    ],
+)  # fmt: skip
+def test_settings_that_are_refused(bundles, tmp_path, more, said, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tokens.new(tmp_path / "t.json", roles=["predict"], name="ann")
+    with pytest.raises(DeclarationError, match=said):
+        door(Settings(**{"what": (str(bundles()),), "tokens": tmp_path / "t.json", **more}))
