@@ -44,6 +44,36 @@ def test_intervals_are_wide_where_residuals_are_large():
     assert abs(hit[large].mean() - 0.9) < 0.03
 
 
+@pytest.mark.parametrize("n", [60, 300])
+def test_a_new_row_lies_below_a_quantile_as_often_as_stated(n):
+    levels, below = (0.1, 0.5, 0.9), np.zeros(3)
+    for seed in range(SIMULATIONS):
+        y, prediction = draw(np.random.default_rng(seed), n + 1)
+        below += y[n] <= band(y[:n], prediction[:n], quantiles=levels).at_levels(prediction[n:])[0]
+    slack = 2 / (n + 1) + 0.005  # ranks lie outward of the level by so much at most
+    for q, count in zip(levels, below, strict=True):
+        low, high = (q - slack, q) if q < 0.5 else (q, q + slack)
+        assert binom.ppf(0.001, SIMULATIONS, low) <= count <= binom.ppf(0.999, SIMULATIONS, high)
+
+
+def test_quantiles_never_cross_and_keep_through_a_file():
+    y, prediction = draw(np.random.default_rng(3), 40)
+    made = band(y, prediction, level=0.9, quantiles=(0.01, 0.2, 0.5, 0.8, 0.99))
+    wanted = made.at_levels(prediction)
+    assert wanted.shape == (40, 5)
+    assert (np.diff(wanted, axis=1) >= 0).all()
+    assert (
+        np.isinf(wanted[:, [0, 4]]).all() and np.isfinite(wanted[:, 1:4]).all()
+    )  # 40 rows say nothing of one in a hundred
+    again = Band.from_json(json.loads(json.dumps(made.to_json())))
+    assert (again.at_levels(prediction) == wanted).all()
+    assert list(again.beside(prediction)) == ["low", "high", *(f"quantile_{q}" for q in (0.01, 0.2, 0.5, 0.8, 0.99))]
+    assert "quantiles" not in band(y, prediction, level=0.9).to_json()  # files of bands without any stay as they were
+    for damaged in ([[0.5, 1.0], [0.2, 2.0]], [[0.2, 2.0], [0.5, 1.0]], [[1.5, 1.0]], [[0.5]], ["a"]):
+        with pytest.raises(BundleError):
+            Band.from_json(made.to_json() | {"quantiles": damaged})
+
+
 def test_few_rows_promise_nothing():
     made = band(np.arange(8.0), np.zeros(8), level=0.9)
     assert np.isinf(made.interval(np.zeros(1))).all()

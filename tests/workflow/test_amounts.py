@@ -8,12 +8,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import holdgood as hg
+from holdgood.core.declaration import parse
 from holdgood.core.errors import DeclarationError
 from holdgood.workflow.estimator import HoldgoodRegressor
 from holdgood.workflow.predict import Predictor
 
 N = 1200
 OVER, UNDER = 2.0, 9.0
+QUANTILES = ["quantile_0.1", "quantile_0.5", "quantile_0.9"]
 
 
 def table(seed=0):
@@ -28,7 +30,7 @@ def walk(folder, frame, **split):
         "need",
         costs=hg.Costs(over=OVER, under=UNDER, currency="EUR"),
         declaration={
-            "task": {"interval": 0.9},
+            "task": {"interval": 0.9, "quantiles": [0.1, 0.5, 0.9]},
             "split": {"kind": "random", **split},
             "budget": {"trials": 2, "workers": 1, "models": ["linear"]},
         },
@@ -72,15 +74,35 @@ def test_predictions_come_with_their_ends_and_the_answer(done):
     model = Predictor.load(done.bundle)
     rows = model.table_of(table(1).drop(columns="need"))
     out = model.output(rows, model.predict(rows))
-    assert list(out.columns) == ["row", "prediction", "low", "high", "answer"]
+    assert list(out.columns) == ["row", "prediction", "low", "high", *QUANTILES, "answer"]
     assert (out.low < out.prediction).all()
     assert (out.prediction < out.high).all()
     need = table(1).need
     assert abs(((out.low <= need) & (need <= out.high)).mean() - 0.9) < 0.04
 
 
+def test_quantiles_stand_beside_predictions_and_are_judged(done):
+    model = Predictor.load(done.bundle)
+    rows = model.table_of(table(1).drop(columns="need"))
+    out = model.output(rows, model.predict(rows))
+    assert (np.diff(out[QUANTILES].to_numpy(), axis=1) > 0).all()
+    for name, q in zip(QUANTILES, (0.1, 0.5, 0.9), strict=True):
+        assert abs((table(1).need <= out[name]).mean() - q) < 0.05
+        share = done.holdout.metrics[f"below_{name}"]
+        assert share.low <= q + 0.02 and q - 0.02 <= share.high
+    assert done.holdout.metrics["pinball_0.9"].value < done.holdout.metrics["pinball_0.5"].value
+    assert "at or below each quantile" in " ".join(done.holdout.notes)
+
+
+@pytest.mark.parametrize("levels", [[0.0], [0.9, 0.1], [0.5, 0.5], [1.2]])
+def test_levels_that_are_none_are_refused(levels):
+    with pytest.raises(DeclarationError, match="each once and rising"):
+        parse({"task": {"quantiles": levels}})
+
+
 def test_outer_folds_have_intervals_of_their_own(tmp_path):
     made = walk(tmp_path, table(), holdout="none", outer=3)
+    assert abs(made.holdout.metrics["below_quantile_0.9"].value - 0.9) < 0.04
     found = made.holdout.metrics["interval_coverage"]
     assert found.n == N
     assert found.low <= 0.92
@@ -92,10 +114,17 @@ def test_an_estimator_gives_them_too():
     frame = table()
     X, y = frame[["size", "noise"]], frame.need
     quick = {"budget": "trials=2", "models": ("prior", "linear"), "workers": 0}
-    made = HoldgoodRegressor(interval=0.8, costs=hg.Costs(over=OVER, under=UNDER), **quick).fit(X, y)
+    made = HoldgoodRegressor(interval=0.8, quantiles=(0.25, 0.75), costs=hg.Costs(over=OVER, under=UNDER), **quick).fit(
+        X, y
+    )
     ends = made.predict_interval(X)
     assert ends.shape == (N, 2)
     assert abs(((ends[:, 0] <= y) & (y <= ends[:, 1])).mean() - 0.8) < 0.05
     assert (made.predict(X) > HoldgoodRegressor(**quick).fit(X, y).predict(X)).all()
+    quarters = made.predict_quantiles(X)
+    assert quarters.shape == (N, 2) and abs((y <= quarters[:, 0]).mean() - 0.25) < 0.05
+    plain = HoldgoodRegressor(**quick).fit(X, y)
+    with pytest.raises(DeclarationError, match="no quantiles were asked for"):
+        plain.predict_quantiles(X)
     with pytest.raises(DeclarationError, match="no interval was asked for"):
-        HoldgoodRegressor(**quick).fit(X, y).predict_interval(X)
+        plain.predict_interval(X)

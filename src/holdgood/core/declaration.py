@@ -57,11 +57,22 @@ class TaskSpec(Section):
         lt=1,
         description="share of outcomes that a prediction's interval should hold (regression), e.g. 0.9",
     )
+    quantiles: list[float] = Field(
+        default_factory=list,
+        description="levels of the quantiles that come with each prediction (regression), e.g. [0.1, 0.5, 0.9]",
+    )
     monotone: dict[str, Literal["increasing", "decreasing"]] = Field(
         default_factory=dict,
         description="number columns with which predictions may only rise, or only fall; families that cannot are left out",
     )
     question: str = Field("", description="the question in one sentence, for the report")
+
+    @field_validator("quantiles")
+    @classmethod
+    def _levels(cls, value: list[float]) -> list[float]:
+        if not all(0 < q < 1 for q in value) or sorted(set(value)) != value:
+            raise ValueError(f"levels between 0 and 1, each once and rising, got {value}")
+        return value
 
     @model_validator(mode="before")
     @classmethod

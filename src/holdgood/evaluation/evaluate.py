@@ -15,7 +15,7 @@ from holdgood.evaluation import money
 from holdgood.evaluation.calibration import calibration
 from holdgood.evaluation.capacity import limited
 from holdgood.evaluation.curves import curves
-from holdgood.evaluation.headline import at_threshold, coverage, inside, measure
+from holdgood.evaluation.headline import at_quantiles, at_threshold, below, coverage, inside, measure
 from holdgood.metrics.capacity import capped, day_of, reachable
 from holdgood.metrics.compare import paired
 from holdgood.metrics.cost import CostTable, answers, bayes_threshold, resolve
@@ -52,6 +52,7 @@ def evaluate(
     simple_answer: np.ndarray | None = None,
     prior_answer: np.ndarray | None = None,
     interval: tuple[float, np.ndarray, np.ndarray] | None = None,
+    quantiles: tuple[tuple[float, ...], np.ndarray] | None = None,
     judged_on: str = "the sealed holdout",
     weight: np.ndarray | None = None,
     class_weight: np.ndarray | None = None,
@@ -79,7 +80,8 @@ def evaluate(
     ``class_weight`` (k,) multiplies it in metrics and comparisons, never in money. Calibration, curves and counts are of
     rows as they are.
     ``answer``, ``simple_answer`` and ``prior_answer`` (n,): what was answered, where that is not said by one threshold
-    (outer folds; amounts that cost least). ``interval``: level, lower and upper ends of each row's interval.
+    (outer folds; amounts that cost least). ``interval``: level, lower and upper ends of each row's interval; ``quantiles``: levels
+    and each row's quantiles, (n, levels).
     ``table``: the costs as settled on development rows (default: from ``costs``); ``spend``: what answers cost on rows by
     position, where a function of the user's own says it. Where the costs have a capacity a day, at most so many rows of a day of ``time``
     are acted on, by the model and by what it is compared with, those of largest stated gain first.
@@ -119,6 +121,9 @@ def evaluate(
     if interval is not None:
         metrics |= coverage(y, *interval)
         said.append(inside(metrics, interval[0]))
+    if quantiles is not None:
+        metrics |= at_quantiles(y, *quantiles, units, counted)
+        said.append(below(metrics, quantiles[0]))
     baselines = {"prior": measure(task, y, prior, units, counted, own)}
     if simple is not None:
         baselines[simple_name] = measure(task, y, simple, units, counted, own)

@@ -22,6 +22,7 @@ from holdgood.metrics.interval import (
 from holdgood.metrics.jackknife import jackknife_interval
 from holdgood.metrics.ranking import cumulative
 from holdgood.metrics.score import METRICS, Metric, plain_answers
+from holdgood.metrics.series import pinball
 
 MINIMUM_ROWS = 2
 
@@ -94,6 +95,30 @@ def coverage(y: np.ndarray, level: float, low: np.ndarray, high: np.ndarray) -> 
     found = {"interval_coverage": exact_share(hits, len(y))}
     width = high - low
     return found | ({"interval_width": mean_interval(width)} if np.isfinite(width).all() else {})
+
+
+def at_quantiles(
+    y: np.ndarray,
+    levels: tuple[float, ...],
+    quantiles: np.ndarray,
+    clusters: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
+) -> dict[str, Interval]:
+    """Of each quantile the share of rows at or below it, rows as they are, and its mean pinball loss where it is finite."""
+    found: dict[str, Interval] = {}
+    lost = pinball(y, quantiles, np.array(levels))
+    for i, q in enumerate(levels):
+        found[f"below_quantile_{q:g}"] = exact_share(int(np.sum(y <= quantiles[:, i])), len(y))
+        if np.isfinite(quantiles[:, i]).all():
+            found[f"pinball_{q:g}"] = mean_interval(weighted(lost[:, i], weight), clusters)
+    return found
+
+
+def below(metrics: dict[str, Interval], levels: tuple[float, ...]) -> str:
+    """The shares in words."""
+    told = [(q, metrics[f"below_quantile_{q:g}"]) for q in levels]
+    shares = ", ".join(f"{q:g}: {s.value:.1%} ({s.low:.1%} to {s.high:.1%})" for q, s in told)
+    return f"Share of outcomes at or below each quantile (95%, exact binomial): {shares}."
 
 
 def inside(metrics: dict[str, Interval], level: float) -> str:

@@ -8,8 +8,9 @@ in Barber 2021), and their quantile at ``under / (over + under)`` the newsvendor
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ class Band:
     """``at`` and ``scale`` (b,): mean size of residuals by prediction, straight lines between. Scores are in these sizes.
 
     ``low`` and ``high``: scores of the interval at ``level`` (None where none is wanted; infinite where rows are too few);
-    ``shift``: the score of the amount that costs least, 0 where costs do not say.
+    ``shift``: the score of the amount that costs least, 0 where costs do not say. ``quantiles``: (level, score) of each that is
+    wanted, by level; infinite where rows are too few. Scores rise with the level, so that quantiles never cross.
     """
 
     at: np.ndarray
@@ -35,6 +37,7 @@ class Band:
     low: float = -math.inf
     high: float = math.inf
     shift: float = 0.0
+    quantiles: tuple[tuple[float, float], ...] = ()
 
     def size(self, prediction: np.ndarray) -> np.ndarray:
         """The size of residuals near each prediction; (n,)."""
@@ -45,15 +48,34 @@ class Band:
         size = self.size(prediction)
         return prediction + self.low * size, prediction + self.high * size
 
+    def at_levels(self, prediction: np.ndarray) -> np.ndarray:
+        """The wanted quantiles of each row, (n, levels)."""
+        scores = np.array([score for _, score in self.quantiles])
+        found: np.ndarray = prediction[:, None] + self.size(prediction)[:, None] * scores
+        return found
+
+    def beside(self, prediction: np.ndarray) -> dict[str, np.ndarray]:
+        """What stands beside each prediction, as far as wanted: ``low`` and ``high``, ``quantile_0.1`` and so on."""
+        found: dict[str, np.ndarray] = {}
+        if self.level is not None:
+            found["low"], found["high"] = self.interval(prediction)
+        wanted = self.at_levels(prediction)
+        return found | {
+            f"quantile_{q:g}": np.ascontiguousarray(wanted[:, i]) for i, (q, _) in enumerate(self.quantiles)
+        }
+
     def answer(self, prediction: np.ndarray) -> np.ndarray:
         """The amount to answer with."""
         return prediction + self.shift * self.size(prediction) if self.shift else prediction
 
     def to_json(self) -> dict[str, Any]:
-        """Plain numbers; infinite ends become null."""
+        """Plain numbers; infinite ends become null. Quantiles are named only where some are wanted."""
         ends = [v if math.isfinite(v) else None for v in (self.low, self.high)]
+        wanted = [[level, score if math.isfinite(score) else None] for level, score in self.quantiles]
         named = {"at": self.at.tolist(), "scale": self.scale.tolist(), "level": self.level}
-        return named | {"low": ends[0], "high": ends[1], "shift": self.shift}
+        return (
+            named | {"low": ends[0], "high": ends[1], "shift": self.shift} | ({"quantiles": wanted} if wanted else {})
+        )
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Band:
@@ -64,14 +86,28 @@ class Band:
             high = math.inf if given["high"] is None else float(given["high"])
             level = None if given["level"] is None else float(given["level"])
             shift = float(given["shift"])
+            quantiles = tuple(
+                (float(q), math.copysign(math.inf, q - 0.5) if score is None else float(score))
+                for q, score in given.get("quantiles", ())
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(f"intervals without {error}", "their numbers", "the bundle is damaged") from error
-        fits = at.ndim == 1 and at.shape == scale.shape and len(at) and np.isfinite(at).all() and (scale > 0).all()
+        rising = all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(quantiles)) and all(
+            0 < q < 1 for q, _ in quantiles
+        )
+        fits = (
+            rising
+            and at.ndim == 1
+            and at.shape == scale.shape
+            and len(at)
+            and np.isfinite(at).all()
+            and (scale > 0).all()
+        )
         if not (fits and np.isfinite(scale).all() and (np.diff(at) > 0).all() and low <= high and math.isfinite(shift)):
             raise BundleError(
                 "intervals whose numbers do not fit together", "sizes by prediction", "the bundle is damaged"
             )
-        return cls(at, scale, level, low, high, shift)
+        return cls(at, scale, level, low, high, shift, quantiles)
 
 
 def band(
@@ -82,26 +118,30 @@ def band(
     over: float = 0.0,
     under: float = 0.0,
     weight: np.ndarray | None = None,
+    quantiles: Sequence[float] = (),
 ) -> Band:
     """Learn from out-of-fold predictions (n,), n at least 1.
 
     ``level``: share of new rows that the interval should hold; ``over`` and ``under``: cost of a unit too much and too
-    little, zero where nothing is declared; ``weight``: how much each row counts.
+    little, zero where nothing is declared; ``weight``: how much each row counts; ``quantiles``: levels, rising. A new row
+    lies at or below a quantile from the median on with at least its chance, at or above one below the median with at least the rest.
     """
     counts = np.ones(len(y)) if weight is None else weight / np.mean(weight)
     at, scale = _sizes(y, prediction, counts, _bins(len(y)))
     scores = _scores(y, prediction, counts)
     order = np.argsort(scores, kind="stable")
     ordered, passed = scores[order], np.cumsum(counts[order])
+    back = -ordered[::-1], np.cumsum(counts[order][::-1])
     ends = (-math.inf, math.inf)
     if level is not None:
         tail = (1.0 - level) / 2.0
-        ends = -_rank(-ordered[::-1], np.cumsum(counts[order][::-1]), 1.0 - tail), _rank(ordered, passed, 1.0 - tail)
+        ends = -_rank(*back, 1.0 - tail), _rank(ordered, passed, 1.0 - tail)
     shift = 0.0
     if over + under > 0.0:
         wanted = under / (over + under) * passed[-1]
         shift = float(ordered[min(int(np.searchsorted(passed, wanted - 1e-9)), len(ordered) - 1)])
-    return Band(at, scale, level, *ends, shift)
+    wanted = tuple((q, _rank(ordered, passed, q) if q >= 0.5 else -_rank(*back, 1.0 - q)) for q in quantiles)
+    return Band(at, scale, level, *ends, shift, wanted)
 
 
 def _rank(ordered: np.ndarray, passed: np.ndarray, share: float) -> float:

@@ -18,11 +18,12 @@ Bands = Mapping[str, Band]
 def bands_of(
     trained: Trained, y: np.ndarray, weight: np.ndarray | None, task: Task, table: CostTable, declared: Declaration
 ) -> dict[str, Band]:
-    """Bands of a regression; none for other tasks, or where neither costs nor an interval ask for one.
+    """Bands of a regression; none for other tasks, or where neither costs nor an interval nor quantiles ask for one.
 
     ``y`` and ``weight``: of the rows that ``trained`` learned from.
     """
-    if task.kind != "regression" or (table.assumed and declared.task.interval is None):
+    wanted = declared.task.quantiles
+    if task.kind != "regression" or (table.assumed and declared.task.interval is None and not wanted):
         return {}
     over, under = (0.0, 0.0) if table.assumed else (table.over, table.under)
     rows = trained.oof_rows
@@ -32,7 +33,15 @@ def bands_of(
     if trained.simple is not None:
         named["simple"] = trained.simple_name
     return {
-        role: band(y[rows], trained.oof[trial], level=declared.task.interval, over=over, under=under, weight=counts)
+        role: band(
+            y[rows],
+            trained.oof[trial],
+            level=declared.task.interval,
+            over=over,
+            under=under,
+            weight=counts,
+            quantiles=wanted,
+        )
         for role, trial in named.items()
     }
 

@@ -125,7 +125,7 @@ class HoldgoodEstimator(BaseEstimator):
 
     ``split``: folds in the words of ``[split]`` (validation, folds, repeats, gap, outcome_after, embargo). ``cv``: a number of folds,
     a splitter of scikit-learn, or pairs of positions; whoever learns, combines or compares uses these folds, and rows for early
-    stopping come from a fold's training rows (the last in time, without a gap before them).
+    stopping come from a fold's training rows (the last in time, as far after the others as the folds keep).
     ``class_weight``: "balanced" or a weight by class. ``metric``: a name, or ``metric(y, prediction[, weight])`` of your own
     with ``higher_is_better``. ``monotone``: columns with which predictions only rise
     or only fall. ``costs``: amounts of money; with them ``predict`` gives the answer that costs least.
@@ -148,6 +148,7 @@ class HoldgoodEstimator(BaseEstimator):
         costs: Costs | None = None,
         monotone: Mapping[str, Literal["increasing", "decreasing"]] | None = None,
         interval: float | None = None,
+        quantiles: tuple[float, ...] = (),
         split: SplitSpec | Mapping[str, Any] | None = None,
         cv: Any = None,
         listener: Listener | None = None,
@@ -166,6 +167,7 @@ class HoldgoodEstimator(BaseEstimator):
         self.costs = costs
         self.monotone = monotone
         self.interval = interval
+        self.quantiles = quantiles
         self.split = split
         self.cv = cv
         self.listener = listener
@@ -273,7 +275,7 @@ class HoldgoodEstimator(BaseEstimator):
         )
         self.task_: Task = target.task
         self.class_weight_ = of_class
-        declared = parse({"task": {"interval": self.interval}})
+        declared = parse({"task": {"interval": self.interval, "quantiles": list(self.quantiles)}})
         found_bands = bands_of(trained, outcome, weight, target.task, self._table(target.task, of_class), declared)
         self.band_: Band | None = found_bands.get("chosen")
         self.chain_: Scorer = trained.chain
@@ -389,6 +391,15 @@ class HoldgoodRegressor(RegressorMixin, HoldgoodEstimator):
         if self.band_ is None or self.band_.level is None:
             raise DeclarationError("no interval was asked for", "a level such as interval=0.9", "fit with interval=0.9")
         return np.column_stack(self.band_.interval(expected))
+
+    def predict_quantiles(self, X: Any) -> np.ndarray:
+        """The quantiles at the levels ``quantiles``, (n, levels)."""
+        expected = self._predicted(X)
+        if self.band_ is None or not self.band_.quantiles:
+            raise DeclarationError(
+                "no quantiles were asked for", "levels such as quantiles=(0.1, 0.9)", "fit with quantiles=(0.1, 0.9)"
+            )
+        return self.band_.at_levels(expected)
 
 
 def fit(

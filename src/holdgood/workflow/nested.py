@@ -20,7 +20,7 @@ from holdgood.metrics.cost import CostTable, answers
 from holdgood.training import Trained
 from holdgood.workflow.bands import Bands
 
-_OPTIONAL = ("simple", "simple_answer", "prior_answer", "low", "high")
+_OPTIONAL = ("simple", "simple_answer", "prior_answer", "low", "high", "quantiles")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +28,8 @@ class Outer:
     """What models said of development rows that they had not seen. ``rows``: positions among these, ascending.
 
     ``prediction``, ``prior`` and ``simple`` in the shapes of Task; ``answer``, ``simple_answer`` and ``prior_answer`` as
-    each outer fold settled them for itself; ``low`` and ``high``: intervals of a regression. ``chosen``: the trial that each
-    fold chose.
+    each outer fold settled them for itself; ``low`` and ``high``: intervals of a regression; ``quantiles``: (rows, levels).
+    ``chosen``: the trial that each fold chose.
     """
 
     rows: np.ndarray
@@ -41,6 +41,7 @@ class Outer:
     prior_answer: np.ndarray | None = None
     low: np.ndarray | None = None
     high: np.ndarray | None = None
+    quantiles: np.ndarray | None = None
     chosen: tuple[str, ...] = ()
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -85,6 +86,8 @@ def outer_folds(
             said["simple_answer"] = own["chosen" if trained.simple is None else "simple"].answer(said["simple"])
             said["prior_answer"] = own["prior"].answer(said["prior"])
             said["low"], said["high"] = own["chosen"].interval(said["prediction"])
+            if own["chosen"].quantiles:
+                said["quantiles"] = own["chosen"].at_levels(said["prediction"])
         for name, values in ({"rows": valid} | said).items():
             pieces.setdefault(name, []).append(values)
         chosen.append(trained.leaderboard.chosen)

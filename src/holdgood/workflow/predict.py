@@ -232,9 +232,8 @@ class Predictor:
             columns[_free("answer", columns)] = pa.array(said.tolist())
         else:
             columns[_free("prediction", columns)] = pa.array(prediction)
-            if self.band is not None and self.band.level is not None:
-                low, high = self.band.interval(prediction)
-                columns[_free("low", columns)], columns[_free("high", columns)] = pa.array(low), pa.array(high)
+            for name, values in ({} if self.band is None else self.band.beside(prediction)).items():
+                columns[_free(name, columns)] = pa.array(values)
             if self.band is not None and self.band.shift:
                 columns[_free("answer", columns)] = pa.array(said)
         if verdicts is not None:

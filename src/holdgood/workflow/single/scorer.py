@@ -122,9 +122,8 @@ class RowScorer:
                 "answer": said,
             }
         found: dict[str, Any] = {"prediction": _plain(prediction[at])}
-        if model.band is not None and model.band.level is not None:
-            low, high = model.band.interval(prediction[at : at + 1])
-            found |= {"low": _plain(low[0]), "high": _plain(high[0])}
+        if model.band is not None:
+            found |= {name: _plain(v[0]) for name, v in model.band.beside(prediction[at : at + 1]).items()}
         found["answer"] = _plain(said)
         return found
 

@@ -65,6 +65,7 @@ def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
         simple_answer=answered(work.bands, "simple", simple) if outer is None else outer.simple_answer,
         prior_answer=answered(work.bands, "prior", prior) if outer is None else outer.prior_answer,
         interval=_interval(work, prediction),
+        quantiles=_quantiles(work, prediction),
         judged_on=judged_on,
         simple_threshold=work.simple_threshold,
         costs=declared.costs,
@@ -165,6 +166,17 @@ def _interval(work: Work, prediction: np.ndarray) -> tuple[float, np.ndarray, np
         assert work.outer.low is not None and work.outer.high is not None
         return level, work.outer.low, work.outer.high
     return level, *work.bands["chosen"].interval(prediction)
+
+
+def _quantiles(work: Work, prediction: np.ndarray) -> tuple[tuple[float, ...], np.ndarray] | None:
+    """Levels and quantiles of the rows that judge, where some are declared."""
+    levels = tuple(work.declaration.task.quantiles)
+    if not levels or not work.bands:
+        return None
+    if work.outer is not None:
+        assert work.outer.quantiles is not None
+        return levels, work.outer.quantiles
+    return levels, work.bands["chosen"].at_levels(prediction)
 
 
 def _latency(work: Work) -> float:
