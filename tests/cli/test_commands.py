@@ -37,7 +37,13 @@ def test_help_names_every_command_and_every_exit_code(cli, tmp_path):
         "runs",
         "compare",
         "lessons",
+        "promote",
+        "rollback",
+        "approve",
+        "retire",
         "retrain",
+        "watch",
+        "acknowledge",
         "demo",
         "doctor",
     ]

@@ -218,7 +218,7 @@ def _hosts(settings: Settings) -> frozenset[str]:
     """Names for the Host header. A server for others answers to the names that it is told."""
     own = {"localhost", "127.0.0.1", "[::1]"} if _loopback(settings.host) else set()
     named = settings.host if ":" not in settings.host else f"[{settings.host}]"
-    wild = settings.host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+    wild = settings.host in ("0.0.0.0", "::")  # nosec B104 # noqa: S104 - compared, not bound
     if wild and not settings.hosts:
         raise DeclarationError(
             f"a server on {settings.host} without a name", "the names that it is asked by", "add --allow-host NAME for each"
