@@ -1,0 +1,202 @@
+"""The life of a model, walked day by day: answered over HTTP, told late what came of it, watched and tended each week.
+
+Time is the rows' own: a year passes in minutes. What has happened stands in the journal; a walk that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from holdgood.connectors import write_table
+from holdgood.core.errors import EnvironmentFault
+from holdgood.core.records import Prediction, RetrainDecision
+from holdgood.core.records.envelope import write_bytes
+from holdgood.core.table import Table
+from holdgood.journal.filters import Filter
+from holdgood.workflow.folder import Project
+from holdgood.workflow.live.asking import Server, served
+from holdgood.workflow.live.folder import Live
+from holdgood.workflow.live.retrain import Step, tend
+from holdgood.workflow.live.watch import watch
+from holdgood.workflow.predict import Predictor
+
+_SHADOW_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that the world does, not the model: told on its day."""
+
+    when: datetime
+    sentence: str
+
+
+@dataclass(frozen=True, eq=False)
+class Story:
+    """What is walked. ``rows``: with outcomes, in order of time; ``facts``: the columns that a request has; ``ids`` (n,) unique.
+
+    ``outcome`` (n,): the label as it will be told, None where none comes; ``moment`` (n,) datetime64[us], UTC. ``tables``: files of joined
+    tables for the server; ``more``: further rows of joined tables for a retraining. ``late``: days until an outcome is known.
+    """
+
+    model: str
+    live: Live
+    project: Project
+    rows: pa.Table
+    facts: tuple[str, ...]
+    ids: Sequence[str]
+    outcome: Sequence[Any]
+    moment: np.ndarray
+    begins: datetime
+    ends: datetime
+    tables: Mapping[str, str]
+    more: Mapping[str, Sequence[str]]
+    late: float = 2.0
+    events: tuple[Event, ...] = ()
+    days: int = 7
+    others: Mapping[str, Table] = field(default_factory=dict)
+
+
+Say = Callable[[datetime, str, str], None]
+"""When (in the story), what, and a sentence."""
+
+
+def walk(story: Story, say: Say) -> None:
+    """From the first week that was not walked yet to the last one."""
+    place = story.live.path / "walk.json"
+    begun = _reached(place) or story.begins
+    if begun >= story.ends:
+        return
+    with served(story.live.path, story.tables, story.live.path / "server.log") as server:
+        while begun < story.ends:
+            until = min(begun + timedelta(days=story.days), story.ends)
+            _week(story, server, begun, until, say)
+            begun = until
+            write_bytes(place, json.dumps({"reached": until.isoformat()}).encode())
+
+
+def _reached(place: Path) -> datetime | None:
+    try:
+        return datetime.fromisoformat(json.loads(place.read_text(encoding="utf-8"))["reached"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _week(story: Story, server: Server, begins: datetime, ends: datetime, say: Say) -> None:
+    server.follow()
+    day, answered = begins, 0
+    while day < ends:
+        after = min(day + timedelta(days=1), ends)
+        for event in story.events:
+            if day <= event.when < after:
+                say(event.when, "the world", event.sentence)
+        rows = _between(story, day, after)
+        answered += len(rows)
+        _ask(story, server, rows)
+        late = timedelta(days=story.late)
+        _tell(story, server, _between(story, day - late, after - late))
+        day = after
+    _shadow_has_answered(story, _between(story, begins, ends))
+    champion = story.live.at(story.model)
+    others = _others(story, None if champion is None else champion.bundle_digest)
+    seen = watch(story.live, story.model, at=ends, others=others)
+    loud = [f"{a.code} {a.subject} ({a.severity})" for a in seen.alarms[:3]]
+    more = f" and {len(seen.alarms) - 3} more" if len(seen.alarms) > 3 else ""
+    say(
+        ends,
+        "watch",
+        f"{answered:,} answers this week; " + ("no alarm" if not loud else "alarms: " + ", ".join(loud) + more),
+    )
+    known = _between(story, story.begins, ends - timedelta(days=story.late))
+    file = _warehouse(story, known, ends)
+    done = tend(story.live, story.model, project=story.project, new=[file], related=story.more, now=ends)
+    for step in done.steps:
+        say(ends, step.what, _short(step))
+    server.follow()
+
+
+def _between(story: Story, begins: datetime, ends: datetime) -> np.ndarray:
+    """Positions of the rows of some days, none before the story begins."""
+    low, high = (np.datetime64(max(t, story.begins).replace(tzinfo=None), "us") for t in (begins, ends))
+    return np.flatnonzero((story.moment >= low) & (story.moment < high))
+
+
+def _ask(story: Story, server: Server, rows: np.ndarray) -> None:
+    """The rows of a day, by one request; times travel as text."""
+    if not len(rows):
+        return
+    said = story.rows.select(list(story.facts)).take(pa.array(rows))
+    columns = []
+    for column in said.columns:
+        if pa.types.is_timestamp(column.type):
+            column = pc.strftime(column, format="%Y-%m-%dT%H:%M:%S")
+        columns.append(column)
+    asked = pa.table(columns, names=said.column_names).to_pylist()
+    server.predict(
+        story.model, [{k: v for k, v in row.items() if v is not None} for row in asked], [story.ids[i] for i in rows]
+    )
+
+
+def _tell(story: Story, server: Server, rows: np.ndarray) -> None:
+    labels = [
+        {"prediction": story.ids[i], "value": story.outcome[i], "known_time": _known(story, i)}
+        for i in rows
+        if story.outcome[i] is not None
+    ]
+    if labels:
+        server.tell(story.model, labels)
+
+
+def _known(story: Story, i: int) -> str:
+    return str(story.moment[i] + np.timedelta64(round(story.late * 86400), "s")) + "+00:00"
+
+
+def _shadow_has_answered(story: Story, rows: np.ndarray) -> None:
+    """A shadow answers after the caller has been answered; the look waits for its last row."""
+    if not len(rows) or story.live.at(story.model, "shadow") is None:
+        return
+    which = Filter(kinds=(Prediction.kind,), model=story.model, ref=story.ids[int(rows[-1])])
+    end = time.monotonic() + _SHADOW_WITHIN_S
+    while not any(row.place == "shadow" for row in story.live.journal.rows(which)):
+        if time.monotonic() > end:
+            raise EnvironmentFault(
+                "the shadow does not answer", "a shadow that keeps up", "see server.log in the live folder"
+            )
+        time.sleep(0.05)
+
+
+def _others(story: Story, digest: str | None) -> dict[str, Table]:
+    """The joined tables as the champion reads them."""
+    if digest is None:
+        return {}
+    model = Predictor.load(story.live.bundle(digest))
+    return {name: model.table_of(file, name) for name, file in story.tables.items()}
+
+
+def _warehouse(story: Story, known: np.ndarray, now: datetime) -> str:
+    """Rows whose outcome is known by now, as the company's own table would have them."""
+    file = story.live.path / "warehouse" / f"{story.model}-{now:%Y-%m-%d}.parquet"
+    file.parent.mkdir(exist_ok=True)
+    if not file.exists():
+        write_table(story.rows.take(pa.array(known)), file)
+    return str(file)
+
+
+def _short(step: Step) -> str:
+    text = step.sentence
+    return text if len(text) <= 400 else text[:397] + "…"
+
+
+def decisions(live: Live, model: str) -> list[tuple[str, str]]:
+    """Every decision about retraining: when it was taken and what it was."""
+    return [(d.as_of[:10], d.decision) for _, d in live.journal.read(RetrainDecision, model=model)]
