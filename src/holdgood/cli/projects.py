@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holdgood.cli import draw
+from holdgood.cli.demo_live import demo_live
 from holdgood.cli.findings import finding_text
 from holdgood.cli.forecasts import accuracy_text, panel_text
 from holdgood.cli.plans import demo_orders_text
@@ -270,7 +271,10 @@ def runs(project: Folder = HERE, json: Json = False) -> None:
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where the demo project is made.")] = Path("demo/flights"),
+    folder: Annotated[
+        Path, typer.Argument(help="Where the demo project is made; or the word live: the life of a model, in minutes.")
+    ] = Path("demo/flights"),
+    where: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="After the word live: where.")] = Path("demo/live"),
     budget: Annotated[str | None, typer.Option("--budget", "-b", help="Wall clock for the run, or trials=N.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do every step again.")] = False,
     bad: Annotated[
@@ -289,6 +293,9 @@ def demo(
     from holdgood.workflow.demo import bad_table, make_demo
     from holdgood.workflow.project import run_project
 
+    if folder == Path("live"):
+        demo_live(where, fresh=fresh, json=json)
+        return
     if bad:
         table = bad_table(folder if folder != Path("demo/flights") else Path())
         draw.out.print(f"written: {table}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holdgood.connectors import read_table, write_table
+from holdgood.core.declared_live import LIVE_FILE
 from holdgood.core.events import Listener, silent
 from holdgood.core.records import Standing
 from holdgood.core.records.envelope import write_bytes
 from holdgood.core.sql import evaluate
+from holdgood.reports.life_report import render_life
 from holdgood.workflow.demo import make_demo
 from holdgood.workflow.folder import Project
-from holdgood.workflow.live.folder import LIVE_FILE, Live
+from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.promotion import promote
 from holdgood.workflow.live.walk import Event, Say, Story, walk
 from holdgood.workflow.predict import Predictor
@@ -26,12 +29,11 @@ from holdgood.workflow.result import Run
 from holdgood.workflow.run import run
 
 MODEL = "late-flights"
-EVERY = 6
-"""Every sixth flight: the walk ends in minutes."""
+EVERY = 4
+"""Every fourth flight, two families and a budget of work: the walk ends in minutes, and is the same on a busy machine."""
 
-BUDGET = "30s"
+TRIALS, FAMILIES = 4, ["linear", "lightgbm"]
 LATE_DAYS = 2.0
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Lived:
     run: Run
     standing: tuple[Standing, ...]
     faults: tuple[str, ...]
+    page: Path
 
 
 def live_demo(
@@ -94,17 +97,30 @@ def live_demo(
     live = Live.create(folder / "live")
     write_bytes(live.path / LIVE_FILE, SETTINGS.encode())
     live = Live.open(live.path)
+    kept = live.path / "steps.jsonl"
+
+    def told(when: datetime, what: str, sentence: str) -> None:
+        line = json.dumps({"when": f"{when:%Y-%m-%d}", "what": what, "sentence": sentence}, ensure_ascii=False)
+        if kept.exists() and line in kept.read_text(encoding="utf-8").splitlines():
+            return  # a week that is walked again after a stop is told once
+        with kept.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        say(when, what, sentence)
+
     if live.at(MODEL) is None:
         why = f"run {first.id}: {first.verdict.headline}"
-        promote(live, first.bundle, MODEL, by="the demo", why=why, when=GO_LIVE.isoformat(), overrule=True)
-        say(GO_LIVE, "promote", f"{MODEL} goes live. {why}")
+        promote(live, first.bundle, MODEL, by="the demo", why=why, when=GO_LIVE.isoformat())
+        told(GO_LIVE, "promote", f"{MODEL} goes live. {why}")
     story = replace(_story(folder, live, project, first.model, planted), ends=until)
-    walk(story, say)
-    return Lived(folder, live, first, tuple(live.standing(MODEL)), tuple(live.journal.verify()))
+    walk(story, told)
+    standing, faults, page = tuple(live.standing(MODEL)), tuple(live.journal.verify()), folder / "life.html"
+    steps = [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()]
+    write_bytes(page, render_life(MODEL, steps, standing, faults).encode())
+    return Lived(folder, live, first, standing, faults, page)
 
 
 def _project(folder: Path) -> Project:
-    """The demo's declaration over every sixth flight, with a budget of its own."""
+    """The demo's declaration over every fourth flight, with a budget of its own."""
     whole = Project.at(folder)
     declared = whole.declaration
     thin = folder / "data" / "thin"
@@ -116,7 +132,7 @@ def _project(folder: Path) -> Project:
         both = [pq.read_table(folder / "data" / f"{n}.parquet") for n in ("weather", "later/weather")]
         write_table(pa.concat_tables(both), thin / "weather.parquet")
     flights = declared.tables["flights"].model_copy(update={"source": "data/thin/flights.parquet"})
-    budget = declared.budget.model_copy(update={"run": BUDGET})
+    budget = declared.budget.model_copy(update={"run": None, "trials": TRIALS, "models": FAMILIES})
     changed = declared.model_copy(update={"tables": {**declared.tables, "flights": flights}, "budget": budget})
     return Project(whole.path, changed)
 

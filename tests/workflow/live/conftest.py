@@ -19,7 +19,7 @@ from holdgood.workflow.run import run
 
 MODEL = "company"
 GO_LIVE = datetime(2024, 9, 10, tzinfo=UTC)
-A_DAY, DAYS = 24, 90
+A_DAY, DAYS = 48, 90
 
 
 class Traffic:

@@ -73,6 +73,15 @@ def look_at(journal: Journal, pair: Pair, model: Predictor, policy: PolicySpec, 
     return said(pair, found, len(mine) - n, int(moments.min()), int(moments.max()))
 
 
+def refused_by_shadow(journal: Journal, pair: Pair, now: datetime) -> int:
+    """Requests that the one in the shadow refused, by its contract, although the champion answered them."""
+    begins = datetime.fromtimestamp(pair.since / 1e6, UTC)
+    rows = outcomes(journal, pair.model, begins, now, as_of=now)
+    no = rows.verdict == "refused"
+    answered = set(rows.id[~no & (rows.digest == pair.champion)])
+    return sum(name in answered for name in rows.id[no & (rows.digest == pair.challenger) & (rows.place == "shadow")])
+
+
 def plan_of(policy: PolicySpec, phase: Phase, rows: int = 0) -> ChallengePlan:
     """What was agreed: the probation gives the replaced model its chance at the same error; held-out rows are looked at once."""
     if phase == "probation":

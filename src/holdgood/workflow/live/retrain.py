@@ -20,7 +20,7 @@ from holdgood.journal.outcomes import Outcomes, outcomes
 from holdgood.retraining import decide
 from holdgood.workflow.folder import Project
 from holdgood.workflow.live.conditions import against
-from holdgood.workflow.live.duel import Pair, Phase, earlier_looks, look_at
+from holdgood.workflow.live.duel import Pair, Phase, earlier_looks, look_at, refused_by_shadow
 from holdgood.workflow.live.folded import fold, foldable
 from holdgood.workflow.live.folder import WRITER, Live
 from holdgood.workflow.live.fresh import on_newest
@@ -205,7 +205,9 @@ def _compare(asked: Asked, champion: Standing, shadow: Standing) -> Step:
         predictor = Predictor.load(asked.live.bundle(champion.bundle_digest))
         look = look_at(asked.live.journal, pair, predictor, asked.live.settings.policy, asked.now)
         if look is None:
-            return Step("not yet", f"{phase}: too few new outcomes for a look at {shadow.bundle_digest[:12]}")
+            refused = refused_by_shadow(asked.live.journal, pair, asked.now)
+            told = f"; its contract refused {refused:,} requests that the champion answered" if refused else ""
+            return Step("not yet", f"{phase}: too few new outcomes for a look at {shadow.bundle_digest[:12]}{told}")
         asked.live.journal.append(look, WRITER)
     if look.decision == "not yet":
         return Step("not yet", f"{phase}: {look.reason}")
