@@ -93,6 +93,11 @@ bench-stats: $(VENV)/.dev
 	$(BIN)/python benchmarks/stats/forecasts.py
 	$(BIN)/python benchmarks/summarise.py
 
+# Retraining: years with drifts and scares, promotion decisions: about 2 CPU minutes, resumable.
+bench-live: $(VENV)/.dev
+	$(BIN)/python benchmarks/live/retraining.py
+	$(BIN)/python benchmarks/summarise.py
+
 bench-%: $(VENV)/.dev
 	$(BIN)/python benchmarks/$*.py
 

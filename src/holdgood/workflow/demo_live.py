@@ -51,8 +51,8 @@ class Planted:
         return np.where(inside & hit & (hour >= 15), np.minimum(changed, 10.0), changed)
 
 
-PLANTED = Planted(datetime(2013, 10, 1, tzinfo=UTC), datetime(2013, 11, 26, tzinfo=UTC))
-GO_LIVE, END = datetime(2013, 9, 2, tzinfo=UTC), datetime(2013, 12, 23, tzinfo=UTC)
+PLANTED = Planted(datetime(2013, 10, 1, tzinfo=UTC), datetime(2013, 11, 6, tzinfo=UTC))
+GO_LIVE, END = datetime(2013, 9, 16, tzinfo=UTC), datetime(2013, 12, 2, tzinfo=UTC)
 SETTINGS = f"""\
 # How the demo's model is watched and retrained. All names: docs/reference/live.
 [watch]
