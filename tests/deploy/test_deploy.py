@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,9 @@ def test_commands_are_those_of_the_command_line(compose):
         assert line[0] == "serve"
         assert {word for word in line if word.startswith("--")} <= known
         assert "--open" not in line, "tokens are asked for"
+        if "0.0.0.0" in line:
+            names = [after for word, after in pairwise(line) if word == "--allow-host"]
+            assert "127.0.0.1" in names, "the health check asks by this name"
 
 
 def test_the_health_check_asks_a_path_that_the_server_has():
