@@ -31,6 +31,8 @@ class Kind:
     metric: str = "mase"
     seasons: tuple[int, ...] = ()
     """Said to holdgood where the frequency would say something else; peers get ``season``."""
+    whole: str = ""
+    """The length of a step, where some were never recorded: only series with all steps to come are taken."""
 
 
 KINDS = {
@@ -46,7 +48,9 @@ KINDS = {
     "favorita_weekly": Kind("favorita_weekly_21stores", 1, "W-TUE", 13, sample=1000, static=("store", "item")),
     "carparts": Kind("carparts", 1, "MS", 12, sample=1000, least=24),
     "walmart": Kind("walmart_45stores", 1, "W-FRI", 13, known=("Holiday_Flag",)),
-    "dominicks": Kind("dominicks_oj", 1, "W-THU", 12, known=("own_price", "deal", "feat"), static=("store", "brand")),
+    "dominicks": Kind(
+        "dominicks_oj", 1, "W-THU", 12, known=("own_price", "deal", "feat"), static=("store", "brand"), whole="7D"
+    ),
     "tourism": Kind("australia_tourism", 4, "QS", 8, static=("Region", "State", "Purpose")),
 }
 
@@ -74,6 +78,12 @@ def load(name: str) -> Panel:
         every = np.sort(frame["unique_id"].unique())
         frame = frame[frame["unique_id"].isin(np.random.default_rng(0).choice(every, kind.sample, replace=False))]
     train, test = frame[frame["split"] == "train"], frame[frame["split"] == "test"]
+    if kind.whole:  # weeks that nobody recorded have no covariates either: only series with all steps to come
+        steps = pd.date_range(train["ds"].max(), periods=kind.horizon + 1, freq=kind.whole)[1:]
+        there = test[test["ds"].isin(steps)].groupby("unique_id").size()
+        ends = train.groupby("unique_id")["ds"].max()
+        keep = there.index[there == kind.horizon].intersection(ends.index[ends == train["ds"].max()])
+        train, test = train[train["unique_id"].isin(keep)], test[test["unique_id"].isin(keep)]
     if kind.least:
         long = train.groupby("unique_id").size()
         train = train[train["unique_id"].isin(long[long >= kind.least].index)]

@@ -64,7 +64,7 @@ def mlforecast_lightgbm(train: pd.DataFrame, future: pd.DataFrame, job: dict[str
     shortest = int(train.groupby("unique_id").size().min())
     lags = [v for v in lags if v < shortest - 2 * h - 2] or [1]
     keep = ["unique_id", "ds", "y", *job["known"], *job["static"]]
-    data = train[keep].copy()
+    data = _without_gaps(train[keep], job)
     for column in (*job["known"], *job["static"]):
         if data[column].dtype == object or str(data[column].dtype) == "category":
             codes = {v: i for i, v in enumerate(pd.unique(pd.concat([data[column], future[column]]).astype(str)))}
@@ -90,6 +90,17 @@ def mlforecast_lightgbm(train: pd.DataFrame, future: pd.DataFrame, job: dict[str
         side, width = ("lo" if level < 0.5 else "hi"), round(abs(2 * level - 1) * 100)
         out[str(level)] = got["lgb" if level == 0.5 else f"lgb-{side}-{width}"].to_numpy()
     return out
+
+
+def _without_gaps(train: pd.DataFrame, job: dict[str, Any]) -> pd.DataFrame:
+    """Steps that are missing inside a history, filled with what was there before: mlforecast refuses gaps."""
+    from utilsforecast.preprocessing import fill_gaps
+
+    data = fill_gaps(train, freq=job["frequency"], start="per_serie", end="per_serie")
+    if len(data) > len(train):
+        rest = [c for c in data.columns if c not in ("unique_id", "ds")]
+        data[rest] = data.groupby("unique_id")[rest].ffill()
+    return data.reset_index(drop=True)
 
 
 def autogluon(train: pd.DataFrame, future: pd.DataFrame, job: dict[str, Any]) -> pd.DataFrame:
