@@ -10,7 +10,7 @@ import pytest
 import holdgood as hg
 from holdgood.core.declaration import parse
 from holdgood.core.errors import DeclarationError
-from holdgood.workflow.estimator import HoldgoodRegressor
+from holdgood.workflow.estimator import HoldgoodClassifier, HoldgoodRegressor
 from holdgood.workflow.predict import Predictor
 
 N = 1200
@@ -98,6 +98,12 @@ def test_quantiles_stand_beside_predictions_and_are_judged(done):
 def test_levels_that_are_none_are_refused(levels):
     with pytest.raises(DeclarationError, match="each once and rising"):
         parse({"task": {"quantiles": levels}})
+
+
+def test_classes_have_no_quantiles():
+    frame = table()
+    with pytest.raises(DeclarationError, match="take task.quantiles away"):
+        HoldgoodClassifier(budget="trials=2", quantiles=(0.5,), workers=0).fit(frame[["size"]], frame.need > 30)
 
 
 def test_outer_folds_have_intervals_of_their_own(tmp_path):

@@ -7,12 +7,21 @@ from collections.abc import Mapping
 import numpy as np
 
 from holdgood.core.declaration import Declaration
+from holdgood.core.errors import DeclarationError
 from holdgood.core.task import Task
 from holdgood.metrics import Band, CostTable, band
 from holdgood.training import Trained
 
 Bands = Mapping[str, Band]
 """``chosen``, ``prior`` and, where there is one, ``simple``."""
+
+
+def expect_amounts(declared: Declaration, task: Task) -> None:
+    """DeclarationError where quantiles are asked for of what has none."""
+    if declared.task.quantiles and task.kind != "regression":
+        raise DeclarationError(
+            f"task.quantiles for a {task.kind} target", "an amount (a regression)", "take task.quantiles away"
+        )
 
 
 def bands_of(

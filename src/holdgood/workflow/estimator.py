@@ -31,7 +31,7 @@ from holdgood.metrics.cost import CostTable, answers
 from holdgood.metrics.cost import resolve as resolve_costs
 from holdgood.metrics.custom import cannot_judge
 from holdgood.training import train
-from holdgood.workflow.bands import bands_of
+from holdgood.workflow.bands import bands_of, expect_amounts
 from holdgood.workflow.candidates import left_out, portfolio
 from holdgood.workflow.functions import name_of
 from holdgood.workflow.monotone import able, constrained
@@ -218,6 +218,8 @@ class HoldgoodEstimator(BaseEstimator):
         counted = None if sample_weight is None else _weights(sample_weight, table.rows)
         usable = np.flatnonzero(known if counted is None else known & (counted > 0))
         _learnable(target.task, target.y[usable])
+        wanted = parse({"task": {"interval": self.interval, "quantiles": list(self.quantiles)}})
+        expect_amounts(wanted, target.task)
         declaration = Declaration(
             tables={_MAIN: TableSpec(types={c.name: c.type for c in table.columns})}, task=TaskSpec(target="y")
         )
@@ -275,8 +277,7 @@ class HoldgoodEstimator(BaseEstimator):
         )
         self.task_: Task = target.task
         self.class_weight_ = of_class
-        declared = parse({"task": {"interval": self.interval, "quantiles": list(self.quantiles)}})
-        found_bands = bands_of(trained, outcome, weight, target.task, self._table(target.task, of_class), declared)
+        found_bands = bands_of(trained, outcome, weight, target.task, self._table(target.task, of_class), wanted)
         self.band_: Band | None = found_bands.get("chosen")
         self.chain_: Scorer = trained.chain
         short = repeats_note(spec, trained.leaderboard.repeats) if self.cv is None or isinstance(self.cv, int) else ""

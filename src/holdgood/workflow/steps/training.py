@@ -20,7 +20,7 @@ from holdgood.core.records.envelope import read, write, write_array, write_bytes
 from holdgood.metrics import Band
 from holdgood.scale import cores
 from holdgood.training import Trained, train
-from holdgood.workflow.bands import bands_of
+from holdgood.workflow.bands import bands_of, expect_amounts
 from holdgood.workflow.candidates import by_lessons, left_out, portfolio
 from holdgood.workflow.folder import StepFolder
 from holdgood.workflow.judging import class_weight, costs, spending
@@ -40,6 +40,7 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
     """Try candidates on the development rows, within what is left of the budget."""
     assert work.target is not None and work.split is not None
     declared, task = work.declaration, work.target.task
+    expect_amounts(declared, task)
     work.lessons = recall(work)
     clock, outer = _training_clock(work), work.split.outer
     rows = np.arange(len(work.rows_of(DEVELOPMENT)))
