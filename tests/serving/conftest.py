@@ -1,5 +1,6 @@
 """Small bundles made directly from parts in a second: what a run would deliver, without the run."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -28,7 +29,9 @@ from holdgood.features.encode.for_needs import encoder_for
 from holdgood.metrics.band import band
 from holdgood.models.tabular.lightgbm import Boosting
 from holdgood.models.tabular.linear import FAMILY as LINEAR
+from holdgood.serving import server as server_module
 from holdgood.serving import tokens
+from holdgood.serving.server import Settings, door
 from holdgood.training.calibrated import Calibrated, Recalibration
 from holdgood.training.ensemble import Ensemble
 from holdgood.workflow.contract import contract_of
@@ -275,3 +278,63 @@ def start(tmp_path_factory):
 def live_of(bundles):
     """Makes live folders; see ``make_live``."""
     return lambda folder, place_of: make_live(folder, bundles, place_of)
+
+
+class Asker:
+    """Asks a door as uvicorn does."""
+
+    def __init__(self, app, secret):
+        self.app, self.secret = app, secret
+
+    async def __call__(self, method, path, body=None, headers=(), *, raw=b"", content_type="application/json"):
+        raw = raw if body is None else json.dumps(body).encode()
+        told = [
+            (b"host", b"localhost"),
+            (b"content-type", content_type.encode()),
+            (b"authorization", b"Bearer " + self.secret.encode()),
+            *headers,
+        ]
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": raw, "more_body": False}
+
+        async def send(message):
+            sent.append(message)
+
+        await self.app({"type": "http", "method": method, "path": path, "headers": told}, receive, send)
+        given = dict(sent[0]["headers"])
+        said = (
+            json.loads(sent[1]["body"] or b"{}") if given[b"content-type"] == b"application/json" else sent[1]["body"]
+        )
+        return sent[0]["status"], said, given
+
+
+@pytest.fixture
+def within(bundles, tmp_path, monkeypatch):
+    """Run a scenario with a door: ``within(scenario, **settings)``; ``scenario(ask, desk)``."""
+
+    def run(scenario, *, opened=None, **more):
+        file = tmp_path / "tokens.json"
+        secret, _ = tokens.new(file, roles=["admin"], name="ann")
+        if opened is not None:
+            monkeypatch.setattr(server_module, "Journal", opened)
+        settings = Settings(
+            **{"what": (str(bundles()),), "tokens": file, "journal": str(tmp_path / "journal.sqlite"), **more}
+        )
+
+        async def live():
+            app = door(settings)
+            got, put = asyncio.Queue(), asyncio.Queue()
+            await put.put({"type": "lifespan.startup"})
+            task = asyncio.create_task(app({"type": "lifespan"}, put.get, got.put))
+            assert (await got.get())["type"] == "lifespan.startup.complete"
+            try:
+                await scenario(Asker(app, secret), app._desk)
+            finally:
+                await put.put({"type": "lifespan.shutdown"})
+                await task
+
+        asyncio.run(live())
+
+    return run

@@ -104,9 +104,11 @@ class Predictor:
     def _builder(self, others: Mapping[str, Table]) -> Builder:
         """The builder for these reference tables; the last one is kept, so that row after row is quick."""
         given = tuple(others.values())
-        if not self._builders or [id(t) for t in self._builders[0][0]] != [id(t) for t in given]:
-            self._builders[:] = [(given, Builder(self.plan, others))]
-        return self._builders[0][1]
+        kept = self._builders[0] if self._builders else None
+        if kept is None or [id(t) for t in kept[0]] != [id(t) for t in given]:
+            kept = (given, Builder(self.plan, others))
+            self._builders[:] = [kept]
+        return kept[1]  # not what is kept: another thread may have put in one with tables of its own
 
     def predict(self, rows: Table, others: Mapping[str, Table] | None = None) -> np.ndarray:
         """Predictions in the shapes of Task."""
