@@ -18,7 +18,7 @@ def test_a_prediction_is_found_by_its_id_and_a_shadows_answer_comes_last(journal
 
 def test_a_prediction_that_is_there_is_refused_whole(journal, answer):
     journal.append(answer(), "server")
-    with pytest.raises(DuplicateError, match="'p1' of 'm' \\(champion\\)"):
+    with pytest.raises(DuplicateError, match="'p1' of 'm' already"):
         journal.append_many([answer("p2"), answer(answer={})], "other")
     with pytest.raises(DuplicateError, match="'p3'"):
         journal.append_many([answer("p3"), answer("p3")], "other")
@@ -81,3 +81,11 @@ def test_an_alarm_of_no_model_has_none(journal):
 def test_the_text_of_an_envelope_is_the_envelope(answer):
     record = answer(facts={"a": float("inf"), "b": [1, {"c": "é\ud83d"}]})
     assert {**json.loads(wrap_as_text(record)), "created_utc": ""} == wrap(record) | {"created_utc": ""}
+
+
+def test_an_id_is_answered_by_one_place_and_a_shadow_beside_it(journal, answer):
+    journal.append_many([answer(place="canary"), answer(place="shadow")], "server")
+    for place in ("champion", "canary", "shadow"):
+        with pytest.raises(DuplicateError):
+            journal.append(answer(place=place), "another server")
+    assert journal.predictions("m", ["p1", "gone"])["p1"].place == "canary"

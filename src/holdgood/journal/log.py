@@ -146,20 +146,22 @@ class Journal:
 
     def prediction(self, model: str, id: str) -> Prediction | None:
         """The prediction with this id, or None. What a shadow said is given only where nobody else has answered."""
-        found = list(self.rows(Filter(kinds=(Prediction.kind,), model=model, refs=(id,))))
-        found.sort(key=lambda row: row.place == "shadow")
-        return _entry(found[0]).read(Prediction) if found else None
+        return self.predictions(model, (id,)).get(id)
+
+    def predictions(self, model: str, ids: Sequence[str]) -> dict[str, Prediction]:
+        """The same for many ids at once; those that the journal does not have are left out."""
+        rows = {row.ref or "": row for row in sorted(self._of(model, ids), key=lambda row: row.place != "shadow")}
+        return {id: _entry(row).read(Prediction) for id, row in rows.items()}
 
     def known(self, model: str, ids: Sequence[str]) -> set[str]:
         """Those of some ids that predictions of the model have."""
-        found: set[str] = set()
+        return {row.ref or "" for row in self._of(model, ids)}
+
+    def _of(self, model: str, ids: Sequence[str]) -> Iterator[Row]:
         with self.session() as session:
             for first in range(0, len(ids), _PIECE):
                 piece = tuple(ids[first : first + _PIECE])
-                found.update(
-                    r.ref or "" for r in session.rows(Filter(kinds=(Prediction.kind,), model=model, refs=piece))
-                )
-        return found
+                yield from session.rows(Filter(kinds=(Prediction.kind,), model=model, refs=piece))
 
     def heads(self) -> dict[str, Head]:
         """The newest entry of every writer."""

@@ -17,7 +17,7 @@ CREATE TABLE entries (
   moment TEXT COLLATE "C", PRIMARY KEY (writer, number)
 );
 CREATE INDEX entries_as_written ON entries (recorded_utc);
-CREATE UNIQUE INDEX one_prediction ON entries (model, ref, place) WHERE kind = 'prediction';
+CREATE UNIQUE INDEX one_prediction ON entries (model, ref, (place = 'shadow')) WHERE kind = 'prediction';
 CREATE INDEX entries_about ON entries (model, ref) WHERE kind <> 'prediction' AND ref IS NOT NULL;
 CREATE INDEX entries_by_moment ON entries (kind, model, moment);
 CREATE INDEX entries_by_subject ON entries (subject) WHERE subject IS NOT NULL;

@@ -17,7 +17,9 @@ from holdgood.journal.filters import COLUMNS, Filter
 
 _INSERT = f"INSERT INTO entries ({COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"
 _LAST = "SELECT number, hash FROM entries WHERE writer = ? ORDER BY number DESC LIMIT 1"
-_TAKEN = "SELECT 1 FROM entries WHERE kind = 'prediction' AND model = ? AND ref = ? AND place = ?"
+_TAKEN = (
+    "SELECT 1 FROM entries WHERE kind = 'prediction' AND model = ? AND ref = ? AND (place = 'shadow') = (? = 'shadow')"
+)
 _FORGET = (
     "UPDATE entries SET record = NULL, salt = NULL, model = NULL, ref = NULL, place = NULL, subject = NULL, moment = NULL "
     "WHERE writer = ? AND number = ? AND record IS NOT NULL AND kind <> ?"
@@ -113,16 +115,17 @@ class SqlSession(ABC):
 
     def _taken(self, drafts: Sequence[Draft], new: set[tuple[Any, ...]]) -> DuplicateError | None:
         """The first of some predictions that is there already; those that are not are remembered in ``new``."""
-        named = [d.keys[:3] for d in drafts if d.kind == "prediction"]
-        for i, key in enumerate(named):
-            if key in new or key in named[:i] or self.one(_TAKEN, key):
-                model, ref, place = key
+        named: set[tuple[Any, ...]] = set()
+        for model, ref, place in (d.keys[:3] for d in drafts if d.kind == "prediction"):
+            key = (model, ref, place == "shadow")
+            if key in new or key in named or self.one(_TAKEN, (model, ref, place)):
                 return DuplicateError(
-                    f"the journal holds a prediction {ref!r} of {model!r} ({place}) already",
+                    f"the journal holds a prediction {ref!r} of {model!r}{' (shadow)' if key[2] else ''} already",
                     "an id that is new for its model",
                     "read it with Journal.prediction(model, id); nothing that came with the second one was written",
                 )
-        new.update(named)
+            named.add(key)
+        new |= named
         return None
 
     def forget(self, places: Sequence[tuple[str, int]], what: Draft, writer: str) -> Head:

@@ -27,7 +27,8 @@ _STEP_2 = (
     *(f"ALTER TABLE entries ADD COLUMN {c} TEXT" for c in _ADDED),
 )
 _INDEXES = (
-    "CREATE UNIQUE INDEX one_prediction ON entries (model, ref, place) WHERE kind = 'prediction'",
+    # an id is answered once, by whoever stood where then; a shadow speaks beside
+    "CREATE UNIQUE INDEX one_prediction ON entries (model, ref, (place = 'shadow')) WHERE kind = 'prediction'",
     "CREATE INDEX entries_about ON entries (model, ref) WHERE kind <> 'prediction' AND ref IS NOT NULL",
     "CREATE INDEX entries_by_moment ON entries (kind, model, moment)",
     "CREATE INDEX entries_as_written ON entries (recorded_utc)",

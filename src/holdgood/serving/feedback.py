@@ -30,23 +30,25 @@ async def feedback(desk: Desk, call: Call) -> Reply:
     told: list[dict[str, Any]] = []
     records: list[Label | AnswerOverride] = []
     by = call.token.name if call.token else ""
-    for kind, item in items:
+    faults = [_fault(item, _LABEL if kind == "labels" else _OVERRIDE) for kind, item in items]
+    sound = [item["prediction"] for (_, item), fault in zip(items, faults, strict=True) if fault is None]
+    before = await desk.recorder.predictions(served.name, list(dict.fromkeys(sound)))
+    for (kind, item), fault in zip(items, faults, strict=True):
         said: dict[str, Any] = {"kind": kind[:-1]}
         name = item.get("prediction")
         if type(name) is str and len(name) <= 200:
             said["prediction"] = name
-        fault = _fault(item, _LABEL if kind == "labels" else _OVERRIDE)
         if fault is None:
-            answered = await desk.recorder.prediction(served.name, str(name))
+            answered = before.get(str(name))
             if answered is None:
                 fault = f"no prediction of {served.name} has this id"
             elif kind == "labels":
                 records.append(_label(item, served.name, by))
             else:
-                before = answered.answer.get("answer")
                 records.append(
                     AnswerOverride(
-                        prediction=str(name), model=served.name, before=before, after=item["after"], who=str(item.get("who") or by or "unknown"),
+                        prediction=str(name), model=served.name, before=answered.answer.get("answer"), after=item["after"],
+                        who=str(item.get("who") or by or "unknown"),
                         reason=str(item.get("reason", "")), when=item.get("when") or now(),
                     )
                 )  # fmt: skip

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 
@@ -81,9 +81,9 @@ class Recorder:
         assert self._writer is not None
         self._writer.submit_drafts(drafts)
 
-    async def prediction(self, model: str, id: str) -> Prediction | None:
-        """What was answered before under an id."""
-        return await self._loop.run_in_executor(None, lambda: self.open().prediction(model, id))
+    async def predictions(self, model: str, ids: Sequence[str]) -> dict[str, Prediction]:
+        """What was answered before under some ids."""
+        return await self._loop.run_in_executor(None, lambda: self.open().predictions(model, ids))
 
     def give_up_late(self) -> None:
         """End the waiting of those who have waited too long; called every second or so."""

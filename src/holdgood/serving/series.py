@@ -126,7 +126,7 @@ async def _recorded(
     try:
         await desk.recorder.write([draft(record), *map(draft, more)])
     except DuplicateError:
-        before = await desk.recorder.prediction(served.name, id_)
+        before = (await desk.recorder.predictions(served.name, (id_,))).get(id_)
         if before is None or before.facts != record.facts or before.answer != record.payload()["answer"]:
             raise refused(
                 409, "an id that was answered before, about other facts", "a new id for new facts", "choose another key"
