@@ -91,47 +91,60 @@ class Models:
         self._served: Mapping[str, Served] = {}
         self._stands: tuple[Standing, ...] | None = None
         self._stamp: object = None
+        self._unread: set[str] = set()
         self.faults: tuple[str, ...] = ()
         self.since = 0.0
 
     def look(self, *, force: bool = False) -> bool:
         """Load what is new and take leave of what is gone; True if anything changed. Blocks: call it in a thread.
 
-        What cannot be loaded leaves the model as it was, and is told in ``faults``. Raises EnvironmentFault where the journal is away.
+        A champion that cannot be loaded leaves its model as it was; whatever cannot is told in ``faults`` and tried again at the next look.
+        Raises EnvironmentFault where the journal is away.
         """
         stands, stamp = self._source.stands(), self._reference.stamp()
         same = self._stands is not None and _key(stands) == _key(self._stands) and stamp == self._stamp
         if same and not force and not self.faults:
             return False
-        fresh = force or stamp != self._stamp
-        kept = {} if fresh else {(s.name, x.digest): x for s in self._served.values() for _, x in s.places()}
+        if force or stamp != self._stamp:
+            self._unread = {s.model for s in stands}
         served: dict[str, Served] = {}
         faults: list[str] = []
         for name in dict.fromkeys(s.model for s in stands):
+            there = self._served.get(name)
+            kept = {x.digest: x for _, x in there.places()} if there and name not in self._unread else {}
             try:
-                served[name] = self._made(name, [s for s in stands if s.model == name], kept)
+                served[name], more = self._made(name, [s for s in stands if s.model == name], kept)
+                faults += more
+                self._unread.discard(name)
             except HoldgoodError as error:
                 faults.append(f"{name}: {error.came}")
-                if name in self._served:
-                    served[name] = self._served[name]
+                if there:
+                    served[name] = there
         self._served, self._stands, self._stamp, self.faults = served, stands, stamp, tuple(faults)
         self.since = time.time()
         return True
 
-    def _made(self, name: str, stands: list[Standing], kept: Mapping[tuple[str, str], Loaded]) -> Served:
+    def _made(self, name: str, stands: list[Standing], kept: Mapping[str, Loaded]) -> tuple[Served, list[str]]:
+        """A model with its places, and what is wrong with a canary or a shadow: these stay away, and hold no champion up."""
         loaded: dict[str, Loaded] = {}
+        faults: list[str] = []
         for s in stands:
-            there = kept.get((name, s.bundle_digest))
-            found = there or load(self._source.folder(s.bundle_digest), name, self._reference)
-            if found.digest != s.bundle_digest:
-                raise DataError(
-                    f"the bundle kept as {s.bundle_digest[:12]} is another", s.bundle_digest, "promote it again"
-                )
-            loaded[s.place] = found
+            try:
+                loaded[s.place] = kept.get(s.bundle_digest) or self._loaded(name, s.bundle_digest)
+            except HoldgoodError as error:
+                if s.place == "champion":
+                    raise
+                faults.append(f"{name} {s.place}: {error.came}")
         if "champion" not in loaded:
             raise DataError(f"{name} has no champion", "one that answers", "promote one")
         share = next((s.share for s in stands if s.place == "canary"), 0.0)
-        return Served(name, loaded["champion"], loaded.get("canary"), share, loaded.get("shadow"))
+        return Served(name, loaded["champion"], loaded.get("canary"), share, loaded.get("shadow")), faults
+
+    def _loaded(self, name: str, digest: str) -> Loaded:
+        found = load(self._source.folder(digest), name, self._reference)
+        if found.digest != digest:
+            raise DataError(f"the bundle kept as {digest[:12]} is another", digest, "promote it again")
+        return found
 
     def all(self) -> list[Served]:
         """In the order of their names."""
