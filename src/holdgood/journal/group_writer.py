@@ -42,7 +42,7 @@ class GroupWriter:
     """Writes from many threads in one chain, with one connection. Close it, or use it as a context, so that nothing waits for ever.
 
     ``writer`` is made a name of this process's own by ``writer_name``; ``own_name=False`` takes it as it is. ``most_waiting``: records
-    that may wait in memory.
+    that may wait in memory; a submission with more is taken while nothing else waits.
     """
 
     def __init__(self, journal: Journal, writer: str, *, most_waiting: int = 10_000, own_name: bool = True) -> None:
@@ -69,7 +69,7 @@ class GroupWriter:
         with self._change:
             if self._closed:
                 raise EnvironmentFault("the journal's writer is closed", "an open one", "the process is ending")
-            if self._count + len(drafts) > self._most:
+            if self._count and self._count + len(drafts) > self._most:  # what is larger by itself must go through alone
                 raise Busy(
                     f"{self._count:,} records wait for the journal",
                     f"at most {self._most:,}",

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdgood.core.errors import DuplicateError
+from holdgood.journal.chain import Draft
 from holdgood.serving.arrow_body import read_stream
 from holdgood.serving.desk import Desk
 from holdgood.serving.entry import Answered, now
@@ -28,14 +29,15 @@ async def predict_table(desk: Desk, call: Call) -> Reply:
     loaded, key = served.champion, call.headers.get(b"idempotency-key")
     base = key.decode("latin-1")[:190] if key is not None else secrets.token_hex(12)
 
-    def work() -> tuple[bytes, list[Answered], list[int]]:
+    def work() -> tuple[bytes, list[Answered], list[Draft], list[int]]:
         table = read_stream(call.body, desk.limits)
         call.told.update(model=served.name, rows=table.num_rows)
-        return _scored(served, loaded, table, base, keep=desk.keep_facts)
+        body, entries, counts = _scored(served, loaded, table, base, keep=desk.keep_facts)
+        return body, entries, [entry.draft() for entry in entries], counts
 
-    body, entries, counts = await desk.work(work)
+    body, entries, drafts, counts = await desk.work(work)
     try:
-        await desk.recorder.write([entry.draft() for entry in entries])
+        await desk.recorder.write(drafts)
     except DuplicateError:
         if key is None:
             raise
@@ -57,19 +59,21 @@ def _scored(
 ) -> tuple[bytes, list[Answered], list[int]]:
     model = loaded.rows().model
     read = model.as_read(table)
+    spec = model.declaration.tables[model.declaration.main]
+    keys = len([k for k in (spec.key or spec.ids) if k in read.names]) or 1
     said, main = model.judge(read), model.repaired(read)
     output = model.output(main, model.predict(main, loaded.rows().others), "arrow", said)
     n, known_time = table.num_rows, now()
     ids = [f"{base}/{i}" for i in range(n)]
     facts = plain(table).to_pylist()
-    told = [c for c in output.column_names if c not in table.column_names and c not in ("verdict", "why", "row")]
+    *told, verdict, why_ = output.column_names[keys:]  # by place: columns of the caller may be called as answers are
     records = [
         Answered(
             ids[i], served.name, loaded.digest, "champion", loaded.moment(row) or known_time, known_time, loaded.subject(row),
             row if keep else None, answer, word, why,
         )
         for i, (row, answer, word, why) in enumerate(
-            zip(facts, _answers(output.select(told)), output.column("verdict").to_pylist(), output.column("why").to_pylist(), strict=True)
+            zip(facts, _answers(output.select(told)), output.column(verdict).to_pylist(), output.column(why_).to_pylist(), strict=True)
         )
     ]  # fmt: skip
     output = output.append_column(_free(ID, output.column_names), pa.array(ids))
