@@ -34,7 +34,7 @@ from holdgood.training.panels.windows import ROWS, SAMPLES, SLOW, better_by_wind
 
 LAST = 0.97
 """Share of the budget by which the last fits end."""
-FOR_COLUMNS = 0.22
+FOR_COLUMNS = 0.4
 """Share of the budget by which it is known which columns are of use."""
 STANDS_IN = "not refitted in time: as fitted before the oldest origin"
 COUNTS = 100.0
