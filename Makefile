@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help demo test lint types docs lock clean bench-audit bench-tabular bench-portfolio bench-stats bench-forecast bench-decide bench-%
+.PHONY: help demo test lint types docs lock clean bench-audit bench-tabular bench-portfolio bench-stats bench-forecast bench-decide bench-live bench-%
 
 help:
 	@echo "make demo    set up, then the New York flights from raw tables to a verified bundle and a report, and a forecast of"
@@ -17,7 +17,7 @@ help:
 	@echo "make docs    the site, strict"
 	@echo "make lock    resolve constraints.txt anew"
 	@echo "make bench-NAME   a benchmark under benchmarks/ (bench-smoke, bench-cost, bench-demo, bench-audit, bench-asof,"
-	@echo "                  bench-tabular, bench-portfolio, bench-stats, bench-forecast, bench-decide)"
+	@echo "                  bench-tabular, bench-portfolio, bench-stats, bench-forecast, bench-decide, bench-live)"
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -93,9 +93,11 @@ bench-stats: $(VENV)/.dev
 	$(BIN)/python benchmarks/stats/forecasts.py
 	$(BIN)/python benchmarks/summarise.py
 
-# Retraining: years with drifts and scares, promotion decisions: about 2 CPU minutes, resumable.
+# A model in use: years of retraining with drifts and scares (2 CPU minutes), then the server on one core and the load on the other; resumable.
+# On a quiet machine: ARGS="--seconds 30 --minutes 10 --kills 20".
 bench-live: $(VENV)/.dev
 	$(BIN)/python benchmarks/live/retraining.py
+	$(BIN)/python benchmarks/live/serve.py $(ARGS)
 	$(BIN)/python benchmarks/summarise.py
 
 bench-%: $(VENV)/.dev

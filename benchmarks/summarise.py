@@ -25,6 +25,7 @@ from live.batch_table import live_batch
 from live.drift_table import live_drift, live_estimate
 from live.journal_table import live_journal
 from live.retraining_table import live_retraining
+from live.serve_table import live_serve
 from stats.forecast_table import stats_forecasts
 from stats.table import stats
 from tabular.table import tabular
@@ -300,6 +301,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "live-journal": ("what", live_journal),
     "live-drift": ("cell", live_drift),
     "live-estimate": ("cell", live_estimate),
+    "live-serve": ("part", live_serve),
     "live-batch": ("machine rows model way", live_batch),
     "inventorybench": ("see end_told seed", inventorybench),
 }

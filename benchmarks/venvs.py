@@ -27,6 +27,8 @@ PINS: dict[str, tuple[str, ...]] = {
     "evidently": ("evidently==0.7.23", "pandas<3"),
     "frouros": ("frouros==0.9.0", "pandas<3"),
     "boosters": ("lightgbm==4.7.0", "catboost==1.2.10", "scikit-learn==1.9.1", *_TABLES),
+    "mlflow-serve": ("mlflow==3.*", "lightgbm==4.7.0", "pandas<3"),
+    "bentoml-serve": ("bentoml>=1.4,<2", "lightgbm==4.7.0"),
 }  # fmt: skip
 FIRST: dict[str, tuple[str, ...]] = {
     "autogluon": ("torch==2.13.0",),

@@ -1,0 +1,112 @@
+"""Forecasts and order plans over HTTP: what ``holdgood forecast`` and ``holdgood plan orders`` answer, journalled."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from holdgood.core.records import OrderPlan, Prediction
+from holdgood.journal import Journal
+from holdgood.workflow.forecasting.in_use import ForecastModel
+from holdgood.workflow.ordering.api import plan_orders
+from holdgood.workflow.project import run_project
+
+TOML = """
+version = 1
+name = "shop"
+[task]
+target = "pieces"
+table = "sales"
+[tables.sales]
+source = "sales.csv"
+[forecast]
+id = "article"
+time = "week"
+horizon = 3
+[budget]
+trials = 1
+workers = 1
+models = ["naive"]
+[orders]
+holding_rate = 0.26
+currency = "EUR"
+"""
+ARROW = "application/vnd.apache.arrow.stream"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory, start):
+    """A bundle of a run over three articles, its history, and a server that nobody needs a token for."""
+    at = tmp_path_factory.mktemp("shop")
+    random = np.random.default_rng(5)
+    weeks = pd.date_range("2023-01-02", periods=60, freq="W-MON").strftime("%Y-%m-%d")
+    sales = pd.concat(
+        [pd.DataFrame({"article": f"A{i}", "week": weeks, "pieces": random.poisson(6 + 4 * i, 60)}) for i in range(3)]
+    )
+    sales.to_csv(at / "sales.csv", index=False)
+    (at / "holdgood.toml").write_text(TOML)
+    run_project(at)
+    bundle = at / "runs" / "0001" / "bundle"
+    return start(bundle, "--open", at=at, token="none"), ForecastModel.load(bundle), sales, at
+
+
+def test_a_forecast_is_the_one_of_the_command_and_in_the_journal(shop):
+    server, model, sales, at = shop
+    rows = sales.to_dict("records")
+    status, told = server.json("POST", "/forecast", {"history": rows}, headers={"Idempotency-Key": "f-1"})
+    assert status == 200
+    expected = model.forecast(sales).answers.steps
+    assert len(told["forecast"]) == expected.num_rows == 9
+    for name in expected.column_names:
+        if pa.types.is_floating(expected.schema.field(name).type):
+            assert [r[name] for r in told["forecast"]] == expected.column(name).to_pylist(), name
+    again = server.json("POST", "/forecast", {"history": rows}, headers={"Idempotency-Key": "f-1"})
+    assert again == (200, told)
+    other = server.json("POST", "/forecast", {"history": rows[:-1]}, headers={"Idempotency-Key": "f-1"})
+    assert other[0] == 409
+    kept = Journal(at / "journal.sqlite").prediction("shop", "f-1")
+    assert kept.facts["history"]["rows"] == len(rows) and len(kept.answer["steps"]) == 9
+
+
+def test_a_forecast_by_arrow(shop):
+    server, _, sales, _ = shop
+    sink, table = io.BytesIO(), pa.Table.from_pandas(sales, preserve_index=False)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    reply = server.ask("POST", "/forecast", raw=sink.getvalue(), headers={"Content-Type": ARROW})
+    assert reply.status == 200 and reply.headers["X-Prediction-Id"]
+    assert pa.ipc.open_stream(reply.text).read_all().num_rows == 9
+
+
+def test_an_order_plan(shop):
+    server, model, sales, at = shop
+    state = [{"article": f"A{i}", "on_hand": 5, "unit_cost": 2.0, "price": 5.0, "lead_time": 1} for i in range(3)]
+    status, told = server.json("POST", "/plan", {"history": sales.to_dict("records"), "state": state})
+    assert status == 200, told
+    expected = plan_orders(model, sales, pd.DataFrame(state)).plan
+    assert {x["item"]: x["quantity"] for x in told["plan"]["lines"]} == {x.item: x.quantity for x in expected.lines}
+    journal = Journal(at / "journal.sqlite")
+    assert len(journal.read(OrderPlan)) == 1
+    assert any(p.answer.get("lines") == 3 for _, p in journal.read(Prediction, model="shop"))
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/forecast", {}), ("/forecast", {"history": []}), ("/forecast", {"history": [{"article": "A"}]}), ("/forecast", {"history": [{"week": 1}]}),
+        ("/forecast", {"history": [{"article": "A", "week": "soon", "pieces": "x"}]}), ("/forecast", {"history": [{}], "horizon": 0}),
+        ("/forecast", {"history": [{}], "samples": 10**9}), ("/plan", {"history": [{}]}), ("/plan", {"history": [{}], "state": [{}], "orders": []}),
+        ("/plan", {"history": [{}], "state": [{}], "orders": {"table": "/etc/passwd"}}), ("/predict", {"row": {}}), ("/explain", {"row": {}}),
+        ("/plan", {"history": [{"article": "A", "week": "2024-01-01", "pieces": 1}], "state": [{"article": "A"}], "orders": {"holding_rate": "much"}}),
+    ],
+)  # fmt: skip
+def test_series_that_cannot_be_used(shop, path, body):
+    status, told = shop[0].json("POST", path, body)
+    assert 400 <= status < 500 and told["error"], json.dumps(told)
+
+
+def test_the_schema_names_the_columns_of_the_history(shop):
+    assert shop[0].json("GET", "/schema")[1]["history"]["target"] == "pieces"
