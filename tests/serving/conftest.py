@@ -286,7 +286,9 @@ class Asker:
     def __init__(self, app, secret):
         self.app, self.secret = app, secret
 
-    async def __call__(self, method, path, body=None, headers=(), *, raw=b"", content_type="application/json"):
+    async def __call__(
+        self, method, path, body=None, headers=(), *, raw=b"", content_type="application/json", receive=None
+    ):
         raw = raw if body is None else json.dumps(body).encode()
         told = [
             (b"host", b"localhost"),
@@ -296,13 +298,13 @@ class Asker:
         ]
         sent = []
 
-        async def receive():
+        async def whole():
             return {"type": "http.request", "body": raw, "more_body": False}
 
         async def send(message):
             sent.append(message)
 
-        await self.app({"type": "http", "method": method, "path": path, "headers": told}, receive, send)
+        await self.app({"type": "http", "method": method, "path": path, "headers": told}, receive or whole, send)
         given = dict(sent[0]["headers"])
         said = (
             json.loads(sent[1]["body"] or b"{}") if given[b"content-type"] == b"application/json" else sent[1]["body"]

@@ -93,7 +93,7 @@ def run(
         typer.Option("--allow-host", help="A name that callers may use for this server. Repeat for each."),
     ] = None,
     max_rows: Annotated[
-        int, typer.Option(min=1, help="Rows a JSON request; Arrow streams may have fifty times as many.")
+        int, typer.Option(min=1, help="Rows a JSON request; Arrow streams may have five times as many.")
     ] = 10_000,
     max_body: Annotated[
         int, typer.Option(min=1_000, help="Bytes a JSON request; Arrow streams may have sixteen times as many.")
@@ -125,7 +125,7 @@ def run(
         from holdgood.serving.server import Settings, serve
     except ModuleNotFoundError as error:
         raise MissingExtra.named("serve", str(error.name), "serving") from error
-    limits = Limits(body=max_body, arrow_body=16 * max_body, rows=max_rows, arrow_rows=50 * max_rows, rate=rate)
+    limits = Limits(body=max_body, arrow_body=16 * max_body, rows=max_rows, arrow_rows=5 * max_rows, rate=rate)
     settings = Settings(
         what=tuple(what), host=host, port=port, tables=tuple(table or ()), journal=journal or "", journal_required=journal_required is YesNo.yes,
         tokens=tokens, open_=open_, hosts=tuple(allow_host or ()), limits=limits, every=every, log_requests=log_requests,

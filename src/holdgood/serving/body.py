@@ -74,10 +74,16 @@ def object_of(call: Call, limits: Limits, known: Sequence[str], needed: Sequence
     return body
 
 
+def key_of(call: Call) -> str | None:
+    """The caller's own name for a request, or None."""
+    key = call.headers.get(_IDEMPOTENCY)
+    return None if key is None else _id(key.decode("latin-1"), "Idempotency-Key")
+
+
 def asked(call: Call, limits: Limits) -> Asked:
     """The rows of ``/predict``: ``row`` with its id, or ``rows`` with theirs."""
     body = object_of(call, limits, ("row", "rows", "id", "ids", "subject", "subjects", "event_time", "related"))
-    key = call.headers.get(_IDEMPOTENCY)
+    key = key_of(call)
     if ("row" in body) == ("rows" in body):
         raise refused(
             422,
@@ -90,13 +96,7 @@ def asked(call: Call, limits: Limits) -> Asked:
             if other in body:
                 raise refused(422, f"{other} beside one row", other[:-1], f'send "{other[:-1]}"')
         rows = rows_of([body["row"]], "row", limits)
-        ids = (
-            [_id(body["id"], "id")]
-            if "id" in body
-            else [_id(key.decode("latin-1"), "Idempotency-Key")]
-            if key is not None
-            else []
-        )
+        ids = [_id(body["id"], "id")] if "id" in body else [key] if key is not None else []
         subjects = [_id(body["subject"], "subject")] if "subject" in body else []
     else:
         for other in ("id", "subject"):
@@ -105,7 +105,7 @@ def asked(call: Call, limits: Limits) -> Asked:
         rows = rows_of(body["rows"], "rows", limits)
         ids = _list(body, "ids", len(rows))
         if not ids and key is not None:
-            ids = [f"{_id(key.decode('latin-1'), 'Idempotency-Key')[:190]}/{i}" for i in range(len(rows))]
+            ids = [f"{key}/{i}" for i in range(len(rows))]
         subjects = _list(body, "subjects", len(rows))
         if len(set(ids)) != len(ids):
             raise refused(422, "ids that come twice", "a different one for each row", "name each row by itself")

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from holdgood.core.errors import HoldgoodError
 from holdgood.serving.desk import Desk
 from holdgood.serving.exchange import ARROW, Call, Refusal, Reply, refusal_of, refused, reply_of
-from holdgood.serving.limits import Rates, too_large
+from holdgood.serving.limits import Held, Rates, too_large
 from holdgood.serving.tokens import Token, Tokens
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -61,6 +61,7 @@ class Door:
             self._routes.setdefault(r.name, {})[r.method] = r
         self._guard, self._begin, self._end, self._all = guard, begin, end, all_requests
         self._desk: Desk | None = None
+        self._held = Held(0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -76,6 +77,7 @@ class Door:
         await receive()
         try:
             self._desk = await self._begin()
+            self._held = Held(self._desk.limits.held)
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
@@ -97,7 +99,7 @@ class Door:
             self._admit(route, call)
             call.content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
             if route.method == "POST":
-                call.body = await _body(receive, headers, self._most(desk, call), desk.limits.seconds)
+                await _body(receive, call, self._held, self._most(desk, call), desk.limits.seconds)
             reply = await route.handler(desk, call)
         except Refusal as refusal:
             reply = reply_of(refusal, call.request_id)
@@ -125,6 +127,8 @@ class Door:
             reply = reply_of(
                 refused(500, "a fault of this server", "an answer", "tell its keeper the request_id"), call.request_id
             )
+        finally:
+            self._held.give(call.held)
         await _send(send, reply, call.request_id)
         seconds = time.perf_counter() - began
         desk.metrics.counted(name, reply.status, seconds)
@@ -214,32 +218,30 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str:
     return secrets.token_hex(8)
 
 
-async def _body(receive: Receive, headers: Mapping[bytes, bytes], most: int, seconds: float) -> bytes:
-    length = headers.get(b"content-length")
+async def _body(receive: Receive, call: Call, held: Held, most: int, seconds: float) -> None:
+    """The whole body, within its time; what is in memory so far is counted in ``call.held``."""
+    length = call.headers.get(b"content-length")
     if length is not None and length.isdigit() and int(length) > most:
         raise too_large(most)
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if message["type"] != "http.disconnect" and not message.get("more_body"):
-        if len(body) > most:
-            raise too_large(most)
-        return body
-    pieces, size = [body], len(body)
+    pieces: list[bytes] = []
+    more = True
     try:
         async with asyncio.timeout(seconds):
-            while message["type"] != "http.disconnect" and message.get("more_body"):
+            while more:
                 message = await receive()
-                pieces.append(message.get("body", b""))
-                size += len(pieces[-1])
-                if size > most:
+                if message["type"] == "http.disconnect":
+                    raise _Gone
+                piece, more = message.get("body", b""), message.get("more_body", False)
+                if call.held + len(piece) > most:
                     raise too_large(most)
+                held.take(len(piece))
+                call.held += len(piece)
+                pieces.append(piece)
     except TimeoutError:
         raise refused(
             408, "a body that does not end", f"all of it within {seconds:g} seconds", "send it faster, or in parts"
         ) from None
-    if message["type"] == "http.disconnect":
-        raise _Gone
-    return b"".join(pieces)
+    call.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 async def _send(send: Send, reply: Reply, request_id: str) -> None:

@@ -28,6 +28,7 @@ class Call:
     request_id: str
     token: Token | None = None
     model: str = ""
+    held: int = 0
     told: dict[str, Any] = field(default_factory=dict)
     """What the log says of it beside the usual: counts and names of our own, never a value of a row."""
 

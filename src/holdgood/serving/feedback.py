@@ -81,7 +81,7 @@ def _fault(item: dict[str, Any], known: tuple[str, ...]) -> str | None:
     if type(item["prediction"]) is not str or not 0 < len(item["prediction"]) <= _TEXT:
         return f"prediction: a {kind_of(item['prediction'])} where the id of a prediction was expected"
     value = item[known[1]]
-    if type(value) in (dict, list):
+    if value is None or type(value) in (dict, list):
         return f"{known[1]}: a {kind_of(value)} where a plain value was expected"
     for moment in ("event_time", "known_time", "when"):
         given = item.get(moment, "")

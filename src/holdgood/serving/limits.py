@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from holdgood.core.errors import Busy
 from holdgood.serving.exchange import Refusal, refused
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
@@ -16,15 +17,20 @@ _MOST_TOKENS = 10_000
 
 @dataclass(frozen=True)
 class Limits:
-    """``rate``: requests a second of one token, in bursts of twice as many; 0: as many as come. ``seconds``: for the whole of a body."""
+    """``rate``: requests a second of one token, in bursts of twice as many; 0: as many as come. ``seconds``: for the whole of a body.
+
+    ``held``: bytes of bodies in memory, over all requests at once. Rows of an Arrow stream are written into the journal in one piece, which
+    all others wait for: 50,000 take it a second or two.
+    """
 
     body: int = 4_000_000
     arrow_body: int = 64_000_000
     rows: int = 10_000
-    arrow_rows: int = 500_000
+    arrow_rows: int = 50_000
     depth: int = 16
     rate: float = 1_000.0
     seconds: float = 30.0
+    held: int = 512_000_000
 
 
 def check_depth(body: bytes, most: int) -> None:
@@ -41,6 +47,25 @@ def check_depth(body: bytes, most: int) -> None:
 def too_large(most: int) -> Refusal:
     """The refusal of a body beyond its limit."""
     return refused(413, "a body that is too large", f"at most {most:,} bytes", "send fewer rows at a time, or Arrow")
+
+
+class Held:
+    """Bytes of bodies that are in memory, over all requests."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._now = most, 0
+
+    def take(self, size: int) -> None:
+        """Room for some more; raises Busy where there is none."""
+        if self._now + size > self._most:
+            raise Busy(
+                "bodies of other requests fill the memory", f"at most {self._most:,} bytes", "ask again a little later"
+            )
+        self._now += size
+
+    def give(self, size: int) -> None:
+        """They are done with."""
+        self._now -= size
 
 
 class Rates:

@@ -86,7 +86,7 @@ class Loaded:
         """The key of a row, by which a person's rows are found; empty where the row does not say it."""
         if not self._key or any(row.get(k) is None for k in self._key):
             return ""
-        said = "|".join(str(row[k]) for k in self._key)
+        said = "|".join(_written(row[k]) for k in self._key)
         if len(said) <= LONGEST and said.isprintable():
             return said
         return "sha256:" + hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
@@ -102,6 +102,11 @@ class Loaded:
             return moment(cell)
         except OverflowError:
             return ""
+
+
+def _written(value: Any) -> str:
+    """A key's cell as text: 4711 and 4711.0 are the same person."""
+    return str(int(value)) if type(value) is float and value.is_integer() else str(value)
 
 
 @dataclass(frozen=True, eq=False)

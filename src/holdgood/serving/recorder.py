@@ -12,7 +12,7 @@ from functools import partial
 
 from holdgood.core.errors import Busy, DuplicateError, EnvironmentFault, HoldgoodError
 from holdgood.core.records import Prediction
-from holdgood.journal import GroupWriter, Journal
+from holdgood.journal import GroupWriter, Head, Journal
 from holdgood.journal.chain import Draft
 from holdgood.serving.logs import Log
 from holdgood.serving.metrics import Metrics
@@ -75,11 +75,11 @@ class Recorder:
         else:
             self._is(True)
 
-    def later(self, drafts: list[Draft]) -> None:
+    def later(self, drafts: list[Draft]) -> Future[Head]:
         """Hand entries in from any thread without waiting for them; raises at once where they cannot be taken."""
         self.open()
         assert self._writer is not None
-        self._writer.submit_drafts(drafts)
+        return self._writer.submit_drafts(drafts)
 
     async def predictions(self, model: str, ids: Sequence[str]) -> dict[str, Prediction]:
         """What was answered before under some ids."""

@@ -14,7 +14,7 @@ from holdgood.core.records import Prediction
 from holdgood.core.records.envelope import Record
 from holdgood.journal.chain import draft
 from holdgood.serving.arrow_body import read_stream
-from holdgood.serving.body import frame_of, object_of, rows_of
+from holdgood.serving.body import frame_of, key_of, object_of, rows_of
 from holdgood.serving.desk import Desk
 from holdgood.serving.entry import now
 from holdgood.serving.exchange import ARROW, Call, Reply, as_json, refused
@@ -110,8 +110,8 @@ async def _recorded(
     more: tuple[Record, ...] = (),
 ) -> dict[str, Any]:
     """One entry a request. Of the rows that came in only their number and hash are kept."""
-    key = call.headers.get(b"idempotency-key")
-    id_, when = key.decode("latin-1")[:200] if key else secrets.token_hex(12), now()
+    key, when = key_of(call), now()
+    id_ = secrets.token_hex(12) if key is None else key
     call.told["model"] = served.name
     facts = {name: {"rows": t.num_rows, "sha256": _digest(t)} for name, t in tables.items()}
     record = Prediction(

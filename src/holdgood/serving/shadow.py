@@ -5,28 +5,31 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from holdgood.core.errors import DuplicateError
+from holdgood.journal import Head
 from holdgood.serving.entry import Answered
 from holdgood.serving.loaded import Loaded
 from holdgood.serving.logs import Log
 from holdgood.serving.metrics import Metrics
 from holdgood.serving.recorder import Recorder
 
-_MOST = 1_000
+_MOST_ROWS = 10_000
 _Task: TypeAlias = tuple[Loaded, Sequence[Answered], Sequence[Mapping[str, Any]], Mapping[str, pa.Table]]
 
 
 class Shadows:
-    """One thread with a short queue; what it has no time for is counted and left out, whatever happens in it stays there."""
+    """One thread with a queue of so many rows; what it has no time for is counted and left out, whatever happens in it stays there."""
 
     def __init__(self, recorder: Recorder, metrics: Metrics, log: Log) -> None:
         self._recorder, self._metrics, self._log = recorder, metrics, log
-        self._queue: queue.Queue[_Task | None] = queue.Queue(_MOST)
+        self._queue: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._rows, self._change = 0, threading.Lock()
         self._thread = threading.Thread(target=self._work, name="shadow", daemon=True)
         self._thread.start()
 
@@ -38,10 +41,13 @@ class Shadows:
         related: Mapping[str, pa.Table],
     ) -> None:
         """Have the shadow answer rows that were answered."""
-        try:
-            self._queue.put_nowait((shadow, answered, rows, related))
-        except queue.Full:
+        with self._change:
+            full = self._rows and self._rows + len(answered) > _MOST_ROWS
+            self._rows += 0 if full else len(answered)
+        if full:
             self._metrics.shadow_faults.labels(shadow.name).inc(len(answered))
+        else:
+            self._queue.put((shadow, answered, rows, related))
 
     def close(self) -> None:
         """Score what waits, then end."""
@@ -53,11 +59,10 @@ class Shadows:
             shadow, answered, rows, related = task
             try:
                 self._answer(shadow, answered, rows, related)
-            except DuplicateError:
-                continue  # asked again with the same id: it has spoken
             except Exception as error:
-                self._metrics.shadow_faults.labels(shadow.name).inc(len(answered))
-                self._log.fault("shadow failed", error, model=shadow.name, bundle=shadow.digest)
+                self._failed(shadow, error, len(answered))
+            with self._change:
+                self._rows -= len(answered)
 
     def _answer(
         self,
@@ -75,6 +80,17 @@ class Shadows:
             ).draft()
             for p, a in zip(answered, answers, strict=True)
         ]
-        self._recorder.later(said)
-        for a in answers:
-            self._metrics.answered(shadow.name, "shadow", a.verdict)
+
+        def written(done: Future[Head]) -> None:
+            error = done.exception()
+            if error is None:
+                for a in answers:
+                    self._metrics.answered(shadow.name, "shadow", a.verdict)
+            elif not isinstance(error, DuplicateError):  # asked again with the same id: it has spoken
+                self._failed(shadow, error, len(answers))
+
+        self._recorder.later(said).add_done_callback(written)
+
+    def _failed(self, shadow: Loaded, error: BaseException, rows: int) -> None:
+        self._metrics.shadow_faults.labels(shadow.name).inc(rows)
+        self._log.fault("shadow failed", error, model=shadow.name, bundle=shadow.digest)

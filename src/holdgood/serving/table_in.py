@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from holdgood.core.errors import DuplicateError
 from holdgood.journal.chain import Draft
 from holdgood.serving.arrow_body import read_stream
+from holdgood.serving.body import key_of
 from holdgood.serving.desk import Desk
 from holdgood.serving.entry import Answered, now
 from holdgood.serving.exchange import ARROW, Call, Reply, refused
@@ -26,8 +27,8 @@ async def predict_table(desk: Desk, call: Call) -> Reply:
     All rows are answered by the champion: a canary's share is of single requests.
     """
     served = desk.models.get(call.model)
-    loaded, key = served.champion, call.headers.get(b"idempotency-key")
-    base = key.decode("latin-1")[:190] if key is not None else secrets.token_hex(12)
+    loaded, key = served.champion, key_of(call)
+    base = key if key is not None else secrets.token_hex(12)
 
     def work() -> tuple[bytes, list[Answered], list[Draft], list[int]]:
         table = read_stream(call.body, desk.limits)

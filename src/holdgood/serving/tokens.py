@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from holdgood.core.budget import seconds_of
-from holdgood.core.errors import DataError, DeclarationError, HoldgoodError, did_you_mean
+from holdgood.core.errors import DataError, DeclarationError, EnvironmentFault, HoldgoodError, did_you_mean
 from holdgood.core.records.envelope import write_bytes
 
 ROLES = ("predict", "feedback", "metrics", "admin")
@@ -83,6 +83,13 @@ class Tokens:
         except HoldgoodError:
             self._known = {}
             raise
+        except OSError as error:
+            self._known, self._seen = {}, None  # too many open files, say: the next look may go well
+            raise EnvironmentFault(
+                f"{self.file.name} cannot be read: {error.strerror}",
+                "a file that this user may read",
+                "look at its rights",
+            ) from error
         return True
 
     def known(self) -> list[Token]:

@@ -121,3 +121,5 @@ class Upkeep:
                         self.log("tokens read", living=len(self.tokens.alive()))
                 except HoldgoodError as error:
                     self.log("tokens cannot be read: nobody is let in", "error", why=error.came)
+                except Exception as error:  # whatever it is, the next second comes
+                    self.log.fault("upkeep failed", error)
