@@ -1,6 +1,7 @@
 """Promotion and journal from the command line, over one live folder."""
 
 import json
+import sqlite3
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from holdgood.core.records import Benefit, Comparison, Interval, Prediction, Ver
 from holdgood.core.records.envelope import write
 from holdgood.core.records.verdict import Gate
 from holdgood.core.task import Task
+from holdgood.journal import sqlite_store
 from holdgood.workflow.live.folder import Live
 
 
@@ -150,7 +152,7 @@ def test_a_persons_rows_and_old_rows_are_forgotten_and_the_chain_verifies(at, cl
     cli("journal", "head", "--to", "kept.json", at=at)
     ask = ("journal", "forget", "--subject", "person-0", "--why", "asked to")
     assert "3 would be deleted" in cli(*ask, at=at).out
-    assert cli(*ask, "--yes", "--json", at=at).json == {"entries": 3, "deleted": True}
+    assert cli(*ask, "--yes", "--json", at=at).json == {"entries": 3, "deleted": True, "copies": []}
     assert cli(*ask, "--yes", at=at).out == "0 entries deleted\n"
     old = cli("journal", "forget", "--older-than", "2026-03-03", "--why", "retention", "--yes", "--json", at=at)
     assert old.json["entries"] == 2  # 001 and its label; who promoted what stays
@@ -164,6 +166,35 @@ def test_a_persons_rows_and_old_rows_are_forgotten_and_the_chain_verifies(at, cl
         assert cli("journal", "forget", *bad, "--why", "x", "--yes", at=at).code == code
     (at / "live" / "live.toml").write_text("[keep]\ndays = 1\n")
     assert cli("journal", "forget", "--due", "--why", "x", "--yes", "--json", at=at).json["entries"] == 1
+
+
+def test_what_a_reader_kept_in_the_bytes_of_the_file_goes_with_the_same_command_again(at, cli, refuses, monkeypatch):
+    monkeypatch.setattr(sqlite_store, "_SECONDS_TO_WAIT", 0.0)
+    file = at / "live" / "journal.sqlite"
+    ask = ("journal", "forget", "--subject", "person-0", "--why", "asked to", "--yes")
+    reader = sqlite3.connect(file, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM entries").fetchone()
+    refuses(*ask, at=at, code=6, says=("somebody reads", "same command again"))
+    assert b"person-0" in file.read_bytes()
+    reader.execute("COMMIT")  # it stays connected, as a server does
+    assert cli(*ask, at=at).out == "0 entries deleted\n"
+    assert all(b"person-0" not in f.read_bytes() for f in file.parent.glob("journal.sqlite*"))
+    reader.close()
+
+
+def test_tables_of_retrainings_are_named_when_rows_are_forgotten(at, cli):
+    (at / "live" / "retraining").mkdir()
+    (at / "live" / "retraining" / "flights-abc.parquet").write_bytes(b"")
+    told = cli("journal", "forget", "--subject", "person-0", "--why", "asked to", "--yes", at=at)
+    assert "2 entries deleted" in told.out and "1 table of retrainings in live/retraining" in told.err
+
+
+def test_nothing_that_was_written_down_moves_the_terminal(at, cli):
+    cli("promote", bundle(at, 2), "--why", "red\x1b[2J", "--by", "a\x1b]0;b", at=at)
+    for ask in (("show",), ("live-on", "2999-01-01")):
+        out = cli("journal", *ask, at=at).out
+        assert "\\x1b[2J" in out and "\x1b" not in out
 
 
 def test_backup_and_restore(at, cli):

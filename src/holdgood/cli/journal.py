@@ -10,7 +10,7 @@ import typer
 from holdgood.cli import draw
 from holdgood.cli.live import LIVE, LiveFolder
 from holdgood.cli.tables import Json
-from holdgood.core.text import counted
+from holdgood.core.text import counted, one_line
 
 if TYPE_CHECKING:
     # only named in annotations: --help must not wait for pydantic
@@ -66,8 +66,8 @@ def _standing_text(s: Standing) -> None:
     draw.out.print(f"{s.model}: {s.place}{share} {s.bundle_digest[:12]}", style="bold")
     how = {"roll back": "rolled back to it", "promote": "promoted it"}[s.action]
     draw.out.print(f"  since     {s.since[:19]} UTC" + (f", of run {s.run}" if s.run else ""))
-    draw.out.print(f"  who       {s.by} {how}" + (f", in place of {s.replaces[:12]}" if s.replaces else ""))
-    draw.out.print(f"  why       {s.why}")
+    draw.out.print(f"  who       {one_line(s.by)} {how}" + (f", in place of {s.replaces[:12]}" if s.replaces else ""))
+    draw.out.print(f"  why       {one_line(s.why)}")
     if s.evidence is not None:
         e = s.evidence
         said = f"{e.verdict}: {e.difference:.4g} {e.unit} ({e.level:.0%}: {e.low:.4g} to {e.high:.4g}, n={e.n:,})"
@@ -138,7 +138,7 @@ def _gist(kind: str, record: dict[str, object] | None) -> str:
     payload = record.get("payload", record)
     assert isinstance(payload, dict)
     named = _GIST.get(kind, ("who", "why"))
-    return " · ".join(str(payload[k])[:60] for k in named if payload.get(k) not in (None, ""))
+    return one_line(" · ".join(str(payload[k])[:60] for k in named if payload.get(k) not in (None, "")))
 
 
 @app.command("verify")

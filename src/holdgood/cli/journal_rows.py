@@ -49,7 +49,7 @@ def forget(
     Example: holdgood journal forget --due --why retention --yes
     """
     from holdgood.workflow.live.folder import journal_at
-    from holdgood.workflow.live.forget import places_to_forget
+    from holdgood.workflow.live.forget import copies, places_to_forget
 
     if sum((subject is not None, older_than is not None, due)) != 1:
         raise DeclarationError(
@@ -59,12 +59,20 @@ def forget(
     places = places_to_forget(book, live, subject=subject, older_than=older_than)
     if yes and places:
         book.forget_many(places, "live", who=by or user(), why=why)
+    elif yes:
+        book.wipe()  # an earlier deletion may still lie in the file's bytes
+    left = [str(f) for f in copies(live)]
     if json:
-        draw.as_json({"entries": len(places), "deleted": bool(yes and places)})
+        draw.as_json({"entries": len(places), "deleted": bool(yes and places), "copies": left})
     elif yes or not places:
         draw.out.print(f"{len(places):,} entr{'y' if len(places) == 1 else 'ies'} deleted")
     else:
         draw.out.print(f"{len(places):,} would be deleted for good; nothing was. To delete: --yes", style="yellow")
+    if left and not json:
+        draw.err.print(
+            f"note: {counted(len(left), 'table')} of retrainings in {Path(left[0]).parent} hold rows of the journal too; delete them when those runs are done",
+            style="yellow",
+        )
 
 
 def label(

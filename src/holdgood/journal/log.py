@@ -97,6 +97,11 @@ class Journal:
         with self.session() as session:
             return session.forget(places, tombstone(places, who, why), writer)
 
+    def wipe(self) -> None:
+        """Take what was forgotten earlier out of the database's own files; EnvironmentFault while somebody reads in them."""
+        with self.session() as session, session.guard():
+            session.wipe()
+
     def rows(self, which: Filter) -> Iterator[Row]:
         """Entries as they are stored."""
         with self.session() as session:

@@ -92,9 +92,9 @@ class SqliteSession(SqlSession):
         """Deleted bytes are overwritten in the file at once (secure_delete); the write-ahead log still holds them."""
         if self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             raise EnvironmentFault(
-                f"what was forgotten is out of {self.path.name}, but not yet out of its write-ahead log: somebody reads in it",
+                f"what was forgotten is out of the journal, but not yet out of the bytes of {self.path.name} and its log: somebody reads in it",
                 "a moment without readers",
-                "forget anything once more, or close what reads the journal",
+                "close what reads the journal, then give the same command again",
             )
 
     def close(self) -> None:

@@ -28,6 +28,8 @@ from holdgood.journal import Journal, standing_now
 JOURNAL_VARIABLE = "HOLDGOOD_JOURNAL"
 WRITER = "live"
 """The chain of what people and policies do: promotions, approvals, labels, deletions."""
+RETRAINING = "retraining"
+"""Tables that retrainings learned from, facts of the journal among them."""
 _BUNDLES = "bundles"
 _FILE_START = """\
 # How models of this folder are kept, approved, watched and retrained. All names: docs/reference/live.

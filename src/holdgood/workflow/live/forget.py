@@ -12,6 +12,7 @@ from holdgood.journal import Journal
 from holdgood.journal.forgetting import of_subject
 from holdgood.journal.forgetting import older_than as before
 from holdgood.journal.keys import moment_of
+from holdgood.workflow.live.folder import RETRAINING
 
 
 def places_to_forget(
@@ -28,6 +29,11 @@ def places_to_forget(
             f"{LIVE_FILE} does not say how long to keep", "days under [keep]", "set it, or use --older-than"
         )
     return before(journal, datetime.now(UTC) - timedelta(days=days))
+
+
+def copies(live: Path) -> list[Path]:
+    """Files of this folder that hold rows of the journal too: deleting in the journal does not reach them."""
+    return sorted((live / RETRAINING).glob("*.parquet"))
 
 
 def _long(text: str) -> float:

@@ -22,7 +22,7 @@ from holdgood.workflow.folder import Project
 from holdgood.workflow.live.conditions import against
 from holdgood.workflow.live.duel import Pair, Phase, earlier_looks, look_at, refused_by_shadow
 from holdgood.workflow.live.folded import fold, foldable
-from holdgood.workflow.live.folder import WRITER, Live
+from holdgood.workflow.live.folder import RETRAINING, WRITER, Live
 from holdgood.workflow.live.fresh import on_newest
 from holdgood.workflow.live.promised import held_out, run_of
 from holdgood.workflow.live.promotion import promote, retire, roll_back
@@ -159,7 +159,7 @@ def _train(asked: Asked, champion: Standing, decision: RetrainDecision) -> Step:
     predictor = Predictor.load(live.bundle(champion.bundle_digest))
     known = _learnable(asked, predictor, moment_of(decision.as_of))
     folded = fold(
-        live.path / "retraining", predictor, asked.project, policy, new=asked.new, related=asked.related, known=known
+        live.path / RETRAINING, predictor, asked.project, policy, new=asked.new, related=asked.related, known=known
     )
     done = run(folded.project, listener=asked.listener)
     made = verify(done.bundle)
