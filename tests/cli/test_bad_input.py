@@ -429,9 +429,9 @@ def test_other_commands_on_a_full_disk_leave_no_half_a_file(copied, environment,
     assert died.returncode == 6, died.stderr
     assert "Traceback" not in died.stderr
     assert died.stderr.count("error: ") == 1
-    assert {p.relative_to(copied) for p in copied.rglob("*")} <= before | {
-        copied.joinpath("holdgood.toml.bak").relative_to(copied)
-    }
+    # what was scored already waits in its hidden folder for the next call; nothing stands under the name that was asked for
+    after = {p.relative_to(copied) for p in copied.rglob("*") if ".out.xlsx.pieces" not in p.parts}
+    assert after <= before | {copied.joinpath("holdgood.toml.bak").relative_to(copied)}
     assert (copied / "holdgood.toml").read_bytes() == toml
 
 
@@ -525,5 +525,6 @@ def test_rows_that_do_not_fit_the_bundle(cli, refuses, finished, tmp_path, make_
         "refused": 0,
         "warned": 0,
         "written": None,
+        "added": None,
         "predictions": [],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from holdgood.core.records import Standing
 from holdgood.core.records.envelope import write_bytes
 from holdgood.core.sql import evaluate
 from holdgood.reports.life_report import render_life
-from holdgood.workflow.demo import make_demo
+from holdgood.workflow.demo import example, make_demo
 from holdgood.workflow.folder import Project
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.promotion import promote
@@ -139,14 +140,15 @@ def _project(folder: Path) -> Project:
 
 def _story(folder: Path, live: Live, project: Project, model: Predictor, planted: Planted) -> Story:
     thin, data = folder / "data" / "thin", folder / "data"
+    named = tomllib.loads((example() / "demo.toml").read_text(encoding="utf-8"))["live"]
     rows = read_table(thin / "later.parquet", name="flights").data
-    rows = rows.sort_by("time_hour")
-    moment = rows.column("time_hour").to_numpy().astype("datetime64[us]")
-    delay = rows.column("arr_delay").to_numpy().astype(np.float64)
-    hour = rows.column("hour").to_numpy().astype(np.float64)
+    rows = rows.sort_by(named["moment"])
+    moment = rows.column(named["moment"]).to_numpy().astype("datetime64[us]")
+    delay = rows.column(named["delay"]).to_numpy().astype(np.float64)
+    hour = rows.column(named["hour"]).to_numpy().astype(np.float64)
     delay = planted.outcome(delay, hour, moment)
-    where = rows.column_names.index("arr_delay")
-    rows = rows.set_column(where, "arr_delay", pa.array(delay, from_pandas=True))
+    where = rows.column_names.index(named["delay"])
+    rows = rows.set_column(where, named["delay"], pa.array(delay, from_pandas=True))
     late: list[Any] = evaluate(model.declaration.task.target, rows, purpose="the target").to_pylist()
     others = {n: str(data / f"{n}.parquet") for n in ("planes", "airports", "airlines")}
     return Story(

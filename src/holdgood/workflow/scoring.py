@@ -21,7 +21,7 @@ from holdgood.core.errors import DeclarationError
 from holdgood.core.events import Event, Listener, silent
 from holdgood.core.table import Table
 from holdgood.core.urls import is_url, mask
-from holdgood.workflow.batch.deliver import folder_for, insert, unfinished
+from holdgood.workflow.batch.deliver import folder_for, insert, name_of, unfinished
 from holdgood.workflow.batch.kept import Kept
 from holdgood.workflow.batch.loose import Loose
 from holdgood.workflow.batch.pieces import content
@@ -80,7 +80,7 @@ def predict_file(
             notes.append("nothing was added: these rows of this source were written there before, by this bundle")
             return Scored(as_read.rows, None, [], [], [], tuple(notes), written=ledger.shown)
         size = size or size_for(model, as_read)
-        kept = Loose(size) if target is None else Kept(folder_for(target), key, size)
+        kept = Loose(size) if target is None else Kept(folder_for(target), key, size, name_of(target))
         try:
             if kept.old:
                 notes.append("pieces that wait there are of another source or bundle: they were deleted")

@@ -155,11 +155,11 @@ def test_pieces_of_another_source_are_not_taken(predict, shop, tmp_path):
 
 
 def test_two_runs_at_once_to_one_file_are_refused(tmp_path):
-    first = Kept(tmp_path / ".out.pieces", "k", 5)
+    first = Kept(tmp_path / ".out.pieces", "k", 5, "out")
     with pytest.raises(EnvironmentFault, match="another run is at work"):
-        Kept(tmp_path / ".out.pieces", "k", 5)
+        Kept(tmp_path / ".out.pieces", "k", 5, "out")
     first.close()
-    Kept(tmp_path / ".out.pieces", "k", 5).close()
+    Kept(tmp_path / ".out.pieces", "k", 5, "out").close()
 
 
 def test_no_rows_give_a_file_without_rows(predict, shop, tmp_path):
@@ -334,7 +334,7 @@ def test_days_that_are_plain_numbers_are_read_in_one_piece(limited, monkeypatch)
 
 
 def test_lines_of_the_index_are_json(tmp_path):
-    kept = Kept(tmp_path / "p", "k", 2)
+    kept = Kept(tmp_path / "p", "k", 2, "out")
     kept.add(pa.table({"a": [1, 2]}), {"refused": 0})
     kept.add(pa.table({"a": [3]}), {"refused": 1})
     lines = [json.loads(line) for line in (tmp_path / "p" / "done.jsonl").read_text().splitlines()]

@@ -22,6 +22,11 @@ def folder_for(to: str) -> Path:
     return path.with_name(f".{path.name}-{hashlib.sha256(to.encode()).hexdigest()[:8]}.pieces")
 
 
+def name_of(to: str) -> str:
+    """What is written, without its folder or address."""
+    return "the table of predictions" if is_url(to) else Path(to).name
+
+
 def insert(table: Ledgered, batch: Batch, data: pa.Table, tell: Listener) -> int:
     """Write the pieces that the ledger does not have; how many rows that were."""
     written = 0

@@ -30,9 +30,10 @@ _ALIGNED = 64
 class Kept:
     """The pieces of one batch. ``size``: rows a piece, as the first run chose it; ``old``: pieces of another batch were here."""
 
-    def __init__(self, folder: Path, key: str, size: int) -> None:
+    def __init__(self, folder: Path, key: str, size: int, name: str) -> None:
+        """``name``: of what is made of the pieces, for errors; nobody asked for the folder."""
         self.folder, self.size, self.old = folder, size, False
-        self._target = folder / "pieces.arrow"
+        self._target = folder.with_name(name)
         self._lines: list[dict[str, Any]] = []
         with writing(self._target):
             folder.mkdir(exist_ok=True)
