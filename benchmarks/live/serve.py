@@ -127,10 +127,23 @@ def latency(bench: Bench, rate: float) -> dict[str, object]:
     subject, token = ours(bench.bundle, at, SERVER)
     with subject:
         load(subject.port, bench.bodies, token=token, seconds=1.0)
-        return {"asked_rate": rate} | measured(
+        return {"asked_rate": rate, "sync_ms": sync_ms(at)} | measured(
             subject,
             lambda: load(subject.port, bench.bodies, token=token, rate=rate, seconds=bench.seconds, connections=32),
         )
+
+
+def sync_ms(folder: Path, times: int = 100) -> float:
+    """Median milliseconds until 1.5 kB are on this disk: an answer waits for one such sync at least, for two if one was under way."""
+    took = []
+    with (folder / "sync").open("wb") as file:
+        for _ in range(times):
+            file.write(bytes(1500))
+            file.flush()
+            begun = time.perf_counter()
+            os.fsync(file.fileno())
+            took.append(time.perf_counter() - begun)
+    return round(1e3 * sorted(took)[times // 2], 2)
 
 
 def top(bench: Bench, rounds: int = 3) -> dict[str, object]:

@@ -27,6 +27,8 @@ def live_serve(rows: list[Row]) -> list[str]:
 
 def _latency(r: Row) -> tuple[str, str]:
     said = f"{r['asked_rate']:g} requests a second, open loop: p50 {r['p50_ms']:g} ms, p99 {r['p99_ms']:g} ms, {r['cpu_us']:g} µs of CPU a request"
+    if "sync_ms" in r:
+        said += f"; a sync of this disk takes {r['sync_ms']:g} ms"
     return said, "p50 ≤ 2 ms, p99 ≤ 10 ms"
 
 
