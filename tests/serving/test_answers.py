@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import urllib.request
 
 import pyarrow as pa
@@ -208,7 +209,11 @@ def test_a_log_line_a_request_and_none_forged(server, job_rows):
         "GET", "/models%0A%7B%22event%22%3A%22forged%22%7D", headers={"X-Request-ID": 'a"b{', "User-Agent": "x\\n{}"}
     )
     server.ask("GET", "/healthz", headers={"X-Request-ID": "mine-1"})
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:
+        raw.sendall(b"no http\r\n\r\n")
+        assert b" 400 " in raw.recv(1000)
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     assert all("event" in line and line["event"] != "forged" for line in lines)
+    assert any(line["event"] == "uvicorn" and "Invalid HTTP" in line["said"] for line in lines)
     assert any(line.get("request_id") == "mine-1" for line in lines)
     assert not any("forged" in json.dumps(line) for line in lines)

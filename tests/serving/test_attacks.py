@@ -72,6 +72,15 @@ def test_a_body_without_end_and_bytes_that_are_no_http(server):
     assert server.ask("GET", "/healthz").status == 200
 
 
+@pytest.mark.parametrize("name", ["Host", "Authorization", "Idempotency-Key"])
+def test_a_header_that_a_proxy_may_read_otherwise_is_not_believed(server, name):
+    told = {"Host": "localhost", "Authorization": f"Bearer {server.token}", "Idempotency-Key": "k"}
+    head = "".join(f"{k}: {v}\r\n" for k, v in ((name, "evil"), *told.items()))
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:
+        raw.sendall(f"GET /models HTTP/1.1\r\n{head}\r\n".encode())
+        assert raw.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=20),
               st.sampled_from(["'; DROP TABLE entries; --", "${jndi:ldap://x}", "../../etc/passwd", "\x00", "<script>", "%n%n", "=cmd|' /C calc'!A0"])),

@@ -1,6 +1,9 @@
 """What a caller with a token cannot do: keep a request open for ever, fill the memory, or have the server forget its upkeep."""
 
 import asyncio
+import io
+import json
+import logging
 import os
 
 import pytest
@@ -9,6 +12,7 @@ from holdgood.core.errors import Busy, EnvironmentFault
 from holdgood.serving import shadow as shadow_module
 from holdgood.serving import tokens, upkeep
 from holdgood.serving.limits import Held, Limits
+from holdgood.serving.logs import Log, ThroughLog
 from holdgood.serving.tokens import Tokens
 
 
@@ -164,3 +168,15 @@ def test_an_outcome_of_null_is_none(within, job_rows):
         assert status == 422 and "null" in told["items"][0]["why"]
 
     within(scenario)
+
+
+def test_tracebacks_of_uvicorn_become_places_without_values():
+    stream = io.StringIO()
+    logger = logging.getLogger("a logger of this test")
+    logger.addHandler(ThroughLog(Log(stream)))
+    try:
+        raise RuntimeError("secret row")
+    except RuntimeError:
+        logger.exception("Exception in ASGI application")
+    line = json.loads(stream.getvalue())
+    assert line["fault"] == "RuntimeError" and "secret" not in stream.getvalue()

@@ -27,6 +27,7 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Handler: TypeAlias = Callable[[Desk, Call], Awaitable[Reply]]
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
+_ONCE = frozenset((b"host", b"authorization", b"content-type", b"content-length", b"idempotency-key", b"x-request-id"))
 _SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 
 
@@ -93,6 +94,8 @@ class Door:
         call = Call(scope["path"], b"", "", headers, _request_id(headers))
         name = "unknown"
         try:
+            if len(headers) != len(scope["headers"]):
+                _check_once(scope["headers"])
             self._check_host(headers)
             route = self._route(scope["method"], call)
             name = route.name
@@ -209,6 +212,15 @@ class Door:
 
 class _Gone(Exception):
     """The caller went away before the whole body was there."""
+
+
+def _check_once(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """A proxy may believe the first of two headers, this server the last: neither is believed."""
+    seen: set[bytes] = set()
+    for name, _ in headers:
+        if name in seen and name in _ONCE:
+            raise refused(400, "a header that comes twice", f"{name.decode()} once", "send one of them")
+        seen.add(name)
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import traceback
@@ -38,3 +39,19 @@ class Log:
             for f in traceback.extract_tb(error.__traceback__)[-6:]
         ]
         self(event, "error", fault=type(error).__name__, where=where, **told)
+
+
+class ThroughLog(logging.Handler):
+    """What uvicorn logs, as a line of ours. Its tracebacks quote what a request brought and become places."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            self._log.fault("uvicorn failed", error)
+        else:
+            self._log("uvicorn", record.levelname.lower(), said=record.getMessage().partition("\n")[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import signal
 import socket
@@ -22,7 +23,7 @@ from holdgood.serving.explaining import explain
 from holdgood.serving.feedback import feedback
 from holdgood.serving.limits import Limits, Rates
 from holdgood.serving.loaded import Reference
-from holdgood.serving.logs import Log
+from holdgood.serving.logs import Log, ThroughLog
 from holdgood.serving.metrics import Metrics
 from holdgood.serving.predicting import predict
 from holdgood.serving.series import forecast, plan
@@ -95,7 +96,10 @@ def serve(settings: Settings, *, announce: Callable[[str], None] = lambda _: Non
         raise MissingExtra.named("serve", "uvicorn", "serving")
     import uvicorn  # an optional library, wanted for serving only
 
-    app = door(settings)
+    log = Log()
+    app = door(settings, log=log)
+    logging.getLogger("uvicorn").handlers = [ThroughLog(log)]
+    logging.getLogger("uvicorn").propagate = False
     try:
         listening = socket.create_server(
             (settings.host, settings.port),
@@ -110,7 +114,7 @@ def serve(settings: Settings, *, announce: Callable[[str], None] = lambda _: Non
         ) from error
     config = uvicorn.Config(
         app, loop="uvloop" if find_spec("uvloop") else "asyncio", http="httptools" if find_spec("httptools") else "h11", ws="none",
-        lifespan="on", access_log=False, log_level="warning", server_header=False, proxy_headers=False, timeout_keep_alive=30,
+        lifespan="on", access_log=False, log_config=None, log_level="warning", server_header=False, proxy_headers=False, timeout_keep_alive=30,
         timeout_graceful_shutdown=settings.grace, backlog=2048,
     )  # fmt: skip
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
