@@ -14,7 +14,7 @@ def forecast(rows: list[dict[str, Any]]) -> list[str]:
         return []
     newest = {(r["set"], r["system"]): r for r in rows}
     sets = list(dict.fromkeys(s for s, _ in newest))
-    systems = sorted({s for _, s in newest}, key=lambda s: s != OURS)
+    systems = sorted({s for _, s in newest}, key=lambda s: (s != OURS, s))
     out = [f"Machine: {rows[-1]['machine']}.", "", "| Set | Series | Measure | " + " | ".join(systems) + " |"]
     out.append("|---|---:|---|" + "---:|" * len(systems))
     for name in sets:
