@@ -12,6 +12,11 @@ KINDS = ("abrupt", "gradual", "one group", "joint")
 SIZES = {"small": 0.1, "medium": 0.25, "large": 0.6}
 JOINT = {"small": 0.15, "medium": 0.3, "large": 0.6}
 GRADUAL = 8
+SHAKEN = {
+    "season": {"season": 0.5},
+    "season, weeks shake each number": {"season": 0.5, "shock": 0.3},
+    "season, weeks shake all numbers together": {"season": 0.5, "together": 0.5},
+}
 YEAR = 365.2425
 
 
@@ -23,11 +28,14 @@ def rows(
     group: float = 0.0,
     apart: float = 0.0,
     season: float = 0.0,
+    shock: float = 0.0,
+    together: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Numbers (n, NUMBERS) with correlation 0.5 and a category (n,), at moments in days.
 
     ``shift``: of the first number's mean, in standard deviations; ``group``: the same where the category is "b" (about a quarter);
     ``apart``: by how much the correlation of the first two numbers falls; ``season``: amplitude of a yearly wave in every number.
+    ``shock`` and ``together``: standard deviation of what a week does to each number alone, and to all numbers together.
     """
     n = len(day)
     shared = rng.normal(size=n)
@@ -39,6 +47,11 @@ def rows(
     x[:, 0] += shift + group * (level == "b")
     if season:
         x = x + season * np.sin(2 * np.pi * day[:, None] / YEAR + np.arange(NUMBERS))
+    if shock or together:
+        weeks = np.floor(day / 7.0).astype(int)
+        of_week = weeks - weeks.min()
+        count = int(of_week.max()) + 1
+        x = x + (shock * rng.normal(size=(count, NUMBERS)) + together * rng.normal(size=(count, 1)))[of_week]
     x[:, 2] = np.exp(x[:, 2])
     x[:, 3] = np.round(x[:, 3] * 2.0)
     return x, level

@@ -125,3 +125,19 @@ def test_a_shift_is_found_through_the_season():
     alarms = DETECTOR.look(seasonal(rng, then), seasonal(rng, now, rise=0.6), alpha=0.001, clock=clock)
     assert [a.subject for a in alarms] == ["x0"]
     assert "beyond time of the year and day of the week" in alarms[0].message
+
+
+def test_weeks_with_a_life_of_their_own_are_no_drift_however_small_the_level():
+    """Tails and rare levels follow a week in a curve: a normal tail there called one look in thirty, at any level."""
+    rng, day, tries, false = np.random.default_rng(9), 86_400_000_000, 120, 0
+
+    def shaken(moments):
+        weeks = (moments // 7).astype(int)
+        lift = rng.normal(0.0, 0.5, weeks.max() + 1)[weeks]
+        return numbers(np.round(2.0 * (rng.normal(size=len(moments)) + lift)), rng.normal(size=len(moments)) + lift)
+
+    for _ in range(tries):
+        then, now = np.sort(rng.random(1_500) * 728), 728 + rng.random(400) * 7
+        clock = Clock((then * day).astype(np.int64), (now * day).astype(np.int64))
+        false += bool(DETECTOR.look(shaken(then), shaken(now), alpha=0.002, clock=clock))
+    assert false <= binom.ppf(0.999, tries, 0.002)

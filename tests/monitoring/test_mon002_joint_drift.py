@@ -4,7 +4,9 @@ import lightgbm
 import numpy as np
 
 from holdgood.core.frame import Feature, Frame
-from holdgood.monitoring.mon002_joint_drift import JointDrift, told_apart
+from holdgood.core.protocols import Clock
+from holdgood.monitoring.calendar import seasons
+from holdgood.monitoring.mon002_joint_drift import JointDrift, _centred, told_apart
 from holdgood.testing.detector import check_detector
 
 
@@ -58,3 +60,27 @@ def test_a_learner_that_finds_nothing_says_so():
     rng = np.random.default_rng(3)
     small = [told_apart(Trees, rows(rng, 300), rows(rng, 200), 0.05, s)[1] < 0.05 for s in range(4)]
     assert sum(small) <= 2
+
+
+def test_a_week_that_lifts_two_features_together_is_no_link():
+    rng, day = np.random.default_rng(4), 86_400_000_000
+
+    def lifted(moments):
+        weeks = (moments // 7).astype(int)
+        lift = rng.normal(0.0, 1.0, weeks.max() + 1)[weeks]
+        return Frame(
+            tuple(Feature(x, "number") for x in "ab"), tuple(lift + rng.normal(size=len(moments)) for _ in range(2))
+        )
+
+    centre = []
+    for _ in range(12):
+        then, now = np.sort(rng.random(1_500) * 728), 728 + rng.random(400) * 7
+        clock = Clock((then * day).astype(np.int64), (now * day).astype(np.int64))
+        season = seasons(clock)
+        sides = [f.arrays for f in (lifted(then), lifted(now))]
+        values = np.concatenate([np.stack(s, axis=1) for s in sides])
+        left, worth = _centred(values, 1_500, season)
+        product = worth * left[:, 0] * left[:, 1]
+        centre.append(product[1_500:].mean() - product[:1_500].mean())
+    # Over all weeks their covariance is one, within a week it is none; that difference is not drift.
+    assert abs(np.mean(centre)) < 0.1

@@ -27,12 +27,18 @@ _STRETCHES_A_TERM = 3
 
 @dataclass(frozen=True)
 class Seasons:
-    """Design matrices (rows, terms) with an intercept first; ``explains`` in words; ``blocks``: a code a reference row."""
+    """Design matrices (rows, terms) with an intercept first; ``explains`` in words; ``blocks``: a stretch a row, none of both sides."""
 
     reference: np.ndarray
     current: np.ndarray
     blocks: np.ndarray
+    blocks_now: np.ndarray
     explains: tuple[str, ...]
+
+    def of(self, before: np.ndarray, now: np.ndarray) -> Seasons:
+        """Some rows of each side (masks)."""
+        rows = self.reference[before], self.current[now], self.blocks[before], self.blocks_now[now]
+        return Seasons(*rows, self.explains)
 
 
 def seasons(clock: Clock) -> Seasons:
@@ -57,9 +63,11 @@ def seasons(clock: Clock) -> Seasons:
     window = (int(clock.current.max()) - int(clock.current.min())) / DAY + 1.0 / DAY
     length = max(1, min(math.ceil(window), int(days / (_STRETCHES_A_TERM * (1 + len(terms))))))
     blocks = (last - clock.reference) // (length * DAY)
+    # A window as long as a stretch is one stretch, wherever it begins; one that is longer is divided from its end.
+    blocks_now = -1 - (int(clock.current.max()) - clock.current) // (length * DAY)
     one = (np.ones(n), np.ones(len(clock.current)))
     before, now_terms = zip(one, *terms, strict=True)
-    return Seasons(np.stack(before, axis=1), np.stack(now_terms, axis=1), blocks, tuple(told))
+    return Seasons(np.stack(before, axis=1), np.stack(now_terms, axis=1), blocks, blocks_now, tuple(told))
 
 
 def _weekday(moment: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from holdgood.core.protocols import Clock, Learner
 from holdgood.core.records import Alarm
 from holdgood.metrics.quantile import t_quantile, t_two_sided
 from holdgood.metrics.ranking import midranks
-from holdgood.monitoring.calendar import seasons
+from holdgood.monitoring.calendar import Seasons, seasons
 from holdgood.monitoring.compared import compare
 from holdgood.monitoring.mon001_feature_drift import LEAST_ROWS
 from holdgood.monitoring.scores import Scores, scores
@@ -94,15 +94,20 @@ def _pairs(
     if len(firsts) < 2:
         return []
     n = scored.n
-    centred = _centred(scored.values[:, firsts], n, clock)
+    season = None if clock is None else seasons(clock)
+    centred, worth = _centred(scored.values[:, firsts], n, season)
+    keep = worth > 0
+    if min(keep[:n].sum(), keep[n:].sum()) < LEAST_ROWS:
+        return []
+    centred = centred[keep]
     spread = np.maximum(centred.std(axis=0), 1e-12)
     centred = np.clip(centred / spread, -4.0, 4.0)
     left, right = np.triu_indices(len(firsts), 1)
-    products = centred[:, left] * centred[:, right]
+    products = worth[keep, None] * centred[:, left] * centred[:, right]
     alive = np.ptp(products, axis=0) > 0
     left, right = left[alive], right[alive]
-    pair = Scores(products[:, alive], np.arange(len(left)), np.ones(len(left), int), n)
-    found = compare(pair, clock, seed)
+    pair = Scores(products[:, alive], np.arange(len(left)), np.full(len(left), 2), int(keep[:n].sum()))
+    found = compare(pair, clock, seed, None if season is None else season.of(keep[:n], keep[n:]))
     owner = scored.owner[firsts]
     sure = [k for k in np.argsort(found.adjusted, kind="stable") if found.adjusted[k] < alpha]
     return [
@@ -112,15 +117,26 @@ def _pairs(
     ]
 
 
-def _centred(values: np.ndarray, n: int, clock: Clock | None) -> np.ndarray:
-    """Scores (rows, scores) less what their own side, and the calendar where it is known, lets expect."""
+def _centred(values: np.ndarray, n: int, season: Seasons | None) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (rows, scores) less what their own side and stretch of time let expect, and what a product of two is worth, (rows,).
+
+    Two features with a season each go together over a year and not within a week, and two that a week lifts together do so
+    over many weeks: neither is a link. So both sides are centred within stretches of the same length; k rows that are
+    centred on their own mean lose 1/k of their covariance, which ``worth`` gives back; a row alone in its stretch says nothing.
+    """
     before, now = values[:n], values[n:]
-    if clock is not None:
-        # Two features with a season each go together over a year and not within a week: the season is no link.
-        season = seasons(clock)
-        effect = np.linalg.lstsq(season.reference, before, rcond=None)[0]
+    if season is None:
+        stretch = np.r_[np.zeros(n, int), np.ones(len(now), int)]
+    else:
+        effect = np.linalg.pinv(season.reference.T @ season.reference) @ (season.reference.T @ before)
         before, now = before - season.reference @ effect, now - season.current @ effect
-    return np.concatenate([before - before.mean(axis=0), now - now.mean(axis=0)])
+        stretch = np.unique(np.r_[season.blocks, season.blocks_now], return_inverse=True)[1]
+    left = np.concatenate([before, now])
+    order = np.argsort(stretch, kind="stable")
+    count = np.bincount(stretch)
+    sums = np.add.reduceat(left[order], np.r_[0, np.cumsum(count)[:-1]], axis=0)
+    rows = count[stretch].astype(np.float64)
+    return left - (sums / count[:, None])[stretch], np.where(rows > 1, rows / np.maximum(rows - 1.0, 1.0), 0.0)
 
 
 def _firsts(scored: Scores) -> list[int]:

@@ -24,8 +24,7 @@ _GRID = np.linspace(0.0, 1.0, 101)
 class Scores:
     """Scores of all rows, (rows, scores); the first ``n`` rows are the reference. ``owner``: the feature of each score.
 
-    ``kind``: 1…4 the degree of a rank polynomial, 0 a level, -1 a gap. ``seen``: rows whose score says something (not
-    a gap), (features,) shares of the two sides are in ``present``.
+    ``kind``: 1…4 the degree of a rank polynomial, 0 a level, -1 a gap.
     """
 
     values: np.ndarray
@@ -37,6 +36,21 @@ class Scores:
     def m(self) -> int:
         """Rows in use."""
         return len(self.values) - self.n
+
+    @property
+    def say(self) -> np.ndarray:
+        """Each score's part of the family, (scores,): every feature has one say, of which a number's place has half.
+
+        Most changes move a place, and a number that is also compared value by value must not be heard thirty times.
+        """
+        part = np.ones(len(self.owner))
+        for feature in np.unique(self.owner):
+            mine = self.owner == feature
+            place, rest = mine & (self.kind == 1), mine & (self.kind != 1)
+            both = place.any() and rest.any()
+            part[place] = 0.5 if both else 1.0
+            part[rest] = (0.5 if both else 1.0) / max(1, int(rest.sum()))
+        return part
 
 
 def scores(reference: Frame, current: Frame) -> Scores:

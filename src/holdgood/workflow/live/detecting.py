@@ -25,8 +25,8 @@ from holdgood.workflow.live.in_use import InUse, prediction_frame
 from holdgood.workflow.live.learner import learner
 from holdgood.workflow.predict import Predictor
 
-WEIGHTS = {"MON001": 3.0, "MON002": 1.0, "MON007": 2.0}
-"""What most people ask for gets more of the budget; what is not named here weighs one."""
+WEIGHTS = {"MON001": 6.0, "MON002": 2.0, "MON007": 3.0}
+"""Families of dozens of tests need more of the budget than one test does to see as well; what is not named here weighs one."""
 
 RANKED = 8
 HARMLESS = 0.02
@@ -62,9 +62,9 @@ def detect(spec: WatchingSpec, predictor: Predictor, in_use: InUse, traffic: Tra
     alarms: list[Alarm] = []
     for code, detector in detectors.items():
         for window in windows:
-            # Always over all declared windows: what the short history does not fill is not spent elsewhere.
+            # Over the windows that there are: how many hold rows of their own says nothing of what is in them.
             begins = datetime.fromtimestamp(window.look.begins / 1e6, UTC).isoformat()
-            found = _one(detector, window, of_detector[code] / len(spec.windows))
+            found = _one(detector, window, of_detector[code] / len(windows))
             alarms += [a.model_copy(update={"begins": begins}) for a in found]
     drift: tuple[Drift, ...] = ()
     if windows and windows[0].features is not None:
