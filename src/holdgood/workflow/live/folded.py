@@ -22,6 +22,7 @@ from holdgood.core.table import Table
 from holdgood.core.text import counted
 from holdgood.journal.outcomes import Outcomes
 from holdgood.workflow.folder import Project
+from holdgood.workflow.live.in_use import column_of, known_columns
 from holdgood.workflow.live.told import DAY
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.rows import later, moments
@@ -65,7 +66,7 @@ def fold(
     parts += [model.as_read(source) for source in new]
     given = sum(p.rows for p in parts)
     if known is not None and len(known):
-        parts.append(_from_journal(known, model, declared))
+        parts.append(_from_journal(known, model, declared, {n for p in parts for n in p.names}))
     if not parts:
         raise DataError(
             "no rows to learn from", "a project, files of new rows, or labelled predictions", "add --new FILE"
@@ -99,11 +100,13 @@ def _target_columns(declared: Declaration, parts: Sequence[Table]) -> list[str]:
     return list(columns_in(declared.task.target, names))
 
 
-def _from_journal(known: Outcomes, model: Predictor, declared: Declaration) -> Table:
-    """Facts as they were asked about, with the columns of the target from the label."""
-    target = declared.task.target
+def _from_journal(known: Outcomes, model: Predictor, declared: Declaration, beside: set[str]) -> Table:
+    """Facts as they were asked about, with the columns of the target from the label. ``beside``: columns that the other rows have."""
+    target, spec = declared.task.target, declared.tables[declared.main]
+    columns = beside.union(known_columns(model), spec.key, spec.ids)
     rows: list[dict[str, Any]] = []
-    for facts, label in zip(known.facts, known.label, strict=True):
+    for asked, label in zip(known.facts, known.label, strict=True):
+        facts = {n: v for n, v in asked.items() if n in columns}  # what callers add beside them is never learned from
         if isinstance(label, Mapping):
             rows.append({**facts, **label})
         elif target.isidentifier():
@@ -115,15 +118,8 @@ def _from_journal(known: Outcomes, model: Predictor, declared: Declaration) -> T
                 "give rows with their outcome: --new FILE",
             )
     names = list(dict.fromkeys(n for row in rows for n in row))
-    data = pa.table({n: _column([row.get(n) for row in rows]) for n in names})
+    data = pa.table({n: column_of([row.get(n) for row in rows]) for n in names})
     return model.as_read(data)
-
-
-def _column(values: list[Any]) -> pa.Array:
-    try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array([None if v is None else str(v) for v in values])
 
 
 def _newest(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,12 +37,8 @@ def features_of(
     """Features of the answers whose facts are kept, and their positions. Raises what reading rows raises."""
     rows = np.flatnonzero(told)
     kept = [facts[i] for i in rows]
-    names = list(dict.fromkeys(n for f in kept for n in f))
-    columns = {n: _column([f.get(n) for f in kept]) for n in names}
-    rules = next(t for t in predictor.contract.tables if t.name == predictor.declaration.main)
-    # What is known only afterwards was a column in training and is none of a question.
-    columns |= {c.name: pa.nulls(len(rows)) for c in rules.columns if c.name not in columns}
-    table = predictor.table_of(pa.table(columns))
+    # Columns of the contract alone: what is known only afterwards is none of a question, and what callers add is none of a model.
+    table = predictor.table_of(pa.table({n: column_of([f.get(n) for f in kept]) for n in known_columns(predictor)}))
     return predictor.frame(table, others), rows
 
 
@@ -55,7 +51,13 @@ def prediction_frame(task: Task, prediction: np.ndarray) -> Frame:
     return frame_of([(Feature("probability" if task.kind == "binary" else "prediction", "number"), rounded)])
 
 
-def _column(values: list[object]) -> pa.Array:
+def known_columns(predictor: Predictor) -> list[str]:
+    """The columns of the main table that the contract knows."""
+    rules = next(t for t in predictor.contract.tables if t.name == predictor.declaration.main)
+    return [c.name for c in rules.columns]
+
+
+def column_of(values: Sequence[object]) -> pa.Array:
     """JSON values as one column; kinds that do not go together become text, as in a file."""
     try:
         return pa.array(values)
