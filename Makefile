@@ -93,10 +93,14 @@ bench-stats: $(VENV)/.dev
 	$(BIN)/python benchmarks/stats/forecasts.py
 	$(BIN)/python benchmarks/summarise.py
 
-# A model in use: years of retraining with drifts and scares (2 CPU minutes), then the server on one core and the load on the other; resumable.
-# On a quiet machine: ARGS="--seconds 30 --minutes 10 --kills 20".
+# A model in use: years of retraining with drifts and scares (2 CPU minutes), journal, many rows, drift beside its peers (about an hour), the estimate
+# before outcomes, then the server on one core and the load on the other; resumable. On a quiet machine: ARGS="--seconds 30 --minutes 10 --kills 20".
 bench-live: $(VENV)/.dev
 	$(BIN)/python benchmarks/live/retraining.py
+	$(BIN)/python benchmarks/live/journal.py
+	$(BIN)/python benchmarks/live/batch.py
+	$(BIN)/python benchmarks/live/drift.py
+	$(BIN)/python benchmarks/live/estimate.py
 	$(BIN)/python benchmarks/live/serve.py $(ARGS)
 	$(BIN)/python benchmarks/summarise.py
 

@@ -67,13 +67,14 @@ def live_estimate(rows: list[Row]) -> list[str]:
         return []
     newest = {r["cell"]: r for r in rows}
     out = [
-        "| Loss before outcomes | Case | Worlds | Loss | Error of the estimate | of assuming nothing changed | Ratio | 95% intervals that hold |",
-        "|---|---|---:|---:|---:|---:|---:|---:|",
+        "| Loss before outcomes | Case | Worlds | Unlike | Given | Loss | Error | of assuming nothing changed | Ratio | Intervals that hold |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for r in newest.values():
-        ratio = r["error"] / r["nothing"]
-        out.append(
-            f"| {r['kind']} | {r['case']} | {r['worlds']:,} | {r['loss']:.3f} | {r['error']:.3f} | {r['nothing']:.3f} | {ratio:.2f} | "
-            f"{r['covers'] / r['worlds']:.0%} |"
-        )
+        first = f"| {r['kind']} | {r['case']} | {r['worlds']:,} | {r['unlike']:.0%} | {r['given'] / r['worlds']:.0%} | {r['loss']:.3f} |"
+        if r["given"]:
+            ratio, held = r["error"] / r["nothing_given"], r["covers"] / r["given"]
+            out.append(f"{first} {r['error']:.3f} | {r['nothing_given']:.3f} | {ratio:.2f} | {held:.0%} |")
+        else:
+            out.append(f"{first} refused | {r['nothing']:.3f} | – | – |")
     return out

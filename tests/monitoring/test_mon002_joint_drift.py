@@ -6,7 +6,8 @@ import numpy as np
 from holdgood.core.frame import Feature, Frame
 from holdgood.core.protocols import Clock
 from holdgood.monitoring.calendar import seasons
-from holdgood.monitoring.mon002_joint_drift import JointDrift, _centred, told_apart
+from holdgood.monitoring.mon002_joint_drift import JointDrift, _centred
+from holdgood.monitoring.told_apart import told_apart
 from holdgood.testing.detector import check_detector
 
 

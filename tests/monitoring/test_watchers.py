@@ -1,9 +1,13 @@
 """Every watcher holds the contract, and finds what it is for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from holdgood.core import plugins
+from holdgood.metrics.interval import mean_interval
 from holdgood.monitoring import mon005_silence, mon007_performance, mon008_estimate, mon011_benefit
 from holdgood.monitoring.mon009_fairness import gaps_now
 from holdgood.testing.watcher import ALPHA, check_watcher, look, made_up
@@ -51,6 +55,35 @@ def test_the_estimate_sees_a_harder_crowd_before_outcomes_come():
     ).take(~traffic.labelled)
     (alarm,) = mon008_estimate.DETECTOR.watch(look(changed), alpha=0.05, seed=0)
     assert "assumes that the same facts" in alarm.message
+
+
+def amounts(seed, *, lean=0.0, unlike=0.0):
+    """Traffic of amounts without outcomes: a model of losses expects ``lean`` more of each row than of the reference's."""
+    rng, whole = np.random.default_rng(seed), made_up(seed)
+    before, now = rng.gamma(4.0, 0.25, 4_000), rng.gamma(4.0, 0.25, len(whole)) + lean
+    came = before * rng.exponential(size=4_000)
+    promised = replace(whole.promised, pairs=np.stack([before, came], axis=1), loss=mean_interval(came))
+    none = np.full((len(whole), 2), np.nan)
+    strange = rng.random(len(whole)) < unlike
+    return replace(whole, loss_if=none, expected=now, unlike=strange, promised=promised).take(~whole.labelled)
+
+
+def test_the_estimate_of_amounts_alarms_when_it_must_and_not_oftener():
+    watch = mon008_estimate.DETECTOR.watch
+    (alarm,) = watch(look(amounts(1, lean=0.5)), alpha=0.01, seed=0)
+    assert alarm.code == "MON008"
+    assert "assumes that the same facts" in alarm.message
+    false = sum(bool(watch(look(amounts(s)), alpha=0.05, seed=0)) for s in range(60))
+    assert false <= binom.ppf(0.999, 60, 0.05)
+
+
+def test_rows_of_a_kind_that_the_reference_hardly_has_leave_no_estimate_and_the_reason():
+    seen, why = mon008_estimate.estimated(look(amounts(1, lean=0.5, unlike=0.5)))
+    assert seen is None
+    assert "of rows are of a kind that the reference hardly has" in why
+    assert mon008_estimate.DETECTOR.watch(look(amounts(1, lean=0.5, unlike=0.5)), alpha=0.05, seed=0) == []
+    sure, wide = (mon008_estimate.estimated(look(amounts(1, unlike=u)))[0] for u in (0.0, 0.05))
+    assert wide.high - wide.low > sure.high - sure.low
 
 
 def test_performance_is_weighted_for_outcomes_that_wait():

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import holdgood as hg
+from holdgood.bundle import load
 from holdgood.core.declaration import parse
 from holdgood.core.errors import DeclarationError
 from holdgood.workflow.estimator import HoldgoodClassifier, HoldgoodRegressor
@@ -41,6 +42,19 @@ def walk(folder, frame, **split):
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     return walk(tmp_path_factory.mktemp("amounts"), table())
+
+
+def test_the_bundle_knows_what_loss_to_expect_of_a_row(done):
+    """Squared errors grow with size; facts and outcomes stand apart, a model of losses stands in for them."""
+    parts = load(done.bundle).parts
+    usual = parts["usual"]
+    assert len(usual.expected) == len(usual.outcome) > 800
+    came = np.square(usual.outcome - usual.prediction)
+    more = usual.expected > np.median(usual.expected)
+    assert came[more].mean() > 1.5 * came[~more].mean()
+    sizes = usual.frame.column("size")
+    expected = parts["losses"].predict(usual.frame)
+    assert expected[sizes > 15].mean() > 2 * expected[sizes < 5].mean()
 
 
 def paid(y, answer):

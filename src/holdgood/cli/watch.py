@@ -56,11 +56,11 @@ def watch(
     if not models:
         raise DeclarationError("no model is live here", "a champion", "holdgood promote puts one in place")
     if every or weekly:
-        if at or reference or html:
+        if at or reference or table or html or strict or json:
             raise DeclarationError(
-                "--every with --at, --reference or --html",
+                "--every or --weekly with what a single look is asked for (--at, --reference, --table, --html, --strict, --json)",
                 "one or the other",
-                "a service looks at now, with the bundle's reference",
+                "a service looks at now, with the bundle's reference, and tells by the routes in live.toml",
             )
         days = (seconds_of(every) if every else 7 * 86_400.0) / 86_400.0
         watching = live.settings.watch.model_copy(update={"days": days})

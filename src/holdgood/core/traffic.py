@@ -17,8 +17,8 @@ DAY = 86_400_000_000
 class Promised:
     """What development and evaluation said. ``loss``: a row, lower is better; ``saved``: money a row against ``against``.
 
-    ``pairs``: stated chances and outcomes (n, 2) of development rows that the model did not learn from (binary), or predictions and
-    losses (n, 2) for amounts; ``warned`` and ``refused``: (rows, of) under the contract; ``gaps``: by attribute, the largest difference of
+    ``pairs`` (n, 2), of development rows that the model did not learn from: stated chances and outcomes (binary), else the losses that a
+    model of losses expected and those that came; ``warned`` and ``refused``: (rows, of) under the contract; ``gaps``: by attribute, the largest difference of
     answers between groups; ``labelled_after``: days.
     """
 
@@ -41,7 +41,9 @@ class Traffic:
     the answer asks for an action (binary), else NaN. ``warned``, ``refused``, ``overridden`` (n,) bool. ``labelled`` (n,) bool: an
     outcome is known; ``censored``: only in part; ``delay`` (n,): days from the decision until the outcome was known, NaN where it is
     not. ``loss`` (n,) and ``saved`` (n,): of labelled rows, NaN elsewhere; ``loss_if`` (n, 2): what the loss is if the outcome is 0 and
-    if it is 1 (binary; else NaN). ``groups``: attribute → names (n,) object, None unknown.
+    if it is 1 (binary; else NaN). ``unlike`` (n,) bool: the reference hardly has rows of this kind; None where nobody has looked. ``expected`` (n,): the
+    loss that a model of losses expects, NaN where facts are not kept; None without such a model. ``groups``:
+    attribute → names (n,) object, None unknown.
     """
 
     model: str
@@ -59,6 +61,8 @@ class Traffic:
     loss: np.ndarray
     saved: np.ndarray
     loss_if: np.ndarray
+    unlike: np.ndarray | None = None
+    expected: np.ndarray | None = None
     groups: Mapping[str, np.ndarray] = field(default_factory=dict)
     promised: Promised = field(default_factory=Promised)
     feeds: Mapping[str, np.ndarray] = field(default_factory=dict)

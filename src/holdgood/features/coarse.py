@@ -70,6 +70,11 @@ class Coarse:
         return cls(feature, bool(kept["text"]), edges, values, tuple(kept["levels"]))
 
 
+def maps_of(frame: Frame) -> tuple[Coarse, ...]:
+    """How each feature of development rows is made coarse."""
+    return tuple(Coarse.of(f, a) for f, a in zip(frame.features, frame.arrays, strict=True))
+
+
 def like(maps: tuple[Coarse, ...], frame: Frame) -> Frame:
     """Rows as coarse as the reference is."""
     return Frame(tuple(c.feature for c in maps), tuple(c.apply(a) for c, a in zip(maps, frame.arrays, strict=True)))

@@ -13,7 +13,7 @@ import numpy as np
 from holdgood.core.errors import BundleError
 from holdgood.core.frame import Feature, Frame
 from holdgood.core.protocols import Parts
-from holdgood.features.coarse import RARE, Coarse, like
+from holdgood.features.coarse import RARE, Coarse, like, maps_of
 
 DAY = 86_400_000_000
 ANSWERS = 20_000
@@ -24,26 +24,28 @@ class Usual:
     """``frame`` (n rows, coarse) with ``moment`` (n,) days in microseconds, empty where no time is known.
 
     ``prediction`` (r,) or (r, classes), ``outcome`` (r,), ``answered`` (r,) days, ``held`` (r,) bool: of rows that the model had not
-    learned from; ``held`` are those that judged it.
+    learned from; ``held`` are those that judged it. ``expected`` (r,): the loss that a model of losses, which had not seen the row either,
+    expected of it; empty where there is no such model.
     """
 
     part: ClassVar[str] = "usual"
 
     def __init__(
         self, maps: tuple[Coarse, ...], frame: Frame, moment: np.ndarray, prediction: np.ndarray,
-        outcome: np.ndarray, answered: np.ndarray, held: np.ndarray,
+        outcome: np.ndarray, answered: np.ndarray, held: np.ndarray, expected: np.ndarray,
     ) -> None:  # fmt: skip
         self.maps, self.frame, self.moment = maps, frame, moment
         self.prediction, self.outcome, self.answered, self.held = prediction, outcome, answered, held
+        self.expected = expected
 
     @classmethod
     def of(
         cls, frame: Frame, moment: np.ndarray | None, *, prediction: np.ndarray, outcome: np.ndarray,
-        answered: np.ndarray | None, held: np.ndarray, rows: int, seed: int,
+        answered: np.ndarray | None, held: np.ndarray, rows: int, seed: int, expected: np.ndarray | None = None,
     ) -> Usual:  # fmt: skip
         """Draw ``rows`` of the development rows, coarse, in the order of their days; answers in an order of their own."""
         rng = np.random.default_rng(seed)
-        maps = tuple(Coarse.of(f, a) for f, a in zip(frame.features, frame.arrays, strict=True))
+        maps = maps_of(frame)
         picked = rng.permutation(len(frame))[:rows]
         days = np.zeros(0, np.int64) if moment is None else _days(moment[picked])
         order = np.argsort(days, kind="stable") if len(days) else np.arange(len(picked))
@@ -53,6 +55,7 @@ class Usual:
             maps, like(maps, frame.take(picked[order])), days[order] if len(days) else days,
             np.round(prediction[told], 4), outcome[told],
             np.zeros(0, np.int64) if answered is None else _days(answered[told]), held[told],
+            np.zeros(0) if expected is None else np.round(expected[told], 4),
         )  # fmt: skip
 
     def like(self, frame: Frame) -> Frame:
@@ -79,6 +82,7 @@ class Usual:
         arrays = {
             "numbers": np.array(numbers, np.float64).reshape(len(numbers), len(self.frame)), "moment": self.moment,
             "prediction": self.prediction, "outcome": self.outcome, "answered": self.answered, "held": self.held,
+            "expected": self.expected,
         }  # fmt: skip
         return Parts({"maps": [m.to_json() for m in self.maps], "levels": levels, "rows": len(self.frame)}, arrays)
 
@@ -96,6 +100,8 @@ class Usual:
             )
             fits = all(len(x) == rows for x in arrays) and len(a["moment"]) in (0, rows) and rows <= MOST_ROWS
             told = len(a["outcome"])
+            expected = a.get("expected", np.zeros(0))  # bundles of earlier releases have none
+            fits &= len(expected) in (0, told)
             fits &= len(a["prediction"]) == len(a["held"]) == told and len(a["answered"]) in (0, told)
             if not fits:
                 raise ValueError("lengths")
@@ -106,7 +112,9 @@ class Usual:
                 "the bundle is damaged",
             ) from error
         frame = Frame(tuple(m.feature for m in maps), arrays)
-        return cls(maps, frame, a["moment"], a["prediction"], a["outcome"], a["answered"], a["held"].astype(bool))
+        return cls(
+            maps, frame, a["moment"], a["prediction"], a["outcome"], a["answered"], a["held"].astype(bool), expected
+        )
 
 
 def _days(moment: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,13 +38,17 @@ def named(alarm: Alarm, model: str, ends: str) -> Alarm:
 
 
 def surest(alarms: Iterable[Alarm]) -> list[Alarm]:
-    """Of each trouble the alarm with the smallest p (several windows may find the same)."""
+    """Of each trouble the alarm with the smallest p, then the largest statistic (several windows may find the same)."""
     best: dict[str, Alarm] = {}
     for alarm in alarms:
         held = best.get(alarm.id)
-        if held is None or (alarm.p < held.p) or (alarm.p == held.p and alarm.statistic > held.statistic):
+        if held is None or _sureness(alarm) < _sureness(held):
             best[alarm.id] = alarm
     return list(best.values())
+
+
+def _sureness(alarm: Alarm) -> tuple[float, float]:
+    return (1.0 if math.isnan(alarm.p) else alarm.p, -alarm.statistic)
 
 
 def standing(

@@ -13,12 +13,10 @@ from holdgood.core.protocols import Clock
 from holdgood.core.records import Alarm
 from holdgood.monitoring.compared import Compared, compare
 from holdgood.monitoring.scores import Scores, distance, scores
+from holdgood.monitoring.told_apart import LEAST_ROWS
 
 LEAST_EFFECT = 0.02
 """Shifts below two points of distribution (KS distance, total variation, missing share) are never an alarm, however sure."""
-
-LEAST_ROWS = 20
-"""A window with fewer rows says nothing of a distribution."""
 
 
 @dataclass(frozen=True)

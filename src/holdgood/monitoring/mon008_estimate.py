@@ -8,10 +8,12 @@ import numpy as np
 
 from holdgood.core.records import Alarm, Interval
 from holdgood.core.traffic import Look
-from holdgood.monitoring.estimate import ASSUMES, from_chances
+from holdgood.metrics.quantile import normal_quantile
+from holdgood.monitoring.estimate import ASSUMES, MOST_UNLIKE, from_chances, from_expected
 
 LEAST = 0.05
 FEWEST = 30
+FEWEST_PAIRS = 200
 
 
 class WorseByEstimate:
@@ -26,13 +28,14 @@ class WorseByEstimate:
     def watch(self, look: Look, *, alpha: float = 0.05, seed: int = 0) -> list[Alarm]:
         """At most one alarm."""
         promised = look.traffic.promised
-        seen = estimated(look, level=1.0 - 2.0 * alpha, seed=seed)
+        seen, _ = estimated(look, level=1.0 - 2.0 * alpha, seed=seed)
         if seen is None or promised.loss is None or seen.n < FEWEST:
             return []
-        of_promise = (promised.loss.high - promised.loss.low) / 2.0
-        half = float(np.hypot(seen.high - seen.value, of_promise))
+        # The promise's own error at this alpha, read from its interval at its own level.
+        error = (promised.loss.high - promised.loss.low) / (2.0 * normal_quantile((1 + promised.loss.level) / 2))
+        half = float(np.hypot(seen.value - seen.low, normal_quantile(1.0 - alpha) * error))
         worse = seen.value - promised.loss.value
-        if worse <= half or worse < LEAST * abs(promised.loss.value):
+        if not worse > half or worse < LEAST * abs(promised.loss.value):
             return []
         return [
             Alarm(
@@ -49,10 +52,21 @@ class WorseByEstimate:
 DETECTOR = WorseByEstimate()
 
 
-def estimated(look: Look, *, level: float = 0.95, seed: int = 0) -> Interval | None:
-    """The loss that the window's outcomes will show (binary); None without calibration pairs or answers."""
+def estimated(look: Look, *, level: float = 0.95, seed: int = 0) -> tuple[Interval | None, str]:
+    """The loss that the window's outcomes will show (chances, or a model of losses), or None and, where rows are to blame, why."""
     window, pairs = look.window, look.traffic.promised.pairs
-    told = np.isfinite(window.score) & np.isfinite(window.loss_if).all(axis=1)
-    if pairs is None or len(pairs) < FEWEST or not told.any():
-        return None
-    return from_chances(window.score[told], window.loss_if[told], pairs, level=level, seed=seed)
+    chances = bool(np.isfinite(window.loss_if).any())
+    by = window.score if chances else window.expected
+    if pairs is None or by is None or len(pairs) < (FEWEST if chances else FEWEST_PAIRS):
+        return None, ""
+    told = np.isfinite(by)
+    if not told.any():
+        return None, ""
+    unlike = np.zeros(len(window), bool) if window.unlike is None else window.unlike
+    share = float(unlike[told].mean())
+    if share > MOST_UNLIKE:
+        return None, f"no estimate before outcomes: {share:.0%} of rows are of a kind that the reference hardly has"
+    if chances:
+        told &= np.isfinite(window.loss_if).all(axis=1)
+        return from_chances(by[told], window.loss_if[told], pairs, unlike[told], level=level, seed=seed), ""
+    return from_expected(by[told], pairs, unlike[told], level=level), ""

@@ -110,9 +110,17 @@ def promised(
         saved=saved,
         against="the best answer that is the same for all",
         currency="" if money is None else money.currency,
-        pairs=np.stack([usual.prediction, usual.outcome], axis=1) if task.kind == "binary" else None,
+        pairs=_pairs(task, usual),
         gaps=gaps,
     )
+
+
+def _pairs(task: Task, usual: Usual) -> np.ndarray | None:
+    if task.kind == "binary":
+        return np.stack([usual.prediction, usual.outcome], axis=1)
+    if len(usual.expected) == 0:
+        return None
+    return np.stack([usual.expected, loss_rows(task, usual.outcome, usual.prediction)], axis=1)
 
 
 def saved_rows(money: CostTable, y: np.ndarray, answer: np.ndarray, constant: float) -> np.ndarray:

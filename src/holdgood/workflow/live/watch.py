@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from holdgood.bundle import load
+from holdgood.core.chain import Chain
 from holdgood.core.errors import DataError, HoldgoodError
-from holdgood.core.records import Acknowledgement, Alarm, Benefit, Drift, GroupGap, Interval, Standing, WatchLook
+from holdgood.core.records import Acknowledgement, Alarm, Benefit, Drift, GroupGap, Standing, WatchLook
 from holdgood.core.records.envelope import Record
 from holdgood.core.table import Table
 from holdgood.core.traffic import DAY, Look
@@ -24,10 +25,10 @@ from holdgood.monitoring.mon011_benefit import ledger
 from holdgood.monitoring.schedule import alpha_of_look
 from holdgood.workflow.live.delivery import WRITER, deliver, message_of
 from holdgood.workflow.live.detecting import Found, detect
-from holdgood.workflow.live.expected import expected_loss
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.in_use import InUse, features_of, telling_time
 from holdgood.workflow.live.traffic import fairness_of, gather
+from holdgood.workflow.live.unlike import unlike_of
 from holdgood.workflow.predict import Predictor
 
 
@@ -98,7 +99,7 @@ def _look(
     spec = live.settings.watch
     folder = live.bundle(champion.bundle_digest)
     predictor, loaded = Predictor.load(folder), load(folder, verify_first=False)
-    kept = loaded.parts.get("usual")
+    kept, kept_losses = loaded.parts.get("usual"), loaded.parts.get("losses")
     reference = usual if usual is not None else kept if isinstance(kept, Usual) else None
     gathered = gather(live, model, champion.bundle_digest, predictor, reference, fairness_of(loaded.records), ends)
     days = spec.days
@@ -117,7 +118,12 @@ def _look(
         gathered.traffic.when,
         others,
     )
-    found = detect(spec, predictor, in_use, gathered.traffic, alpha)
+    traffic = replace(
+        gathered.traffic,
+        unlike=unlike_of(spec, in_use, gathered.traffic),
+        expected=_expected(kept_losses if usual is None else None, in_use, len(gathered.traffic)),
+    )
+    found = detect(spec, predictor, in_use, traffic, alpha)
     now = ends.isoformat()
     first = datetime.fromtimestamp(begins / 1e6, UTC).isoformat()
     alarms = surest(named(a, model, now) for a in found.alarms)
@@ -125,11 +131,8 @@ def _look(
     still = _open(earlier)
     hushed = {a.alarm: a for _, a in live.journal.read(Acknowledgement)}
     books = standing(alarms, [w.found for w in reversed(earlier)], still, hushed, now)
-    look = Look(gathered.traffic, begins, end)
-    expected = (
-        estimated(look) if predictor.task.kind == "binary" else expected_loss(predictor, reference, gathered, begins)
-    )
-    record = _record(look, model, champion, first, now, alpha, live, found, alarms, expected)
+    look = Look(traffic, begins, end)
+    record = _record(look, model, champion, first, now, alpha, live, found, alarms)
     record = record.model_copy(
         update={
             "told": tuple(a.id for a in books.fresh),
@@ -166,12 +169,21 @@ def _in_use(
     return InUse(usual, usual.like(frame), prediction, when, (), telling_time(usual, predictor), rows)
 
 
+def _expected(losses: object, in_use: InUse, n: int) -> np.ndarray | None:
+    """The loss that the bundle's model of losses expects of each answer (n,); None where it has none (or another reference was given)."""
+    if not isinstance(losses, Chain) or in_use.features is None:
+        return None
+    found = np.full(n, np.nan)
+    found[in_use.rows] = losses.predict(in_use.features)
+    return found
+
+
 def _record(
     look: Look, model: str, champion: Standing, begins: str, ends: str, alpha: float, live: Live, found: Found,
-    alarms: Sequence[Alarm], expected: Interval | None,
+    alarms: Sequence[Alarm],
 ) -> WatchLook:  # fmt: skip
     window = look.window
-    seen = performance(look, alpha=alpha)
+    seen, (expected, why) = performance(look, alpha=alpha), estimated(look)
     return WatchLook(
         model=model,
         bundle_digest=champion.bundle_digest,
@@ -190,7 +202,7 @@ def _record(
             GroupGap(attribute=g.attribute, gap=g.gap, between=g.between, thin=g.thin) for g in gaps_now(window, level=0.95)
         ),
         overridden=float(window.overridden.mean()) if len(window) else float("nan"),
-        notes=found.notes,
+        notes=(*found.notes, *([why] if why else [])),
     )  # fmt: skip
 
 

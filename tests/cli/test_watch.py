@@ -1,0 +1,72 @@
+"""Watching from the command line: a finished run goes live, its answers are looked at, an alarm is acknowledged."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from holdgood.core.records import Acknowledgement, Label, Prediction
+from holdgood.workflow.live.folder import Live
+from holdgood.workflow.predict import Predictor
+
+BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
+AT = "2026-03-09"
+
+
+@pytest.fixture
+def live(copied, cli, make_orders):
+    """A week of answers in which x has moved far away, with outcomes for half of them."""
+    assert cli("promote", "runs/0001", "--why", "the first", "--by", "ann", at=copied).code == 0
+    folder = Live.open(copied / "live")
+    (champion,) = folder.standing()
+    model = Predictor.load(folder.bundle(champion.bundle_digest))
+    rows = make_orders(n=240, seed=5)
+    rows["x"] += 2.0
+    told = model.predict(model.table_of(rows))
+    asked = {"model": champion.model, "bundle_digest": champion.bundle_digest}
+    when = [(BEGIN + timedelta(minutes=40 * i)).isoformat() for i in range(len(rows))]
+    answers = [
+        Prediction(id=f"r{i}", event_time=when[i], facts={"x": float(x), "kind": kind}, answer={"probability": float(p)}, **asked)
+        for i, (x, kind, p) in enumerate(zip(rows.x, rows.kind, told, strict=True))
+    ]  # fmt: skip
+    labels = [
+        Label(prediction=f"r{i}", model=champion.model, known_time=when[i], value=rows.late[i])
+        for i in range(0, len(rows), 2)
+    ]
+    folder.journal.append_many([*answers, *labels], "server")
+    return copied, champion.model
+
+
+def test_a_look_is_told_written_down_and_acknowledged(live, cli):
+    folder, model = live
+    seen = cli("watch", "live", "--at", AT, "--json", "--html", "look.html", at=folder)
+    assert seen.code == 0, seen.all
+    (look,) = seen.json
+    assert look["look"]["model"] == model
+    assert look["look"]["rows"] == len(range(240)) - sum(40 * i >= 7 * 24 * 60 for i in range(240))
+    moved = next(a for a in look["alarms"] if a["code"] == "MON001")
+    assert moved["subject"] == "x"
+    assert "MON001" in (folder / "look.html").read_text()
+    again = cli("watch", "live", "--model", model, "--at", AT, "--strict", at=folder)
+    assert again.code == 1  # there is an alarm
+    assert "(looked at before)" in again.out
+    assert moved["id"] in again.out
+    said = cli(
+        "acknowledge", "live", moved["id"][:8], "--by", "bo", "--why", "known", "--until", "2026-04-01", at=folder
+    )
+    assert said.out.strip().replace("\n", " ") == f"{moved['id']}: seen by bo, quiet until 2026-04-01T00:00:00+00:00"
+    ((_, kept),) = Live.open(folder / "live").journal.read(Acknowledgement)
+    assert (kept.alarm, kept.who, kept.why) == (moved["id"], "bo", "known")
+
+
+def test_what_cannot_be_looked_at_is_said(live, cli, refuses):
+    folder, _ = live
+    refuses("watch", "live", "--at", "someday", at=folder, code=2, says=["'someday' is no time"])
+    refuses("watch", "live", "--model", "nobody", at=folder, code=3, says=["no champion of 'nobody'"])
+    refuses("acknowledge", "live", "zzz", "--by", "bo", at=folder, code=3, says=["no alarm with an id"])
+    for word in (("--at", AT), ("--reference", "t.csv"), ("--html", "x.html"), ("--json",), ("--strict",)):
+        refuses("watch", "live", "--weekly", *word, at=folder, code=2, says=["--every or --weekly with"])
+
+
+def test_a_folder_in_which_nothing_is_live(tmp_path, refuses):
+    Live.create(tmp_path / "live")
+    refuses("watch", "live", at=tmp_path, code=2, says=["no model is live here"])
