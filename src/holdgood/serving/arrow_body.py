@@ -7,6 +7,7 @@ import struct
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holdgood.serving.arrow_moments import in_microseconds
 from holdgood.serving.exchange import Refusal, refused
 from holdgood.serving.limits import Limits
 
@@ -17,7 +18,10 @@ _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
 
 
 def read_stream(body: bytes, limits: Limits) -> pa.Table:
-    """The table of a stream. Compressed streams are refused: a few bytes could ask for any amount of memory."""
+    """The table of a stream, its dates and times in microseconds.
+
+    Compressed streams are refused: a few bytes could ask for any amount of memory.
+    """
     try:
         for message in _messages(body):
             if message.type in ("record batch", "dictionary") and _compressed(message.metadata.to_pybytes()):
@@ -56,7 +60,7 @@ def read_stream(body: bytes, limits: Limits) -> pa.Table:
         ) from None
     if not table.num_rows:
         raise refused(422, "an Arrow stream without rows", "at least one", "send rows")
-    return _decoded(table, limits)
+    return in_microseconds(_decoded(table, limits))
 
 
 def _messages(body: bytes) -> list[pa.Message]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from holdgood.core.records.journal import Place
 from holdgood.core.table import Table
 from holdgood.serving.body import Asked, asked
 from holdgood.serving.desk import Desk
-from holdgood.serving.entry import Answered, now
+from holdgood.serving.entry import Answered, fresh_id, now
 from holdgood.serving.exchange import ARROW, Call, Reply, as_json, refused
 from holdgood.serving.loaded import Loaded, Served
 from holdgood.serving.table_in import predict_table
@@ -39,7 +38,7 @@ async def predict(desk: Desk, call: Call) -> Reply:
 async def _answered(desk: Desk, served: Served, wanted: Asked) -> list[dict[str, Any]]:
     """One answer a row, each in the journal."""
     n = len(wanted.rows)
-    ids = list(wanted.ids) or [secrets.token_hex(12) for _ in range(n)]
+    ids = list(wanted.ids) or [fresh_id() for _ in range(n)]
     loaded = [served.champion] * n
     places: list[Place] = ["champion"] * n
     subjects = list(wanted.subjects) or [served.champion.subject(row) for row in wanted.rows]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ from holdgood.journal.chain import draft
 from holdgood.serving.arrow_body import read_stream
 from holdgood.serving.body import frame_of, key_of, object_of, rows_of
 from holdgood.serving.desk import Desk
-from holdgood.serving.entry import now
+from holdgood.serving.entry import fresh_id, now
 from holdgood.serving.exchange import ARROW, Call, Reply, as_json, refused
 from holdgood.serving.loaded import Served
 from holdgood.serving.table_in import plain
@@ -111,7 +110,7 @@ async def _recorded(
 ) -> dict[str, Any]:
     """One entry a request. Of the rows that came in only their number and hash are kept."""
     key, when = key_of(call), now()
-    id_ = secrets.token_hex(12) if key is None else key
+    id_ = fresh_id() if key is None else key
     call.told["model"] = served.name
     facts = {name: {"rows": t.num_rows, "sha256": _digest(t)} for name, t in tables.items()}
     record = Prediction(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +12,7 @@ from holdgood.journal.chain import Draft
 from holdgood.serving.arrow_body import read_stream
 from holdgood.serving.body import key_of
 from holdgood.serving.desk import Desk
-from holdgood.serving.entry import Answered, now
+from holdgood.serving.entry import Answered, fresh_id, now
 from holdgood.serving.exchange import ARROW, Call, Reply, refused
 from holdgood.serving.loaded import Loaded, Served
 
@@ -28,7 +27,7 @@ async def predict_table(desk: Desk, call: Call) -> Reply:
     """
     served = desk.models.get(call.model)
     loaded, key = served.champion, key_of(call)
-    base = key if key is not None else secrets.token_hex(12)
+    base = key if key is not None else fresh_id()
 
     def work() -> tuple[bytes, list[Answered], list[Draft], list[int]]:
         table = read_stream(call.body, desk.limits)
