@@ -110,7 +110,7 @@ def test_a_suppliers_orders_stand_in_and_what_cannot_be_read_is_told(model, hist
     assert lines["A0"].terms.never == pytest.approx(2 / 9) and lines["A0"].terms.lead == 1
     assert lines["A1"].terms.never == 0 and lines["A1"].terms.lead == 1
     assert (
-        "1 cells hold no number" in said and "lead_time is below zero" in said and "4 items with fewer than 8" in said
+        "1 cell without a number" in said and "lead_time is below zero" in said and "4 items with fewer than 8" in said
     )
     early = deliveries([1]).assign(delivered=pd.Timestamp("2020-01-06"))
     said = " ".join(n.message for n in hg.plan_orders(model, history, state, orders=TERMS, deliveries=early).plan.notes)

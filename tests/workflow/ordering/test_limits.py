@@ -133,7 +133,7 @@ def test_one_infinite_cell_is_unknown_and_told(model, history, state, column):
     same = hg.plan_orders(model, history, empty, orders=TERMS).plan
     assert plan.payload()["lines"] == same.payload()["lines"] and len(plan.lines) == 8
     told = " ".join((*(n.message for n in plan.notes), *by_item(plan)["A0"].checks))
-    assert f"{column}: 1 cells hold an infinite number" in told or "without a date" in told
+    assert f"{column}: 1 cell with an infinite number" in told or "without a date" in told
 
 
 def test_constraints_that_name_nobody_or_no_number_are_refused(model, history, state):

@@ -7,10 +7,13 @@ import re
 from datetime import date, datetime, time
 from typing import Any
 
+from holdgood.connectors.order_sheet.held import implausible
 from holdgood.connectors.order_sheet.layout import DECISIONS
-from holdgood.core.records import ItemTerms
+from holdgood.core.readings import readings
+from holdgood.core.records import OrderLine
 
 _PLAIN = re.compile(r"[+-]?\d+([.]\d+)?")
+_MARKED = re.compile(r"[+-]?[\d.,'’\s]*\d[\d.,'’\s]*")
 _ERROR = re.compile(r"#[A-Z/0!?_]+[!?]?")
 
 
@@ -40,26 +43,30 @@ def decision_of(value: Any) -> str:
     return word
 
 
-def quantity_of(value: Any, terms: ItemTerms) -> float | None:
-    """Units, None for an empty cell. Unreadable with the reason: no number, below zero, no whole packs, outside the supplier's bounds.
+def quantity_of(value: Any, line: OrderLine) -> float | None:
+    """Units, None for an empty cell. Unreadable with the reason: no number, below zero, beyond what can be meant, no whole packs, outside the
+    supplier's bounds.
 
-    >>> quantity_of(" 96 ", ItemTerms(pack=48.0))
+    >>> from holdgood.core.records import ItemTerms
+    >>> quantity_of(" 96 ", OrderLine(id="L1", item="bolt", terms=ItemTerms(pack=48.0)))
     96.0
     """
     if blank(value):
         return None
-    units = _number(value)
+    units, terms = _number(value), line.terms
     if units < 0:
         raise Unreadable("a quantity is zero or more")
     if units == 0:
         return 0.0
+    if units != line.quantity and (why := implausible(line, units)):
+        raise Unreadable(why)
     if terms.pack > 0 and abs(units / terms.pack - round(units / terms.pack)) > 1e-6:
         down = math.floor(units / terms.pack) * terms.pack
-        raise Unreadable(f"no multiple of the pack of {terms.pack:g}: {down:g} or {down + terms.pack:g}")
+        raise Unreadable(f"no multiple of the pack of {typed(terms.pack)}: {typed(down)} or {typed(down + terms.pack)}")
     if units < terms.minimum - 1e-9:
-        raise Unreadable(f"the smallest order is {terms.minimum:g}")
+        raise Unreadable(f"the smallest order is {typed(terms.minimum)}")
     if terms.maximum is not None and units > terms.maximum + 1e-9:
-        raise Unreadable(f"the largest order is {terms.maximum:g}")
+        raise Unreadable(f"the largest order is {typed(terms.maximum)}")
     return units
 
 
@@ -77,8 +84,23 @@ def _number(value: Any) -> float:
         raise Unreadable("a formula that was never worked out: write the number")
     if _ERROR.fullmatch(text):
         raise Unreadable("an error of Excel's")
+    found = readings(text)
+    if len(found) > 1:
+        either = " or ".join(typed(v) for v in found)
+        raise Unreadable(f"may be read in two ways: write {either}, without marks between thousands")
     if _PLAIN.fullmatch(text):
         return float(text)
-    if re.fullmatch(r"[\d.,'\s]+", text):
-        raise Unreadable("may be read in two ways: write the number without marks between thousands")
+    if _MARKED.fullmatch(text):
+        raise Unreadable(
+            f"text with marks: write {typed(found[0]) if found else 'the number without marks between thousands'}"
+        )
     raise Unreadable("text where a number of units is expected")
+
+
+def typed(value: float) -> str:
+    """A number as it is typed into a cell: no marks between thousands, no power of ten.
+
+    >>> typed(1234560.0), typed(0.5)
+    ('1234560', '0.5')
+    """
+    return f"{value:.0f}" if value == int(value) else f"{value:.10g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from holdgood.core.records import OrderLine, OrderPlan
 
@@ -30,16 +31,18 @@ class SheetColumn:
 
 
 UNITS, CHANCE = "#,##0.##;-#,##0.##;0", "0%"
+DAY, MINUTE = "yyyy-mm-dd", "yyyy-mm-dd hh:mm"
 
 
 def columns(plan: OrderPlan) -> tuple[SheetColumn, ...]:
     """The columns of a supplier's page, in order."""
     money = "#,##0" if not plan.currency else f'#,##0 "{plan.currency.replace(chr(34), "")}"'
+    clock = any(" " in line.arrives for line in plan.lines)
     return (
         SheetColumn(LINE, 7),
         SheetColumn(ITEM, 22),
         SheetColumn(ORDER, 10, UNITS),
-        SheetColumn("Arrives", 11),
+        SheetColumn("Arrives", 16 if clock else 11, MINUTE if clock else DAY),
         SheetColumn("Saves, expected" if not plan.assumed else "Pays if a missing unit costs more than", 14, money if not plan.assumed else "#,##0.00"),
         SheetColumn("May lose", 11, money),
         SheetColumn("Runs out with it", 9, CHANCE),
@@ -59,6 +62,20 @@ def columns(plan: OrderPlan) -> tuple[SheetColumn, ...]:
         SheetColumn("Unit cost", 10, "#,##0.00"),
         SheetColumn("Pack", 8, UNITS),
     )  # fmt: skip
+
+
+def moment(text: str) -> date | datetime | str | None:
+    """A step's date as Excel holds dates, so that it sorts and filters as one; a text that is none stays one.
+
+    >>> moment("2024-06-01"), moment("2024-06-01 06:30"), moment("")
+    (datetime.date(2024, 6, 1), datetime.datetime(2024, 6, 1, 6, 30), None)
+    """
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    except ValueError:
+        return text
 
 
 def pages(plan: OrderPlan) -> dict[str, tuple[str, list[OrderLine]]]:

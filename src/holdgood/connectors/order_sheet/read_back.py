@@ -93,7 +93,7 @@ def _decide(reading: _Reading, row: SheetRow, line: OrderLine) -> None:
     except Unreadable as why:
         return reading.fault(row, DECISION, str(why))
     try:
-        units = quantity_of(row.cells[NEW], line.terms)
+        units = quantity_of(row.cells[NEW], line)
     except Unreadable as why:
         return reading.fault(row, NEW, str(why))
     if chosen == "change" and units is None:

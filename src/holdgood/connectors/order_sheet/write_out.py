@@ -21,6 +21,7 @@ from holdgood.connectors.order_sheet.layout import (
     SUMMARY,
     WHO_CELL,
     columns,
+    moment,
     pages,
 )
 from holdgood.connectors.order_sheet.service_page import service_page
@@ -139,7 +140,7 @@ def _cells(plan: OrderPlan, line: OrderLine, row: int, letter: dict[str, str]) -
     ordered = f'=IF({chosen}="reject",0,IF({new}<>"",{new},IF({chosen}="accept",{at(ORDER)},0)))'
     settled = "accept" if line.approved else None
     return [
-        line.id, line.item, line.quantity, line.arrives, line.break_even if plan.assumed else line.money, line.at_risk, line.short,
+        line.id, line.item, line.quantity, moment(line.arrives), line.break_even if plan.assumed else line.money, line.at_risk, line.short,
         line.short_if_not, line.left, line.on_hand, sum(line.coming), line.demand, line.reason,
         "; ".join(line.checks), settled, None, None, _Formula(missing), _Formula(ordered),
         _Formula(f'=IF(ISNUMBER({at("Unit cost")}),{at(ORDERED)}*{at("Unit cost")},"")'), terms.unit_cost, terms.pack or None,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 
 from holdgood.core.errors import DataError, did_you_mean
+from holdgood.core.readings import ambiguous, readings
 from holdgood.core.records import PanelNote
 from holdgood.core.table import Table, as_text
+from holdgood.core.text import counted
 
 
 def column_of(table: Table, name: str, notes: list[PanelNote], *, needed: bool) -> np.ndarray:
@@ -25,16 +29,32 @@ def column_of(table: Table, name: str, notes: list[PanelNote], *, needed: bool) 
         numbers = np.array(column.cast(pa.float64()).to_numpy(zero_copy_only=False), float)
         endless = np.isinf(numbers)
         if endless.any():
-            said = f"{name}: {int(endless.sum()):,} cells hold an infinite number and are taken as unknown"
+            said = f"{name}: {counted(int(endless.sum()), 'cell')} with an infinite number, taken as unknown"
             notes.append(PanelNote(code="no-number", level="issue", message=said, count=int(endless.sum())))
         return np.where(endless, np.nan, numbers)
     texts = as_text(column).to_pylist()
     values = np.array([_number(t) for t in texts])
-    odd = [k for k, (t, v) in enumerate(zip(texts, values, strict=True)) if t and np.isnan(v)]
+    double = [] if _has_decimals(texts) else [k for k, t in enumerate(texts) if t and ambiguous(t)]
+    if double:
+        values[double] = np.nan
+        first = texts[double[0]]
+        ways = " or ".join(f"{v:.10g}" for v in readings(first))
+        said = (
+            f"{name}: {counted(len(double), 'cell')} that may be read in two ways, taken as unknown, for example {first!r}: write {ways}, "
+            "without marks between thousands"
+        )
+        notes.append(PanelNote(code="two-ways", level="issue", message=said, count=len(double)))
+    told = set(double)
+    odd = [k for k, (t, v) in enumerate(zip(texts, values, strict=True)) if t and np.isnan(v) and k not in told]
     if odd:
-        said = f"{name}: {len(odd):,} cells hold no number and are taken as unknown, for example {texts[odd[0]]!r}"
+        said = f"{name}: {counted(len(odd), 'cell')} without a number, taken as unknown, for example {texts[odd[0]]!r}"
         notes.append(PanelNote(code="no-number", level="issue", message=said, count=len(odd)))
     return values
+
+
+def _has_decimals(texts: Sequence[str | None]) -> bool:
+    """Whether a cell of the column can only be read with a decimal point: then all points are."""
+    return any(t and "." in t and len(readings(t)) == 1 and np.isfinite(_number(t)) for t in texts)
 
 
 def _number(text: str | None) -> float:

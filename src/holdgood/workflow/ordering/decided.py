@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,7 +34,18 @@ def orders_table(decided: DecidedOrders) -> pa.Table:
             "supplier": pa.array([o.supplier for o in orders], pa.string()),
             "item": pa.array([o.item for o in orders], pa.string()),
             "quantity": pa.array([o.quantity for o in orders], pa.float64()),
-            "arrives": pa.array([o.arrives for o in orders], pa.string()),
+            "arrives": _dates([o.arrives for o in orders]),
             "decided_by": pa.array([o.by for o in orders], pa.string()),
         }
     )
+
+
+def _dates(texts: list[str]) -> pa.Array:
+    """Days as dates, with hours as moments; as they are where one of them is neither."""
+    known = [t for t in texts if t]
+    try:
+        if all(len(t) == 10 for t in known):
+            return pa.array([date.fromisoformat(t) if t else None for t in texts], pa.date32())
+        return pa.array([datetime.fromisoformat(t) if t else None for t in texts], pa.timestamp("s"))
+    except ValueError:
+        return pa.array(texts, pa.string())
