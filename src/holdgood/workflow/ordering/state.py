@@ -15,6 +15,7 @@ from holdgood.core.table import Table
 from holdgood.features.panels.moments import NEVER, moments_of
 from holdgood.features.panels.series import names_of
 from holdgood.workflow.ordering.cells import column_of, words_of
+from holdgood.workflow.ordering.unread import unread
 
 AMOUNTS = (
     "price", "unit_cost", "holding", "shortage", "fixed", "waste", "lead_time", "pack", "minimum", "maximum", "shelf_life",
@@ -82,7 +83,7 @@ def read_state(
         )
     place, rows = (np.array(v, np.int64) for v in zip(*known, strict=True))
     taken = table.take(pa.array(rows))
-    notes: list[PanelNote] = []
+    notes: list[PanelNote] = list(unread(spec, table, id_columns, AMOUNTS, listed=open_orders is not None))
     on_hand = column_of(taken, spec.on_hand, notes, needed=True)
     amounts = {name: v for name in AMOUNTS if (v := _amount(spec, taken, name, notes)) is not None}
     supplier = words_of(taken, spec.supplier)
