@@ -219,8 +219,8 @@ def read(
         for file in (path, *([to] if to else [])):
             draw.out.print(f"written: {file}")
         if decided.overrides:
-            files = [path, *(k.path for k in done.kept if k.plan == decided.plan)]
-            every = " ".join(f"--decided {file}" for file in files)
+            records = [path, *(k.path for k in done.kept if k.plan == decided.plan)]
+            every = " ".join(f"--decided {file}" for file in records)
             draw.out.print(
                 f"when the outcome is known: holdgood plan review BUNDLE HISTORY {every} --plan {plan}", style="cyan"
             )

@@ -51,7 +51,8 @@ def _tables(found: OverrideReview) -> None:
     draw.rows_text(["who", "changes", "added in all", ""], rows)
     ranked = sorted(found.outcomes, key=lambda o: -abs(o.added))
     shown, others = sorted(ranked[:ROWS], key=lambda o: o.added), ranked[ROWS:]
-    amounts, rest = {}, []
+    amounts: dict[int, float] = {}
+    rest: list[list[str]] = []
     for person, value in zip(single, sums, strict=True):
         mine = [k for k, o in enumerate(shown) if o.who == person.who]
         left = [o.added for o in others if o.who == person.who]
