@@ -190,3 +190,15 @@ def test_failed_and_open_are_both_counted(declaration, records):
         "not ready, 2 gates failed (features and model take 900 ms a row, above 50 ms; model files"
     )
     assert verdict.headline.endswith("1 open (nobody has signed the checklist)")
+
+
+@pytest.mark.parametrize(("budget", "advised"), [("60s", True), ("trials=9", False)])
+def test_a_model_that_is_not_the_full_refit_is_said_first(declaration, records, budget, advised):
+    short = (
+        "What is delivered was not refitted on all rows as wanted, but is fitted on 70 of 100 rows: the time was up."
+    )
+    records["leaderboard"] = change(records["leaderboard"], shortfall=short, budget=budget)
+    verdict = judge(declaration, **records)
+    assert verdict.headline.endswith("; the model delivered is not the full refit")
+    assert verdict.sentences[0].startswith(short)
+    assert ("--budget" in verdict.sentences[0]) == advised

@@ -7,7 +7,7 @@ import pytest
 
 from holdgood.scale import Pool
 from holdgood.training import finish
-from holdgood.training.finish import Refits
+from holdgood.training.finish import Refits, short_of
 from holdgood.training.progress import Progress
 from holdgood.training.work import FoldFit, Work, fit_fold
 
@@ -35,6 +35,11 @@ def tried(tmp_path):
 
 def same(one, two, work):
     return bool((one.predict(work.frame) == two.predict(work.frame)).all())
+
+
+def most(p):
+    """The fold that learned from the most rows."""
+    return max(p.done.values(), key=lambda fit: fit.learned_rows)
 
 
 def slow(p, seconds):
@@ -67,11 +72,29 @@ def test_with_time_for_some_of_the_rows_these_are_learned_from_and_told(work, tr
     assert (ready[1].chain.predict(work.frame) != by_all[1].chain.predict(work.frame)).any()
 
 
-def test_without_time_the_first_fold_stands_in_and_says_so(work, tried):
+@pytest.mark.parametrize("in_time", [False, True])
+def test_the_fold_of_the_latest_rows_or_else_of_the_most_stands_in(work, tried, in_time):
+    day = 86_400_000_000
+    work.folds = tuple((np.arange(0 if in_time else 400 - n, n if in_time else 400), valid) for n, (_, valid) in
+                       zip((150, 300, 200), work.folds, strict=True))  # fmt: skip
+    work.time = np.arange(400) * day + 18_000 * day if in_time else None
+    if in_time:  # learned from fewer rows, but from later ones
+        work.folds = (work.folds[0], work.folds[1], (np.arange(200, 350), work.folds[2][1]))
+    p = slow(tried(work, 1), 1000.0)
+    _, ready = refits(work, [p], 5.0)
+    stands = 2 if in_time else 1
+    assert same(ready[1].chain, p.done[stands].chain.fresh(), work)
+    until = f", up to {np.datetime64('1970-01-01') + 18_000 + 349}" if in_time else ""
+    assert ready[1].words == f"fitted on {p.done[stands].learned_rows} of 400 rows{until}"
+
+
+def test_without_time_a_fold_stands_in_and_says_so(work, tried):
     p = slow(tried(work, 1), 1000.0)
     started, ready = refits(work, [p], 5.0)
-    assert same(ready[1].chain, p.done[0].chain.fresh(), work)
-    assert "first fold's training rows: no time was left" in ready[1].note
+    assert same(ready[1].chain, most(p).chain.fresh(), work)
+    assert ready[1].note == f"linear is delivered as {ready[1].words}: no time was left for its refit"
+    assert ready[1].words == f"fitted on {most(p).learned_rows} of 400 rows"
+    assert "no time was left" in short_of(ready[1].words, [ready[1].lost])
     restored = slow(tried(work, 1, keep=False), 1000.0)
     started, ready = refits(work, [restored], 5.0)
     assert ready == {}
@@ -88,7 +111,7 @@ def test_a_refit_that_is_not_whole_is_told_or_not_used(work, tried, monkeypatch,
     monkeypatch.setattr(finish, "fit_all", cut)
     p = tried(work, 1)
     _, ready = refits(work, [p], math.inf)
-    assert same(ready[1].chain, p.done[0].chain.fresh(), work) == (not whole)
+    assert same(ready[1].chain, most(p).chain.fresh(), work) == (not whole)
     assert (ready[1].note == "") == (share == 1.0)
     _, ready = refits(work, [tried(work, 1, keep=False)], math.inf)
     assert (1 in ready) == whole
@@ -115,5 +138,5 @@ def test_a_refit_that_hangs_without_a_clock_is_ended(work, tried, custom):
         started = Refits(work, pool, pool.share(work), [p], left=lambda: math.inf, patience=1.5)
         ready = started.collect()
     assert "had not ended after 2 s: taken as hanging" in started.failed[3]
-    assert same(ready[3].chain, p.done[0].chain.fresh(), work)
-    assert ready[3].words == "fitted on the first fold's training rows"
+    assert same(ready[3].chain, most(p).chain.fresh(), work)
+    assert ready[3].words == f"fitted on {most(p).learned_rows} of 400 rows"

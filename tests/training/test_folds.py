@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from holdgood.core.errors import SplitError
 from holdgood.core.task import Task
-from holdgood.training.folds import FEWEST_ROWS, checked, set_apart, stop_rows
+from holdgood.training.folds import FEWEST_ROWS, alike, checked, latest_first, set_apart, stop_rows
 
 BINARY = Task(kind="binary", classes=(0, 1))
 NUMBER = Task(kind="regression", metric="rmse")
@@ -28,6 +28,21 @@ NUMBER = Task(kind="regression", metric="rmse")
 def test_folds_that_cannot_be_used_are_refused(folds, said):
     with pytest.raises(SplitError, match=said):
         checked([(np.array(a, np.int64), np.array(b, np.int64)) for a, b in folds], 5)
+
+
+def test_folds_in_time_begin_with_the_one_that_learns_from_the_latest_rows():
+    time = np.array([50, 10, 40, 20, 30])
+    chain = [(np.array([1]), np.array([3])), (np.array([1, 3]), np.array([4])), (np.array([1, 3, 4]), np.array([0, 2]))]
+    assert [len(train) for train, _ in latest_first(chain, time)] == [3, 2, 1]
+    assert [len(train) for train, _ in latest_first(chain, None)] == [1, 2, 3]
+    assert not alike(chain)
+    blocks = [
+        (np.array([0, 2, 3, 4]), np.array([1])),
+        (np.array([0, 1, 2, 4]), np.array([3])),
+        (np.array([1, 2, 3, 4]), np.array([0])),
+    ]
+    assert [int(valid[0]) for _, valid in latest_first(blocks, time)] == [1, 3, 0]
+    assert alike(blocks)
 
 
 def test_good_folds_come_back_as_integers():

@@ -257,7 +257,8 @@ def test_a_simplest_rule_that_cannot_be_refitted_is_left_out_and_told_of(run_spo
     trained, _ = run_spoiled("tree", "tree", "lightgbm", n=400, prefer="best")
     assert trained.leaderboard.chosen == "lightgbm"
     assert trained.simple_name == "tree"
-    assert any("tree is delivered as fitted on the first fold" in n for n in trained.leaderboard.notes)
+    assert any("tree is delivered as fitted on 2" in n for n in trained.leaderboard.notes)
+    assert trained.leaderboard.shortfall == ""
 
 
 @pytest.mark.parametrize(("share", "said"), [(0.9, "made 90% of what was asked"), (0.01, "stand in")])
@@ -327,6 +328,38 @@ def test_time_orders_the_judged_rows_and_later_rows_only_are_validated(run):
     assert (np.diff(when[trained.oof_rows]) > 0).all()
     assert sorted(trained.oof_rows) == sorted(by_time[200:])
     assert trained.leaderboard.chosen == "linear"
+
+
+def test_where_refits_fail_the_model_of_the_latest_rows_is_delivered_and_said(run, monkeypatch):
+    """The fault: the model of the first fold, of the oldest and fewest rows, and only a note said so."""
+
+    def never(*given):
+        raise ValueError("not on all rows")
+
+    def turning(frame, y):
+        x, late = np.column_stack(frame.arrays[:3]), np.arange(len(y)) >= 800
+        raw = 2.0 * np.where(late, x[:, 0], x[:, 1])
+        return frame, (np.random.default_rng(1).random(len(y)) < 1 / (1 + np.exp(-raw))).astype(float)
+
+    monkeypatch.setattr(finish, "fit_all", never)
+    n, when = 3000, np.arange(3000) * 3_600_000_000 + 18_000 * 86_400_000_000
+    folds = [(np.arange(end), np.arange(end, end + 500)) for end in (900, 1700, 2500)]
+    trained, frame, y, task = run(
+        "prior", "linear", n=n, change=turning, time=when, folds=folds, clock=Clock(Budget(seconds=6.0)), workers=0
+    )
+    board = trained.leaderboard
+    assert board.chosen == "linear"
+    assert board.delivered == "fitted on 2,200 of 3,000 rows, up to 2019-07-27"
+    assert (
+        board.shortfall
+        == f"What is delivered was not refitted on all rows as wanted, but is {board.delivered}: ValueError: not on all rows."
+    )
+    latest = np.arange(2500, n)
+    losses = loss_rows(task, y, trained.chain.predict(frame))
+    assert losses[latest].mean() < np.log(2) - 0.1  # the first fold knows nothing of them
+    scores = next(t.fold_scores for t in board.trials if t.name == "linear")
+    assert len(scores) == 3
+    assert scores[0] > max(scores[1:])  # told in order of time
 
 
 def test_finished_trials_are_not_fitted_twice(run, custom, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from holdgood.core.budget import Budget, Clock
-from holdgood.training import train
+from holdgood.training import schedule, train
 
 SLACK = 0.3
 
@@ -88,7 +88,7 @@ def test_a_variant_that_is_clearly_behind_is_stopped_early(run, custom):
     def bad(task):
         return custom(task, nothing, name="linear-bad", family="linear", rung=1, answer=lambda n: np.full(n, 0.999))
 
-    trained, _, _ = run(4.0, "prior", "linear", more=[bad])
+    trained, _, _ = run(30.0, "prior", "linear", more=[bad], workers=0)
     stopped = next(t for t in trained.leaderboard.trials if t.name == "linear-bad")
     assert stopped.status == "stopped"
     assert "clearly behind linear" in stopped.reason
@@ -100,3 +100,17 @@ def test_all_done_before_the_time_is_up_returns_at_once(run):
     assert clock.left() > 0.0
     assert not trained.leaderboard.budget_hit
     assert {t.status for t in trained.leaderboard.trials} == {"ok"}
+
+
+def test_where_the_workers_are_still_importing_when_the_time_is_up_this_process_refits(run, monkeypatch):
+    """As on a busy machine: refits that are handed to such workers never end, and a fold's model was delivered."""
+
+    def importing(work):
+        import time
+
+        time.sleep(60)
+
+    monkeypatch.setattr(schedule, "load", importing)
+    trained, clock, _ = run(6.0, "prior", "linear", workers=1)
+    assert within(clock, 6.0)
+    assert (trained.leaderboard.chosen, trained.leaderboard.delivered) == ("linear", "refitted on all rows")

@@ -17,6 +17,9 @@ from holdgood.core.records import (
 )
 from holdgood.governance import gates, words
 
+SHORT = "; the model delivered is not the full refit"
+WIDER = "With a larger --budget it can learn from all of them."
+
 
 def judge(
     declaration: Declaration,
@@ -64,7 +67,7 @@ def judge(
     issues = len(audit_tables.issues) if audit_tables is not None and not declaration.repairs else 0
     return Verdict(
         status=status,
-        headline=_headline(status, failed, open_, len(found)),
+        headline=_headline(status, failed, open_, len(found)) + (SHORT if leaderboard.shortfall else ""),
         sentences=_sentences(split, leaderboard, evaluation, fairness, issues),
         gates=tuple(found),
     )
@@ -85,7 +88,10 @@ def _headline(status: str, failed: list[Gate], open_: list[Gate], total: int) ->
 def _sentences(
     split: Split, leaderboard: Leaderboard, evaluation: Evaluation, fairness: FairnessReport | None, issues: int
 ) -> tuple[str, ...]:
-    said = [evaluation.money_sentence, _headline_metric(split, evaluation), *_ladder(leaderboard)]
+    short = leaderboard.shortfall
+    if short and not leaderboard.budget.startswith("trials"):
+        short = f"{short} {WIDER}"
+    said = [short, evaluation.money_sentence, _headline_metric(split, evaluation), *_ladder(leaderboard)]
     if issues:
         said.append(
             f"The audit found {words.counted(issues, 'issue')} in the tables and no repair is declared: "

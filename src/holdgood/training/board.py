@@ -120,7 +120,7 @@ def _trial(p: Progress, choice: Choice | None) -> Trial:
         status="stopped" if p.status == "open" else p.status,
         reason=p.reason or ("taken from an earlier, interrupted training" if p.reused else ""),
         score=choice.judge.score(prediction) if choice is not None and prediction is not None else None,
-        fold_scores=choice.judge.fold_scores(prediction) if choice is not None and prediction is not None else (),
+        fold_scores=choice.fold_scores(prediction) if choice is not None and prediction is not None else (),
         fit_seconds=p.fit_seconds(),
         predict_us_per_row=1e6 * sum(f.predict_seconds for f in fits) / predicted if predicted else math.nan,
         size_bytes=p.size_bytes(),

@@ -43,6 +43,15 @@ class Choice:
     units: str = ""
     repeats: int = 1
     calibration: Calibration | None = None
+    in_time: bool = False
+
+    def fold_scores(self, prediction: np.ndarray) -> tuple[float, ...]:
+        """The metric a fold, in order of time where rows follow in it."""
+        scores = self.judge.fold_scores(prediction)
+        if not self.in_time:
+            return scores
+        begins = np.unique(self.judge.fold_of, return_index=True)[1]
+        return tuple(scores[i] for i in np.argsort(begins))
 
     def once(self, prediction: np.ndarray) -> np.ndarray:
         """Predictions of the judged rows, averaged over repeats."""
@@ -172,7 +181,8 @@ def choose(
         steps.append(_ensemble_step(mixed, members))
     raced = races(trials, stopped, predictions, folds, lambda of: side_by_side(of, work.folds, base, folds, rows, 1))
     result = climb(steps, judge, prefer=prefer, costs=costs, limits=limits, races=raced)
-    choice = Choice(judge, rows, trials, predictions, steps, result, mixed, members, words, repeats)
+    in_time = work.time is not None
+    choice = Choice(judge, rows, trials, predictions, steps, result, mixed, members, words, repeats, in_time=in_time)
     if choice.step is not steps[0]:
         choice.calibration = calibrate(judge, choice.stated)
     return choice

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from holdgood.core.chain import Chain
 from holdgood.scale import Handle, Pool
 from holdgood.training.progress import Progress, makespan
@@ -19,23 +21,29 @@ CLOSE = 0.12
 SHRINK = 0.85
 ENOUGH = 0.8
 """A refit that the clock ended before this share of its rounds or trees is not the model that was judged."""
+NO_DATE = 366 * 86_400_000_000
+"""Microseconds around 1970 in which a time is rather a count of the user's own than a date."""
 
 
 @dataclass(frozen=True)
 class Refit:
-    """A chain for delivery. ``note`` says so where it is not the whole refit that was wanted; ``words``: what it is."""
+    """A chain for delivery. ``note`` says so where it is not the whole refit that was wanted; ``words``: what it is; ``lost``: why
+    it is a fold's model, or cut short; empty where it is neither.
+    """
 
     chain: Chain
     note: str = ""
     words: str = "refitted on all rows"
+    lost: str = ""
 
 
 class Refits:
     """Started at once, collected at the end, so that the ladder's arithmetic runs beside them.
 
     ``failed``: after ``collect``, the reason for each candidate (by index) whose refit did not end as wanted. ``patience``:
-    seconds after which a refit is taken as hanging, where there is no clock. ``rows``: how many refits learn from: all that
-    memory bears, or as many as the time does.
+    seconds after which a refit is taken as hanging, where there is no clock. ``delivered``: so many of the first ``wanted`` are
+    delivered (None: all), the others stand beside them. ``rows``: how many refits learn from: all that memory bears, or as
+    many as the time does.
     """
 
     def __init__(
@@ -47,8 +55,9 @@ class Refits:
         *,
         left: Callable[[], float],
         patience: float = math.inf,
+        delivered: int | None = None,
     ) -> None:
-        self.left, self.pool, self.patience = left, pool, patience
+        self.work, self.left, self.pool, self.patience = work, left, pool, patience
         self.wanted = list({p.index: p for p in wanted}.values())
         self.done: dict[int, FullFit] = {}
         self.failed: dict[int, str] = {}
@@ -62,8 +71,11 @@ class Refits:
             if most is None
             else f"refits learned from {most:,} of {self.all:,} rows, drawn at random: the time was short"
         )
-        # the dearest first, so that workers end together
-        self.wanted.sort(key=lambda p: (-p.refit_seconds(self.rows), p.index) if timed else (0.0, p.index))
+        if timed:  # what is delivered before what stands beside it, the dearest first, so that workers end together
+            first = {p.index for p in wanted[:delivered]}
+            self.wanted.sort(key=lambda p: (p.index not in first, -p.refit_seconds(self.rows), p.index))
+        else:
+            self.wanted.sort(key=lambda p: p.index)
         estimates = [p.refit_seconds(self.rows) for p in self.wanted]
         for p, estimate in zip(self.wanted, estimates, strict=True):
             if timed and not pool.workers and estimate > left() - CLOSE:
@@ -76,16 +88,16 @@ class Refits:
             self._handles[handle] = p.index
 
     def _bearable(self, n: int) -> int:
-        """Rows to learn from: all where there is time for it, else as many as it bears, no fewer than the first fold had."""
+        """Rows to learn from: all where there is time for it, else as many as it bears, no fewer than a fold had."""
         needed = makespan([p.refit_seconds(n) for p in self.wanted], max(1, self.pool.workers))
         room = self.left() - CLOSE
         if needed <= room:
             return n
-        learned = max(p.done[0].learned_rows for p in self.wanted)
+        learned = max(fit.learned_rows for p in self.wanted for fit in p.done.values())
         return min(n, max(int(SHRINK * n * max(room, 0.0) / needed), learned))
 
     def collect(self) -> dict[int, Refit]:
-        """What can be delivered, by candidate: refits, else the chain of the first fold with a note; others are left out."""
+        """What can be delivered, by candidate: refits, else a fold's chain with a note (``_standing_in``); others are left out."""
         wait_for(self._handles, self.pool, self.left, self.patience)
         for handle, index in self._handles.items():
             if handle.state == "killed":
@@ -96,7 +108,7 @@ class Refits:
                 continue
             try:
                 fit: FullFit = handle.result()
-            except Exception as error:  # told in the notes; the first fold's chain or a lower rung takes its place
+            except Exception as error:  # told in the notes; a fold's chain or a lower rung takes its place
                 self.failed[index] = reason_of(error)
                 continue
             self.done[index] = fit
@@ -113,17 +125,33 @@ class Refits:
             fit = self.done[p.index]
             on = "all rows" if self.rows == self.all else f"{self.rows:,} of {self.all:,} rows"
             if fit.share >= 1.0:
-                return Refit(fit.chain, words=f"refitted on {on}")
+                return Refit(fit.chain, words=f"refitted on {on}", lost="the time was short" if self.note else "")
             short = f"the refit of {name} made {fit.share:.0%} of what was asked before the time was up"
-            return Refit(fit.chain, short, f"refitted on {on} with {fit.share:.0%} of what was asked")
-        first = p.done[0].chain if 0 in p.done else None
-        if first is None:
+            return Refit(
+                fit.chain, short, f"refitted on {on} with {fit.share:.0%} of what was asked", "the time was up"
+            )
+        fold = self._standing_in(p)
+        kept = None if fold is None else p.done[fold].chain
+        if fold is None or kept is None:
             return None
-        return Refit(
-            first.fresh(),
-            f"{name} is delivered as fitted on the first fold's training rows: {self.failed[p.index]}",
-            "fitted on the first fold's training rows",
-        )
+        lost, words = self.failed[p.index], f"fitted on {p.done[fold].learned_rows:,} of {self.all:,} rows"
+        if until := self._until(fold):
+            words += f", up to {until}"
+        return Refit(kept.fresh(), f"{name} is delivered as {words}: {lost}", words, lost)
+
+    def _standing_in(self, p: Progress) -> int | None:
+        """The fold whose chain takes the place of a refit: of the latest rows where these follow in time, else of the most."""
+        kept = [f for f in sorted(p.done) if p.done[f].chain is not None]
+        return max(kept, key=lambda f: (self._latest(f), p.done[f].learned_rows), default=None)
+
+    def _latest(self, fold: int) -> int:
+        time = self.work.time
+        return 0 if time is None else int(time[self.work.folds[fold][0]].max())
+
+    def _until(self, fold: int) -> str:
+        """The day of the latest row that a fold learned from; empty where rows have no time, or one counted from nothing."""
+        latest = self._latest(fold)
+        return str(np.datetime64(latest, "us").astype("datetime64[D]")) if abs(latest) > NO_DATE else ""
 
 
 def wait_for(handles: Iterable[Handle], pool: Pool, left: Callable[[], float], patience: float) -> None:
@@ -140,8 +168,8 @@ def words_of(refits: Sequence[Refit]) -> str:
     >>> chain = Chain(None, None)
     >>> words_of([Refit(chain), Refit(chain)])
     'refitted on all rows'
-    >>> words_of([Refit(chain), Refit(chain, words="fitted on the first fold's training rows"), Refit(chain)])
-    "2 of 3 models refitted on all rows, 1 fitted on the first fold's training rows"
+    >>> words_of([Refit(chain), Refit(chain, words="fitted on 70 of 100 rows"), Refit(chain)])
+    '2 of 3 models refitted on all rows, 1 fitted on 70 of 100 rows'
     """
     counted = Counter(r.words for r in refits).most_common()
     if len(counted) == 1:
@@ -149,3 +177,15 @@ def words_of(refits: Sequence[Refit]) -> str:
     first, *others = [f"{many} of {len(refits)} models {words}" if not i else f"{many} {words}"
                       for i, (words, many) in enumerate(counted)]  # fmt: skip
     return ", ".join([first, *others])
+
+
+def short_of(words: str, lost: Sequence[str]) -> str:
+    """What is delivered where that is not what was wanted, and why (the first reason), in a sentence; empty where it is.
+
+    >>> short_of("refitted on all rows", ["", ""])
+    ''
+    >>> short_of("fitted on 70 of 100 rows", ["the time was up before its refit ended"])
+    'What is delivered was not refitted on all rows as wanted, but is fitted on 70 of 100 rows: the time was up before its refit ended.'
+    """
+    reason = next((why for why in lost if why), "")
+    return f"What is delivered was not refitted on all rows as wanted, but is {words}: {reason}." if reason else ""

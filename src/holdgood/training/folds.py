@@ -1,4 +1,4 @@
-"""Folds as they are used: checked once, and the rows for early stopping carved from the training rows of each."""
+"""Folds as they are used: checked once, the latest first, and the rows for early stopping carved from the training rows of each."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from holdgood.core.task import Task
 from holdgood.training.repeats import repeats_of
 
 STOP_SHARE = 0.12
+ALIKE = 0.8
 FEWEST_ROWS = 60
 """Below this many training rows nothing is kept for early stopping: a dozen rows would stop at noise."""
 
@@ -48,6 +49,23 @@ def checked(folds: Sequence[Fold], n: int) -> tuple[Fold, ...]:
         out.append((train, valid))
     repeats_of(out)
     return tuple(out)
+
+
+def latest_first(folds: Sequence[Fold], time: np.ndarray | None) -> tuple[Fold, ...]:
+    """Folds in time from the one that learns from the latest rows; others, and those that end alike, as they came.
+
+    Whatever the budget cuts off is then the oldest: few folds judge what comes next best, the first tells what a fit of
+    nearly all rows costs, and its model is the best there is where a refit does not end.
+    """
+    if time is None:
+        return tuple(folds)
+    return tuple(sorted(folds, key=lambda fold: -int(time[fold[0]].max())))
+
+
+def alike(folds: Sequence[Fold]) -> bool:
+    """Whether all folds learn from about as many rows, so that the mean of their models is worth as much as one of them."""
+    rows = [len(train) for train, _ in folds]
+    return min(rows) >= ALIKE * max(rows)
 
 
 def stop_rows(

@@ -30,8 +30,8 @@ from holdgood.training.calibrated import Calibrated
 from holdgood.training.choice import Choice, choose, judged
 from holdgood.training.cost import LATENCY_MS, SIZE_MB, Aim
 from holdgood.training.ensemble import Ensemble
-from holdgood.training.finish import CLOSE, Refit, Refits, words_of
-from holdgood.training.folds import checked
+from holdgood.training.finish import CLOSE, Refit, Refits, short_of, words_of
+from holdgood.training.folds import alike, checked, latest_first
 from holdgood.training.further import Further
 from holdgood.training.ladder import Limits
 from holdgood.training.last_resort import last_resort, only_prior
@@ -122,7 +122,8 @@ def train(
         )
     ordered, beyond = in_order(candidates, clock.budget.trials, as_given)
     counted = weight if class_weight is None else (1.0 if weight is None else weight) * class_weight[y.astype(np.int64)]
-    work = Work(frame, y, counted, task, checked(folds, len(y)), time, groups, seed, apart=apart)
+    division = latest_first(checked(folds, len(y)), time)
+    work = Work(frame, y, counted, task, division, time, groups, seed, apart=apart)
     limits = Limits(latency_limit_ms, size_limit_mb, by_size=clock.budget.trials is not None)
     aim = _aim(prefer, limits, aim_latency_ms, aim_size_mb)
     training = _Training(
@@ -193,8 +194,9 @@ class _Training:
         self.repeats = repeats_of(work.folds)
         self.base = len(work.folds) // self.repeats
         self._cap_rows(candidates)
-        # where a refit does not end, the folds' models may stand in; those of capped rows have seen too little
-        self.bagging = prefer != "simple" and self.base > 1 and work.cap is None and work.bearable is None
+        # where a refit does not end, the folds' models may stand in; some of capped rows, or of the far past, have seen too little
+        capped = work.cap is not None or work.bearable is not None
+        self.bagging = prefer != "simple" and self.base > 1 and not capped and alike(work.folds)
         families = [c.family for c in candidates]
         self.progress = [Progress(i, c, self.base, families.index(c.family) == i) for i, c in enumerate(candidates)]
 
@@ -237,6 +239,7 @@ class _Training:
                     choice.wanted,
                     left=lambda: self.clock.left() - kept,
                     patience=schedule.patience(),
+                    delivered=len(choice.chosen),
                 )
                 record = self._board(choice)
                 ready = refits.collect()
@@ -447,9 +450,11 @@ class _Training:
             chain = refits[choice.chosen[0].index].chain
         if choice.calibration is not None:
             chain = Calibrated(chain, choice.calibration.recalibration)
-        record = record.model_copy(
-            update={"delivered": bagged.words if bagged else words_of([refits[p.index] for p in choice.chosen])}
-        )
+        parts = [refits[p.index] for p in choice.chosen]
+        words = bagged.words if bagged else words_of(parts)
+        lost = [failed[p.index] for p in choice.chosen if p.index in failed] if bagged else [r.lost for r in parts]
+        shortfall = short_of(words, [*lost, "the time was short"] if bagged else lost)
+        record = record.model_copy(update={"delivered": words, "shortfall": shortfall})
         simple = choice.simple if choice.step.ensemble or choice.simple not in choice.chosen else None
         if simple is not None and simple.index not in refits:
             self.notes.append(f"{simple.candidate.name} is not compared with: {failed[simple.index]}")

@@ -62,6 +62,8 @@ class Schedule:
         self._slowest = 0.0
         self._restarted = False
         self._full = False
+        base = timing.all[0].base
+        self._standing_in = {0, max(range(base), key=lambda f: len(work.folds[f][0]))}
         self._deepened: list[Progress] = []
         self.cold = False
 
@@ -76,6 +78,8 @@ class Schedule:
             for handle in self.pool.wait(self._until_next_deadline()):
                 self._take(handle)
             self._kill_overrun()
+        if self.timed and self._warming and not any(h.state == "done" for h in self._warming):
+            self.cold = True  # on a busy machine the workers may still be importing
         take_back(self._deepened)
         for p in self.all:
             if p.status == "open" and not settle(p):
@@ -106,8 +110,10 @@ class Schedule:
         )
 
     def _keep(self, p: Progress, fold: int) -> Path | None:
-        """Where a fold's chain is kept: all of them for a mean of the folds' models, the first to stand in for a refit."""
-        wanted = self.keep if self.keep else self.timed and fold == 0
+        """Where a fold's chain is kept: all of them for a mean of the folds' models, else what may stand in for a refit: the first
+        (of the latest rows, where these follow in time) and the one of most rows.
+        """
+        wanted = self.keep or (self.timed and fold in self._standing_in)
         return self.pool.folder / f"chain-{p.index}-{fold}" if wanted else None
 
     def _fill(self) -> None:

@@ -51,10 +51,11 @@ class Rung(Part):
 class Leaderboard(Record):
     """All trials, the ladder, and the choice with its reason. Development rows only.
 
-    ``folds`` and ``repeats``: what was judged on, the best trials in all repeats. ``delivered``: a refit on all rows, or where
-    that did not end in time the mean of the folds' models. Out-of-fold scores are those of models that learned from fewer
-    rows: slightly on the cautious side for both. ``calibration``: by what the stated chances were drawn to those observed,
-    where that was proven to help; empty: they are stated as the model has them. ``rule``: when the ladder is climbed, with its level.
+    ``folds`` and ``repeats``: what was judged on, the best trials in all repeats. ``delivered``: a refit on all rows,
+    or where that did not end in time the mean of the folds' models, or one of them; ``shortfall`` then says so and why.
+    Out-of-fold scores are those of models that learned from fewer rows: slightly on the cautious side for all.
+    ``calibration``: by what the stated chances were drawn to those observed, where that was proven to help; empty: they
+    are stated as the model has them. ``rule``: when the ladder is climbed, with its level.
     """
 
     kind: ClassVar[str] = "leaderboard"
@@ -73,6 +74,7 @@ class Leaderboard(Record):
     repeats: int = 1
     fold_kind: str = ""
     delivered: str = ""
+    shortfall: str = ""
     calibration: str = ""
     threshold: Number = float("nan")
     threshold_low: Number = float("nan")
