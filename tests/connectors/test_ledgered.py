@@ -98,6 +98,35 @@ def test_two_at_once_write_no_row_twice(url):
 
 
 @pytest.mark.server
+def test_a_table_has_one_name_in_the_ledger_and_what_was_dropped_is_written_again(url):
+    assert written(url) == [True] * 3
+    if url.startswith("sqlite"):
+        other = url.replace("scored", "SCORED")
+    else:
+        other = url.replace("batches.scored", "scored") + "&options=-csearch_path%3Dbatches"
+    mine, theirs = table_at(url), table_at(other)
+    assert mine.table == theirs.table
+    assert theirs.find("k").whole
+    theirs.close()
+    assert written(other) == [False] * 3
+    drop(url)
+    assert mine.find("k") is None, "the ledger speaks of a table that is not there"
+    mine.close()
+    assert written(other) == [True] * 3
+    assert len(rows_of(url)) == DATA.num_rows
+    assert rows_of(url, "holdgood_batches")[0][:3] == ("k", mine.table, DATA.num_rows)
+
+
+def drop(url):
+    if url.startswith("sqlite"):
+        with sqlite3.connect(url.removeprefix("sqlite:///").partition("?")[0]) as link:
+            link.execute("DROP TABLE scored")
+        return
+    with psycopg.connect(url.partition("?")[0]) as link:
+        link.execute("DROP TABLE batches.scored")
+
+
+@pytest.mark.server
 def test_names_are_quoted_and_a_table_that_does_not_fit_is_refused(url):
     strange = url.replace("scored", 'x"; DROP TABLE scored; --'.replace(" ", "%20").replace(";", "%3B"))
     assert written(url) == [True] * 3
@@ -121,6 +150,18 @@ def test_a_server_that_goes_away_is_told_without_secrets(postgres):
     again = table_at(f"{postgres}?table=gone")
     assert again.write(batch, 0, DATA)
     again.close()
+
+
+def test_a_full_disk_is_told_as_one_and_the_same_run_goes_on_afterwards(tmp_path):
+    table = table_at(f"sqlite:///{tmp_path}/out.db?table=scored")
+    data = pa.table({"id": ["x" * 1000] * 500})
+    batch = table.begin("k", data.schema, 500, 500)
+    table._link.execute("PRAGMA max_page_count = 20")
+    with pytest.raises(EnvironmentFault, match="disk is full"):
+        table.write(batch, 0, data)
+    table._link.execute("PRAGMA max_page_count = 4000")
+    assert table.write(batch, 0, data)
+    table.close()
 
 
 def test_where_nothing_can_be_written(monkeypatch, tmp_path):

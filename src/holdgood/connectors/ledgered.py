@@ -39,16 +39,22 @@ class Batch:
 
 
 class Ledgered(Protocol):
-    """A table that takes pieces, each once. Errors: DataError where the table does not fit, EnvironmentFault where the database does not answer."""
+    """A table that takes pieces, each once. Errors: DataError where the table does not fit, EnvironmentFault where the database does not answer.
+
+    ``table``: what the ledger calls it, the same however the address writes it.
+    """
 
     shown: str
     table: str
 
     def begin(self, key: str, schema: pa.Schema, rows: int, size: int) -> Batch:
-        """Make the table and the ledger where they are not there, and enter the batch, or find it with its own size of pieces."""
+        """Make the table and the ledger where they are not there, and enter the batch, or find it with its own size of pieces.
+
+        What the ledger says of a table that is not there any more is taken out: those rows are nowhere.
+        """
 
     def find(self, key: str) -> Batch | None:
-        """The batch, where the ledger has it; nothing is made."""
+        """The batch, where the ledger has it and the table is there; nothing is made."""
 
     def write(self, batch: Batch, number: int, data: pa.Table) -> bool:
         """Write a piece and its line together; False where it is written already."""

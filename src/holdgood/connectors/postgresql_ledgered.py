@@ -19,6 +19,10 @@ from holdgood.core.urls import mask, parameters_of, secrets_of, without_paramete
 _SECONDS_TO_CONNECT = 10
 _MAKING = 7_265_110_421_004
 """The lock under which tables are made: two runs at once would both find them missing."""
+_BATCH = """batch text PRIMARY KEY, target text NOT NULL, row_count bigint NOT NULL, piece_rows bigint NOT NULL,
+    begun_utc timestamptz NOT NULL DEFAULT now()"""
+_PIECE = """batch text NOT NULL, piece bigint NOT NULL, row_count bigint NOT NULL, written_utc timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (batch, piece)"""
 
 
 class PostgresLedgered:
@@ -33,18 +37,29 @@ class PostgresLedgered:
         self.shown = mask(target)
         asked = named(parameters_of(target).get("table"), self.shown)
         checked({"table": asked}, {"table": (str,)}, "writing to PostgreSQL")
-        schema, _, name = asked.rpartition(".")
-        self._schema, self.table = schema, asked
-        self._quoted = self._in_schema(name)
-        self._batches, self._pieces = self._in_schema(BATCHES), self._in_schema(PIECES)
         url = without_parameters(target, "table")
         if "connect_timeout" not in parameters_of(url):
             url += f"{'&' if parameters_of(url) else '?'}connect_timeout={_SECONDS_TO_CONNECT}"
         with self._told():
             self._link = psycopg.connect(url, client_encoding="UTF8", autocommit=True)
+            schema, _, name = asked.rpartition(".")
+            # one name in the ledger, however it is written: with its schema
+            schema = schema or self._schema_of(name)
+        self.table = f"{schema}.{name}"
+        self._quoted, self._batches, self._pieces = (
+            f"{quote(schema)}.{quote(each)}" for each in (name, BATCHES, PIECES)
+        )
 
-    def _in_schema(self, name: str) -> str:
-        return f"{quote(self._schema)}.{quote(name)}" if self._schema else quote(name)
+    def _schema_of(self, name: str) -> str:
+        """Where a table without a schema is, or would be made."""
+        found: Any = self._link.execute(
+            "SELECT coalesce((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE c.oid = to_regclass(%s)), current_schema())",
+            (quote(name),),
+        ).fetchone()
+        if found[0] is None:
+            raise DataError(f"no schema of {self.shown} is searched", "one", f"name it: table=SCHEMA.{name}")
+        return str(found[0])
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -78,7 +93,7 @@ class PostgresLedgered:
     def find(self, key: str) -> Batch | None:
         """See Ledgered."""
         with self._told():
-            if not self._there():
+            if not all(self._there(each) for each in (self._batches, self._pieces, self._quoted)):
                 return None
             found = self._link.execute(
                 f"SELECT row_count, piece_rows FROM {self._batches} WHERE batch = %s", (key,)
@@ -95,28 +110,27 @@ class PostgresLedgered:
             ).fetchall()
         return Batch(key, int(found[0]), int(found[1]), frozenset(d[0] for d in done), tuple(others))
 
-    def _there(self) -> bool:
-        found: Any = self._link.execute(
-            "SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL", (self._batches, self._pieces)
-        ).fetchone()
+    def _there(self, table: str) -> bool:
+        found: Any = self._link.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone()
         return bool(found[0])
 
     def begin(self, key: str, schema: pa.Schema, rows: int, size: int) -> Batch:
         """See Ledgered."""
         with self._told(), self._link.transaction():
             self._link.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
-            columns = ", ".join(f"{quote(f.name)} {_kind(f.type)}" for f in schema)
-            self._link.execute(f"CREATE TABLE IF NOT EXISTS {self._quoted} ({columns})")
-            self._link.execute(
-                f"""CREATE TABLE IF NOT EXISTS {self._batches} (batch text PRIMARY KEY, target text NOT NULL, row_count bigint NOT NULL,
-                    piece_rows bigint NOT NULL, begun_utc timestamptz NOT NULL DEFAULT now())"""
-            )
-            self._link.execute(
-                f"""CREATE TABLE IF NOT EXISTS {self._pieces} (batch text NOT NULL, piece bigint NOT NULL, row_count bigint NOT NULL,
-                    written_utc timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (batch, piece))"""
-            )
-            there = self._link.execute(f"SELECT * FROM {self._quoted} LIMIT 0").description or []
-            fitting([d.name for d in there], schema, self.table)
+            for ledger, columns in ((self._batches, _BATCH), (self._pieces, _PIECE)):
+                if not self._there(ledger):
+                    self._link.execute(f"CREATE TABLE {ledger} ({columns})")
+            if self._there(self._quoted):
+                there = self._link.execute(f"SELECT * FROM {self._quoted} LIMIT 0").description or []
+                fitting([d.name for d in there], schema, self.table)
+            else:
+                columns = ", ".join(f"{quote(f.name)} {_kind(f.type)}" for f in schema)
+                self._link.execute(f"CREATE TABLE {self._quoted} ({columns})")
+                # what was written into a table that has been dropped since is written nowhere
+                gone = f"SELECT batch FROM {self._batches} WHERE target = %s"
+                self._link.execute(f"DELETE FROM {self._pieces} WHERE batch IN ({gone})", (self.table,))
+                self._link.execute(f"DELETE FROM {self._batches} WHERE target = %s", (self.table,))
             self._link.execute(
                 f"INSERT INTO {self._batches} (batch, target, row_count, piece_rows) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
                 (key, self.table, rows, size),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +28,11 @@ _LEDGER = (
 _OPEN = f"""SELECT b.batch, b.row_count, coalesce(sum(p.row_count), 0) FROM {BATCHES} b LEFT JOIN {PIECES} p ON p.batch = b.batch
     WHERE b.target = ? AND b.batch <> ? GROUP BY b.batch, b.row_count, b.piece_rows
     HAVING count(p.piece) < max(1, (b.row_count + b.piece_rows - 1) / b.piece_rows) AND count(p.piece) > 0 ORDER BY b.batch"""
+# What was written into a table that has been dropped since is written nowhere.
+_GONE = (
+    f"DELETE FROM {PIECES} WHERE batch IN (SELECT batch FROM {BATCHES} WHERE target = ?)",
+    f"DELETE FROM {BATCHES} WHERE target = ?",
+)
 
 
 class SqliteLedgered:
@@ -37,7 +42,9 @@ class SqliteLedgered:
         self.path = Path(path_of(target))
         self.shown = target
         options = checked(parameters_of(target), {"table": (str,)}, "writing to SQLite")
-        self.table = named(options.get("table"), target)
+        self._name = named(options.get("table"), target)
+        # one name in the ledger, however it is written: SQLite takes A for a (and no other letter for another)
+        self.table = self._name.encode().lower().decode()
         with self._told():
             # autocommit: transactions begin and end where this file says so
             self._link = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
@@ -60,16 +67,20 @@ class SqliteLedgered:
             self._link.execute("BEGIN IMMEDIATE")
             try:
                 yield self._link
+                self._link.execute("COMMIT")
             except BaseException:
-                self._link.execute("ROLLBACK")
+                with suppress(sqlite3.Error):  # on a full disk SQLite has rolled back by itself
+                    self._link.execute("ROLLBACK")
                 raise
-            self._link.execute("COMMIT")
+
+    def _columns(self, table: str) -> list[str]:
+        """Names of a table's columns; none where it is not there."""
+        return [r[0] for r in self._link.execute("SELECT name FROM pragma_table_info(?)", (table,))]
 
     def find(self, key: str) -> Batch | None:
         """See Ledgered."""
         with self._told():
-            ledger = self._link.execute("SELECT count(*) FROM sqlite_master WHERE name IN (?, ?)", (BATCHES, PIECES))
-            if ledger.fetchone()[0] < len(_LEDGER):
+            if not all(self._columns(name) for name in (BATCHES, PIECES, self.table)):
                 return None
             found = self._link.execute(
                 f"SELECT row_count, piece_rows FROM {BATCHES} WHERE batch = ?", (key,)
@@ -83,12 +94,15 @@ class SqliteLedgered:
     def begin(self, key: str, schema: pa.Schema, rows: int, size: int) -> Batch:
         """See Ledgered."""
         with self._together() as link:
-            columns = ", ".join(f"{quote(f.name)} {_kind(f.type)}" for f in schema)
-            link.execute(f"CREATE TABLE IF NOT EXISTS {quote(self.table)} ({columns})")
             for statement in _LEDGER:
                 link.execute(statement)
-            there = [r[0] for r in link.execute("SELECT name FROM pragma_table_info(?)", (self.table,))]
-            fitting(there, schema, self.table)
+            if there := self._columns(self.table):
+                fitting(there, schema, self.table)
+            else:
+                columns = ", ".join(f"{quote(f.name)} {_kind(f.type)}" for f in schema)
+                link.execute(f"CREATE TABLE {quote(self._name)} ({columns})")
+                for statement in _GONE:
+                    link.execute(statement, (self.table,))
             link.execute(
                 f"INSERT INTO {BATCHES} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (key, self.table, rows, size, _now()),
@@ -109,7 +123,7 @@ class SqliteLedgered:
             )
             if entered.rowcount == 0:
                 return False
-            link.executemany(f"INSERT INTO {quote(self.table)} ({names}) VALUES ({marks})", zip(*columns, strict=True))
+            link.executemany(f"INSERT INTO {quote(self._name)} ({names}) VALUES ({marks})", zip(*columns, strict=True))
         return True
 
     def close(self) -> None:
