@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from holdgood.core.errors import DataError, DuplicateError
-from holdgood.core.records import Alarm, Label, Prediction
+from holdgood.core.records import Alarm, Label, Prediction, Promotion
 from holdgood.journal import Filter, Journal
-from holdgood.journal.chain import Row
+from holdgood.journal.chain import Row, link, sha, tombstone
 
 STEPS = st.lists(
     st.one_of(
@@ -115,6 +115,55 @@ def test_a_tombstone_whose_record_came_back_is_told(history, tmp_path):
     db.close()
     faults = Journal(tmp_path / "j.sqlite").verify(heads)
     assert "entry 1 of 'w': its record was changed" in faults
+
+
+def test_an_index_that_hides_an_entry_is_told(journal_file, answer, tmp_path):
+    journal_file.append_many([answer(f"p{i}", subject=f"s{i}") for i in range(9)], "w")
+    heads = journal_file.heads()
+    with sqlite3.connect(journal_file.path) as db:
+        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'entries_by_subject'").fetchone()
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    raw = bytearray(journal_file.path.read_bytes())
+    at = raw.index(b"s4", (page - 1) * size, page * size)
+    raw[at : at + 2] = b"s3"
+    journal_file.path.write_bytes(raw)
+    assert [row.ref for row in journal_file.rows(Filter(subject="s4"))] == [], "the person's rows are not found"
+    assert any("index entries_by_subject" in fault for fault in journal_file.verify(heads))
+
+
+@pytest.mark.parametrize("record", ["no JSON", "[" * 100_000, "[]", '{"entries": [["w", 1e999, 2]]}'])
+@pytest.mark.parametrize("kind", ["prediction", "tombstone"])
+def test_a_record_that_is_none_is_told_not_fallen_over(journal_file, answer, record, kind):
+    journal_file.append_many([answer("a"), answer("b")], "w")
+    heads = journal_file.heads()
+    with sqlite3.connect(journal_file.path) as db:
+        db.execute("DROP TRIGGER never_rewritten")
+        db.execute(
+            "UPDATE entries SET kind = ?, record = ?, salt = 's', commitment = ? WHERE number = 1",
+            (kind, record, sha("s", record)),
+        )
+    db.close()
+    assert "entry 1 of 'w': its hash does not match" in journal_file.verify(heads)
+    if not record.startswith("{"):
+        with pytest.raises(DataError, match="entry 1 of 'w' holds no record"):
+            journal_file.entries()
+
+
+def test_what_was_live_is_never_forgotten(journal_file, answer):
+    """A tombstone cannot hide who put what live: it is refused, and one that was forged is told."""
+    journal_file.append(Promotion(bundle_digest="d", by="ann", why="w", model="m"), "live")
+    with pytest.raises(DataError, match="nothing was forgotten"):
+        journal_file.forget("live", 1, who="eve", why="none")
+    heads = journal_file.heads()
+    with journal_file.session() as session, session.writing("live"):
+        session.many(
+            "UPDATE entries SET record = NULL, salt = NULL, model = NULL, moment = NULL WHERE number = ?", [(1,)]
+        )
+        row = link(heads["live"], "live", tombstone([("live", 1)], "eve", "none"), "2026-01-01T00:00:00.000000+00:00")
+        session.many(f"INSERT INTO entries VALUES ({','.join('?' * len(row))})", [row])
+    assert journal_file.verify(heads) == ["entry 1 of 'live' has a tombstone, but a promotion is never forgotten"]
 
 
 @pytest.mark.server

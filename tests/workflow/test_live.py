@@ -1,16 +1,22 @@
 """The live folder: what goes live, on what conditions, and how to go back."""
 
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from holdgood.bundle import save
 from holdgood.core.errors import BundleError, DataError, DeclarationError, TamperedError
-from holdgood.core.records import Comparison, Promotion, Verdict
+from holdgood.core.events import silent
+from holdgood.core.records import ChallengeLook, Comparison, Promotion, Verdict
 from holdgood.core.records.verdict import Gate
 from holdgood.core.task import Task
-from holdgood.journal import live_on
+from holdgood.journal import live_on, sql_session
+from holdgood.workflow.live import promotion, retrain
 from holdgood.workflow.live.approval import approve
+from holdgood.workflow.live.conditions import against
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.promotion import promote, retire, roll_back
 
@@ -183,3 +189,55 @@ def test_a_forecast_has_no_verdict_and_goes_live_the_same_way(live, tmp_path):
     save(folder, name="demand", parts={}, records={}, task=Task(kind="forecast", target="units"))
     assert promote(live, folder, "demand of stores", **ANN).model == "demand of stores"
     assert live.at("demand of stores").overruled == ()
+
+
+def test_two_who_promote_at_once_are_written_one_after_the_other(live, made, monkeypatch):
+    promote(live, made(1), **ANN)
+    both, seen = threading.Barrier(2), threading.local()
+
+    def conditions(*args, **named):
+        if not hasattr(seen, "once"):
+            seen.once = True
+            both.wait()  # both have looked before either writes
+        return against(*args, **named)
+
+    monkeypatch.setattr(promotion, "against", conditions)
+    bundles = [made(2), made(3)]
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(lambda b: promote(live, b, **ANN), bundles)
+    history = [said for _, said in live.journal.read(Promotion)]
+    assert [p.replaces for p in history[1:]] == [p.bundle_digest for p in history[:-1]]
+    assert {p.bundle_digest for p in history[1:]} == {one.bundle_digest, two.bundle_digest}
+    with pytest.raises(DataError, match="is the champion of flights by now, not"):
+        promote(live, made(4), instead_of=history[0].bundle_digest, **ANN)
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_from_going_back(live, made, monkeypatch):
+    one, two = promote(live, made(1), **ANN), promote(live, made(2), **ANN)
+
+    class Behind(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) - timedelta(hours=3)
+
+    monkeypatch.setattr(promotion, "datetime", Behind)
+    monkeypatch.setattr(sql_session, "datetime", Behind)
+    assert roll_back(live, "flights", by="bob", why="alarms").bundle_digest == one.bundle_digest
+    assert live.at("flights").bundle_digest == one.bundle_digest
+    assert promote(live, made(2), **ANN).replaces == one.bundle_digest
+    assert live.at("flights").bundle_digest == two.bundle_digest
+    assert live.journal.verify(live.journal.heads()) == []
+
+
+def test_a_challenger_that_beat_a_champion_of_yesterday_does_not_go_live(live, made):
+    yesterday = promote(live, made(1), **ANN)
+    found = live.at("flights")
+    digest = live.keep(made(3)).digest
+    promote(live, made(2), **ANN)  # a person acts while the challenger is trained
+    asked = retrain.Asked(live, "flights", None, (), {}, datetime.now(UTC), False, True, "the policy", silent)
+    look = ChallengeLook(
+        model="flights", champion=yesterday.bundle_digest, challenger=digest, phase="held out", decision="promote", reason="better"
+    )  # fmt: skip
+    step = retrain._go_live(asked, found, digest, look)
+    assert (step.what, step.on) == ("not yet", False)
+    assert live.at("flights").run == "2"

@@ -114,6 +114,10 @@ class Busy(EnvironmentFault):
     """More is waiting than can be kept in memory; the same, asked again a little later, may pass."""
 
 
+class Overtaken(EnvironmentFault):
+    """Somebody else wrote between the look and the write; nothing was written, and what was decided must be decided anew."""
+
+
 class Interrupted(HoldgoodError):
     """The user pressed Ctrl-C; everything finished so far is on disk."""
 

@@ -13,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from holdgood.core.errors import DataError
 from holdgood.core.records.envelope import Record, wrap_as_text
 from holdgood.journal.keys import Keys, checked_keys, keys_of, moment_of
 
 GENESIS = "0" * 64
 TOMBSTONE = "tombstone"
+NEVER_FORGOTTEN = (TOMBSTONE, "promotion", "approval")
+"""Who put what live, and who deleted what: a tombstone must not hide it."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,21 @@ def link(head: Head, writer: str, what: Draft, when: str) -> Row:
 def hash_of(previous: str, writer: str, number: int, kind: str, when: str, commitment: str) -> str:
     """What an entry's hash covers."""
     return sha(previous, writer, str(number), kind, when, commitment)
+
+
+def body_of(row: Row) -> dict[str, Any] | None:
+    """The envelope of an entry, None where it was forgotten. DataError for what is none: the journal was damaged."""
+    if row.record is None:
+        return None
+    try:
+        body = json.loads(row.record)
+    except (ValueError, RecursionError):
+        body = None
+    if isinstance(body, dict):
+        return body
+    raise DataError(
+        f"entry {row.number} of {row.writer!r} holds no record", "JSON as it was written", "holdgood journal verify"
+    )
 
 
 def keys_of_stored(kind: str, record: str, recorded_utc: str) -> Keys:

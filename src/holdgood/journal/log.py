@@ -6,7 +6,6 @@ rewritten chain cannot be told from a true one. How the chain is made stands in 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any, TypeVar
 from holdgood.core.errors import DataError, DuplicateError
 from holdgood.core.records import Prediction
 from holdgood.core.records.envelope import Record, unwrap
-from holdgood.journal.chain import TOMBSTONE, Head, Row, draft, tombstone
+from holdgood.journal.chain import TOMBSTONE, Head, Row, body_of, draft, tombstone
 from holdgood.journal.filters import Filter
 from holdgood.journal.keys import bound
 from holdgood.journal.sql_session import SqlSession
@@ -79,11 +78,14 @@ class Journal:
         """Write a record down. The head is the writer's newest entry."""
         return self.append_many((record,), writer)
 
-    def append_many(self, records: Iterable[Record], writer: str) -> Head:
-        """Write records down in one transaction: all or none. DuplicateError where a prediction is there already."""
+    def append_many(self, records: Iterable[Record], writer: str, *, after: Head | None = None) -> Head:
+        """Write records down in one transaction: all or none. DuplicateError where a prediction is there already.
+
+        ``after``: the writer's newest entry (``head``) on which the records stand; Overtaken where others have written since.
+        """
         drafts = [draft(record) for record in records]
         with self.session() as session:
-            (answer,) = session.append([drafts], writer)
+            (answer,) = session.append([drafts], writer, after)
         if isinstance(answer, DuplicateError):
             raise answer
         return answer
@@ -168,25 +170,33 @@ class Journal:
                 piece = tuple(ids[first : first + _PIECE])
                 yield from session.rows(Filter(kinds=(Prediction.kind,), model=model, refs=piece))
 
+    def head(self, writer: str) -> Head:
+        """The newest entry of one writer; number 0 where it has written nothing."""
+        with self.session() as session, session.guard():
+            return session.head(writer)
+
     def heads(self) -> dict[str, Head]:
         """The newest entry of every writer."""
         with self.session() as session:
             return session.heads()
 
     def verify(self, heads: Mapping[str, Head] | None = None) -> list[str]:
-        """What is wrong, a sentence each; empty where every chain is whole and reaches the ``heads`` kept outside."""
+        """What is wrong, a sentence each; empty where every chain is whole and reaches the ``heads`` kept outside.
+
+        The store's own form counts too: an index that was tampered with hides entries that are all there.
+        """
         with self.session() as session, session.snapshot():
-            return verified(session, heads or {})
+            return verified(session, heads or {}) + session.form_faults()
 
 
 def verified(session: SqlSession, heads: Mapping[str, Head]) -> list[str]:
-    """What is wrong in the snapshot that a session reads."""
+    """What is wrong with the entries in the snapshot that a session reads."""
     buried = buried_by(session.rows(Filter(kinds=(TOMBSTONE,))))
     return faults_of(session.rows(Filter(order="chain")), buried, heads)
 
 
 def _entry(row: Row) -> Entry:
-    record = None if row.record is None else json.loads(row.record)
+    record = body_of(row)
     if row.kind == TOMBSTONE and record is not None and "number" in record:
         record = {
             "who": record["who"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from holdgood.core.records import Label, Prediction
-from holdgood.journal.chain import Row
+from holdgood.journal.chain import Row, body_of
 from holdgood.journal.filters import Filter
 from holdgood.journal.keys import bound
 from holdgood.journal.log import Journal
@@ -89,9 +88,9 @@ def _newest(rows: Iterable[Row], as_of: str | None) -> dict[str, Row]:
 
 def _joined(predictions: list[Row], labels: Mapping[str, Row]) -> Outcomes:
     n = len(predictions)
-    said = [json.loads(row.record or "{}")["payload"] for row in predictions]
+    said = [(body_of(row) or {})["payload"] for row in predictions]
     rows = [labels.get(row.ref or "") for row in predictions]
-    told = [None if row is None else json.loads(row.record or "{}")["payload"] for row in rows]
+    told = [None if row is None else (body_of(row) or {})["payload"] for row in rows]
     event = _times([row.moment for row in predictions])
     known = _times([None if row is None else row.moment for row in rows])
     return Outcomes(

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from holdgood.core.errors import DataError, DuplicateError, EnvironmentFault
-from holdgood.journal.chain import BEGINNING, TOMBSTONE, Draft, Head, Row, link
+from holdgood.core.errors import DataError, DuplicateError, EnvironmentFault, Overtaken
+from holdgood.journal.chain import BEGINNING, NEVER_FORGOTTEN, Draft, Head, Row, link
 from holdgood.journal.filters import COLUMNS, Filter
 
 _INSERT = f"INSERT INTO entries ({COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"
@@ -22,7 +22,7 @@ _TAKEN = (
 )
 _FORGET = (
     "UPDATE entries SET record = NULL, salt = NULL, model = NULL, ref = NULL, place = NULL, subject = NULL, moment = NULL "
-    "WHERE writer = ? AND number = ? AND record IS NOT NULL AND kind <> ?"
+    f"WHERE writer = ? AND number = ? AND record IS NOT NULL AND kind NOT IN ({', '.join('?' * len(NEVER_FORGOTTEN))})"
 )
 _HEADS = (
     "SELECT e.writer, e.number, e.hash FROM entries e JOIN (SELECT writer, MAX(number) AS number FROM entries "
@@ -67,18 +67,25 @@ class SqlSession(ABC):
         """Take out of the database's own files what was deleted."""
 
     @abstractmethod
+    def form_faults(self) -> list[str]:
+        """What is wrong with how the database keeps the entries, a sentence each: indexes that do not say what is there."""
+
+    @abstractmethod
     def close(self) -> None:
         """End the connection."""
 
-    def append(self, submissions: Sequence[Sequence[Draft]], writer: str) -> list[Head | DuplicateError]:
+    def append(
+        self, submissions: Sequence[Sequence[Draft]], writer: str, after: Head | None = None
+    ) -> list[Head | DuplicateError]:
         """Write several submissions in one transaction, each whole or not at all.
 
-        For each one the writer's newest entry then, or the prediction in it that was there before.
+        For each one the writer's newest entry then, or the prediction in it that was there before. ``after``: what the writer's newest
+        entry must still be; Overtaken where it is another by now.
         """
         with self.guard():
             for look in range(_TRIES):
                 try:
-                    return self._append(submissions, writer, look=look > 0)
+                    return self._append(submissions, writer, after, look=look > 0)
                 except self.duplicate:
                     continue  # nothing was written: look which predictions are there already
         raise EnvironmentFault(
@@ -88,13 +95,19 @@ class SqlSession(ABC):
         )
 
     def _append(
-        self, submissions: Sequence[Sequence[Draft]], writer: str, *, look: bool
+        self, submissions: Sequence[Sequence[Draft]], writer: str, after: Head | None, *, look: bool
     ) -> list[Head | DuplicateError]:
         rows: list[Row] = []
         answers: list[Head | DuplicateError] = []
         new: set[tuple[Any, ...]] = set()
         with self.writing(writer):
-            head = self._head(writer)
+            head = self.head(writer)
+            if after is not None and head != after:
+                raise Overtaken(
+                    f"somebody else wrote in the chain of {writer!r} in the meantime",
+                    "nobody between look and write",
+                    "try again",
+                )
             now = datetime.now(UTC).isoformat(timespec="microseconds")
             for drafts in submissions:
                 if look and (taken := self._taken(drafts, new)) is not None:
@@ -109,7 +122,8 @@ class SqlSession(ABC):
                 self.many(_INSERT, rows)
         return answers
 
-    def _head(self, writer: str) -> Head:
+    def head(self, writer: str) -> Head:
+        """The newest entry of one writer."""
         last = self.one(_LAST, (writer,))
         return Head(last[0], last[1]) if last else BEGINNING
 
@@ -132,14 +146,14 @@ class SqlSession(ABC):
         """Empty entries for good, with a tombstone in the same transaction."""
         with self.guard():
             with self.writing(writer):
-                emptied = self.many(_FORGET, [(*place, TOMBSTONE) for place in places])
+                emptied = self.many(_FORGET, [(*place, *NEVER_FORGOTTEN) for place in places])
                 if emptied != len(places):
                     raise DataError(
                         f"{len(places) - emptied:,} of {len(places):,} entries are not there to forget",
-                        "entries of the journal that hold a record and are no tombstones",
+                        "entries that hold a record, and no promotion, approval or tombstone",
                         "look at entries(); nothing was forgotten",
                     )
-                row = link(self._head(writer), writer, what, datetime.now(UTC).isoformat(timespec="microseconds"))
+                row = link(self.head(writer), writer, what, datetime.now(UTC).isoformat(timespec="microseconds"))
                 self.many(_INSERT, [row])
             self.wipe()
         return Head(row.number, row.hash)
@@ -149,7 +163,7 @@ class SqlSession(ABC):
         with self.guard():
             with self.writing(writer):
                 self.many(_INSERT, rows)
-                emptied = self.many(_FORGET, [(writer, number, TOMBSTONE) for number in forgotten]) if forgotten else 0
+                emptied = self.many(_FORGET, [(writer, n, *NEVER_FORGOTTEN) for n in forgotten]) if forgotten else 0
             if emptied:
                 self.wipe()
 

@@ -13,6 +13,7 @@ from holdgood.journal.sql_session import SqlSession
 from holdgood.journal.sqlite_migrations import NEWEST, migrate
 
 _SECONDS_TO_WAIT = 30.0
+_MOST_SAID = 20
 # Pages that are written again and again (of indexes) go into the file once a checkpoint: a longer log (16 MB) costs less.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "wal_autocheckpoint=4000")
 
@@ -96,6 +97,12 @@ class SqliteSession(SqlSession):
                 "a moment without readers",
                 "close what reads the journal, then give the same command again",
             )
+
+    def form_faults(self) -> list[str]:
+        """As SQLite checks itself: pages, and each index against the table."""
+        with self.guard():
+            said = [row[0] for row in self._db.execute(f"PRAGMA integrity_check({_MOST_SAID})")]
+        return [f"the file {self.path.name} is damaged: {' '.join(line.split())}" for line in said if line != "ok"]
 
     def close(self) -> None:
         """End the connection."""

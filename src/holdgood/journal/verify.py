@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from holdgood.journal.chain import GENESIS, TOMBSTONE, Head, Row, hash_of, keys_of_stored, sha
+from holdgood.journal.chain import GENESIS, NEVER_FORGOTTEN, TOMBSTONE, Head, Row, hash_of, keys_of_stored, sha
 from holdgood.journal.keys import Keys
 
 MOST_FAULTS = 1_000
@@ -48,16 +48,26 @@ def _faults(row: Row, expected: int, previous: str, *, forgotten: bool) -> Itera
     if row.record is None:
         if not forgotten:
             yield f"{where} lost its record without a tombstone"
+        elif row.kind in NEVER_FORGOTTEN:
+            yield f"{where} has a tombstone, but a {row.kind} is never forgotten"
         if row.salt is not None or row.keys != Keys():
             yield f"{where} was forgotten, but not whole"
     elif row.salt is None or sha(row.salt, row.record) != row.commitment:
         yield f"{where}: its record was changed"
     elif forgotten:
         yield f"{where} has a tombstone, but its record is there"
-    elif row.keys != keys_of_stored(row.kind, row.record, row.recorded_utc):
+    elif not _found_by_itself(row):
         yield f"{where}: what it is found by was changed"
     if hash_of(row.previous, row.writer, row.number, row.kind, row.recorded_utc, row.commitment) != row.hash:
         yield f"{where}: its hash does not match"
+
+
+def _found_by_itself(row: Row) -> bool:
+    """Whether the columns that an entry is found by are those of its record."""
+    try:
+        return row.keys == keys_of_stored(row.kind, row.record or "", row.recorded_utc)
+    except (ValueError, RecursionError):
+        return False
 
 
 def buried_by(tombstones: Iterable[Row]) -> dict[str, list[tuple[int, int]]]:
@@ -69,7 +79,7 @@ def buried_by(tombstones: Iterable[Row]) -> dict[str, list[tuple[int, int]]]:
         try:
             for writer, first, last in _named(json.loads(row.record)):
                 found.setdefault(writer, []).append((int(first), int(last)))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             continue  # a tombstone that was tampered with buries nothing; its own hash is told apart
     for spans in found.values():
         spans.sort()

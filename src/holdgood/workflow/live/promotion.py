@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from holdgood.core.errors import DataError, DeclarationError
+from holdgood.core.errors import DataError, DeclarationError, Overtaken
 from holdgood.core.records import Bundle, Comparison, Promotion, Standing
 from holdgood.core.records.journal import Place
 from holdgood.journal import Entry
 from holdgood.journal.keys import LONGEST, asked_time
+from holdgood.journal.live_on import stood
 from holdgood.workflow.live.approval import approved_by
 from holdgood.workflow.live.conditions import against
 from holdgood.workflow.live.folder import WRITER, Live, bundle_in
 
 _PLACES = ("champion", "canary", "shadow")
+_TRIES = 20
+"""How often others may write between our look and our write."""
 
 
 def promote(
@@ -30,12 +34,14 @@ def promote(
     evidence: Comparison | None = None,
     overrule: bool = False,
     when: str = "",
+    instead_of: str | None = None,
 ) -> Promotion:
     """Put a bundle (its folder, a run folder, or the digest of one kept here) in a place of a model; returns what was written down.
 
     ``model``: its name in use, default the bundle's own. ``share`` (0 to 1): of the requests that a canary answers. What answers must
     fulfil ``conditions``; ``overrule`` lets it go live all the same, and ``why`` then says so for ever. A champion that came from the
     canary or the shadow leaves that place. ``when`` (UTC): from when it counts, if not now; never before the model's last change.
+    ``instead_of``: the digest that must still stand in the place ("": nothing). Who changes what is live at the same time waits.
     """
     _said(by, why)
     if place not in _PLACES:
@@ -44,77 +50,108 @@ def promote(
     name = model or kept.name
     if not name or len(name) > LONGEST:
         raise DeclarationError("a model needs a name", f"at most {LONGEST} characters", "name it: --model NAME")
-    history = _history(live, name)
-    standing: dict[str, Standing] = {s.place: s for s in live.standing(name)}
-    _fits(standing, kept, name, place, share)
-    spoken = against(live, kept, name, by=by, replaces=standing.get("champion")) if place != "shadow" else ()
-    if spoken and not overrule:
-        raise DataError(
-            f"{name} {kept.digest[:12]} does not go live: " + "; ".join(spoken),
-            "gates that do not fail, and the approvals that live.toml asks for",
-            "mend it, have it approved (holdgood approve), or overrule with a reason: --overrule --why REASON",
+
+    def decided() -> list[Promotion]:
+        history = _history(live, name)
+        standing: dict[str, Standing] = {s.place: s for s in stood(history)}
+        there = standing.get(place)
+        replaces = there.bundle_digest if there else ""
+        if instead_of is not None and replaces != instead_of:
+            raise DataError(
+                f"{replaces[:12] or 'nothing'} is the {place} of {name} by now, not {instead_of[:12] or 'nothing'}",
+                "what the decision was about",
+                "decide anew: nothing was changed",
+            )
+        _fits(standing, kept, name, place, share)
+        spoken = against(live, kept, name, by=by, replaces=standing.get("champion")) if place != "shadow" else ()
+        if spoken and not overrule:
+            raise DataError(
+                f"{name} {kept.digest[:12]} does not go live: " + "; ".join(spoken),
+                "gates that do not fail, and the approvals that live.toml asks for",
+                "mend it, have it approved (holdgood approve), or overrule with a reason: --overrule --why REASON",
+            )
+        moment = _moment(when, history)
+        said = Promotion(
+            bundle_digest=kept.digest,
+            replaces=replaces,
+            by=by,
+            why=why,
+            evidence=evidence,
+            model=name,
+            place=place,
+            share=share if place == "canary" and share is not None else 1.0,
+            run=kept.run,
+            approvals=approved_by(live, name, kept.digest),
+            overruled=spoken,
+            when=moment,
         )
-    moment = _moment(when, history)
-    there = standing.get(place)
-    said = Promotion(
-        bundle_digest=kept.digest,
-        replaces=there.bundle_digest if there else "",
-        by=by,
-        why=why,
-        evidence=evidence,
-        model=name,
-        place=place,
-        share=share if place == "canary" and share is not None else 1.0,
-        run=kept.run,
-        approvals=approved_by(live, name, kept.digest),
-        overruled=spoken,
-        when=moment,
-    )
-    left = [s for s in standing.values() if s.place != place and s.bundle_digest == kept.digest and place == "champion"]
-    leaves = [_leaving(s, by, "it is the champion now", moment) for s in left]
-    live.journal.append_many([said, *leaves], WRITER)
-    return said
+        elsewhere = [s for s in standing.values() if s.place != place and s.bundle_digest == kept.digest]
+        left = elsewhere if place == "champion" else []
+        return [said, *(_leaving(s, by, "it is the champion now", moment) for s in left)]
+
+    return _written(live, decided)
 
 
 def roll_back(live: Live, model: str, *, by: str, why: str, to: str = "", when: str = "") -> Promotion:
     """Put back, in one step, what was the champion before this one; ``to``: the digest of any earlier one. Its kept copy is verified first."""
     _said(by, why)
-    history = _history(live, model)
-    there, target = live.at(model), _before(history, model, to)
-    kept = live.keep(live.bundle(target))
-    said = Promotion(
-        bundle_digest=kept.digest,
-        replaces=there.bundle_digest if there else "",
-        by=by,
-        why=why,
-        model=model,
-        action="roll back",
-        run=kept.run,
-        approvals=approved_by(live, model, kept.digest),
-        when=_moment(when, history),
-    )
-    live.journal.append(said, WRITER)
-    return said
+
+    def decided() -> list[Promotion]:
+        history = _history(live, model)
+        there = next((s for s in stood(history) if s.place == "champion"), None)
+        kept = live.keep(live.bundle(_before(history, model, to)))
+        said = Promotion(
+            bundle_digest=kept.digest,
+            replaces=there.bundle_digest if there else "",
+            by=by,
+            why=why,
+            model=model,
+            action="roll back",
+            run=kept.run,
+            approvals=approved_by(live, model, kept.digest),
+            when=_moment(when, history),
+        )
+        return [said]
+
+    return _written(live, decided)
 
 
 def retire(live: Live, model: str, place: Place = "champion", *, by: str, why: str, when: str = "") -> Promotion:
     """Empty a place. A champion leaves last: a canary or a shadow without one has nobody to be compared with."""
     _said(by, why)
-    standing = {s.place: s for s in live.standing(model)}
-    if place not in standing:
-        raise DataError(
-            f"{model} has no {place}", f"one of: {', '.join(standing) or 'nothing'}", "holdgood journal live-on"
-        )
-    others = [p for p in standing if p != place]
-    if place == "champion" and others:
-        raise DataError(
-            f"{model} still has a {' and a '.join(others)}",
-            "a champion that leaves last",
-            f"retire its {others[0]} first",
-        )
-    said = _leaving(standing[place], by, why, _moment(when, _history(live, model)))
-    live.journal.append(said, WRITER)
-    return said
+
+    def decided() -> list[Promotion]:
+        history = _history(live, model)
+        standing = {s.place: s for s in stood(history)}
+        if place not in standing:
+            raise DataError(
+                f"{model} has no {place}", f"one of: {', '.join(standing) or 'nothing'}", "holdgood journal live-on"
+            )
+        others = [p for p in standing if p != place]
+        if place == "champion" and others:
+            raise DataError(
+                f"{model} still has a {' and a '.join(others)}",
+                "a champion that leaves last",
+                f"retire its {others[0]} first",
+            )
+        return [_leaving(standing[place], by, why, _moment(when, history))]
+
+    return _written(live, decided)
+
+
+def _written(live: Live, decided: Callable[[], list[Promotion]]) -> Promotion:
+    """Decide on what stands and write it down, with nobody in between: who was overtaken decides anew."""
+    for _ in range(_TRIES - 1):
+        with suppress(Overtaken):
+            return _at_once(live, decided)
+    return _at_once(live, decided)
+
+
+def _at_once(live: Live, decided: Callable[[], list[Promotion]]) -> Promotion:
+    head = live.journal.head(WRITER)  # before the look: promotions and approvals are in this chain
+    said = decided()
+    live.journal.append_many(said, WRITER, after=head)
+    return said[0]
 
 
 def _leaving(standing: Standing, by: str, why: str, when: str) -> Promotion:
@@ -186,14 +223,20 @@ def _said(by: str, why: str) -> None:
 
 
 def _moment(when: str, history: Sequence[tuple[Entry, Promotion]]) -> str:
-    """A stated moment, which must lie between the model's last change and now."""
+    """A stated moment, which must lie between the model's last change and now; without one, empty for now.
+
+    Where the clock is behind the last change (it was set back, or another machine's runs ahead), right after that: nobody is kept from
+    going back by a clock.
+    """
     now = asked_time(datetime.now(UTC))
-    moment = asked_time(when) if when else now
     last = max((entry.moment for entry, _ in history), default="")
+    if not when:
+        return "" if now > last else asked_time(datetime.fromisoformat(last) + timedelta(microseconds=1))
+    moment = asked_time(when)
     if moment < last or moment > now:
         raise DataError(
             f"a change of what is live, dated {moment[:19]}",
             f"a moment between the last change ({last[:19] or 'none yet'}) and now",
             "history is not written anew: leave --when out",
         )
-    return moment if when else ""
+    return moment

@@ -175,7 +175,10 @@ def _train(asked: Asked, champion: Standing, decision: RetrainDecision) -> Step:
         return Step("keep", f"{told}; {why}, the champion stays")
     if policy.fresh_rows == "shadow":
         live.journal.append(folded.log, WRITER)
-        promote(live, done.bundle, asked.model, place="shadow", by=asked.by, why=f"challenger: {told}", when=asked.when)
+        promote(
+            live, done.bundle, asked.model, place="shadow", by=asked.by, why=f"challenger: {told}", when=asked.when,
+            instead_of="",
+        )  # fmt: skip
         return Step("shadow", f"{told}; challenger {made.digest[:12]} answers in the shadow")
     pair = replace(pair, since=_learned_until(asked, champion))
     look_now = on_newest(pair, predictor, done, folded, policy)
@@ -222,6 +225,9 @@ def _compare(asked: Asked, champion: Standing, shadow: Standing) -> Step:
 def _go_live(asked: Asked, champion: Standing, digest: str, look: ChallengeLook) -> Step:
     """Promote where the policy lets it, and nothing speaks against it."""
     live = asked.live
+    there = live.at(asked.model)
+    if there is None or there.bundle_digest != champion.bundle_digest:  # training takes hours, in which people act
+        return Step("not yet", f"{look.reason}; but another champion answers by now: the next pass looks anew")
     kept = verify(live.bundle(digest))
     spoken = against(live, kept, asked.model, by=asked.by, replaces=champion)
     if spoken:
@@ -229,7 +235,10 @@ def _go_live(asked: Asked, champion: Standing, digest: str, look: ChallengeLook)
     if live.settings.policy.promote == "ask" and not asked.auto:
         todo = f"holdgood promote {digest[:12]}, or holdgood retrain --auto"
         return Step("waits", f"{look.reason}; a person lets it go live: {todo}", waits=True)
-    promote(live, digest, asked.model, by=asked.by, why=look.reason, evidence=look.comparison, when=asked.when)
+    promote(
+        live, digest, asked.model, by=asked.by, why=look.reason, evidence=look.comparison, when=asked.when,
+        instead_of=champion.bundle_digest,
+    )  # fmt: skip
     return Step("promote", look.reason, on=True)
 
 
