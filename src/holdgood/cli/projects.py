@@ -219,11 +219,12 @@ def status(project: Folder = HERE, json: Json = False) -> None:
 
 def show(
     what: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            help="verdict, audit, clean, split, features, ladder, evaluation, fairness, card or contract; of a forecast panel, ladder, accuracy."
+            help="verdict, audit, clean, split, features, ladder, evaluation, fairness, card or contract; of a forecast accuracy, panel, ladder, "
+            "audit or clean. Default: the verdict, of a forecast its accuracy."
         ),
-    ] = "verdict",
+    ] = None,
     run_id: Annotated[
         str | None, typer.Option("--run", help="A run's number; default the newest finished one.")
     ] = None,

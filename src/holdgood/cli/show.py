@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from holdgood.cli import draw
 from holdgood.cli.findings import audit_text
@@ -12,19 +13,34 @@ from holdgood.core.records import AuditReport, Record
 from holdgood.workflow.result import Run
 
 
-def show_record(run: Run, what: str, json: bool) -> None:
-    """Print a record as text, or as JSON."""
+def show_record(run: Run, what: str | None, json: bool) -> None:
+    """Print a record as text, or as JSON; by default the verdict, of a forecasting run its accuracy."""
+    first = "accuracy" if run.forecasts else "verdict"
+    what = what or first
+    there = [name for name in _SHOWN if name not in (_ROWS if run.forecasts else _SERIES)]
     if what not in _SHOWN:
         raise DeclarationError(
-            f"nothing is called {what!r}",
-            "one of: " + ", ".join(_SHOWN),
-            did_you_mean(what, _SHOWN) or "holdgood show verdict",
+            f"nothing is called {what!r}" + (", and a run is named by --run" if _like_a_run(what) else ""),
+            "one of: " + ", ".join(there),
+            f"holdgood show {first} --run {Path(what).name}"
+            if _like_a_run(what)
+            else did_you_mean(what, there) or f"holdgood show {first}",
+        )
+    if what not in there:
+        kind = "forecasts series" if run.forecasts else "predicts rows"
+        raise DeclarationError(
+            f"run {run.id} {kind} and has no {what}", "one of: " + ", ".join(there), f"holdgood show {first}"
         )
     get, text = _SHOWN[what]
     if json:
         draw.as_json([r.payload() for r in get(run)] if what == "audit" else get(run)[0].payload())
         return
     text(run)
+
+
+def _like_a_run(what: str) -> bool:
+    """A number, or the folder of a run."""
+    return what.isdigit() or (Path(what).name.isdigit() and Path(what).parent.name == "runs")
 
 
 def _audits(run: Run) -> list[AuditReport]:
@@ -123,3 +139,8 @@ _SHOWN: dict[str, tuple[Callable[[Run], list[Record]], Callable[[Run], None]]] =
     "accuracy": (lambda r: [r.accuracy], lambda r: accuracy_text(r.accuracy)),
     "contract": (lambda r: [r.model.contract], _contract),
 }
+
+_ROWS = ("verdict", "split", "features", "evaluation", "fairness", "card", "contract")
+"""Records that only a run has which predicts rows."""
+_SERIES = ("panel", "accuracy")
+"""Records that only a forecasting run has."""

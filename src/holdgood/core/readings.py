@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:([.,'’\s])\d{3})(?:\1\d{3})*")
 _DECIMAL = re.compile(r"\d+[.,]\d+")
 _BOTH = re.compile(r"[1-9]\d{0,2}(?:([.,'’\s])\d{3})(?:\1\d{3})*([.,])\d+")
 _PLAIN = re.compile(r"\d+")
+_POINT = re.compile(r"[+-]?\d+[.]\d+")
 
 
 def readings(text: str) -> tuple[float, ...]:
@@ -28,6 +30,15 @@ def readings(text: str) -> tuple[float, ...]:
         whole, _, part = digits.rpartition(both[2])
         found.append(float("".join(c for c in whole if c.isdigit()) + "." + part))
     return tuple(dict.fromkeys(sign * v for v in found))
+
+
+def points_are_decimal(texts: Iterable[str | None]) -> bool:
+    """Whether one of the cells of a column can only be read with a decimal point: then all of its points are.
+
+    >>> points_are_decimal(["40.000", "2.5"]), points_are_decimal(["40.000", "7", None])
+    (True, False)
+    """
+    return any(t and _POINT.fullmatch(t.strip()) and not ambiguous(t) for t in texts)
 
 
 def ambiguous(text: str) -> bool:

@@ -59,6 +59,12 @@ class Predictor:
         if not (path / "manifest.json").exists() and (path / "bundle" / "manifest.json").exists():
             path = path / "bundle"
         loaded = load(path)
+        if loaded.task.kind == "forecast":
+            raise BundleError(
+                f"{folder} forecasts series and scores no rows",
+                "a bundle of a run that predicts rows",
+                f"holdgood forecast {folder} HISTORY",
+            )
         plan, chain, background = (loaded.parts.get(n) for n in ("plan", "chain", "background"))
         if not (isinstance(plan, FeaturePlan) and isinstance(chain, Scorer) and isinstance(background, Background)):
             raise BundleError(f"{path.name} holds no model", "a bundle made by a run", "point at runs/NNNN/bundle")

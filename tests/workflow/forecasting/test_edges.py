@@ -17,10 +17,10 @@ from holdgood.core.table import Table
 from holdgood.evaluation.forecasts import PastForecasts
 from holdgood.features.panels.series import matched, names_of
 from holdgood.workflow.forecasting import result
+from holdgood.workflow.forecasting.adjustments import adjusted
 from holdgood.workflow.forecasting.fit import metric_of, not_used
 from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.forecasting.output import drawn
-from holdgood.workflow.forecasting.scenario import adjusted
 from holdgood.workflow.forecasting.shown import LARGEST, USUAL, WORST, shown
 
 NAIVE = {"models": ["naive"], "budget": "trials=2"}
@@ -116,7 +116,7 @@ def test_adjustments_find_their_steps_by_id_and_time(made):
     assert whole.adjusted_by.notna().sum() == 8
     every = frame.head(1).drop(columns=["article", "week"])
     assert adjusted(steps, Table.of(every, "adjust"), read).to_pandas().adjusted_by.notna().all()
-    with pytest.raises(DataError, match="adjustment 2"):
+    with pytest.raises(DataError, match="row 2 changes a step that row 1 changes, too"):
         adjusted(steps, Table.of(pd.concat([frame, frame]).iloc[[0, 2]], "adjust"), read)
 
 

@@ -177,7 +177,10 @@ def test_the_commands(run, history, ahead, tmp_path):
         *common, "--scenario", "all", "--why", "a try", "--set", "promo=true", "--adjust", tmp_path / "adjust.csv",
         "-o", tmp_path / "out.csv", "--paths", tmp_path / "paths.parquet", "--totals", tmp_path / "totals.csv",
     )  # fmt: skip
-    assert "12 series forecast" in said
+    assert (
+        "12 series forecast" in said
+        and "scenario 'all' changes nothing by promo: the model does not read promo" in said
+    )
     out = pd.read_csv(tmp_path / "out.csv")
     own = out[out.scenario.isna()]
     assert len(own) == 72
@@ -191,9 +194,21 @@ def test_the_commands(run, history, ahead, tmp_path):
         assert call(*words, "-p", run.project.path)
     with pytest.raises(DeclarationError, match="scenario"):
         call(*common, "--scenario", "x")
+    # commands for rows name the one for series
+    for words in (["predict"], ["explain"]):
+        with pytest.raises(BundleError, match=f"holdgood forecast {run.bundle} HISTORY"):
+            call(*words, run.bundle, tmp_path / "history.csv")
+    assert "all series" in call("show", "-p", run.project.path)
+    with pytest.raises(DeclarationError, match="run 0001 forecasts series and has no verdict") as caught:
+        call("show", "verdict", "--run", "1", "-p", run.project.path)
+    assert caught.value.do == "holdgood show accuracy" and "panel, accuracy" in caught.value.expected
+    for name in ("0001", run.folder.path):
+        with pytest.raises(DeclarationError, match="a run is named by --run") as caught:
+            call("show", name, "-p", run.project.path)
+        assert caught.value.do.startswith("holdgood show accuracy --run 000")
     bad = pd.DataFrame({"article": ["nobody"], "add": [1.0], "who": ["a"], "why": ["b"]})
     bad.to_csv(tmp_path / "bad.csv", index=False)
-    with pytest.raises(DataError, match="adjustment 1"):
+    with pytest.raises(DataError, match="bad.csv, row 1, column article: no series of the forecast is 'nobody'"):
         call(*common, "--adjust", tmp_path / "bad.csv")
 
 

@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from holdgood.connectors import read_table, write_table
 from holdgood.core.errors import DeclarationError
+from holdgood.workflow.forecasting.adjustments import adjusted
 from holdgood.workflow.forecasting.carried import into_totals, up_levels
 from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.forecasting.output import paths_table, readable
-from holdgood.workflow.forecasting.scenario import Scenario, adjusted, under
+from holdgood.workflow.forecasting.scenario import Scenario, under
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,15 @@ def forecast_file(
         model.save(update)
     made = model.forecast(history, future=future, items=items, horizon=horizon, samples=samples)
     steps, sums, over = made.answers.steps, made.answers.totals, made.answers.levels
+    told = made.panel.notes
     if adjust is not None:
-        steps = adjusted(steps, read_table(adjust, name="adjustments"), made.read)
+        steps = adjusted(steps, read_table(adjust, name="adjustments"), made.read, where=_file_of(adjust))
         sums = None if sums is None else into_totals(sums, steps)
         nodes = None if over is None else made.model.hierarchy(made.read)
         over = over if over is None or nodes is None else up_levels(over, steps, nodes.sums)
     if scenario is not None:
         other = under(made, Scenario(scenario, why, _changes(changes)))
+        told = other.panel.notes
         steps = pa.concat_tables(
             [_named(steps, "", ""), _named(other.answers.steps, scenario, why)], promote_options="default"
         )
@@ -97,7 +100,7 @@ def forecast_file(
     if explain is not None:
         _write(made.driven, explain)
     ended, new = made.panel.ended, made.panel.new
-    notes = [n.message + (f": {', '.join(n.series)}" if n.series else "") for n in made.panel.notes]
+    notes = [n.message + (f": {', '.join(n.series)}" if n.series else "") for n in told]
     if ended:
         notes.append(
             f"{len(ended):,} ended items get no forecast: {', '.join(ended[:8])}{' …' if len(ended) > 8 else ''}"
@@ -109,6 +112,11 @@ def forecast_file(
         steps.num_rows, len(made.read.panel), to, tuple(notes), list(steps.column_names),
         [[_cell(v) for v in row.values()] for row in head], [] if to else steps.to_pylist(),
     )  # fmt: skip
+
+
+def _file_of(source: str) -> str:
+    """What messages call it: a file by its name; a database's address may hold a password."""
+    return "the adjustments" if "://" in source else Path(source).name
 
 
 def _write(table: pa.Table, to: Path) -> None:

@@ -59,7 +59,7 @@ class ForecastModel:
             raise BundleError(
                 f"a bundle of kind {loaded.task.kind!r}",
                 "one that a forecasting run has written",
-                "holdgood predict scores rows",
+                f"holdgood predict {folder} ROWS",
             )
         declared = Declaration.model_validate(loaded.extra.get("declaration", {}))
         seen = frozenset(map(str, loaded.extra.get("series", ())))

@@ -1,4 +1,4 @@
-"""What if prices or promotions were others, and what planners know better: named, with a reason, kept apart from the model's forecast."""
+"""What if prices or promotions were others: named, with a reason, kept apart from the model's forecast. What changes nothing says why."""
 
 from __future__ import annotations
 
@@ -12,14 +12,10 @@ import pyarrow as pa
 
 from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.panel import Future
+from holdgood.core.records import PanelNote
 from holdgood.core.sql import evaluate
-from holdgood.core.table import Table
-from holdgood.features.panels.moments import moments_of
 from holdgood.features.panels.reader import ReadPanel
-from holdgood.features.panels.series import names_of
 from holdgood.workflow.forecasting.result import Forecasts
-
-KINDS = ("factor", "add", "set")
 
 
 @dataclass(frozen=True)
@@ -32,10 +28,51 @@ class Scenario:
 
 
 def under(forecasts: Forecasts, scenario: Scenario) -> Forecasts:
-    """The same model from the same history, with the future as the scenario has it. DeclarationError for an unknown column."""
+    """The same model from the same history, with the future as the scenario has it. DeclarationError for an unknown column.
+
+    A column by which no forecast changes has a note in ``panel``.
+    """
     if not scenario.name.strip() or not scenario.why.strip():
         raise DeclarationError("a scenario without a name or a reason", "both", "add --scenario NAME --why TEXT")
-    return replace(forecasts, read=_changed(forecasts.read, scenario))
+    changed = _changed(forecasts.read, scenario)
+    report = forecasts.panel
+    notes = (*report.notes, *_without_effect(forecasts, changed, scenario))
+    return replace(forecasts, read=changed, panel=report.model_copy(update={"notes": notes}))
+
+
+def _without_effect(forecasts: Forecasts, changed: ReadPanel, scenario: Scenario) -> list[PanelNote]:
+    """A note on each column that changes no forecast: it is so already, the model does not read it, or it makes no difference to it."""
+    model, read, notes = forecasts.model, forecasts.read, []
+
+    def points(name: str, values: np.ndarray) -> np.ndarray:
+        other = replace(read, future=Future(read.future.ds, {**read.future.known, name: values}))
+        return model.paths(other, 1, forecasts.seed).point
+
+    for name in scenario.changes:
+        before, after = read.future.known[name], changed.future.known[name]
+        if np.array_equal(before, after, equal_nan=True):
+            said = f"{name} is so already in every step"
+        else:
+            own = points(name, before)
+            if not np.array_equal(own, points(name, after), equal_nan=True):
+                continue
+            tries = _tries(before, after)
+            if any(not np.array_equal(own, points(name, t), equal_nan=True) for t in tries):
+                said = f"the model reads {name}, but forecasts the same at these values"
+            else:
+                said = f"the model does not read {name} (holdgood show ladder says why)"
+        message = f"scenario {scenario.name!r} changes nothing by {name}: {said}"
+        notes.append(PanelNote(code="without-effect", level="issue", message=message))
+    return notes
+
+
+def _tries(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Values of a column (series, horizon) at which a model that reads it would forecast otherwise: far off both ways, unknown, in turns."""
+    both = np.concatenate([before.ravel(), after.ravel()])
+    seen = both[np.isfinite(both)]
+    low, high = (float(seen.min()), float(seen.max())) if len(seen) else (0.0, 1.0)
+    turns = np.where(np.arange(before.size).reshape(before.shape) % 2, low, high if high > low else high + 1.0)
+    return np.full_like(before, low - 1.0), np.full_like(before, high + 1.0), np.full_like(before, np.nan), turns
 
 
 def _changed(read: ReadPanel, scenario: Scenario) -> ReadPanel:
@@ -75,71 +112,3 @@ def _codes(values: list[Any], levels: tuple[str, ...] | None, name: str) -> np.n
         )
     lower = {w.lower(): k for w, k in places.items()}
     return np.array([np.nan if v is None else lower[str(v).lower()] for v in values])
-
-
-def adjusted(steps: pa.Table, table: Table, read: ReadPanel) -> pa.Table:
-    """The model's steps with planners' changes beside them: ``adjusted``, ``adjusted_by``, ``adjusted_why``.
-
-    ``table``: id columns (some of them: it counts for all series that they name), the time column or none (every step), one of
-    ``factor``, ``add`` and ``set``, and ``who`` and ``why``. DataError with rows for what cannot be applied.
-    """
-    kinds = [k for k in KINDS if k in table.names]
-    lacking = [c for c in ("who", "why") if c not in table.names]
-    if len(kinds) != 1 or lacking:
-        raise DataError(
-            f"the adjustments {table.name!r} have the columns {', '.join(table.names)}",
-            "one of factor, add, set; who, why; id columns; the time column where it is not for every step",
-            "name who changed the forecast, and why",
-        )
-    ids, plan = [c for c in read.plan.id if c in table.names], read.plan
-    forecast = np.array(steps.column("forecast").to_numpy(zero_copy_only=False), float)
-    value, who, why = forecast.copy(), np.full(len(forecast), None, object), np.full(len(forecast), None, object)
-    moments = plan.moments(moments_of(table, plan.time)) if plan.time in table.names else None
-    numbers = None if moments is None else plan.grid.number(moments)
-    ahead = plan.grid.number(read.future.ds.ravel().astype("M8[us]").astype(np.int64))
-    change = np.array(table.data.column(kinds[0]).to_numpy(zero_copy_only=False), float)
-    nobody = np.empty(0, np.int64)
-    asked = _keys(table.data.select(ids), numbers, table.rows)
-    places = _places(_keys(steps.select(ids), None if numbers is None else ahead, len(forecast)))
-    for k in range(table.rows):
-        at = places.get(asked[k], nobody)
-        said = {c: table.data.column(c)[k].as_py() for c in ("who", "why")}
-        if not len(at) or not all(said.values()) or np.isnan(change[k]):
-            raise DataError(
-                f"adjustment {k + 1} of {table.name!r} cannot be applied",
-                "a series and step of the forecast, a number, who and why",
-                "correct this row, or take it out",
-            )
-        if any(w is not None for w in who[at]):
-            raise DataError(
-                f"adjustment {k + 1} of {table.name!r} changes what another has changed",
-                "one a step",
-                "keep one of them",
-            )
-        value[at] = {
-            "factor": forecast[at] * change[k],
-            "add": forecast[at] + change[k],
-            "set": np.full(len(at), change[k]),
-        }[kinds[0]]
-        who[at], why[at] = said["who"], said["why"]
-    out = steps
-    for name, column in (
-        ("adjusted", pa.array(value)),
-        ("adjusted_by", pa.array(who, pa.string())),
-        ("adjusted_why", pa.array(why, pa.string())),
-    ):
-        out = out.append_column(name, column)
-    return out
-
-
-def _keys(ids: pa.Table, numbers: np.ndarray | None, rows: int) -> list[tuple[str, int]]:
-    """By row its series and the number of its step; what is not there counts for all."""
-    names = names_of(ids).tolist() if ids.num_columns else [""] * rows
-    return list(zip(names, [0] * rows if numbers is None else numbers.tolist(), strict=True))
-
-
-def _places(keys: list[tuple[str, int]]) -> dict[tuple[str, int], np.ndarray]:
-    found: dict[tuple[str, int], list[int]] = {}
-    for k, key in enumerate(keys):
-        found.setdefault(key, []).append(k)
-    return {key: np.array(at, np.int64) for key, at in found.items()}

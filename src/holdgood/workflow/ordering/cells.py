@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pyarrow as pa
 
 from holdgood.core.errors import DataError, did_you_mean
-from holdgood.core.readings import ambiguous, readings
+from holdgood.core.readings import ambiguous, points_are_decimal, readings
 from holdgood.core.records import PanelNote
 from holdgood.core.table import Table, as_text
 from holdgood.core.text import counted
@@ -34,7 +32,7 @@ def column_of(table: Table, name: str, notes: list[PanelNote], *, needed: bool) 
         return np.where(endless, np.nan, numbers)
     texts = as_text(column).to_pylist()
     values = np.array([_number(t) for t in texts])
-    double = [] if _has_decimals(texts) else [k for k, t in enumerate(texts) if t and ambiguous(t)]
+    double = [] if points_are_decimal(texts) else [k for k, t in enumerate(texts) if t and ambiguous(t)]
     if double:
         values[double] = np.nan
         first = texts[double[0]]
@@ -50,11 +48,6 @@ def column_of(table: Table, name: str, notes: list[PanelNote], *, needed: bool) 
         said = f"{name}: {counted(len(odd), 'cell')} without a number, taken as unknown, for example {texts[odd[0]]!r}"
         notes.append(PanelNote(code="no-number", level="issue", message=said, count=len(odd)))
     return values
-
-
-def _has_decimals(texts: Sequence[str | None]) -> bool:
-    """Whether a cell of the column can only be read with a decimal point: then all points are."""
-    return any(t and "." in t and len(readings(t)) == 1 and np.isfinite(_number(t)) for t in texts)
 
 
 def _number(text: str | None) -> float:
