@@ -97,6 +97,7 @@ bench-stats: $(VENV)/.dev
 # before outcomes, then the server on one core and the load on the other; resumable. On a quiet machine: ARGS="--seconds 30 --minutes 10 --kills 20".
 bench-live: $(VENV)/.dev
 	$(BIN)/python benchmarks/live/retraining.py
+	$(BIN)/python benchmarks/live/probation.py
 	$(BIN)/python benchmarks/live/journal.py
 	$(BIN)/python benchmarks/live/batch.py
 	$(BIN)/python benchmarks/live/drift.py

@@ -24,6 +24,7 @@ from inventorybench.table import inventorybench
 from live.batch_table import live_batch
 from live.drift_table import live_drift, live_estimate
 from live.journal_table import live_journal
+from live.probation_table import live_probation
 from live.retraining_table import live_retraining
 from live.serve_table import live_serve
 from stats.forecast_table import stats_forecasts
@@ -298,6 +299,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "vn2": ("window", vn2),
     "simulator": ("what", simulator),
     "live-retraining": ("case", live_retraining),
+    "live-probation": ("case", live_probation),
     "live-journal": ("what", live_journal),
     "live-drift": ("cell", live_drift),
     "live-estimate": ("cell", live_estimate),

@@ -84,13 +84,16 @@ def make_bundle(
     rounds=20,
     join=False,
     contract=None,
+    target="late",
+    outcome=(),
 ):
-    """Write a bundle and give its manifest; ``kind``: of task; ``models``: one is a chain, several an ensemble."""
+    """Write a bundle and give its manifest; ``kind``: of task; ``models``: one is a chain, several an ensemble. ``outcome``: columns of
+    the target with their types."""
     frame = jobs(seed=seed)
     tables = {"jobs": Table.of(frame, "jobs", types={"note": "text", "job": "category"})}
     declared = {
         "name": name,
-        "task": {"table": "jobs", "target": "late"},
+        "task": {"table": "jobs", "target": target},
         "tables": {"jobs": {"source": "jobs.parquet", "key": ["job"], "ids": ["job"], "time": "asked"}},
     }
     if join:
@@ -125,6 +128,7 @@ def make_bundle(
             "class_weight": None,
             "band": None if wide is None else wide.to_json(),
             "average_costs": None,
+            "outcome": dict(outcome),
         },
     )
 

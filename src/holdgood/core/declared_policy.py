@@ -75,7 +75,7 @@ class PolicySpec(Section):
     probation_rows: int = Field(
         2000,
         ge=0,
-        description="labelled rows on which the replaced model is compared with its successor; 0: no probation",
+        description="labelled rows on which the replaced model is compared with its successor, all of them and the newest half and quarter; 0: no probation",
     )
     roll_back: Literal["by itself", "ask"] = Field(
         "by itself", description="what happens where the replaced model is proven better in the probation"

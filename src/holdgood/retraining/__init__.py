@@ -11,6 +11,7 @@ from holdgood.retraining.challenge import Challenge, ChallengePlan, challenge
 from holdgood.retraining.decide import Evidence, decide, has_fallen
 from holdgood.retraining.excess import unexpected
 from holdgood.retraining.fall import Losses, of_season, performance
+from holdgood.retraining.probation import probation
 from holdgood.retraining.worth import Worth, worth
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "of_season",
     "performance",
     "power_of",
+    "probation",
     "unexpected",
     "worth",
 ]

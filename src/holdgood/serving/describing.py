@@ -132,7 +132,7 @@ def _operations(loaded: Loaded) -> dict[str, Any]:
                 "items": {
                     "type": "object", "required": ["prediction", "value"], "additionalProperties": False,
                     "properties": {
-                        "prediction": {"type": "string"}, "value": {"type": ["string", "number", "boolean", "null"]}, "event_time": _TIME,
+                        "prediction": {"type": "string"}, "value": {"type": ["string", "number", "boolean", "null", "object"]}, "event_time": _TIME,
                         "known_time": _TIME, "final": {"type": "boolean"}, "censored": {"type": "boolean"}, "by": _TEXT, "why": _TEXT,
                     },
                 },

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdgood.core.records import AnswerOverride, Label
+import numpy as np
+
+from holdgood.core.errors import DataError, HoldgoodError
+from holdgood.core.records import AnswerOverride, Label, Prediction
 from holdgood.journal.chain import draft
 from holdgood.journal.keys import moment_of
 from holdgood.serving.body import kind_of, object_of, rows_of
 from holdgood.serving.desk import Desk
 from holdgood.serving.entry import now
 from holdgood.serving.exchange import Call, Reply, as_json
+from holdgood.serving.loaded import Served
+from holdgood.workflow.live.outcome_columns import computed, whole
+from holdgood.workflow.predict import Predictor
 
 _LABEL = ("prediction", "value", "event_time", "known_time", "final", "censored", "by", "why")
 _OVERRIDE = ("prediction", "after", "reason", "who", "when")
 _TEXT = 500
+_COLUMNS = 50
 
 
 async def feedback(desk: Desk, call: Call) -> Reply:
@@ -33,6 +41,8 @@ async def feedback(desk: Desk, call: Call) -> Reply:
     faults = [_fault(item, _LABEL if kind == "labels" else _OVERRIDE) for kind, item in items]
     sound = [item["prediction"] for (_, item), fault in zip(items, faults, strict=True) if fault is None]
     before = await desk.recorder.predictions(served.name, list(dict.fromkeys(sound)))
+    labelled = [i for i, (kind, _) in enumerate(items) if kind == "labels" and faults[i] is None]
+    await _columns(desk, served, items, faults, labelled, before)
     for (kind, item), fault in zip(items, faults, strict=True):
         said: dict[str, Any] = {"kind": kind[:-1]}
         name = item.get("prediction")
@@ -62,6 +72,60 @@ async def feedback(desk: Desk, call: Call) -> Reply:
     )
 
 
+async def _columns(
+    desk: Desk,
+    served: Served,
+    items: Sequence[tuple[str, dict[str, Any]]],
+    faults: list[str | None],
+    labels: list[int],
+    before: Mapping[str, Prediction],
+) -> None:
+    """Outcomes told as columns of the target: made whole from what the row was asked with, and tried; ``faults`` says what cannot be."""
+    scorer = served.champion.scorer
+    told: list[int] = []
+    for i in labels:
+        item = items[i][1]
+        if type(item["value"]) is not dict or (answered := before.get(item["prediction"])) is None:
+            continue
+        if scorer is None:
+            faults[i] = "value: an object where a plain value was expected"
+            continue
+        try:
+            item["value"] = whole(item["value"], answered.facts, scorer.model)
+            told.append(i)
+        except DataError as error:
+            faults[i] = f"value: {error.came}; {error.expected}; {error.do}"
+    if scorer is None or not told:
+        return
+    target = scorer.model.declaration.task.target
+    values, model = [items[i][1]["value"] for i in told], scorer.model
+    known = await desk.work(lambda: _known(values, model))
+    for i, there in zip(told, known, strict=True):
+        if not there:
+            faults[i] = f"value: the target {target!r} gives no outcome of these columns that the model knows"
+
+
+def _known(values: list[dict[str, Any]], model: Predictor) -> np.ndarray:
+    """Which labels give an outcome, (n,) bool; where one spoils all, halves are asked by themselves."""
+    try:
+        return np.asarray(np.isfinite(computed(values, model)), bool)
+    except HoldgoodError:
+        if len(values) == 1:
+            return np.zeros(1, bool)
+    half = len(values) // 2
+    return np.concatenate([_known(values[:half], model), _known(values[half:], model)])
+
+
+def _columns_fault(value: dict[str, Any]) -> str | None:
+    """What is wrong with an outcome told as columns, before anything is known of the target."""
+    if not 0 < len(value) <= _COLUMNS:
+        return f"value: {len(value):,} columns where 1 to {_COLUMNS} were expected"
+    for name, cell in value.items():
+        if type(cell) in (dict, list) or (type(cell) is str and len(cell) > _TEXT):
+            return f"value: {name[:60]!r} is no plain value of at most {_TEXT} characters"
+    return None
+
+
 def _label(item: dict[str, Any], model: str, by: str) -> Label:
     return Label(
         prediction=item["prediction"], model=model, value=item["value"], event_time=item.get("event_time", ""),
@@ -81,7 +145,10 @@ def _fault(item: dict[str, Any], known: tuple[str, ...]) -> str | None:
     if type(item["prediction"]) is not str or not 0 < len(item["prediction"]) <= _TEXT:
         return f"prediction: a {kind_of(item['prediction'])} where the id of a prediction was expected"
     value = item[known[1]]
-    if value is None or type(value) in (dict, list):
+    if known is _LABEL and type(value) is dict:
+        if fault := _columns_fault(value):
+            return fault
+    elif value is None or type(value) in (dict, list):
         return f"{known[1]}: a {kind_of(value)} where a plain value was expected"
     for moment in ("event_time", "known_time", "when"):
         given = item.get(moment, "")

@@ -50,6 +50,8 @@ class Predictor:
     class_weight: np.ndarray | None = None
     average_costs: np.ndarray | None = None
     band: Band | None = None
+    outcome: Mapping[str, ColumnType] = field(default_factory=dict)
+    """The columns that the target is computed from, with their types; empty where an earlier release made the bundle."""
     _builders: list[tuple[tuple[Table, ...], Builder]] = field(default_factory=list, repr=False)
 
     @classmethod
@@ -89,6 +91,7 @@ class Predictor:
             class_weight=None if tilt is None else np.asarray(tilt, np.float64),
             average_costs=average,
             band=None if (kept := loaded.extra.get("band")) is None else Band.from_json(kept),
+            outcome=dict(loaded.extra.get("outcome") or {}),
         )
 
     def frame(self, rows: Table, others: Mapping[str, Table]) -> Frame:

@@ -9,6 +9,8 @@ from holdgood.core.errors import DataError, EnvironmentFault
 from holdgood.core.records import ChallengeLook, CleanLog, Label, Promotion, RetrainDecision
 from holdgood.workflow.live import retrain
 from holdgood.workflow.live.retrain import tend
+from holdgood.workflow.live.watch import watch
+from holdgood.workflow.live.weighing import gather
 
 MODEL = "company"
 SETTINGS = """
@@ -79,6 +81,14 @@ def test_the_whole_loop_by_itself(begin, traffic, weather, at, monkeypatch):
     made = pass_at(82)
     assert what(made)[:2] == ["roll back", "clear"], made
     assert live.at(MODEL).bundle_digest == first and live.at(MODEL, "shadow") is None
+
+    # what is restored is not judged by the world that had turned against it before it was replaced
+    assert not len(gather(live, MODEL, live.at(MODEL), project, at(83)).rows)
+    traffic.answered(live, "calm", 83, 90)
+    seen = gather(live, MODEL, live.at(MODEL), project, at(91))
+    assert seen.rows.moment.min() >= at(82).timestamp() * 1e6
+    assert seen.evidence.performance.verdict != "worse", seen.evidence.performance
+    assert "MON007" not in {a.code for a in watch(live, MODEL, at=at(91)).alarms}
     looks = [(look.phase, look.decision) for _, look in live.journal.read(ChallengeLook)]
     assert looks == [("shadow", "promote"), ("probation", "promote")]
     assert not live.journal.verify()

@@ -15,7 +15,7 @@ from holdgood.core.task import Task
 from holdgood.journal import Journal
 from holdgood.journal.outcomes import outcomes
 from holdgood.metrics.score import loss_rows
-from holdgood.retraining import Challenge, ChallengePlan, challenge
+from holdgood.retraining import Challenge, ChallengePlan, challenge, probation
 from holdgood.workflow.live.told import DAY, Told, told
 from holdgood.workflow.predict import Predictor
 
@@ -49,9 +49,9 @@ def look_at(journal: Journal, pair: Pair, model: Predictor, policy: PolicySpec, 
 
     Nothing is written down here. The earlier looks' shares come from the journal, so that a look is never counted twice.
     """
-    spec, task = model.declaration.task, model.task
+    task = model.task
     begins = datetime.fromtimestamp(pair.since / 1e6, UTC)
-    rows = told(outcomes(journal, pair.model, begins, now, as_of=now), spec, task)
+    rows = told(outcomes(journal, pair.model, begins, now, as_of=now), model)
     mine, other = _paired(rows, pair)
     settled = mine.moment < _us(now) - int(policy.days("label_delay") * DAY)
     known = settled & np.isfinite(mine.y)
@@ -59,16 +59,13 @@ def look_at(journal: Journal, pair: Pair, model: Predictor, policy: PolicySpec, 
     n = int(known.sum())
     if n == 0 or (past and n <= past[-1].rows):
         return None
-    days = (_us(now) - pair.since) / DAY
-    if pair.phase == "shadow" and days < policy.shadow_days:
+    if pair.phase == "shadow" and (_us(now) - pair.since) / DAY < policy.shadow_days:
         return None
     plan = plan_of(policy, pair.phase)
     losses = [loss_rows(task, mine.y[known], side.prediction[known]) for side in (mine, other)]
-    names = ("challenger", "champion") if pair.phase == "shadow" else ("replaced model", "new champion")
-    found = challenge(
-        *losses, plan=plan, earlier=[look.share for look in past], clusters=np.floor(mine.days[known]).astype(np.int64),
-        unit=unit_of(task), names=names,
-    )  # fmt: skip
+    test = probation if pair.phase == "probation" else challenge
+    days = np.floor(mine.days[known]).astype(np.int64)
+    found = test(*losses, plan=plan, earlier=[look.share for look in past], clusters=days, unit=unit_of(task))
     moments = mine.moment[known]
     return said(pair, found, len(mine) - n, int(moments.min()), int(moments.max()))
 

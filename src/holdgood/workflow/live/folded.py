@@ -23,6 +23,7 @@ from holdgood.core.text import counted
 from holdgood.journal.outcomes import Outcomes
 from holdgood.workflow.folder import Project
 from holdgood.workflow.live.in_use import column_of, known_columns
+from holdgood.workflow.live.outcome_columns import typed
 from holdgood.workflow.live.told import DAY
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.rows import later, moments
@@ -32,7 +33,9 @@ NEWEST_LABEL = "newest-label"
 
 @dataclass(frozen=True, eq=False)
 class Folded:
-    """Tables on disk, the declaration that reads them, and what was folded in. ``log``: outcomes that were corrected, counted."""
+    """Tables on disk, the declaration that reads them, and what was folded in. ``rows``: that are left within the memory, ``from_journal``
+    of them from there; ``log``: outcomes that were corrected, counted.
+    """
 
     project: Project
     rows: int
@@ -71,19 +74,24 @@ def fold(
         raise DataError(
             "no rows to learn from", "a project, files of new rows, or labelled predictions", "add --new FILE"
         )
-    whole, log = _newest(
-        parts, spec, main, _target_columns(declared, parts), journal=known is not None and len(known) > 0
-    )
+    targets = _target_columns(declared, parts)
+    whole, log, at = _newest(parts, spec, main, targets, journal=known is not None and len(known) > 0)
     if policy.memory_days is not None and spec.time:
         when = moments(spec.time, whole, purpose="the main table's time")
-        whole = whole.take(np.flatnonzero(when >= when.max() - int(policy.memory_days * DAY)))
+        kept = np.flatnonzero(when >= when.max() - int(policy.memory_days * DAY))
+        whole, at = whole.take(kept), at[kept]
+    if known is not None and len(known):
+        # What no request had to say (a late fact, mostly) is missing in the journal's rows, where no audit can find out why.
+        beyond = [n for n in whole.names if n not in known_columns(model) and n not in targets and n not in spec.ignore]
+        spec = spec.model_copy(update={"ignore": [*spec.ignore, *beyond]})
     tables = {main: _at(folder, whole, spec)}
     for name, table in declared.tables.items():
         if name != main:
             tables[name] = _other(folder, model, project, table, name, others.get(name, ()))
     changed = _divided(declared.model_copy(update={"tables": tables}), whole, policy)
-    at = folder if project is None else project.path
-    return Folded(Project(at, changed), whole.rows, given - (parts[0].rows if project else 0), len(known or ()), log)
+    where = folder if project is None else project.path
+    from_journal = int((at >= given).sum())
+    return Folded(Project(where, changed), whole.rows, given - (parts[0].rows if project else 0), from_journal, log)
 
 
 def foldable(known: Outcomes, target: str) -> bool:
@@ -118,22 +126,33 @@ def _from_journal(known: Outcomes, model: Predictor, declared: Declaration, besi
                 "give rows with their outcome: --new FILE",
             )
     names = list(dict.fromkeys(n for row in rows for n in row))
-    data = pa.table({n: column_of([row.get(n) for row in rows]) for n in names})
+    told = typed([{n: row.get(n) for n in model.outcome} for row in rows], model) if model.outcome else None
+    data = pa.table(
+        {
+            n: column_of([row.get(n) for row in rows]) if told is None or n not in told.names else told.data.column(n)
+            for n in names
+        }
+    )
     return model.as_read(data)
 
 
 def _newest(
     parts: Sequence[Table], spec: TableSpec, name: str, targets: Sequence[str], *, journal: bool
-) -> tuple[Table, CleanLog]:
-    """All rows, the last of each key; and how many outcomes were changed by a later word on the same row."""
+) -> tuple[Table, CleanLog, np.ndarray]:
+    """All rows, the last of each key; how many outcomes were changed by a later word on the same row; and where the rows stood.
+
+    A row that does not say its whole key (a caller need not send one) is a row of its own.
+    """
     data = pa.concat_tables([_fitted(p.data, parts[0].data.schema) for p in parts], promote_options="permissive")
     types = {c.name: c.type for p in reversed(parts) for c in p.columns}
     key = [k for k in (spec.key or spec.ids) if k in data.column_names]
-    corrected = 0
+    corrected, keep = 0, np.arange(data.num_rows)
     if key:
-        place = pa.array(np.arange(data.num_rows))
-        last = data.select(key).append_column("__at", place).group_by(key).aggregate([("__at", "max"), ("__at", "min")])
-        keep = np.sort(last.column("__at_max").to_numpy())
+        whole = np.all([pc.is_valid(data.column(k)).to_numpy() for k in key], axis=0)
+        place = pa.array(np.flatnonzero(whole))
+        named = data.select(key).filter(pa.array(whole)).append_column("__at", place)
+        last = named.group_by(key).aggregate([("__at", "max"), ("__at", "min")])
+        keep = np.sort(np.concatenate([last.column("__at_max").to_numpy(), np.flatnonzero(~whole)]))
         twice = last.filter(pc.not_equal(last.column("__at_max"), last.column("__at_min")))
         for column in targets:
             values = data.column(column)
@@ -146,7 +165,7 @@ def _newest(
         sentence=f"{counted(corrected, 'outcome')} corrected by a later word on the same row",
     )  # fmt: skip
     table = Table.of(data, name, types={n: t for n, t in types.items() if n in data.column_names})
-    return table, CleanLog(entries=(entry,), after={name: table.fingerprint()})
+    return table, CleanLog(entries=(entry,), after={name: table.fingerprint()}), keep
 
 
 def _fitted(data: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -168,7 +187,7 @@ def _other(
     parts += [model.as_read(source, name) for source in more]
     if not parts:
         raise DataError(f"the model joins {name}, which is not given", "its rows", f"add --table {name}=FILE")
-    whole, _ = _newest(parts, spec, name, (), journal=False)
+    whole, _, _ = _newest(parts, spec, name, (), journal=False)
     return _at(folder, whole, spec)
 
 

@@ -26,7 +26,8 @@ from holdgood.workflow.live.folder import RETRAINING, WRITER, Live
 from holdgood.workflow.live.fresh import on_newest
 from holdgood.workflow.live.promised import held_out, run_of
 from holdgood.workflow.live.promotion import promote, retire, roll_back
-from holdgood.workflow.live.weighing import gather, moment_of
+from holdgood.workflow.live.told import moment_of
+from holdgood.workflow.live.weighing import gather
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.run import run
 
@@ -163,11 +164,13 @@ def _train(asked: Asked, champion: Standing, decision: RetrainDecision) -> Step:
     )
     done = run(folded.project, listener=asked.listener)
     made = verify(done.bundle)
-    told = f"run {done.id} learned from {folded.rows:,} rows, {folded.from_journal:,} of them from the journal; {folded.log.entries[0].sentence}"
+    told = f"run {done.id} learned from {folded.rows:,} rows, {folded.from_journal:,} of them from the journal"
+    corrected = folded.log.entries[0]
+    told += f"; {corrected.sentence}" if corrected.cells_changed else ""
     pair = Pair(asked.model, champion.bundle_digest, made.digest, 0, "held out", done.id)
-    failed = [g.name for g in done.verdict.gates if g.status == "failed"] if policy.gates else []
+    failed = [g.sentence for g in done.verdict.gates if g.status == "failed"] if policy.gates else []
     if failed or made.digest == champion.bundle_digest:
-        why = "it is the same model" if not failed else f"its own gates failed: {', '.join(failed)}"
+        why = "it is the same model" if not failed else f"its own gates failed ({'; '.join(failed)})"
         look = ChallengeLook(
             model=asked.model, champion=pair.champion, challenger=pair.challenger, phase="gates", decision="keep", reason=why, run=done.id
         )  # fmt: skip
@@ -249,7 +252,9 @@ def _end_probation(asked: Asked, shadow: Standing, look: ChallengeLook) -> Step:
         retire(live, asked.model, "shadow", by=asked.by, why=look.reason, when=asked.when)
         return Step("confirmed", f"probation passed: {look.reason}")
     if live.settings.policy.roll_back == "ask" and not asked.auto:
-        return Step("waits", f"{look.reason}; a person goes back: holdgood rollback", waits=True)
+        return Step(
+            "waits", f"{look.reason}; a person goes back: holdgood rollback {asked.model} --why REASON", waits=True
+        )
     roll_back(live, asked.model, to=shadow.bundle_digest, by=asked.by, why=look.reason, when=asked.when)
     return Step("roll back", look.reason, on=True)
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from holdgood.core.declaration import TaskSpec
 from holdgood.core.errors import DataError
-from holdgood.core.table import Table
 from holdgood.core.task import Task
 from holdgood.journal.outcomes import Outcomes
-from holdgood.workflow.target import outcomes as outcomes_of
+from holdgood.workflow.live.outcome_columns import computed
+from holdgood.workflow.predict import Predictor
 
 DAY = 86_400_000_000
 """Microseconds."""
@@ -48,19 +47,19 @@ class Told:
         return Told(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
 
 
-def told(found: Outcomes, spec: TaskSpec, task: Task) -> Told:
+def told(found: Outcomes, model: Predictor) -> Told:
     """Rows that were answered; refused ones have no prediction and are left out."""
     there = np.array([bool(a) for a in found.answer], bool) & (found.verdict != "refused")
     rows = found.where(there)
     settled = rows.labelled & rows.final & ~rows.censored
     y = np.full(len(rows), np.nan)
-    y[settled] = coded(list(rows.label[settled]), spec, task)
+    y[settled] = coded(list(rows.label[settled]), model)
     return Told(
         id=rows.id,
         place=rows.place,
         digest=rows.digest,
         moment=rows.event_time.astype("datetime64[us]").astype(np.int64),
-        prediction=predictions(list(rows.answer), task),
+        prediction=predictions(list(rows.answer), model.task),
         y=y,
     )
 
@@ -87,17 +86,15 @@ def _number(answer: Mapping[str, Any], name: str) -> float:
     return float(found)
 
 
-def coded(labels: Sequence[Any], spec: TaskSpec, task: Task) -> np.ndarray:
+def coded(labels: Sequence[Any], model: Predictor) -> np.ndarray:
     """Labels as the task codes them (n,), NaN for what is none of its classes.
 
     A label is the outcome itself, or a mapping with the columns that the target is computed from.
     """
-    y = np.full(len(labels), np.nan)
+    task, y = model.task, np.full(len(labels), np.nan)
     given = [i for i, label in enumerate(labels) if isinstance(label, Mapping)]
     if given:
-        names = sorted({str(k) for i in given for k in labels[i]})
-        table = Table.of(pa.table({n: [labels[i].get(n) for i in given] for n in names}), "labels")
-        y[given] = outcomes_of(spec, table, task)
+        y[given] = computed([labels[i] for i in given], model)
     lookup = {_word(c): float(code) for code, c in enumerate(task.classes)}
     for i, label in enumerate(labels):
         if isinstance(label, Mapping) or label is None:
@@ -122,3 +119,9 @@ def _amount(value: Any) -> float:
     except (TypeError, ValueError):
         return float("nan")
     return number if np.isfinite(number) else float("nan")
+
+
+def moment_of(text: str) -> datetime:
+    """A time of the journal; without a zone UTC is meant."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from holdgood.core.records import AnswerOverride, FairnessReport, Interval
+from holdgood.core.records import AnswerOverride, FairnessReport, Interval, Standing
 from holdgood.core.records.envelope import unwrap
 from holdgood.core.task import Task
 from holdgood.core.traffic import Promised, Traffic
@@ -17,7 +17,7 @@ from holdgood.metrics.cost import CostTable, cost_rows, resolve
 from holdgood.metrics.interval import mean_interval
 from holdgood.metrics.score import loss_rows
 from holdgood.workflow.live.folder import Live
-from holdgood.workflow.live.told import coded, predictions
+from holdgood.workflow.live.told import coded, moment_of, predictions
 from holdgood.workflow.predict import Predictor
 
 FAIR = "selection_rate"
@@ -33,14 +33,21 @@ class Gathered:
 
 
 def gather(
-    live: Live, model: str, digest: str, predictor: Predictor, usual: Usual | None, fairness: FairnessReport | None, ends: datetime
+    live: Live, model: str, champion: Standing, predictor: Predictor, usual: Usual | None, fairness: FairnessReport | None, ends: datetime
 ) -> Gathered:  # fmt: skip
-    """Everything that this bundle answered (not in the shadow) before ``ends``, as known then."""
+    """Everything that this champion answered (not in the shadow) before ``ends``, as known then.
+
+    One that was restored is watched from then on: what it answered before it was replaced is over, and was told at its time.
+    """
+    digest = champion.bundle_digest
     spec = live.settings.watch
     found = outcomes(live.journal, model, ends - timedelta(days=spec.history_days), ends, as_of=ends)
     every = found.where(found.place != "shadow")
     feeds = _feeds(every, spec.feeds)
-    rows = every.where(every.digest == digest)
+    mine = every.digest == digest
+    if champion.action == "roll back":
+        mine &= every.event_time.astype("datetime64[us]").astype(np.int64) >= _us(moment_of(champion.since))
+    rows = every.where(mine)
     task = predictor.task
     answered = np.array([bool(a) for a in rows.answer], bool) & (rows.verdict != "refused")
     shape = (len(rows), task.n_classes) if task.kind == "multiclass" else (len(rows),)
@@ -50,7 +57,7 @@ def gather(
     settled = rows.labelled & rows.final & ~rows.censored
     y = np.full(len(rows), np.nan)
     if settled.any():
-        y[settled] = coded(list(rows.label[settled]), predictor.declaration.task, task)
+        y[settled] = coded(list(rows.label[settled]), predictor)
     judged = answered & np.isfinite(y)
     money = _money(predictor)
     loss, saved = np.full(len(rows), np.nan), np.full(len(rows), np.nan)

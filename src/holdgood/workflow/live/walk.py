@@ -17,8 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holdgood.connectors import write_table
-from holdgood.core.records import Prediction, RetrainDecision
+from holdgood.core.records import Prediction
 from holdgood.core.records.envelope import write_bytes
 from holdgood.core.table import Table
 from holdgood.journal.filters import Filter
@@ -26,10 +25,11 @@ from holdgood.workflow.folder import Project
 from holdgood.workflow.live.asking import Server, served
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.retrain import Step, tend
-from holdgood.workflow.live.watch import watch
+from holdgood.workflow.live.watch import Watched, watch
 from holdgood.workflow.predict import Predictor
 
 _SHADOW_WITHIN_S = 30.0
+_MOST_ALARMS = 3
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,11 @@ class Event:
 
 @dataclass(frozen=True, eq=False)
 class Story:
-    """What is walked. ``rows``: with outcomes, in order of time; ``facts``: the columns that a request has; ``ids`` (n,) unique.
+    """What is walked. ``rows``: in order of time; ``facts``: the columns that a request has; ``ids`` (n,) unique.
 
-    ``outcome`` (n,): the label as it will be told, None where none comes; ``moment`` (n,) datetime64[us], UTC. ``tables``: files of joined
-    tables for the server; ``more``: further rows of joined tables for a retraining. ``late``: days until an outcome is known.
+    ``outcome`` (n,): the label as it will be told (of a computed target its columns, so that it can be learned from), None where none
+    comes; ``moment`` (n,) datetime64[us], UTC. ``tables``: files of joined tables for the server; ``more``: further rows of joined tables
+    for a retraining. ``late``: days until an outcome is known.
     """
 
     model: str
@@ -117,16 +118,8 @@ def _week(story: Story, server: Server, begins: datetime, ends: datetime, say: S
     champion = story.live.at(story.model)
     others = _others(story, None if champion is None else champion.bundle_digest)
     seen = watch(story.live, story.model, at=ends, others=others)
-    loud = [f"{a.code} {a.subject} ({a.severity})" for a in seen.alarms[:3]]
-    more = f" and {len(seen.alarms) - 3} more" if len(seen.alarms) > 3 else ""
-    say(
-        ends,
-        "watch",
-        f"{answered:,} answers this week; " + ("no alarm" if not loud else "alarms: " + ", ".join(loud) + more),
-    )
-    known = _between(story, story.begins, ends - timedelta(days=story.late))
-    file = _warehouse(story, known, ends)
-    done = tend(story.live, story.model, project=story.project, new=[file], related=story.more, now=ends)
+    say(ends, "watch", _seen(answered, seen))
+    done = tend(story.live, story.model, project=story.project, related=story.more, now=ends)
     for step in done.steps:
         say(ends, step.what, _short(step))
     server.follow()
@@ -187,20 +180,19 @@ def _others(story: Story, digest: str | None) -> dict[str, Table]:
     return {name: model.table_of(file, name) for name, file in story.tables.items()}
 
 
-def _warehouse(story: Story, known: np.ndarray, now: datetime) -> str:
-    """Rows whose outcome is known by now, as the company's own table would have them."""
-    file = story.live.path / "warehouse" / f"{story.model}-{now:%Y-%m-%d}.parquet"
-    file.parent.mkdir(exist_ok=True)
-    if not file.exists():
-        write_table(story.rows.take(pa.array(known)), file)
-    return str(file)
+def _seen(answered: int, seen: Watched) -> str:
+    """A look in a sentence: how much was answered, how it went, what is alarming."""
+    said, now = [f"{answered:,} answers this week"], seen.look.performance
+    if now is not None:
+        how = {"worse": "worse than", "better": "better than"}.get(now.verdict, "not proven other than")
+        span = f"{now.difference:+.3g} {now.unit} a row".replace("  ", " ")
+        said.append(f"{how} promised: {span} ({now.low:.3g} to {now.high:.3g}, {now.n:,} outcomes)")
+    loud = [f"{a.title}: {a.subject} ({a.code}, {a.severity})" for a in seen.alarms[:_MOST_ALARMS]]
+    more = f" and {len(seen.alarms) - len(loud)} more" if len(seen.alarms) > len(loud) else ""
+    said.append("no alarm" if not loud else "alarms: " + ", ".join(loud) + more)
+    return "; ".join([*said, *(n for n in seen.look.notes if loud and n.startswith("the reference"))])
 
 
 def _short(step: Step) -> str:
     text = step.sentence
     return text if len(text) <= 400 else text[:397] + "…"
-
-
-def decisions(live: Live, model: str) -> list[tuple[str, str]]:
-    """Every decision about retraining: when it was taken and what it was."""
-    return [(d.as_of[:10], d.decision) for _, d in live.journal.read(RetrainDecision, model=model)]

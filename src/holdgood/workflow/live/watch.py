@@ -31,6 +31,9 @@ from holdgood.workflow.live.traffic import fairness_of, gather
 from holdgood.workflow.live.unlike import unlike_of
 from holdgood.workflow.predict import Predictor
 
+SHORT_DAYS = 28
+"""A reference of fewer days has seen no month."""
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -101,7 +104,7 @@ def _look(
     predictor, loaded = Predictor.load(folder), load(folder, verify_first=False)
     kept, kept_losses = loaded.parts.get("usual"), loaded.parts.get("losses")
     reference = usual if usual is not None else kept if isinstance(kept, Usual) else None
-    gathered = gather(live, model, champion.bundle_digest, predictor, reference, fairness_of(loaded.records), ends)
+    gathered = gather(live, model, champion, predictor, reference, fairness_of(loaded.records), ends)
     days = spec.days
     if earlier:
         # Whoever looks oftener spends less a look: the budget is a year's, not a look's.
@@ -166,7 +169,15 @@ def _in_use(
         frame, rows = features_of(predictor, facts, told, others)
     except HoldgoodError as error:
         return InUse(usual, None, prediction, when, (f"drift of features is not watched: {error.came}",))
-    return InUse(usual, usual.like(frame), prediction, when, (), telling_time(usual, predictor), rows)
+    return InUse(usual, usual.like(frame), prediction, when, _short(usual), telling_time(usual, predictor), rows)
+
+
+def _short(usual: Usual) -> tuple[str, ...]:
+    """A word where the reference is too short to know what comes and goes with the weeks."""
+    days = 0.0 if not len(usual.moment) else float(usual.moment.max() - usual.moment.min()) / DAY + 1
+    if not 0 < days < SHORT_DAYS:
+        return ()
+    return (f"the reference is {days:.0f} days long: what moves with the season looks like drift to it",)
 
 
 def _expected(losses: object, in_use: InUse, n: int) -> np.ndarray | None:

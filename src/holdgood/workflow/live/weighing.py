@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from holdgood.retraining import Evidence, Losses, Worth, performance, unexpected
 from holdgood.workflow.folder import Project
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.promised import held_out, run_of
-from holdgood.workflow.live.told import DAY, Told, told
+from holdgood.workflow.live.told import DAY, Told, moment_of, told
 from holdgood.workflow.predict import Predictor
 
 ALARM_DAYS = 14
@@ -32,7 +32,7 @@ BEFORE_DAYS = 120
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """The evidence, with the rows behind it: what the champion answered since it went live, as known at the moment."""
+    """The evidence, with the rows behind it: what the champion answered since it last went live, as known at the moment."""
 
     evidence: Evidence
     model: Predictor
@@ -45,9 +45,11 @@ def gather(live: Live, model: str, champion: Standing, project: Project | None, 
     predictor = Predictor.load(live.bundle(champion.bundle_digest))
     since = moment_of(champion.since) - timedelta(days=BEFORE_DAYS)
     found = outcomes(live.journal, model, since, as_of=now)
-    rows = told(found, predictor.declaration.task, predictor.task)
+    rows = told(found, predictor)
     mine = rows.where(rows.digest == champion.bundle_digest)
-    answered = mine.where((mine.place != "shadow") & (mine.moment < _us(now)))
+    # What it answered before it was replaced, and now stands again, was another time: that is over, and judges nobody.
+    stands = mine.moment >= _us(champion.since)
+    answered = mine.where((mine.place != "shadow") & stands & (mine.moment < _us(now)))
     settled = answered.where(answered.moment < _us(now) - int(policy.days("label_delay") * DAY))
     promise = _promise(live, champion, project, mine, _us(champion.since))
     learned = run_of(project, champion.run, champion.bundle_digest)
@@ -79,7 +81,7 @@ def _promise(live: Live, champion: Standing, project: Project | None, mine: Told
         return _joined(Told(blank, blank, blank, kept.moment, kept.prediction, kept.y), before)
     if len(before):
         return before
-    return mine.where((mine.place != "shadow") & (mine.moment < since + FIRST_DAYS * DAY))
+    return mine.where((mine.place != "shadow") & (mine.moment >= since) & (mine.moment < since + FIRST_DAYS * DAY))
 
 
 def _joined(one: Told, two: Told) -> Told:
@@ -155,12 +157,6 @@ def _calm(live: Live, model: str, now: datetime) -> float:
     ]
     past = [(now - m).total_seconds() / 86400.0 for m in moments if m <= now]
     return min(past, default=float("inf"))
-
-
-def moment_of(text: str) -> datetime:
-    """A time of the journal; without a zone UTC is meant."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def _us(when: datetime | str) -> int:

@@ -117,6 +117,7 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
             "class_weight": None if (tilt := class_weight(work)) is None else tilt.tolist(),
             "band": work.bands["chosen"].to_json() if work.bands else None,
             "average_costs": None if work.average_costs is None else work.average_costs.tolist(),
+            "outcome": {c: work.main.type_of(c) for c in work.target.columns if c in work.main.names},
         },
     )
     work.bundle = verify_bundle(target)

@@ -1,0 +1,63 @@
+"""Outcomes told as the columns that a computed target needs: made whole from the row, tried by the target's own expression."""
+
+import pytest
+
+from holdgood.core.records import Label
+from holdgood.journal import Journal
+from holdgood.workflow.predict import Predictor
+
+
+@pytest.fixture
+def computed(bundles):
+    """A bundle whose target is computed from a moment that is known afterwards and one that the row says."""
+    return bundles(target="left_at > due + 1 hour", outcome=(("left_at", "datetime"), ("due", "datetime")))
+
+
+def test_columns_of_the_target_are_an_outcome_and_each_that_cannot_be_has_its_reason(
+    within, computed, job_rows, tmp_path
+):
+    row = {**job_rows[0], "due": "2024-05-01T10:00:00"}
+    labels = [
+        {"prediction": "a", "value": {"left_at": "2024-05-01T12:00:00"}, "known_time": "2024-05-02T00:00:00Z"},
+        {"prediction": "b", "value": {"left_at": "2024-05-01 10:30"}},
+        {"prediction": "c", "value": {"left_at": "2024-05-01T12:00:00"}},
+        {"prediction": "c", "value": {"left_at": "2024-05-01T12:00:00", "due": "2024-05-01T12:00:00"}},
+        {"prediction": "a", "value": {"left_att": "2024-05-01T12:00:00"}},
+        {"prediction": "a", "value": {"left_at": "soon"}},
+        {"prediction": "a", "value": {"left_at": None}},
+        {"prediction": "a", "value": {"left_at": ["2024"]}},
+        {"prediction": "a", "value": {}},
+        {"prediction": "a", "value": True},
+    ]  # fmt: skip
+
+    async def scenario(ask, desk):
+        rows = [row, row, {k: v for k, v in row.items() if k != "due"} | {"due": None}]
+        status, _, _ = await ask("POST", "/predict", {"rows": rows, "ids": ["a", "b", "c"]})
+        assert status == 200
+        status, told, _ = await ask("POST", "/feedback", {"labels": labels})
+        assert status == 207 and told["taken"] == 4, told
+        why = [item.get("why", "") for item in told["items"]]
+        assert [not w for w in why] == [True, True, False, True, False, False, False, False, False, True], why
+        assert "gives no outcome" in why[2] and "did you mean 'left_at'" in why[4]
+        assert "gives no outcome" in why[5] and "gives no outcome" in why[6]
+        assert "no plain value" in why[7] and "0 columns" in why[8]
+
+    within(scenario, what=(str(computed),))
+    said = [label.value for _, label in Journal(tmp_path / "journal.sqlite").read(Label)]
+    assert said[0] == {"left_at": "2024-05-01T12:00:00", "due": "2024-05-01T10:00:00"} and said[3] is True
+    assert Predictor.load(computed).outcome == {"left_at": "datetime", "due": "datetime"}
+
+
+def test_a_missing_column_is_refused_whole(within, bundles, job_rows):
+    """Nothing of a request could be taken: 422, with the column that is missing."""
+    bundle = bundles(target="minutes + waited > 30", outcome=(("minutes", "number"), ("waited", "number")))
+
+    async def scenario(ask, desk):
+        await ask("POST", "/predict", {"row": job_rows[0], "id": "a"})
+        status, told, _ = await ask("POST", "/feedback", {"labels": [{"prediction": "a", "value": {"minutes": 50}}]})
+        assert status == 422 and "computed from 2 columns, and waited is not there" in told["items"][0]["why"]
+        full = {"prediction": "a", "value": {"minutes": 50, "waited": 1}}
+        status, told, _ = await ask("POST", "/feedback", {"labels": [full]})
+        assert status == 200 and told["taken"] == 1
+
+    within(scenario, what=(str(bundle),))
