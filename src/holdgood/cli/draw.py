@@ -123,6 +123,8 @@ def ladder_text(board: Leaderboard) -> None:
         )
     _print_grid(grid)
     out.print(f"  chosen: {board.chosen} ({board.reason})")
+    if board.without:
+        out.print(f"  {board.without}", style="bold yellow")
     for note in board.notes:
         out.print(Text(f"  note: {note}"))
 

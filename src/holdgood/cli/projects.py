@@ -122,6 +122,8 @@ def _forecast_text(done: Run, json: bool) -> None:
             {
                 "run": done.id,
                 "accuracy": done.accuracy.payload(),
+                "chosen": done.leaderboard.chosen,
+                "unjudged": done.leaderboard.unjudged,
                 "forecast": str(_forecast_file(done)),
                 "report": str(done.report),
                 "bundle": str(done.bundle),

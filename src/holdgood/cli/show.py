@@ -62,6 +62,12 @@ def _panel(run: Run) -> None:
         draw.out.print(f" {note.level:<6} {note.message}")
 
 
+def _accuracy(run: Run) -> None:
+    accuracy_text(run.accuracy)
+    if run.leaderboard.without:
+        draw.out.print(f"  {run.leaderboard.without}", style="bold yellow")
+
+
 def _clean(run: Run) -> None:
     for entry in run.clean.entries:
         draw.out.print(f" {entry.repair:<26} {entry.table}: {entry.sentence}")
@@ -136,7 +142,7 @@ _SHOWN: dict[str, tuple[Callable[[Run], list[Record]], Callable[[Run], None]]] =
     "fairness": (lambda r: [r.fairness], lambda r: draw.fairness_text(r.fairness)),
     "card": (lambda r: [r.card], _card),
     "panel": (lambda r: [r.panel], _panel),
-    "accuracy": (lambda r: [r.accuracy], lambda r: accuracy_text(r.accuracy)),
+    "accuracy": (lambda r: [r.accuracy], _accuracy),
     "contract": (lambda r: [r.model.contract], _contract),
 }
 

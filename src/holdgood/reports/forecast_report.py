@@ -90,6 +90,10 @@ def render_forecast(view: ForecastView) -> str:
         items_rows=items_rows(evaluation),
         leads=lead_rows(evaluation),
         levels=[words.percent(float(k)) for k in _levels(evaluation)],
+        roles=[
+            (c, f"{role}; not judged, not used" if c in board.unjudged else role)
+            for c, role in view.panel.roles.items()
+        ],
         issues=[] if view.audit is None else view.audit.issues,
         steps_taken=[(n, words.duration(s) if not kept else "kept") for n, s, kept in view.steps],
     )

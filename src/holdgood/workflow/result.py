@@ -158,7 +158,8 @@ class Run:
 
     def _repr_html_(self) -> str:
         if self.forecasts:
-            return f"<h3>Run {self.id}: {_text(self.leaderboard.chosen)}</h3><p>report: <code>{_text(self.report)}</code></p>"
+            without = f"<p>{_text(self.leaderboard.without)}</p>" if self.leaderboard.without else ""
+            return f"<h3>Run {self.id}: {_text(self.leaderboard.chosen)}</h3>{without}<p>report: <code>{_text(self.report)}</code></p>"
         gates = "".join(f"<li>{_mark(g.status)} {_text(g.name)}: {_text(g.observed)}</li>" for g in self.verdict.gates)
         lines = "".join(f"<p>{_text(s)}</p>" for s in self.verdict.sentences)
         return f"<h3>Run {self.id}: {_text(self.verdict.headline)}</h3>{lines}<ul>{gates}</ul><p>report: <code>{_text(self.report)}</code></p>"

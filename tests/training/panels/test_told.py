@@ -10,6 +10,7 @@ import pytest
 
 from holdgood.core.panel import Future, Panel
 from holdgood.core.protocols import Parts
+from holdgood.core.records.leaderboard import NOT_IN_TIME
 from holdgood.training.panels.backtest import PanelCandidate
 from holdgood.training.panels.judged import Rows
 from holdgood.training.panels.told import worth
@@ -114,6 +115,7 @@ def test_a_column_of_the_past_must_add_to_those_known_ahead():
     first, second = found.leaderboard.notes[:2]
     assert first.endswith("used, a proven gain")
     assert second.startswith("event (known ahead) and noise (past)") and "not used" in second
+    assert not found.leaderboard.unjudged and found.leaderboard.without == ""  # judged, and found to be of no use
     assert found.forecaster.members["trusting"].known == ["event"]
     assert not found.forecaster.members["trusting"].past
 
@@ -126,6 +128,8 @@ def test_a_series_alone_can_prove_a_strong_column():
 def test_columns_that_cannot_be_judged_in_time_are_not_used_and_that_is_said():
     found = trained(panel(known=["event"]), Slow, budget="6s", workers=2)
     assert found.leaderboard.notes[0].startswith("event (known ahead): not used, for it could not be judged")
+    assert found.leaderboard.unjudged == {"event": NOT_IN_TIME}
+    assert found.leaderboard.without.startswith("made without event, which could not be judged")
 
 
 def rows(series, origins):

@@ -1,6 +1,7 @@
 """A forecasting run from a table to a verified bundle and a report, and the bundle at work."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,10 @@ from typer.testing import CliRunner
 
 import holdgood
 from holdgood.cli.app import app
+from holdgood.cli.draw import ladder_text
 from holdgood.core.errors import BundleError, DataError, DeclarationError, TamperedError
+from holdgood.core.records.leaderboard import NOT_IN_TIME
+from holdgood.reports.forecast_report import ForecastView, render_forecast
 from holdgood.workflow.folder import Project
 from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.forecasting.scenario import Scenario, under
@@ -210,6 +214,20 @@ def test_the_commands(run, history, ahead, tmp_path):
     bad.to_csv(tmp_path / "bad.csv", index=False)
     with pytest.raises(DataError, match="bad.csv, row 1, column article: no series of the forecast is 'nobody'"):
         call(*common, "--adjust", tmp_path / "bad.csv")
+
+
+def test_columns_that_could_not_be_judged_are_told_where_the_forecast_is_judged(run, capsys):
+    board = run.leaderboard.model_copy(update={"unjudged": {"promo": NOT_IN_TIME}})
+    said = "made without promo, which could not be judged (not done within its time): run again with a longer --budget"
+    ladder_text(board)
+    lines = capsys.readouterr().out.splitlines()
+    assert said in lines[next(k for k, line in enumerate(lines) if "chosen:" in line) + 1]
+    view = ForecastView(run.project.declaration, run.id, "", run.panel, board, run.accuracy)
+    page = render_forecast(view)
+    good = page.split('id="good-title"')[1].split("<section")[0]
+    assert f"M{said[1:]}." in " ".join(good.split())
+    assert "known; not judged, not used" in page
+    assert "could not be judged" not in render_forecast(replace(view, leaderboard=run.leaderboard))
 
 
 def test_a_forecast_of_a_frame_in_one_call(history, ahead):

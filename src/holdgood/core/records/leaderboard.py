@@ -7,6 +7,10 @@ from typing import Any, ClassVar, Literal
 from holdgood.core.records.common import Comparison, Interval
 from holdgood.core.records.envelope import Number, Part, Record
 
+NOT_IN_TIME = "not done within its time"
+"""Why a candidate was stopped that more time would have judged."""
+_NAMED = 8
+
 
 class Trial(Part):
     """One candidate: score out of fold with interval, cost and size. Out-of-fold predictions lie beside it as Parquet."""
@@ -84,6 +88,7 @@ class Leaderboard(Record):
     seconds: float = 0.0
     budget: str = ""
     budget_hit: bool = False
+    unjudged: dict[str, str] = {}
     notes: tuple[str, ...] = ()
 
     @property
@@ -91,3 +96,19 @@ class Leaderboard(Record):
         """The folds in words: ``5 stratified folds, 3 times over``."""
         kind = f"{self.fold_kind} " if self.fold_kind else ""
         return f"{self.folds} {kind}folds" + (f", {self.repeats} times over" if self.repeats > 1 else "")
+
+    @property
+    def without(self) -> str:
+        """What the forecast does without because it could not be judged, why, and what to do; "" where there is nothing.
+
+        >>> from holdgood.core.records.leaderboard import NOT_IN_TIME
+        >>> board = Leaderboard(metric="mase", higher_is_better=False, trials=(), unjudged={"price": NOT_IN_TIME})
+        >>> board.without
+        'made without price, which could not be judged (not done within its time): run again with a longer --budget'
+        """
+        if not self.unjudged:
+            return ""
+        names, whys = list(self.unjudged), list(dict.fromkeys(self.unjudged.values()))
+        some = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+        longer = ": run again with a longer --budget" if NOT_IN_TIME in whys else ""
+        return f"made without {some}, which could not be judged ({'; '.join(whys[:2])}){longer}"

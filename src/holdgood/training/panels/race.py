@@ -13,6 +13,7 @@ from holdgood.core.budget import Clock
 from holdgood.core.events import Event, Listener
 from holdgood.core.panel import Panel
 from holdgood.core.protocols import Forecaster, PanelContext
+from holdgood.core.records.leaderboard import NOT_IN_TIME
 from holdgood.scale.local import Pool
 from holdgood.training.panels.backtest import PanelCandidate, Plan
 from holdgood.training.panels.censored import Demand
@@ -179,7 +180,7 @@ def note(ran: Ran, job: Job, plan: Plan, cuts: Sequence[Origin], some: np.ndarra
         return
     ran.status = "failed" if job.ended else "stopped" if job.handles else "skipped"
     why = next(iter(fitted.failed.values()), "no forecasts came of it")
-    ran.reason = why if job.ended else "not done within its time"
+    ran.reason = why if job.ended else NOT_IN_TIME
 
 
 def _teller(on_event: Listener, name: str, where: str, begun: int, whole: int, best: str) -> Callable[[float], None]:

@@ -37,7 +37,8 @@ TOGETHER = 3
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """``known`` and ``past``: names of the columns that are taken; ``notes``: what was found.
+    """``known`` and ``past``: names of the columns that are taken; ``notes``: what was found. ``unjudged``: names of columns that are not taken
+    because nobody could judge them, with why.
 
     ``jobs``: fits that the race takes over, by the name of the candidate.
     """
@@ -45,6 +46,7 @@ class Told:
     known: tuple[str, ...]
     past: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    unjudged: Mapping[str, str] = field(default_factory=dict)
     jobs: Mapping[str, Job] = field(default_factory=dict)
 
     def of(self, panel: Panel) -> Panel:
@@ -94,7 +96,8 @@ def told(
     for ran, job, (plan, some) in zip(runs, jobs, plans, strict=True):
         note(ran, job, plan, cuts, some)
     if runs[0].status != "ok":
-        return replace(ways[0], notes=(_unjudged(everything, runs[0]),))
+        unjudged = dict.fromkeys((*known, *past), runs[0].reason)
+        return replace(ways[0], notes=(_unjudged(everything, runs[0]),), unjudged=unjudged)
     lost = [_unjudged(way, ran) for way, ran in zip(ways, runs, strict=True) if ran.status != "ok"]
     there = [k for k, ran in enumerate(runs) if ran.status == "ok"]
     rows = rows_of([runs[k] for k in there], found, metric, embargo)
@@ -105,7 +108,15 @@ def told(
         said.append(f"{runs[there[k]].candidate.name}: {metric} of {one.name} at past origins {verdict}")
         chosen = k if verdict.taken else chosen
     best = there[chosen]
-    return replace(ways[best], notes=(*said, *lost), jobs={one.name: jobs[best]})
+    judged = {name for k in there for name in (*ways[k].known, *ways[k].past)}
+    pairs = [
+        (n, ran.reason)
+        for way, ran in zip(ways, runs, strict=True)
+        for n in (*way.known, *way.past)
+        if ran.status != "ok"
+    ]
+    unjudged = {n: why for n, why in pairs if n not in judged}
+    return replace(ways[best], notes=(*said, *lost), jobs={one.name: jobs[best]}, unjudged=unjudged)
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,7 @@ def train_panel(
         members={done[i].candidate.name: float(w) for i, w in zip(made, blend.weights, strict=True)},
         folds=len(cuts), fold_kind="rolling-origin", delivered="refit on all history", seconds=clock.spent(),
         budget=str(clock.budget), budget_hit=any(r.status in ("stopped", "skipped") for r in runs),
+        unjudged=dict(columns.unjudged),
         notes=columns.notes + _notes(done, choice.blend, made, float(loss(metric, honest, rows.scored, rows.scale).mean()), metric),
     )  # fmt: skip
     members = {done[i].candidate.name: f for i, f in made.items()}
