@@ -93,14 +93,39 @@ def tombstone(places: Sequence[tuple[str, int]], who: str, why: str) -> Draft:
     return Draft(TOMBSTONE, canonical({"who": who, "why": why, "entries": spans}), Keys())
 
 
-def link(head: Head, writer: str, what: Draft, when: str) -> Row:
-    """The entry that follows a head; ``when`` in the notation of ``moment_of``."""
-    salt = secrets.token_hex(16)
-    commitment = sha(salt, what.text)
-    number = head.number + 1
-    digest = hash_of(head.hash, writer, number, what.kind, when, commitment)
-    keys = what.keys if what.keys.moment else what.keys._replace(moment=when)
-    return Row(writer, number, what.kind, when, salt, what.text, commitment, head.hash, digest, *keys)
+def link(head: Head, writer: str, drafts: Sequence[Draft], when: str) -> list[Row]:
+    """The entries that follow a head, one after the other; ``when`` in the notation of ``moment_of``.
+
+    The hashes are those of ``hash_of`` and ``sha``; what is the same for all of them is put into bytes once.
+    """
+    salts = secrets.token_bytes(16 * len(drafts)).hex()
+    name, at = _told(writer.encode("utf-8", "surrogateescape")), _told(when.encode())
+    number, previous = head.number, head.hash
+    rows: list[Row] = []
+    sha256 = hashlib.sha256
+    for place, (kind, text, keys) in enumerate(drafts):
+        number += 1
+        salt = salts[32 * place : 32 * place + 32]
+        record = text.encode("utf-8", "surrogateescape")
+        commitment = sha256(b"32:%b%d:%b" % (salt.encode(), len(record), record)).hexdigest()
+        digits = b"%d" % number
+        digest = sha256(
+            b"64:%b%b%d:%b%d:%b%b64:%b"
+            % (previous.encode(), name, len(digits), digits, len(kind), kind.encode(), at, commitment.encode())
+        ).hexdigest()
+        model, ref, stands, subject, moment = keys
+        rows.append(
+            Row(
+                writer, number, kind, when, salt, text, commitment, previous, digest, model, ref, stands, subject, moment or when
+            )
+        )  # fmt: skip
+        previous = digest
+    return rows
+
+
+def _told(data: bytes) -> bytes:
+    """A part as ``sha`` takes it."""
+    return b"%d:%b" % (len(data), data)
 
 
 def hash_of(previous: str, writer: str, number: int, kind: str, when: str, commitment: str) -> str:

@@ -9,9 +9,10 @@ import os
 import secrets
 import socket
 import threading
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from functools import partial
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ _LARGEST_GROUP = 2_000
 
 class _Submission(NamedTuple):
     drafts: list[Draft]
-    future: Future[Head]
+    settle: Callable[[Head | HoldgoodError], None]
 
 
 def writer_name(role: str) -> str:
@@ -48,9 +49,10 @@ class GroupWriter:
     def __init__(self, journal: Journal, writer: str, *, most_waiting: int = 10_000, own_name: bool = True) -> None:
         self.writer = writer_name(writer) if own_name else writer
         self._journal, self._most = journal, most_waiting
-        self._waiting: deque[_Submission] = deque()
-        self._count, self._closed = 0, False
-        self._change = threading.Condition()
+        self._waiting: SimpleQueue[_Submission | None] = SimpleQueue()
+        self._first: _Submission | None = None
+        self._count, self._closed, self._ended = 0, False, False
+        self._change = threading.Lock()
         self._thread = threading.Thread(target=self._work, name=f"journal of {writer}", daemon=True)
         self._thread.start()
 
@@ -66,6 +68,11 @@ class GroupWriter:
     def submit_drafts(self, drafts: list[Draft]) -> Future[Head]:
         """The same for what was made ready elsewhere; raises Busy."""
         future: Future[Head] = Future()
+        self.hand_in(drafts, partial(_settle, future))
+        return future
+
+    def hand_in(self, drafts: list[Draft], settle: Callable[[Head | HoldgoodError], None]) -> None:
+        """The same without a future: ``settle`` is called in the writer's thread with what the future would end with; it must be quick."""
         with self._change:
             if self._closed:
                 raise EnvironmentFault("the journal's writer is closed", "an open one", "the process is ending")
@@ -75,10 +82,8 @@ class GroupWriter:
                     f"at most {self._most:,}",
                     "ask again a little later; a faster disk writes more",
                 )
-            self._waiting.append(_Submission(drafts, future))
             self._count += len(drafts)
-            self._change.notify()
-        return future
+            self._waiting.put(_Submission(drafts, settle))
 
     @property
     def waiting(self) -> int:
@@ -88,8 +93,9 @@ class GroupWriter:
     def close(self) -> None:
         """Write what waits, then end. No more can be handed in."""
         with self._change:
+            if not self._closed:
+                self._waiting.put(None)
             self._closed = True
-            self._change.notify()
         self._thread.join()
 
     def __enter__(self) -> GroupWriter:
@@ -115,20 +121,29 @@ class GroupWriter:
             with self._change:
                 self._count -= sum(len(s.drafts) for s in group)
             for submission, answer in zip(group, answers):
-                _settle(submission.future, answer)
+                submission.settle(answer)
         if session is not None:
             session.close()
 
     def _next(self) -> list[_Submission]:
         """All that has come in, up to a bound; empty once closed and done."""
-        with self._change:
-            while not self._waiting and not self._closed:
-                self._change.wait()
-            group: list[_Submission] = []
-            size = 0
-            while self._waiting and (not group or size + len(self._waiting[0].drafts) <= _LARGEST_GROUP):
-                group.append(self._waiting.popleft())
-                size += len(group[-1].drafts)
+        if self._ended:
+            return []
+        one = self._first or self._waiting.get()
+        self._first = None
+        group: list[_Submission] = []
+        size = 0
+        while one is not None:
+            if group and size + len(one.drafts) > _LARGEST_GROUP:
+                self._first = one
+                return group
+            group.append(one)
+            size += len(one.drafts)
+            try:
+                one = self._waiting.get_nowait()
+            except Empty:
+                return group
+        self._ended = True
         return group
 
 
@@ -138,11 +153,11 @@ def _fault(error: Exception) -> HoldgoodError:
     return EnvironmentFault(f"the journal's writer failed: {error!r}", "a store that takes entries", "ask again")
 
 
-def _settle(future: Future[Head], answer: Head | Exception) -> None:
+def _settle(future: Future[Head], answer: Head | HoldgoodError) -> None:
     """Tell who waits; whoever has given up is not told."""
     if not future.set_running_or_notify_cancel():
         return
-    if isinstance(answer, Exception):
+    if isinstance(answer, HoldgoodError):
         future.set_exception(answer)
     else:
         future.set_result(answer)

@@ -15,7 +15,7 @@ from holdgood.core.errors import DataError, DuplicateError, EnvironmentFault, Ov
 from holdgood.journal.chain import BEGINNING, NEVER_FORGOTTEN, Draft, Head, Row, link
 from holdgood.journal.filters import COLUMNS, Filter
 
-_INSERT = f"INSERT INTO entries ({COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"
+INSERT, VALUES = f"INSERT INTO entries ({COLUMNS}) VALUES {{}}", f"({', '.join('?' * len(Row._fields))})"
 _LAST = "SELECT number, hash FROM entries WHERE writer = ? ORDER BY number DESC LIMIT 1"
 _TAKEN = (
     "SELECT 1 FROM entries WHERE kind = 'prediction' AND model = ? AND ref = ? AND (place = 'shadow') = (? = 'shadow')"
@@ -74,6 +74,11 @@ class SqlSession(ABC):
     def close(self) -> None:
         """End the connection."""
 
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Write entries as they are."""
+        if rows:
+            self.many(INSERT.format(VALUES), rows)
+
     def append(
         self, submissions: Sequence[Sequence[Draft]], writer: str, after: Head | None = None
     ) -> list[Head | DuplicateError]:
@@ -113,13 +118,11 @@ class SqlSession(ABC):
                 if look and (taken := self._taken(drafts, new)) is not None:
                     answers.append(taken)
                     continue
-                for what in drafts:
-                    row = link(head, writer, what, now)
-                    rows.append(row)
-                    head = Head(row.number, row.hash)
+                rows += link(head, writer, drafts, now)
+                if drafts:
+                    head = Head(rows[-1].number, rows[-1].hash)
                 answers.append(head)
-            if rows:
-                self.many(_INSERT, rows)
+            self.insert(rows)
         return answers
 
     def head(self, writer: str) -> Head:
@@ -153,8 +156,8 @@ class SqlSession(ABC):
                         "entries that hold a record, and no promotion, approval or tombstone",
                         "look at entries(); nothing was forgotten",
                     )
-                row = link(self.head(writer), writer, what, datetime.now(UTC).isoformat(timespec="microseconds"))
-                self.many(_INSERT, [row])
+                (row,) = link(self.head(writer), writer, [what], datetime.now(UTC).isoformat(timespec="microseconds"))
+                self.insert([row])
             self.wipe()
         return Head(row.number, row.hash)
 
@@ -162,8 +165,13 @@ class SqlSession(ABC):
         """Take over a writer's further entries from another copy of this journal as they are, and what that one has forgotten."""
         with self.guard():
             with self.writing(writer):
+<<<<<<< HEAD
                 self.many(_INSERT, rows)
                 emptied = self.many(_FORGET, [(writer, n, *NEVER_FORGOTTEN) for n in forgotten]) if forgotten else 0
+=======
+                self.insert(list(rows))
+                emptied = self.many(_FORGET, [(writer, number, TOMBSTONE) for number in forgotten]) if forgotten else 0
+>>>>>>> b36be15 (wip)
             if emptied:
                 self.wipe()
 

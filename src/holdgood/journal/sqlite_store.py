@@ -5,17 +5,25 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from holdgood.core.errors import DataError, EnvironmentFault
-from holdgood.journal.sql_session import SqlSession
+from holdgood.journal.chain import Row
+from holdgood.journal.sql_session import INSERT, VALUES, SqlSession
 from holdgood.journal.sqlite_migrations import NEWEST, migrate
 
 _SECONDS_TO_WAIT = 30.0
 _MOST_SAID = 20
 # Pages that are written again and again (of indexes) go into the file once a checkpoint: a longer log (16 MB) costs less.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "wal_autocheckpoint=4000")
+
+# Rows a statement: each statement lets go of Python's lock and waits for it again, which costs more than a row where others want it.
+# Where one fails the transaction ends (OR ROLLBACK), so that SQLite keeps no copy of each page to undo a statement alone.
+_STATEMENTS = {
+    n: INSERT.replace("INSERT", "INSERT OR ROLLBACK", 1).format(", ".join([VALUES] * n)) for n in (64, 32, 16, 8, 4, 2, 1)
+}
 
 
 class SqliteSession(SqlSession):
@@ -84,6 +92,14 @@ class SqliteSession(SqlSession):
     def many(self, statement: str, rows: Iterable[Sequence[Any]]) -> int:
         """One prepared statement for all."""
         return self._db.executemany(statement, rows).rowcount
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """In as few statements as there are ones to prepare."""
+        at = 0
+        for size, statement in _STATEMENTS.items():
+            while len(rows) - at >= size:
+                self._db.execute(statement, list(chain.from_iterable(rows[at : at + size])))
+                at += size
 
     def stream(self, statement: str, values: Sequence[Any]) -> Iterator[Any]:
         """Rows as SQLite finds them."""

@@ -59,7 +59,7 @@ class Recorder:
                 await self._loop.run_in_executor(None, self.open)
             assert self._writer is not None
             waiter: asyncio.Future[None] = self._loop.create_future()
-            self._writer.submit_drafts(drafts).add_done_callback(partial(self._done, waiter))
+            self._writer.hand_in(drafts, partial(self._done, waiter))
             self._waiting.append((time.monotonic() + _PATIENCE, waiter))
             await waiter
         except DuplicateError:
@@ -111,11 +111,11 @@ class Recorder:
                 "info" if up else "error",
                 why=error.came if error else "",
             )
-        self._metrics.journal_up.set(float(up))
+            self._metrics.journal_up.set(float(up))
 
-    def _done(self, waiter: asyncio.Future[None], done: Future[object]) -> None:
+    def _done(self, waiter: asyncio.Future[None], answer: Head | HoldgoodError) -> None:
         """Called in the writer's thread, for many at once after a commit: the loop is woken once for all of them."""
-        self._settled.append((waiter, done.exception()))
+        self._settled.append((waiter, answer if isinstance(answer, HoldgoodError) else None))
         if not self._woken:
             self._woken = True
             self._loop.call_soon_threadsafe(self._wake)
