@@ -1,4 +1,7 @@
 import datetime as dt
+import os
+import subprocess
+import sys
 
 import duckdb
 import pyarrow as pa
@@ -179,3 +182,16 @@ def test_of_columns_that_differ_in_case_alone_the_one_written_is_meant():
 def test_columns_that_sql_cannot_tell_apart_are_refused_together(bad, columns):
     with pytest.raises(DeclarationError, match="cannot tell apart"):
         evaluate(bad, columns)
+
+
+def test_moments_are_of_utc_whatever_the_zone_of_the_machine():
+    code = (
+        "import pyarrow as pa\nfrom holdgood.core import sql\nfrom holdgood.features.builders.expressions import Expressions\n"
+        "rows, asked = pa.table({'a': ['2026-01-01T23:00:00Z']}), 'hour(CAST(a AS TIMESTAMPTZ))'\n"
+        "print(sql.evaluate(asked, rows)[0], Expressions().values([asked], rows, purpose='x')[0][0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "TZ": "Asia/Tokyo"}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["23", "23"]
+    assert done.stderr == ""  # a connection that is kept open ends with the process

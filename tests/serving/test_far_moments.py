@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from holdgood.journal import Journal
 from holdgood.serving.arrow_body import read_stream
 from holdgood.serving.exchange import ARROW, Refusal
+from holdgood.serving.json_columns import plain
 from holdgood.serving.limits import Limits
-from holdgood.serving.table_in import plain
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.single.scorer import RowScorer
 

@@ -22,7 +22,8 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "wal_aut
 # Rows a statement: each statement lets go of Python's lock and waits for it again, which costs more than a row where others want it.
 # Where one fails the transaction ends (OR ROLLBACK), so that SQLite keeps no copy of each page to undo a statement alone.
 _STATEMENTS = {
-    n: INSERT.replace("INSERT", "INSERT OR ROLLBACK", 1).format(", ".join([VALUES] * n)) for n in (64, 32, 16, 8, 4, 2, 1)
+    n: INSERT.replace("INSERT", "INSERT OR ROLLBACK", 1).format(", ".join([VALUES] * n))
+    for n in (64, 32, 16, 8, 4, 2, 1)
 }
 
 

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from holdgood.bundle.verify import read_manifest
 from holdgood.core.records import Bundle
 from holdgood.core.records.journal import Place
@@ -16,6 +18,7 @@ from holdgood.core.table import Table
 from holdgood.journal.keys import LONGEST
 from holdgood.serving.entry import moment
 from holdgood.serving.exchange import refused
+from holdgood.serving.json_columns import iso_of, plain
 from holdgood.workflow.live.folder import bundle_in
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.single.cells import LOST, reader_of
@@ -86,10 +89,16 @@ class Loaded:
         """The key of a row, by which a person's rows are found; empty where the row does not say it."""
         if not self._key or any(row.get(k) is None for k in self._key):
             return ""
-        said = "|".join(_written(row[k]) for k in self._key)
-        if len(said) <= LONGEST and said.isprintable():
-            return said
-        return "sha256:" + hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+        return _person("|".join([_written(row[k]) for k in self._key]))
+
+    def subjects(self, rows: pa.Table) -> list[str]:
+        """The same for many."""
+        if not self._key or any(k not in rows.column_names for k in self._key):
+            return [""] * rows.num_rows
+        cells = [column.to_pylist() for column in plain(rows.select(self._key)).columns]
+        return [
+            "" if None in some else _person("|".join([_written(v) for v in some])) for some in zip(*cells, strict=True)
+        ]
 
     def moment(self, row: Mapping[str, Any]) -> str:
         """The moment of decision that a row tells, in UTC; empty where it tells none."""
@@ -102,6 +111,23 @@ class Loaded:
             return moment(cell)
         except OverflowError:
             return ""
+
+    def moments(self, rows: pa.Table) -> list[str]:
+        """The same for many."""
+        name = self._time[0] if self._time is not None else ""
+        if name not in rows.column_names:
+            return [""] * rows.num_rows
+        column = rows.column(name)
+        if pa.types.is_timestamp(column.type):
+            return [said or "" for said in iso_of(column, "+00:00")]
+        return [self.moment({name: cell}) for cell in plain(rows.select([name])).column(0).to_pylist()]
+
+
+def _person(said: str) -> str:
+    """A subject as the journal can find it."""
+    if len(said) <= LONGEST and said.isprintable():
+        return said
+    return "sha256:" + hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _written(value: Any) -> str:

@@ -17,8 +17,8 @@ from holdgood.serving.body import frame_of, key_of, object_of, rows_of
 from holdgood.serving.desk import Desk
 from holdgood.serving.entry import fresh_id, now
 from holdgood.serving.exchange import ARROW, Call, Reply, as_json, refused
+from holdgood.serving.json_columns import plain
 from holdgood.serving.loaded import Served
-from holdgood.serving.table_in import plain
 
 _SAMPLES = (20, 5_000)
 

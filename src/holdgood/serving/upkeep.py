@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -60,6 +61,7 @@ class Upkeep:
             recorder.up = False
             self.log("journal is away", "error", why=error.came)
         self.tell()
+        gc.freeze()  # models and libraries stay: the collector need not walk them again and again
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._tick())]
         self.log("started", models=[s.name for s in self.models.all()])
         return self._desk
@@ -74,6 +76,7 @@ class Upkeep:
             await asyncio.to_thread(desk.workers.close)
             await asyncio.to_thread(desk.shadows.close)
             await asyncio.to_thread(desk.recorder.close)
+        gc.unfreeze()
         self.log("ended")
 
     async def look(self, *, force: bool = False) -> bool:
