@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from holdgood.core.errors import DataError, DuplicateError, EnvironmentFault, Overtaken
@@ -28,6 +29,8 @@ _HEADS = (
     "SELECT e.writer, e.number, e.hash FROM entries e JOIN (SELECT writer, MAX(number) AS number FROM entries "
     "GROUP BY writer) m ON e.writer = m.writer AND e.number = m.number ORDER BY e.writer"
 )
+_PIECE = 5_000
+"""Entries that are brought at once: a long journal does not fill memory."""
 _TRIES = 5
 """How often another process may write the same prediction between our look and our write."""
 
@@ -165,13 +168,10 @@ class SqlSession(ABC):
         """Take over a writer's further entries from another copy of this journal as they are, and what that one has forgotten."""
         with self.guard():
             with self.writing(writer):
-<<<<<<< HEAD
-                self.many(_INSERT, rows)
+                left = iter(rows)
+                while piece := list(islice(left, _PIECE)):
+                    self.insert(piece)
                 emptied = self.many(_FORGET, [(writer, n, *NEVER_FORGOTTEN) for n in forgotten]) if forgotten else 0
-=======
-                self.insert(list(rows))
-                emptied = self.many(_FORGET, [(writer, number, TOMBSTONE) for number in forgotten]) if forgotten else 0
->>>>>>> b36be15 (wip)
             if emptied:
                 self.wipe()
 
