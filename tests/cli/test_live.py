@@ -133,8 +133,29 @@ def test_labels_by_id_with_a_word_on_each_row_that_cannot_be_taken(at, cli):
         "there_already": 0,
         "not_taken": [],
     }
+    pd.DataFrame({"id": ["001"], "value": [float("inf")]}).to_parquet(at / "l.parquet")
+    endless = cli("journal", "label", "l.parquet", "--json", at=at).json
+    assert (endless["written"], endless["not_taken"][0]["said"]) == (0, "value is inf, no finite number")
     wrong = cli("journal", "label", "l.csv", "--id", "bokking", at=at)
     assert "did you mean 'booking'" in wrong.err
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "000,no,2026-03-02\n000,yes,2026-03-05\n",  # provisional, then final
+        "000,no,\n000,yes,\n",  # of what says no time the last word counts
+        "000,no,2026-03-02\n001,yes,2026-03-05T00:00:00Z\n000,yes,\n",
+    ],
+)
+def test_a_file_that_tells_a_row_twice_is_written_once(at, cli, rows):
+    (at / "l.csv").write_text("id,value,known_time\n" + rows)
+    lines = rows.count("\n")
+    for written in (lines, 0, 0):
+        told = cli("journal", "label", "l.csv", "--json", at=at).json
+        assert (told["written"], told["there_already"]) == (written, lines - written)
+    (at / "late.csv").write_text("id,value,known_time\n000,perhaps,2026-03-01\n")  # older than what is known
+    assert [cli("journal", "label", "late.csv", "--json", at=at).json["written"] for _ in range(2)] == [1, 0]
 
 
 def test_overrides_remember_what_was_answered(at, cli):

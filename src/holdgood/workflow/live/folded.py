@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,23 +142,26 @@ def _newest(
 ) -> tuple[Table, CleanLog, np.ndarray]:
     """All rows, the last of each key; how many outcomes were changed by a later word on the same row; and where the rows stood.
 
-    A row that does not say its whole key (a caller need not send one) is a row of its own.
+    A row that does not say its whole key (a caller need not send one) is a row of its own. Nothing is rounded to fit the first table.
     """
-    data = pa.concat_tables([_fitted(p.data, parts[0].data.schema) for p in parts], promote_options="permissive")
-    types = {c.name: c.type for p in reversed(parts) for c in p.columns}
-    key = [k for k in (spec.key or spec.ids) if k in data.column_names]
+    data = pa.concat_tables(_alike([p.data for p in parts]), promote_options="permissive")
+    # what a column without a value is called says nothing
+    empty = [(p, c) for p in reversed(parts) for c in p.columns if p.data.column(c.name).null_count == p.rows]
+    told = [(p, c) for p in reversed(parts) for c in p.columns if p.data.column(c.name).null_count < p.rows]
+    types = {c.name: c.type for _, c in (*empty, *told)}
+    key = _key(parts[0].data, spec)
     corrected, keep = 0, np.arange(data.num_rows)
-    if key:
-        whole = np.all([pc.is_valid(data.column(k)).to_numpy() for k in key], axis=0)
-        place = pa.array(np.flatnonzero(whole))
-        named = data.select(key).filter(pa.array(whole)).append_column("__at", place)
-        last = named.group_by(key).aggregate([("__at", "max"), ("__at", "min")])
-        keep = np.sort(np.concatenate([last.column("__at_max").to_numpy(), np.flatnonzero(~whole)]))
-        twice = last.filter(pc.not_equal(last.column("__at_max"), last.column("__at_min")))
+    if key and all(k in data.column_names for k in key):
+        named = _named(data, key)
+        place = pa.array(np.flatnonzero(named))
+        last = data.select(key).take(place).append_column("\x00at", place).group_by(key)
+        last = last.aggregate([("\x00at", "max"), ("\x00at", "min")])
+        first, newest = (last.column(f"\x00at_{end}") for end in ("min", "max"))
+        twice = pc.not_equal(first, newest)
         for column in targets:
-            values = data.column(column)
-            old, new = (values.take(twice.column(n)) for n in ("__at_min", "__at_max"))
+            old, new = (data.column(column).take(each.filter(twice)) for each in (first, newest))
             corrected += int(pc.sum(pc.fill_null(pc.not_equal(old, new), False)).as_py() or 0)
+        keep = np.sort(np.concatenate([newest.to_numpy(), np.flatnonzero(~named)]))
         data = data.take(pa.array(keep))
     entry = RepairEntry(
         repair=NEWEST_LABEL, table=name, columns=tuple(targets), cells_changed=corrected,
@@ -168,12 +172,38 @@ def _newest(
     return table, CleanLog(entries=(entry,), after={name: table.fingerprint()}), keep
 
 
-def _fitted(data: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Columns in the types of the first table where they can be."""
-    for i, field in enumerate(data.schema):
-        if field.name in schema.names and field.type != schema.field(field.name).type:
-            data = data.set_column(i, field.name, data.column(i).cast(schema.field(field.name).type, safe=False))
-    return data
+def _key(data: pa.Table, spec: TableSpec) -> list[str]:
+    """What tells rows apart: the declared key, or columns that identify where no two rows share them (an order, not its customer)."""
+    if spec.key or not spec.ids or any(c not in data.column_names for c in spec.ids):
+        return list(spec.key)
+    named = data.select(list(spec.ids)).filter(pa.array(_named(data, spec.ids)))
+    return list(spec.ids) if named.group_by(list(spec.ids)).aggregate([]).num_rows == named.num_rows else []
+
+
+def _named(data: pa.Table, key: Sequence[str]) -> np.ndarray:
+    """Rows whose key is known, (n,) bool."""
+    return np.logical_and.reduce([np.asarray(pc.is_valid(data.column(k))) for k in key])
+
+
+def _alike(parts: Sequence[pa.Table]) -> list[pa.Table]:
+    """Each column in one type in all parts: that of the first with values in it where nothing is lost, else decimals, else text."""
+    found = list(parts)
+    for name in dict.fromkeys(n for p in parts for n in p.column_names):
+        there = [i for i, p in enumerate(found) if name in p.column_names]
+        kinds = [found[i].schema.field(name).type for i in there]
+        if len(set(kinds)) > 1:
+            cast = _cast([found[i].column(name) for i in there])
+            for i, column in zip(there, cast, strict=True):
+                found[i] = found[i].set_column(found[i].column_names.index(name), name, column)
+    return found
+
+
+def _cast(columns: Sequence[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
+    first = next((c.type for c in columns if c.null_count < len(c)), columns[0].type)
+    for kind in (first, pa.float64()):
+        with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return [c.cast(kind) for c in columns]
+    return [c.cast(pa.string()) for c in columns]
 
 
 def _other(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,8 @@ from holdgood.core.errors import DataError
 from holdgood.core.records import AnswerOverride, Label
 from holdgood.core.records.envelope import Record, unwrap
 from holdgood.journal import Filter, Journal
-from holdgood.journal.chain import draft
+from holdgood.journal.chain import body_of, canonical, draft
+from holdgood.journal.keys import moment_of
 from holdgood.workflow.live.by_id import Fault, Taken, chunks, matched, rows_of, text_of
 from holdgood.workflow.live.folder import WRITER
 
@@ -32,8 +33,7 @@ def take_labels(
     now = datetime.now(UTC).isoformat()
 
     def make(row: dict[str, Any], prediction: str, name: str) -> Record:
-        if row[value] is None:
-            raise DataError(f"no {value}")
+        _plain(row[value], value)
         return _checked(
             Label(
                 prediction=prediction,
@@ -49,7 +49,7 @@ def take_labels(
         )
 
     records, faults = matched(journal, rows_of(source, id, value), id, model, make)
-    return _write(journal, records, faults)
+    return _write(journal, records, faults, now)
 
 
 def take_overrides(
@@ -66,8 +66,7 @@ def take_overrides(
     """
 
     def make(row: dict[str, Any], prediction: str, name: str) -> Record:
-        if row[after] is None:
-            raise DataError(f"no {after}")
+        _plain(row[after], after)
         person = text_of(row, "who") or who
         if not person:
             raise DataError("nobody is said to have decided")
@@ -85,37 +84,58 @@ def take_overrides(
         )
 
     records, faults = matched(journal, rows_of(source, id, after), id, model, make)
-    return _write(journal, records, faults)
+    return _write(journal, records, faults, "")
 
 
-def _write(journal: Journal, records: list[Record], faults: list[Fault]) -> Taken:
-    new = _new(journal, records)
+def _write(journal: Journal, records: list[Record], faults: list[Fault], undated: str) -> Taken:
+    new = _new(journal, records, undated)
     for piece in chunks(new):
         journal.append_many(piece, WRITER)
     return Taken(len(new), len(records) - len(new), tuple(faults))
 
 
-def _new(journal: Journal, records: Sequence[Record]) -> list[Record]:
-    """Those that say something else than the last word on the same prediction, so that a file given twice is written once."""
-    last = {}
+def _new(journal: Journal, records: Sequence[Record], undated: str) -> list[Record]:
+    """Those that say something new, so that a file given twice is written once.
+
+    A record is there already where it says what the last word on its prediction says, or where the same was said of the same moment. Records
+    without a moment of their own (``undated`` stands in its place) are there where the last of them is.
+    """
+    last: dict[tuple[str, str], tuple[Any, ...]] = {}
+    dated: set[tuple[Any, ...]] = set()
     for kind, model in sorted({(r.kind, _about(r)[0]) for r in records}):
         ids = sorted({_about(r)[1] for r in records if _about(r)[0] == model})
-        for record in _there(journal, kind, model, ids):
+        for record, moment in _there(journal, kind, model, ids):
             last[_about(record)] = _said(record)
+            dated.add((*_about(record), moment, _word(record)))
+    at_last = {_about(r): _said(r) for r in records if _moment(r) == undated}
+    settled = {about for about, said in at_last.items() if last.get(about) == said}
     new = []
     for record in records:
-        if last.get(_about(record)) != _said(record):
-            last[_about(record)] = _said(record)
+        about, moment = _about(record), _moment(record)
+        there = (*about, moment_of(moment), _word(record)) in dated if moment != undated else about in settled
+        if not there and last.get(about) != _said(record):
+            last[about] = _said(record)
             new.append(record)
     return new
 
 
-def _there(journal: Journal, kind: str, model: str, ids: Sequence[str]) -> Iterator[Record]:
+def _there(journal: Journal, kind: str, model: str, ids: Sequence[str]) -> Iterator[tuple[Record, str | None]]:
+    """What is written of some predictions, each with its moment, in that order."""
     read = Label if kind == Label.kind else AnswerOverride
     for first in range(0, len(ids), 500):
         which = Filter(kinds=(kind,), model=model, refs=tuple(ids[first : first + 500]), order="moment")
         for row in journal.rows(which):
-            yield unwrap(json.loads(row.record or "null"), read)
+            yield unwrap(body_of(row), read), row.moment
+
+
+def _moment(record: Record) -> str:
+    assert isinstance(record, (Label, AnswerOverride))
+    return record.known_time if isinstance(record, Label) else record.when
+
+
+def _word(record: Record) -> str:
+    """What it says, as a key: values may be lists."""
+    return canonical(_said(record))
 
 
 def _about(record: Record) -> tuple[str, str]:
@@ -128,6 +148,14 @@ def _said(record: Record) -> tuple[Any, ...]:
         return record.value, record.final, record.censored
     assert isinstance(record, AnswerOverride)
     return record.after, record.who
+
+
+def _plain(value: Any, column: str) -> None:
+    """DataError for what would be written as nothing."""
+    if value is None:
+        raise DataError(f"no {column}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise DataError(f"{column} is {value}, no finite number")
 
 
 def _checked(record: Record) -> Record:
