@@ -142,7 +142,9 @@ def plan_text(plan: OrderPlan) -> None:
         rows.append([f"… and {len(others):,} more", "", "", "", rest, "", ""])
     if rows:
         saves = "pays if a unit short costs" if plan.assumed else "saves"
-        draw.rows_text(["item", "supplier", "order", "arrives", saves, "runs out", ""], rows)
+        names = ["item", "supplier", "order", "arrives", saves, "runs out", ""]
+        keep = [k for k, n in enumerate(names) if n != "supplier" or any(line.supplier for line in plan.lines)]
+        draw.rows_text([names[k] for k in keep], [[row[k] for k in keep] for row in rows])
     if others:
         draw.out.print(f"all {len(plan.orders):,} orders: the sheet (--xlsx), the page (--html)", style="dim")
     for line in plan.orders[:1]:
@@ -174,7 +176,7 @@ def _stakes(plan: OrderPlan, shown: Sequence[OrderLine], others: Sequence[OrderL
     parts = [v for v in (*stakes, math.fsum(left) if left else math.nan) if math.isfinite(v)]
     total = math.fsum(parts)
     places = 0 if abs(total) >= _CENTS_BELOW or total == int(total) else 2
-    words = iter([money(v, plan.currency, places) for v in adding_up(parts, total, places)])
+    words = iter([money(v, plan.currency, places) for v in adding_up(parts, total, places, rest=bool(left))])
     return [next(words) if math.isfinite(v) else "" for v in stakes], next(words, "")
 
 
@@ -236,6 +238,9 @@ def decided_text(decided: DecidedOrders) -> None:
     said = f"{decided.who} decided {counted(len(decided.orders), 'line')}: {counted(len(units), 'order')}"
     said += f", {counted(len(decided.overrides), 'change')} to the plan"
     draw.out.print(said + (f"; {counted(len(decided.open), 'line')} still open" if decided.open else ""), style="bold")
+    if decided.open:
+        more = "open lines are not ordered: fill them in and read the sheet again, or take them as planned with --accept-rest"
+        draw.out.print(more, style="dim")
     rows = [
         [o.item, number(o.before), number(o.after), o.reason or "no reason given"] for o in decided.overrides[:_ROWS]
     ]

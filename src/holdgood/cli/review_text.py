@@ -41,12 +41,15 @@ def _tables(found: OverrideReview) -> None:
     places = 0 if max(abs(o.added) for o in found.outcomes) >= _CENTS_BELOW else 2
     single = found.people[:-1] if len(found.people) > 1 else found.people
     total = math.fsum(o.added for o in found.outcomes)
+
+    def shown_as(value: float) -> str:
+        return sign(value, money(value, found.currency, places))
+
     sums = adding_up([p.added.value for p in single], total, places)
     rows = []
     for person, value in zip(found.people, [*sums, math.fsum(sums)], strict=False):
         spread = interval_pieces(person.added, found.currency, signed=True)[1]
-        added = sign(value, money(value, found.currency, places))
-        added += f" ({percent(person.added.level)}: {spread})" if spread else ""
+        added = shown_as(value) + (f" ({percent(person.added.level)}: {spread})" if spread else "")
         rows.append([person.who, f"{person.overrides:,}", added, person.verdict])
     draw.rows_text(["who", "changes", "added in all", ""], rows)
     ranked = sorted(found.outcomes, key=lambda o: -abs(o.added))
@@ -57,14 +60,12 @@ def _tables(found: OverrideReview) -> None:
         mine = [k for k, o in enumerate(shown) if o.who == person.who]
         left = [o.added for o in others if o.who == person.who]
         parts = [*(shown[k].added for k in mine), *([math.fsum(left)] if left else [])]
-        rounded = adding_up(parts, value, places)
+        rounded = adding_up(parts, value, places, rest=bool(left))
         amounts |= dict(zip(mine, rounded, strict=False))
         if left:
-            rest.append(
-                [f"… and {len(left):,} more", person.who, "", "", money(rounded[-1], found.currency, places), "", ""]
-            )
+            rest.append([f"… and {len(left):,} more", person.who, "", "", shown_as(rounded[-1]), "", ""])
     table = []
     for k, o in enumerate(shown):
-        units, added = f"{number(o.before)} → {number(o.after)}", money(amounts[k], found.currency, places)
+        units, added = f"{number(o.before)} → {number(o.after)}", shown_as(amounts[k])
         table.append([o.item, o.who, units, number(o.demand), added, "" if o.seen else "demand hidden", o.reason])
     draw.rows_text(["item", "who", "units", "asked for", "added", "", "why"], table + rest)
