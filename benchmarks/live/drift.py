@@ -1,8 +1,9 @@
 """Drift: false alarms of a look, false alarms of a year of weekly looks in a seasonal world, and weeks until a change is seen, beside peers.
 
     python benchmarks/live/drift.py                   # 2,000 pairs, 50 years, 60 streams a cell; what is there already is not done again
+                                                      # (pairs come in parts of 250, years in parts of 5: a run that was killed loses one)
     python benchmarks/live/drift.py 40 4 6            # a small size
-    python benchmarks/live/drift.py level year        # these parts only: level, year, delay
+    python benchmarks/live/drift.py level year        # these parts only: level, year, classifier, delay
     python benchmarks/live/drift.py delay frouros-ks  # this peer only; "none" for none
 
 Peers: each one's own statistic, with the threshold at which it raises as many false alarms a year on streams without a change as ours may
@@ -45,7 +46,8 @@ from holdgood.workflow.live.detecting import WEIGHTS
 from holdgood.workflow.live.learner import learner
 
 NAME = "live-drift"
-PARTS = ("level", "year", "delay")
+PARTS = ("level", "year", "classifier", "delay")
+PAIRS, YEARS = 250, 5
 ALPHAS, BUDGET, DAY = (0.05, 0.01, 0.002), 1.0, 86_400_000_000
 SIZES_OF_ROWS, REFERENCE, SEASON = (500, 5000), 5000, 0.5
 OF_PEER = {"evidently": "evidently", "frouros-ks": "frouros", "frouros-mmd": "frouros"}
@@ -141,14 +143,17 @@ def main(pairs: int, years: int, streams: int, peers: list[str], parts: list[str
             record(NAME, row)
             there[cell] = row
 
+    def in_parts(cell: str, count: int, part: int, make: Callable[[int, int], dict[str, Any]]) -> None:
+        for first in range(0, count, part):
+            kept(f"{cell} {first}", min(part, count - first), partial(make, first))
+
     for n in SIZES_OF_ROWS:
-        if "level" in parts:
-            kept(f"family {n}", pairs if n == SIZES_OF_ROWS[0] else pairs // 2, partial(levels, n, ""))
-            for world in SHAKEN:
-                kept(f"family {n} {world}", pairs // 4, partial(levels, n, world))
-            kept(f"family {n} classifier", pairs // 10, partial(levels, n, "", apart=True))
+        for world in ("", *SHAKEN) if "level" in parts else ():
+            in_parts(f"family {n} {world}", pairs if not world else pairs // 4, PAIRS, partial(levels, n, world))
         if "year" in parts:
-            kept(f"year {n}", years if n == SIZES_OF_ROWS[0] else years // 10, partial(seasons, n))
+            in_parts(f"year {n}", years if n == SIZES_OF_ROWS[0] else years // 2, YEARS, partial(seasons, n))
+        if "classifier" in parts:
+            in_parts(f"family {n} classifier", pairs // 4, PAIRS, partial(levels, n, "", apart=True))
     for n in SIZES_OF_ROWS:
         for name in peers if "delay" in parts else []:
             kept(f"null {n} {name}", streams, partial(calm, n, name))
@@ -160,17 +165,17 @@ def main(pairs: int, years: int, streams: int, peers: list[str], parts: list[str
                     kept(f"delay {n} {kind} {size} {name}", streams, partial(delays, n, kind, size, name, at))
 
 
-def levels(n: int, world: str, count: int, *, apart: bool = False) -> dict[str, Any]:
-    """Looks with an alarm, of ``count`` looks at unchanged rows."""
+def levels(n: int, world: str, first: int, count: int, *, apart: bool = False) -> dict[str, Any]:
+    """Looks with an alarm, of ``count`` looks at unchanged rows; each look has rows of its own on both sides."""
     detectors = [Apart()] if apart else [FeatureDrift(), JointDrift()]
-    found = [family(n, s, detectors, world) for s in range(count)]
+    found = [family(n, s, detectors, world) for s in range(first, first + count)]
     alarms = {c: np.sum([f[c] for f in found], axis=0).tolist() for c in found[0]}
     return {"part": "family", "rows": n, "world": world, "alpha": ALPHAS, "alarms": alarms}
 
 
-def seasons(n: int, count: int) -> dict[str, Any]:
+def seasons(n: int, first: int, count: int) -> dict[str, Any]:
     """Looks with an alarm, a year."""
-    found = [sum(stream(n, 10_000 + s, weeks=52, season=SEASON)) for s in range(count)]
+    found = [sum(stream(n, 10_000 + s, weeks=52, season=SEASON)) for s in range(first, first + count)]
     return {"part": "year", "rows": n, "budget": BUDGET, "looks_with_alarm": found}
 
 

@@ -18,29 +18,25 @@ Statistic = Callable[[np.ndarray, np.ndarray], float]
 
 
 def evidently(x: np.ndarray, level: np.ndarray) -> Statistic:
-    """Smallest p-value over the columns of Evidently's KS and chi-squared tests."""
+    """Largest distance over the columns of the tests that Evidently's drift preset takes by itself for references of more than 1,000 rows.
+
+    Wasserstein's distance (normed) for numbers, Jensen and Shannon's for categories. Its report is passed by: it costs 0.3 CPU seconds a
+    look and tells the same numbers. Asked for KS and chi-squared tests it tells those of frouros.
+    """
     import pandas as pd
-    from evidently import DataDefinition, Dataset, Report
-    from evidently.presets import DataDriftPreset
+    from evidently.legacy.calculations.stattests import jensenshannon_stat_test, wasserstein_stat_test
+    from evidently.legacy.core import ColumnType
 
-    names = [f"x{j}" for j in range(NUMBERS)]
-    definition = DataDefinition(numerical_columns=names, categorical_columns=["level"])
-
-    def data(x: np.ndarray, level: np.ndarray) -> Dataset:
-        frame = pd.DataFrame(x, columns=names).assign(level=level)
-        return Dataset.from_pandas(frame, data_definition=definition)
-
-    before = data(x, level)
+    before = [pd.Series(x[:, j]) for j in range(NUMBERS)]
+    levels = pd.Series(level)
 
     def statistic(x: np.ndarray, level: np.ndarray) -> float:
-        run = Report([DataDriftPreset(num_method="ks", cat_method="chisquare")]).run(data(x, level), before)
-        p = [
-            float(m["value"])
-            for m in run.dict()["metrics"]
-            if "ValueDrift" in m.get("metric_id", m.get("metric_name", ""))
+        told = [
+            wasserstein_stat_test(before[j], pd.Series(x[:, j]), ColumnType.Numerical, 0.1).drift_score
+            for j in range(NUMBERS)
         ]
-        assert len(p) == NUMBERS + 1, run.dict()["metrics"]
-        return -float(np.log(max(min(p), 1e-300)))
+        told.append(jensenshannon_stat_test(levels, pd.Series(level), ColumnType.Categorical, 0.1).drift_score)
+        return float(max(told))
 
     return statistic
 

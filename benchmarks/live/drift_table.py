@@ -20,28 +20,34 @@ def live_drift(rows: list[Row]) -> list[str]:
         "| False alarms, nothing changed | World | Rows | Looks | Seen at 5% | at 1% | at 0.2% | Exact binomial |",
         "|---|---|---:|---:|---:|---:|---:|---|",
     ]
-    family = [r for r in newest.values() if r["part"] == "family"]
-    cells = 3 * sum(len(r["alarms"]) for r in family)
-    for r in family:
-        for code, alarms in r["alarms"].items():
-            n = r["count"]
-            held = all(k <= binom.ppf(1.0 - 0.01 / cells, n, a) for k, a in zip(alarms, r["alpha"], strict=True))
-            seen = " | ".join(f"{k / n:.2%}" for k in alarms)
-            out.append(
-                f"| {code} | {r['world'] or 'calm'} | {r['rows']:,} | {n:,} | {seen} | {'holds' if held else '**broken**'} |"
-            )
-    years = [r for r in newest.values() if r["part"] == "year"]
+    looks: dict[tuple[str, str, int], list[Any]] = {}
+    for r in newest.values():
+        for code, alarms in r["alarms"].items() if r["part"] == "family" else ():
+            held = looks.setdefault((code, r["world"], r["rows"]), [0, np.zeros(len(alarms), int), r["alpha"]])
+            held[0], held[1] = held[0] + r["count"], held[1] + np.array(alarms)
+    cells = 3 * len(looks)
+    for (code, world, rows_now), (n, alarms, alpha) in looks.items():
+        holds = all(k <= binom.ppf(1.0 - 0.01 / cells, n, a) for k, a in zip(alarms, alpha, strict=True))
+        seen = " | ".join(f"{k / n:.2%}" for k in alarms)
+        out.append(
+            f"| {code} | {world or 'calm'} | {rows_now:,} | {n:,} | {seen} | {'holds' if holds else '**broken**'} |"
+        )
+    years: dict[int, list[float]] = {}
+    for r in newest.values():
+        if r["part"] == "year":
+            years.setdefault(r["rows"], []).extend(r["looks_with_alarm"])
     if years:
         out += [
             "",
             "| A year of weekly looks, seasonal | Rows | Years | Budget | Looks with an alarm a year | Years with none |",
             "|---|---:|---:|---:|---:|---:|",
         ]
-    for r in years:
-        found = np.array(r["looks_with_alarm"], float)
+    budget = next((r["budget"] for r in newest.values() if r["part"] == "year"), float("nan"))
+    for rows_now, found_in in years.items():
+        found = np.array(found_in, float)
         half = 1.96 * found.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else float("nan")
         out.append(
-            f"| MON001 and MON002 | {r['rows']:,} | {len(found):,} | {r['budget']:g} | {found.mean():.2f} (± {half:.2f}) | {np.mean(found == 0):.0%} |"
+            f"| MON001 and MON002 | {rows_now:,} | {len(found):,} | {budget:g} | {found.mean():.2f} (± {half:.2f}) | {np.mean(found == 0):.0%} |"
         )
     who = sorted({r["who"] for r in newest.values() if r["part"] == "delay"}, key=lambda w: (w != "holdgood", w))
     if who:

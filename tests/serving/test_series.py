@@ -110,3 +110,18 @@ def test_series_that_cannot_be_used(shop, path, body):
 
 def test_the_schema_names_the_columns_of_the_history(shop):
     assert shop[0].json("GET", "/schema")[1]["history"]["target"] == "pieces"
+
+
+def test_where_facts_are_not_kept_not_even_their_hash_is(shop, within, tmp_path):
+    _, _, sales, at = shop
+    rows = sales.to_dict("records")
+
+    async def scenario(ask, desk):
+        object.__setattr__(desk, "keep_facts", False)  # as a live folder with keep.facts = false has it
+        key = [(b"idempotency-key", b"f-1")]
+        assert (await ask("POST", "/forecast", {"history": rows}, key))[0] == 200
+        assert (await ask("POST", "/forecast", {"history": rows}, key))[0] == 200
+
+    within(scenario, what=(str(at / "runs" / "0001" / "bundle"),))
+    kept = Journal(tmp_path / "journal.sqlite").prediction("shop", "f-1")
+    assert kept.facts is None and len(kept.answer["steps"]) == 9

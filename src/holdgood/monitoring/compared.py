@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from holdgood.core.protocols import Clock
 from holdgood.monitoring.calendar import Seasons, seasons
 from holdgood.monitoring.scores import Scores
+from holdgood.monitoring.tail import log_tail
 
 DRAWS, FEW_DRAWS, FAR = 10_000, 1_000, 0.2
 """Draws of the largest statistic; a few are enough where the surest p is seen to be far from anything that matters."""
@@ -20,6 +21,9 @@ _BINARY = 40.0
 _FAT, _STRAIGHT = 6.0, 30.0
 """Degrees of freedom of what a stretch of time does by itself. A number's place follows it in a straight line. Spread, tails and
 rare levels follow it in a curve, so that a wild week is wilder in them than any number of calm ones lets expect."""
+
+_SMALL = 2.0
+"""Shifts of fewer standard errors are no alarm in any family: the normal distribution is good enough for them."""
 
 _FALL = 4.0
 """How fast a normal tail falls (its logarithm, a unit of z) where families of some dozens of scores are judged."""
@@ -38,10 +42,11 @@ class Compared:
 def compare(scored: Scores, clock: Clock | None, seed: int, season: Seasons | None = None) -> Compared:
     """Hold every score's mean in use against the reference.
 
-    Without a clock both sides are samples of exchangeable rows: permutation variance, exact tails for rare levels, and
-    the family's distribution of the largest statistic, which respects correlation (step-down, Westfall & Young 1993;
-    drawn from its normal limit). With a clock the calendar is taken out first, and how much stretches of the reference
-    as long as the window vary beyond chance widens every test; the family is held by a step-down union bound, as Holm's.
+    Without a clock both sides are samples of exchangeable rows: permutation variance, exact tails for rare levels, saddlepoints
+    for the others (products of two features lean), and the family's distribution of the largest statistic, which respects
+    correlation (step-down, Westfall & Young 1993; drawn from its normal limit). With a clock the calendar is taken out first, and how
+    much stretches of the reference as long as the window vary beyond chance widens every test; the family is held by a step-down
+    union bound, as Holm's.
     Scores enter the family by their say (``Scores.say``).
     """
     if scored.values.shape[1] == 0:
@@ -67,8 +72,11 @@ def _exchangeable(scored: Scores, seed: int) -> Compared:
     rare = (scored.kind <= 0) & (np.minimum(hits, total - hits) * min(n, m) < _BINARY * total)
     for j in np.flatnonzero(rare):
         log_p[j] = _exact(int(now[j]), int(hits[j]), m, total)
+    for j in np.flatnonzero(~rare & (np.abs(z) > _SMALL)):
+        log_p[j] = log_tail(centred[:, j], n, float(shift[j]))
     size = -ndtri_exp(log_p - np.log(2.0))
-    correlation = (centred / spread).T @ (centred / spread) / (total - 1.0)
+    centred /= spread
+    correlation = centred.T @ centred / (total - 1.0)
     p, behind = np.exp(log_p), _behind(scored.say)
     adjusted = _largest(size, behind, correlation, seed, FEW_DRAWS)
     if adjusted.min() < FAR:

@@ -108,7 +108,7 @@ async def _recorded(
     answer: dict[str, Any],
     more: tuple[Record, ...] = (),
 ) -> dict[str, Any]:
-    """One entry a request. Of the rows that came in only their number and hash are kept."""
+    """One entry a request. Of the rows that came in only their number and hash are kept; not even these where facts are not kept."""
     key, when = key_of(call), now()
     id_ = fresh_id() if key is None else key
     call.told["model"] = served.name
@@ -119,7 +119,7 @@ async def _recorded(
         bundle_digest=served.champion.digest,
         event_time=when,
         known_time=when,
-        facts={"asked": what, **facts},
+        facts={"asked": what, **facts} if desk.keep_facts else None,
         answer=answer,
     )
     try:

@@ -63,7 +63,7 @@ class Traffic:
         return orders[(days >= begins) & (days < ends)]
 
     def answered(self, live: Live, world: str, begins: float, ends: float, *, told: bool = True) -> pd.DataFrame:
-        """Everything that stands answers the orders of these days; a day later the truth is told."""
+        """Everything that stands answers the orders of these days; a day later the truth is told. Facts are kept as live.toml says."""
         orders = self.part(world, begins, ends)
         facts = orders.drop(columns=["hours_taken"]).assign(left_at=pd.NaT)
         records = json.loads(
@@ -77,7 +77,7 @@ class Traffic:
             said += [
                 Prediction(
                     id=order, model=MODEL, bundle_digest=stood.bundle_digest, place=stood.place, subject=order,
-                    event_time=_utc(when), facts=record, answer={"probability": float(p)},
+                    event_time=_utc(when), facts=record if live.settings.keep.facts else None, answer={"probability": float(p)},
                 )
                 for order, when, record, p in zip(orders.order, orders.placed, records, model.predict(rows, tables), strict=True)
             ]  # fmt: skip

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import numpy as np
+
 from holdgood.bundle import verify
 from holdgood.core.errors import DataError, EnvironmentFault, did_you_mean
 from holdgood.core.events import Listener, silent
@@ -158,13 +160,20 @@ def _train(asked: Asked, champion: Standing, decision: RetrainDecision) -> Step:
     """The same declaration on new data, then the challenger's own verdict, then its place in the shadow (or the test at once)."""
     live, policy = asked.live, asked.live.settings.policy
     predictor = Predictor.load(live.bundle(champion.bundle_digest))
-    known = _learnable(asked, predictor, moment_of(decision.as_of))
+    known, bare = _learnable(asked, predictor, moment_of(decision.as_of))
+    if known is None and bare and asked.project is None and not asked.new:
+        raise DataError(
+            f"no rows to learn from: the journal has outcomes of {bare:,} answers and no facts of them (keep.facts = false)",
+            "rows with their outcome",
+            "give them as files: --new FILE; or keep facts from now on (live.toml)",
+        )
     folded = fold(
         live.path / RETRAINING, predictor, asked.project, policy, new=asked.new, related=asked.related, known=known
     )
     done = run(folded.project, listener=asked.listener)
     made = verify(done.bundle)
     told = f"run {done.id} learned from {folded.rows:,} rows, {folded.from_journal:,} of them from the journal"
+    told += f" (it keeps no facts of {bare:,} answers with an outcome)" if bare else ""
     corrected = folded.log.entries[0]
     told += f"; {corrected.sentence}" if corrected.cells_changed else ""
     pair = Pair(asked.model, champion.bundle_digest, made.digest, 0, "held out", done.id)
@@ -259,15 +268,15 @@ def _end_probation(asked: Asked, shadow: Standing, look: ChallengeLook) -> Step:
     return Step("roll back", look.reason, on=True)
 
 
-def _learnable(asked: Asked, predictor: Predictor, as_of: datetime) -> Outcomes | None:
-    """Labelled predictions with their facts, as they were known when the decision was taken."""
+def _learnable(asked: Asked, predictor: Predictor, as_of: datetime) -> tuple[Outcomes | None, int]:
+    """Labelled predictions with their facts, as they were known when the decision was taken; and how many labelled ones have none."""
     found = outcomes(asked.live.journal, asked.model, as_of=as_of)
     there = found.labelled & found.final & ~found.censored & (found.place != "shadow") & (found.verdict != "refused")
-    there &= [facts is not None for facts in found.facts]
-    kept = found.where(there)
+    told = np.array([facts is not None for facts in found.facts], bool)
+    kept, bare = found.where(there & told), int((there & ~told).sum())
     if asked.new and not foldable(kept, predictor.declaration.task.target):
-        return None  # the files bring the outcomes that these labels cannot be turned into
-    return kept if len(kept) else None
+        return None, bare  # the files bring the outcomes that these labels cannot be turned into
+    return (kept if len(kept) else None), bare
 
 
 def _learned_until(asked: Asked, champion: Standing) -> int:

@@ -127,6 +127,7 @@ def _look(
         expected=_expected(kept_losses if usual is None else None, in_use, len(gathered.traffic)),
     )
     found = detect(spec, predictor, in_use, traffic, alpha)
+    found = replace(found, notes=(*found.notes, *_bare(gathered.facts, traffic.refused, traffic.groups, spec.feeds)))
     now = ends.isoformat()
     first = datetime.fromtimestamp(begins / 1e6, UTC).isoformat()
     alarms = surest(named(a, model, now) for a in found.alarms)
@@ -163,8 +164,7 @@ def _in_use(
         )
     told = np.array([f is not None for f in facts], bool) & ~refused
     if not told.any():
-        note = ("the journal keeps no facts of rows: drift of features is not watched",) if len(facts) else ()
-        return InUse(usual, None, prediction, when, note)
+        return InUse(usual, None, prediction, when)
     try:
         frame, rows = features_of(predictor, facts, told, others)
     except HoldgoodError as error:
@@ -178,6 +178,18 @@ def _short(usual: Usual) -> tuple[str, ...]:
     if not 0 < days < SHORT_DAYS:
         return ()
     return (f"the reference is {days:.0f} days long: what moves with the season looks like drift to it",)
+
+
+def _bare(facts: np.ndarray, refused: np.ndarray, groups: Mapping[str, np.ndarray], feeds: Sequence[str]) -> list[str]:
+    """What is not watched for want of facts, in one sentence."""
+    if not (~refused).any() or any(f is not None for f in facts[~refused]):
+        return []
+    blind = [
+        "drift of features",
+        *(["groups (" + ", ".join(groups) + ")"] if groups else []),
+        *(["feeds by " + ", ".join(feeds)] if feeds else []),
+    ]
+    return [f"the journal keeps no facts of rows (keep.facts): not watched: {', '.join(blind)}"]
 
 
 def _expected(losses: object, in_use: InUse, n: int) -> np.ndarray | None:
