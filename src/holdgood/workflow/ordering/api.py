@@ -11,21 +11,23 @@ from typing import Any
 import numpy as np
 
 from holdgood.connectors import read_table
+from holdgood.connectors.csv_files import CsvFiles
 from holdgood.core.declaration import FILE_NAME, Declaration, OrdersSpec, parse, read
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records import OrderPlan, PanelNote
 from holdgood.core.records.envelope import write as write_record
 from holdgood.core.records.envelope import write_bytes
-from holdgood.core.table import Table
+from holdgood.core.table import ColumnType, Table
 from holdgood.core.text import counted
 from holdgood.reports.order_desk import DeskView, render_desk
 from holdgood.reports.series_view import BANDS, SeriesView
 from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.forecasting.result import Forecasts
 from holdgood.workflow.named import check_rows
+from holdgood.workflow.ordering.doubtful import doubtful
 from holdgood.workflow.ordering.lead_times import LeadTimes, declared_leads, past_leads
 from holdgood.workflow.ordering.plan import clock_of, decide, horizon_of, step_of, written
-from holdgood.workflow.ordering.state import State, read_state
+from holdgood.workflow.ordering.state import AMOUNTS, State, read_state
 
 FANS = 300
 """Items that are drawn on the desk: those with the most money at stake."""
@@ -119,7 +121,11 @@ def plan_orders(
     currency = spec.currency or declared.costs.currency
     leads = _leads(forecasts, found, spec, _table(deliveries, spec.deliveries, declared, base, "deliveries"))
     decided, left = decide(forecasts, found, spec, declared.forecast.service_level, currency, leads)
-    notes = (*leads.notes, *(n for n in forecasts.panel.notes if n.level == "issue"))
+    doubts = (
+        *_doubts(stated, state, spec.table, declared, base, "state"),
+        *_doubts(several, open_orders, spec.open_orders, declared, base, "open_orders"),
+    )
+    notes = (*doubts, *leads.notes, *(n for n in forecasts.panel.notes if n.level == "issue"))
     plan = written(
         forecasts, decided, spec, left, currency=currency, bundle=model.bundle.digest,
         notes=(*notes, *_ended(forecasts)), now=now,
@@ -180,7 +186,15 @@ def _beside(bundle: Path | str | ForecastModel) -> Path | None:
     return None
 
 
-def _table(given: Any, named: str | None, declared: Declaration, base: Path | None, name: str) -> Table | None:
+def _table(
+    given: Any,
+    named: str | None,
+    declared: Declaration,
+    base: Path | None,
+    name: str,
+    types: Mapping[str, ColumnType] | None = None,
+) -> Table | None:
+    """What was given, else the declared table; ``types``: instead of those that are found or declared."""
     if given is None and named is not None:
         if named not in declared.tables:
             raise DeclarationError(
@@ -189,7 +203,28 @@ def _table(given: Any, named: str | None, declared: Declaration, base: Path | No
                 f"declare it: [tables.{named}]",
             )
         table = declared.tables[named]
-        return check_rows(
-            read_table(table.source, name=named, options=table.options, types=dict(table.types), base=base)
-        )
-    return None if given is None else check_rows(read_table(given, name=name))
+        asked = {**table.types, **(types or {})}
+        return check_rows(read_table(table.source, name=named, options=table.options, types=asked, base=base))
+    return None if given is None else check_rows(read_table(given, name=name, types=dict(types or {})))
+
+
+def _doubts(
+    table: Table | None, given: Any, named: str | None, declared: Declaration, base: Path | None, name: str
+) -> tuple[PanelNote, ...]:
+    """Numbers of a text file that may be others; a frame and other files have none."""
+    source = given if given is not None else declared.tables[named].source if named is not None else None
+    if (
+        table is None
+        or not isinstance(source, (str, Path))
+        or not str(source).partition("?")[0].lower().endswith(CsvFiles.suffixes)
+    ):
+        return ()
+
+    def again(types: Mapping[str, ColumnType]) -> Table:
+        found = _table(given, named, declared, base, name, types)
+        assert found is not None
+        return found
+
+    spec = declared.orders
+    said = [spec.on_hand, spec.on_order, *(v if isinstance(v := getattr(spec, n), str) else n for n in AMOUNTS)]
+    return doubtful(table, said, again)
