@@ -100,11 +100,15 @@ class Loaded:
             "" if None in some else _person("|".join([_written(v) for v in some])) for some in zip(*cells, strict=True)
         ]
 
-    def moment(self, row: Mapping[str, Any]) -> str:
-        """The moment of decision that a row tells, in UTC; empty where it tells none."""
-        if self._time is None or (value := row.get(self._time[0])) is None:
+    def moment(self, row: Mapping[str, Any], cells: Mapping[str, Any] | None = None) -> str:
+        """The moment of decision that a row tells, in UTC; empty where it tells none. ``cells``: the row as it was read, if it was."""
+        if self._time is None:
             return ""
-        cell = self._time[1](value)
+        name, read = self._time
+        if cells:
+            cell = cells.get(name)
+        else:
+            cell = None if (value := row.get(name)) is None else read(value)
         if cell is None or cell is LOST:
             return ""
         try:

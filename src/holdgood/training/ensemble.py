@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from holdgood.core.errors import BundleError, DataError
 from holdgood.core.frame import Frame, Matrix
 from holdgood.core.protocols import Model, Parts, Persistable, Transformer
 
+T = TypeVar("T")
 MOST_MEMBERS = 256
 
 
@@ -54,11 +55,15 @@ class Ensemble:
 
     def mean(self, matrices: Iterable[Matrix]) -> np.ndarray:
         """The same for rows that are encoded already: a matrix an encoder, in their order."""
+        return self.mean_of((matrix, [m.predict for m in self.models]) for matrix in matrices)
+
+    def mean_of(self, encoded: Iterable[tuple[T, Sequence[Callable[[T], np.ndarray]]]]) -> np.ndarray:
+        """The same for rows in any form: for each encoder what it gives, and how each model reads that."""
         total: np.ndarray | None = None
-        for e, matrix in enumerate(matrices):
-            for weight, model, own in zip(self.weights, self.models, self.of, strict=True):
+        for e, (rows, readers) in enumerate(encoded):
+            for weight, read, own in zip(self.weights, readers, self.of, strict=True):
                 if own == e:
-                    share = weight * model.predict(matrix)
+                    share = weight * read(rows)
                     total = share if total is None else total + share
         assert total is not None
         return total

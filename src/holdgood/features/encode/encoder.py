@@ -71,7 +71,7 @@ class BlockEncoder(ABC):
                 block.write(values, out[:, where])
         return Matrix(out, self._names, self._categorical)
 
-    def single(self, names: Sequence[str]) -> Callable[[Sequence[Any]], Matrix]:
+    def single(self, names: Sequence[str]) -> Callable[[Sequence[Any]], list[float]]:
         """Encodes one row after the other, to the bit as ``transform``; ``names``: of the features, in the order of their values."""
         there = {n: at for at, n in enumerate(names)}
         self._check(there)
@@ -84,17 +84,20 @@ class BlockEncoder(ABC):
             else:
                 others.append((there[name], where, block.row))
         empty = [0.0] * len(self._names)
-        labels, categorical = self._names, self._categorical
 
-        def encode(values: Sequence[Any]) -> Matrix:
+        def encode(values: Sequence[Any]) -> list[float]:
             row = empty.copy()
             for at, to in plain:
                 row[to] = values[at]
             for at, where, written in others:
                 row[where] = written(values[at])
-            return Matrix(np.array([row], np.float64), labels, categorical)
+            return row
 
         return encode
+
+    def matrix(self, row: Sequence[float]) -> Matrix:
+        """What ``single`` gives, as a matrix of one row."""
+        return Matrix(np.array([row], np.float64), self._names, self._categorical)
 
     def _monotone(self, frame: Frame) -> tuple[int, ...]:
         """A sign a column; DataError where a block makes of a monotone feature something that does not rise with the number."""

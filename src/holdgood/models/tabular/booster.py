@@ -105,9 +105,7 @@ class Booster:
                 total += self.leaf_shares[start + leaves[:, tree]]
             return np.clip(total, 0.0, 1.0)
         if len(values) == 1:
-            if self._single is None:
-                self._single = SingleRow(self.native, self.columns)
-            raw = self._single(values)
+            raw = self._alone()(values)
         else:
             raw = np.asarray(self.native.predict(values, num_threads=threads), dtype=np.float64)
         if self.kind == "regression":
@@ -115,6 +113,24 @@ class Booster:
             return amount
         chances: np.ndarray = np.clip(raw, 0.0, 1.0)
         return chances
+
+    def row(self, cells: Sequence[float]) -> np.ndarray:
+        """``predict`` for the cells of a single row, without a matrix where that is possible."""
+        if self.float32 or self.leaf_shares is not None or len(cells) != self.columns:
+            return self.predict(Matrix(np.array([cells], np.float64), ()))
+        raw = self._alone().of(cells)
+        if self.kind == "regression":
+            amount: np.ndarray = raw * self.scale + self.offset
+            return amount
+        if raw.ndim == 1 and 0.0 <= raw[0] <= 1.0:
+            return raw
+        chances: np.ndarray = np.clip(raw, 0.0, 1.0)
+        return chances
+
+    def _alone(self) -> SingleRow:
+        if self._single is None:
+            self._single = SingleRow(self.native, self.columns)
+        return self._single
 
     def to_parts(self) -> Parts:
         """The text, the scaling and, for multiclass trees, the table of leaves."""

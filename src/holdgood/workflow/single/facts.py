@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -145,9 +146,15 @@ def calendar_of(moment: int | None) -> Sequence[float]:
     if not _FIRST <= moment < _LAST:  # years that Python's dates do not have
         return tuple(float(v[0]) for v in calendar(np.array([moment], np.int64)).values())
     days, within = divmod(moment, _DAY_US)
+    return (float(within // HOUR_US), float(within // 60_000_000), *_of_day(days))
+
+
+@lru_cache(maxsize=4096)
+def _of_day(days: int) -> tuple[float, ...]:
+    """The parts of ``CALENDAR`` after those of the hour. Rows that come one after the other are mostly of the same days."""
     day = date.fromordinal(days + _EPOCH_DAY)
     weekday = day.weekday()
     return (
-        float(within // HOUR_US), float(within // 60_000_000), float(weekday), float(day.day), float(day.month),
-        float(day.timetuple().tm_yday), float(day.isocalendar()[1]), float(weekday >= 5),
+        float(weekday), float(day.day), float(day.month), float(day.timetuple().tm_yday), float(day.isocalendar()[1]),
+        float(weekday >= 5),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -12,11 +12,12 @@ import pyarrow as pa
 
 from holdgood.core.chain import Chain
 from holdgood.core.errors import did_you_mean
-from holdgood.core.protocols import Scorer
+from holdgood.core.protocols import Model, Scorer
 from holdgood.core.sql import columns_in
 from holdgood.core.table import Column, ColumnType, Note, Table
 from holdgood.features.encode.encoder import BlockEncoder
 from holdgood.metrics.cost import answers, resolve
+from holdgood.models.tabular.booster import Booster
 from holdgood.training.calibrated import Calibrated
 from holdgood.training.ensemble import Ensemble
 from holdgood.workflow.predict import Predictor, with_tables
@@ -29,12 +30,16 @@ _REFUSED = 2
 
 @dataclass(frozen=True, slots=True)
 class RowAnswer:
-    """What a row is told. ``answer``: empty where the contract refuses the row. ``broken``: the rules that it breaks."""
+    """What a row is told. ``answer``: empty where the contract refuses the row. ``broken``: the rules that it breaks.
+
+    ``cells``: the row as it was read; empty where it was read among others.
+    """
 
     verdict: str
     why: str
     answer: dict[str, Any]
     broken: tuple[Broken, ...] = ()
+    cells: Mapping[str, Any] = field(default_factory=dict)
 
 
 class RowScorer:
@@ -69,8 +74,8 @@ class RowScorer:
         else:
             rank, why = (rank_of(broken), "; ".join(b.reason for b in broken)) if broken else (0, "")
         if rank == _REFUSED:
-            return RowAnswer(WORDS[rank], why, {}, tuple(broken))
-        return RowAnswer(WORDS[rank], why, self.told(self.score(cells, others), 0), tuple(broken))
+            return RowAnswer(WORDS[rank], why, {}, tuple(broken), cells)
+        return RowAnswer(WORDS[rank], why, self.told(self.score(cells, others), 0), tuple(broken), cells)
 
     def score(self, cells: Mapping[str, Any], others: Mapping[str, Table] | None = None) -> np.ndarray:
         """The prediction for one row of typed cells, whatever the contract says of it; in the shapes of Task for one row."""
@@ -241,16 +246,26 @@ def _scorer(scorer: Scorer, names: Sequence[str]) -> Callable[[Sequence[Any]], n
     if isinstance(scorer, Chain):
         if not isinstance(scorer.encoder, BlockEncoder):
             return None
-        encode, model = scorer.encoder.single(names), scorer.model
-        return lambda values: model.predict(encode(values))
-    if not isinstance(scorer, Ensemble) or not all(isinstance(e, BlockEncoder) for e in scorer.encoders):
+        encode, read = scorer.encoder.single(names), _reader(scorer.encoder, scorer.model)
+        return lambda values: read(encode(values))
+    if not isinstance(scorer, Ensemble):
         return None
-    ensemble, encoders = scorer, [e.single(names) for e in scorer.encoders if isinstance(e, BlockEncoder)]
+    ensemble = scorer
+    roads = [
+        (e.single(names), [_reader(e, model) for model in scorer.models])
+        for e in scorer.encoders
+        if isinstance(e, BlockEncoder)
+    ]
+    if len(roads) != len(scorer.encoders):
+        return None
+    return lambda values: ensemble.mean_of((encode(values), readers) for encode, readers in roads)
 
-    def mean(values: Sequence[Any]) -> np.ndarray:
-        return ensemble.mean(encode(values) for encode in encoders)
 
-    return mean
+def _reader(encoder: BlockEncoder, model: Model) -> Callable[[list[float]], np.ndarray]:
+    """How a model reads an encoded row: a booster as it is, others as a matrix."""
+    if isinstance(model, Booster):
+        return model.row
+    return lambda row: model.predict(encoder.matrix(row))
 
 
 def _never(value: Any) -> bool:
