@@ -40,3 +40,4 @@ def test_what_stood_where_over_a_history(journal):
     assert back.recorded_utc > back.since
     with pytest.raises(DataError, match="no day or time"):
         live_on(journal, "yesterday")
+    assert live_on(journal, "9999-12-31", "m") == live_on(journal, "2100-01-01", "m")

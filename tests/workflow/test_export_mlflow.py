@@ -157,6 +157,27 @@ def test_a_bundle_is_registered_once_and_comes_back_as_it_was(exported, server, 
 
 
 @pytest.mark.server
+def test_a_bundle_whose_sending_was_cut_off_is_sent_whole_before_it_is_registered(server, client, finished, tmp_path):
+    from mlflow import MlflowClient
+
+    export_run(finished, server, experiment="half a bundle")
+
+    def cut(self, run, folder, path=None):
+        self.log_artifact(run, str(Path(folder) / "manifest.json"), path)
+        raise OSError("connection lost")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MlflowClient, "log_artifacts", cut)
+        with pytest.raises(EnvironmentFault, match="connection lost"):
+            export_run(finished, server, experiment="half a bundle", register_as="half")
+    done = export_run(finished, server, experiment="half a bundle", register_as="half")
+    found = client.get_model_version("half", done.version)
+    assert (
+        verify(client.download_artifacts(found.run_id, "bundle", str(tmp_path))).digest == found.tags["holdgood.digest"]
+    )
+
+
+@pytest.mark.server
 def test_the_champion_is_an_alias_and_one_that_is_not_ready_is_none(server, client, finished, monkeypatch):
     ready = finished.verdict.model_copy(update={"status": "ready"})
     monkeypatch.setattr(type(finished), "verdict", property(lambda _: ready))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from holdgood.core.records import Promotion, Standing
 from holdgood.journal.keys import asked_time
 from holdgood.journal.log import Entry, Journal
 
 _PLACES = ("champion", "canary", "shadow")
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def live_on(journal: Journal, when: datetime | str, model: str | None = None) -> list[Standing]:
@@ -41,4 +42,6 @@ def stood(history: Iterable[tuple[Entry, Promotion]]) -> list[Standing]:
 def _end(when: datetime | str) -> datetime:
     """The first moment that is too late."""
     day = isinstance(when, str) and len(when.strip()) <= len("2026-03-01")
-    return datetime.fromisoformat(asked_time(when)) + (timedelta(days=1) if day else timedelta(microseconds=1))
+    begins = datetime.fromisoformat(asked_time(when))
+    after = timedelta(days=1) if day else timedelta(microseconds=1)
+    return begins + min(after, _LAST - begins)

@@ -28,7 +28,7 @@ from holdgood.core.records import Leaderboard, Trial
 from holdgood.core.records.envelope import write, write_bytes
 from holdgood.core.urls import mask
 from holdgood.workflow.folder import masked
-from holdgood.workflow.register_mlflow import checked_name, register
+from holdgood.workflow.register_mlflow import checked_name, register, send
 from holdgood.workflow.result import Run
 
 LONGEST = 500
@@ -344,7 +344,7 @@ def _files(client: Any, to: str, run: Run, board: Leaderboard, bundle: bool) -> 
                 write_bytes(Path(folder) / file.name, file.read_bytes())
         client.log_artifacts(to, folder)
     if bundle:
-        client.log_artifacts(to, str(run.bundle), "bundle")
+        send(client, to, run.bundle, run.model.manifest.digest)
 
 
 def trials_table(board: Leaderboard) -> str:

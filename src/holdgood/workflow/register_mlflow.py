@@ -11,6 +11,7 @@ from holdgood.core.errors import DeclarationError
 CHAMPION = "champion"
 _FOLDER = "bundle"
 _DIGEST = "holdgood.digest"
+_SENT = "holdgood.bundle"
 
 
 def register(
@@ -29,13 +30,20 @@ def register(
     if found:
         version = str(max(int(v.version) for v in found))
     else:
-        if not any(f.path == f"{_FOLDER}/manifest.json" for f in client.list_artifacts(mlflow_run, _FOLDER)):
-            client.log_artifacts(mlflow_run, str(bundle), _FOLDER)
-        where = f"{client.get_run(mlflow_run).info.artifact_uri}/{_FOLDER}"
+        there = client.get_run(mlflow_run)
+        if there.data.tags.get(_SENT) != tags[_DIGEST]:
+            send(client, mlflow_run, bundle, tags[_DIGEST])
+        where = f"{there.info.artifact_uri}/{_FOLDER}"
         version = str(client.create_model_version(name, where, mlflow_run, tags=dict(tags)).version)
     if champion:
         client.set_registered_model_alias(name, CHAMPION, version)
     return version, bool(found)
+
+
+def send(client: Any, mlflow_run: str, bundle: Path, digest: str) -> None:
+    """The bundle's files to a run. The mark comes last: what was cut off on the way is not taken for a whole bundle."""
+    client.log_artifacts(mlflow_run, str(bundle), _FOLDER)
+    client.set_tag(mlflow_run, _SENT, digest)
 
 
 def checked_name(name: str) -> str:

@@ -1,11 +1,15 @@
 """One table of old rows, new files and labelled answers: nothing is rounded to fit, and no row is taken for another."""
 
+from datetime import UTC, datetime
+
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from holdgood.core.declaration import TableSpec
+from holdgood.core.declaration import TableSpec, parse
+from holdgood.core.declared_policy import PolicySpec
 from holdgood.core.table import Table
-from holdgood.workflow.live.folded import _newest
+from holdgood.workflow.live.folded import _divided, _newest, _newest_moment
 
 
 def folded(*parts, **spec):
@@ -43,3 +47,14 @@ def test_what_a_column_without_values_is_in_one_table_does_not_matter():
     assert found["n"] == [None, 2.5]
     mixed, _ = folded({"id": ["a"], "n": [1], "t": [1]}, {"id": ["b"], "n": ["x"], "t": [0]}, key=["id"])
     assert mixed["n"] == ["1", "x"]
+
+
+def test_a_row_that_is_dated_into_the_future_makes_no_others_old():
+    days = pa.array([datetime(2026, 1, d) for d in range(1, 11)] + [datetime(2062, 1, 9)])
+    table = Table.of(pa.table({"at": days, "t": [0, 1] * 5 + [1]}), "m")
+    base = {"task": {"target": "t"}, "tables": {"m": {"source": "m.csv", "time": "at"}}}
+    declared = _divided(parse(base), table, PolicySpec(hold_out="3 d"), datetime(2026, 1, 10, tzinfo=UTC))
+    assert declared.split.cutoff.startswith("2026-01-07")
+    later = datetime(2062, 1, 9, tzinfo=UTC)
+    assert _newest_moment(np.array([5, 9]), later) == 9
+    assert _newest_moment(np.array([5, 9]), None) == 9

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,14 @@ def fold(
     new: Sequence[str] = (),
     related: Mapping[str, Sequence[str]] | None = None,
     known: Outcomes | None = None,
+    now: datetime | None = None,
 ) -> Folded:
     """Write the tables of a retraining under ``folder`` and return its project.
 
     ``project``: whose rows the champion learned from (its declaration and its runs folder are used); without one the bundle's own
     declaration speaks, and ``new`` and ``related`` are all there is. ``known``: labelled predictions with their facts. Of rows with the
-    same key the one that came last counts, and of outcomes the newest: what that changed is counted in ``log``.
+    same key the one that came last counts, and of outcomes the newest: what that changed is counted in ``log``. ``now``: where the newest
+    rows end, however a row is dated.
     """
     declared = model.declaration if project is None else project.declaration
     main, others = declared.main, dict(related or {})
@@ -79,7 +82,7 @@ def fold(
     whole, log, at = _newest(parts, spec, main, targets, journal=known is not None and len(known) > 0)
     if policy.memory_days is not None and spec.time:
         when = moments(spec.time, whole, purpose="the main table's time")
-        kept = np.flatnonzero(when >= when.max() - int(policy.memory_days * DAY))
+        kept = np.flatnonzero(when >= _newest_moment(when, now) - int(policy.memory_days * DAY))
         whole, at = whole.take(kept), at[kept]
     if known is not None and len(known):
         # What no request had to say (a late fact, mostly) is missing in the journal's rows, where no audit can find out why.
@@ -89,7 +92,7 @@ def fold(
     for name, table in declared.tables.items():
         if name != main:
             tables[name] = _other(folder, model, project, table, name, others.get(name, ()))
-    changed = _divided(declared.model_copy(update={"tables": tables}), whole, policy)
+    changed = _divided(declared.model_copy(update={"tables": tables}), whole, policy, now)
     where = folder if project is None else project.path
     from_journal = int((at >= given).sum())
     return Folded(Project(where, changed), whole.rows, given - (parts[0].rows if project else 0), from_journal, log)
@@ -231,14 +234,20 @@ def _at(folder: Path, table: Table, spec: TableSpec) -> TableSpec:
     return spec.model_copy(update={"source": str(file.resolve()), "options": {}, "types": {**types, **spec.types}})
 
 
-def _divided(declared: Declaration, table: Table, policy: PolicySpec) -> Declaration:
+def _newest_moment(when: np.ndarray, now: datetime | None) -> int:
+    """The newest row; one that is dated into the future (a slip of the pen) does not make all others old."""
+    newest = int(when.max())
+    return newest if now is None else min(newest, max(int(when.min()), round(now.timestamp() * 1e6)))
+
+
+def _divided(declared: Declaration, table: Table, policy: PolicySpec, now: datetime | None) -> Declaration:
     """Under a split by time the newest rows are held out; other divisions stay as they are declared."""
     spec = declared.tables[declared.main]
     split = declared.split
     if not spec.time or split.kind not in ("auto", "time") or split.holdout == "none":
         return declared
     when = moments(spec.time, table, purpose="the main table's time")
-    newest = int(when.max())
+    newest = _newest_moment(when, now)
     cutoff = np.datetime64(newest - int(policy.days("hold_out") * DAY), "us")
     if int(later(when, split.gap).min()) >= int(cutoff.astype(np.int64)):
         return declared.model_copy(update={"split": split.model_copy(update={"cutoff": None, "end": None})})

@@ -168,7 +168,14 @@ def _train(asked: Asked, champion: Standing, decision: RetrainDecision) -> Step:
             "give them as files: --new FILE; or keep facts from now on (live.toml)",
         )
     folded = fold(
-        live.path / RETRAINING, predictor, asked.project, policy, new=asked.new, related=asked.related, known=known
+        live.path / RETRAINING,
+        predictor,
+        asked.project,
+        policy,
+        new=asked.new,
+        related=asked.related,
+        known=known,
+        now=asked.now,
     )
     done = run(folded.project, listener=asked.listener)
     made = verify(done.bundle)
