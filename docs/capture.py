@@ -1,11 +1,12 @@
 """Put real outputs into the pages: run every command that a page shows in a copy of a finished demo project, and take the report's picture.
 
     holdgood demo demo/flights
-    python docs/capture.py demo/flights
+    python docs/capture.py demo/flights                      # all pages
+    python docs/capture.py demo/flights tutorials/life.md    # one of them, no picture
 
 A page marks what it wants with ``<!-- run: COMMAND -->`` (or ``<!-- run N: COMMAND -->`` for the first N lines) above a fenced block, which is
 rewritten. ``<!-- show FILE N -->`` puts the first N lines of a file that a command has written. ``<!-- project: NAME -->`` on a page takes the
-project of that name beside the one given (``holdgood demo --forecast`` makes ``demo/industry``).
+project of that name beside the one given (``holdgood demo --forecast`` makes ``demo/industry``, ``holdgood demo live`` makes ``demo/live``).
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def main() -> None:
     source = Path(sys.argv[1] if len(sys.argv) > 1 else "demo/flights").resolve()
     if not (source / "runs").is_dir():
         sys.exit(f"no finished run under {source}: run `holdgood demo` first")
-    for page in pages():
+    named = tuple(sys.argv[2:])
+    for page in (p for p in pages() if not named or p.as_posix().endswith(named)):
         before = page.read_text(encoding="utf-8")
         if not MARK.search(before):
             continue
@@ -52,6 +54,8 @@ def main() -> None:
         if after != before:
             page.write_text(after, encoding="utf-8")
             print(f"rewritten: {page.relative_to(HERE.parent)}")
+    if named:
+        return
     picture(newest(source), HERE / "assets" / "report.png")
     forecast = source.parent / "industry"
     if (forecast / "runs").is_dir():

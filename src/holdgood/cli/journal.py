@@ -15,6 +15,7 @@ from holdgood.core.text import counted, one_line
 if TYPE_CHECKING:
     # only named in annotations: --help must not wait for pydantic
     from holdgood.core.records import Standing
+    from holdgood.journal import Entry
 
 app = typer.Typer(
     name="journal",
@@ -110,10 +111,7 @@ def show(
     if json:
         draw.as_json([vars(entry) for entry in found])
         return
-    rows = [
-        [e.moment[:19] or e.recorded_utc[:19], e.kind, e.model, _gist(e.kind, e.record), f"{e.writer} {e.number}"]
-        for e in found
-    ]
+    rows = [[_when(e), e.kind, e.model, _gist(e.kind, e.record), f"{e.writer} {e.number}"] for e in found]
     draw.rows_text(["when (UTC)", "kind", "model", "what", "entry"], rows)
     if len(found) == limit:
         draw.out.print(f"the newest {limit}; more: --limit, or --since", style="dim")
@@ -125,7 +123,8 @@ _GIST = {
     "answer-override": ("prediction", "who", "reason"),
     "promotion": ("action", "place", "by", "why"),
     "approval": ("who", "approved", "why"),
-    "alarm": ("severity", "title", "subject"),
+    "alarm": ("id", "severity", "title", "subject"),
+    "challenge-look": ("phase", "decision", "reason"),
     "acknowledgement": ("alarm", "who", "why"),
     "retrain-decision": ("decision", "reasons"),
     "benefit": ("begins", "ends"),
@@ -138,7 +137,18 @@ def _gist(kind: str, record: dict[str, object] | None) -> str:
     payload = record.get("payload", record)
     assert isinstance(payload, dict)
     named = _GIST.get(kind, ("who", "why"))
-    return one_line(" · ".join(str(payload[k])[:60] for k in named if payload.get(k) not in (None, "")))
+    said = {k: "; ".join(map(str, v)) if isinstance(v := payload.get(k), list) else v for k in named}
+    return one_line(" · ".join(str(v)[:_MOST_GIST] for v in said.values() if v not in (None, "")))
+
+
+_MOST_GIST = 90
+
+
+def _when(entry: Entry) -> str:
+    """What an entry is about, in time: a decision or a look at a moment in the past counts there."""
+    payload = (entry.record or {}).get("payload", {})
+    about = (payload.get("as_of") or payload.get("ends") or "") if isinstance(payload, dict) else ""
+    return (str(about) or entry.moment or entry.recorded_utc)[:19]
 
 
 @app.command("verify")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -12,9 +13,11 @@ import pytest
 
 from holdgood.core.records import Label, Prediction
 from holdgood.workflow.folder import Project
+from holdgood.workflow.live import retrain
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.promotion import promote
 from holdgood.workflow.predict import Predictor
+from holdgood.workflow.result import Run
 from holdgood.workflow.run import run
 
 MODEL = "company"
@@ -55,6 +58,12 @@ class Traffic:
             orders.assign(hours_taken=np.where(chance < 1 / (1 + np.exp(-score - slope * (weight - 10))), 5.5, 1.0))
             for slope in (0.25, -0.8)
         )
+
+    def thinned(self, every: int) -> Traffic:
+        """The same with every so many orders only: what a journal costs goes by its entries."""
+        made = copy.copy(self)
+        made.calm, made.turned = (orders.iloc[::every].reset_index(drop=True) for orders in (self.calm, self.turned))
+        return made
 
     def part(self, world: str, begins: float, ends: float) -> pd.DataFrame:
         """Orders of some days since the model went live."""
@@ -129,6 +138,32 @@ def small(tmp_path_factory, request):
 @pytest.fixture(scope="session")
 def traffic(company_tables):
     return Traffic(company_tables)
+
+
+@pytest.fixture(scope="session")
+def _kept(tmp_path_factory):
+    """Runs of retrainings by the table that they learned from."""
+    return tmp_path_factory.mktemp("retrained"), {}
+
+
+@pytest.fixture
+def trained_once(_kept, monkeypatch):
+    """A retraining on the same table under the same declaration is the same run: it is made once for all tests and copied."""
+    folder, made = _kept
+
+    def known(project, **asked):
+        key = (
+            project.declaration.model_dump_json(exclude={"tables"})
+            + project.declaration.tables["orders"].source.rpartition("/")[2]
+        )
+        if key not in made:
+            found = run(project, **asked)
+            made[key] = shutil.copytree(project.path / "runs" / found.id, folder / str(len(made)) / found.id)
+            return found
+        shutil.copytree(made[key], project.path / "runs" / made[key].name)
+        return Run.open(project, next(r for r in project.runs() if r.id == made[key].name))
+
+    monkeypatch.setattr(retrain, "run", known)
 
 
 @pytest.fixture

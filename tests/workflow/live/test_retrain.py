@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from holdgood.core.errors import DataError, EnvironmentFault
-from holdgood.core.records import ChallengeLook, CleanLog, Label, Promotion, RetrainDecision
+from holdgood.core.records import Alarm, ChallengeLook, CleanLog, Label, Promotion, RetrainDecision
 from holdgood.workflow.live import retrain
 from holdgood.workflow.live.retrain import tend
 from holdgood.workflow.live.watch import watch
@@ -14,17 +14,25 @@ from holdgood.workflow.live.weighing import gather
 
 MODEL = "company"
 SETTINGS = """
+[watch]
+joint = false
+without = ["MON001", "MON002", "MON003"]
 [policy]
 false_a_year = 6
-least_rows = 100
+least_rows = 60
 cool_down = "1 d"
-shadow_rows = 400
+shadow_rows = 200
 shadow_days = 3
-probation_rows = 300
+probation_rows = 150
 hold_out = "8 d"
 memory = "20 d"
 promote = "by itself"
 """
+
+
+@pytest.fixture(scope="module")
+def traffic(traffic):
+    return traffic.thinned(2)
 
 
 def what(tended):
@@ -39,7 +47,7 @@ def weather(traffic, tmp_path):
     return {"weather": [str(file)]}
 
 
-def test_the_whole_loop_by_itself(begin, traffic, weather, at, monkeypatch):
+def test_the_whole_loop_by_itself(begin, traffic, weather, at, monkeypatch, trained_once):
     live, project = begin(SETTINGS)
 
     def pass_at(day):
@@ -76,6 +84,11 @@ def test_the_whole_loop_by_itself(begin, traffic, weather, at, monkeypatch):
     assert stood.bundle_digest == challenger and stood.evidence.verdict == "better" and stood.by == "the policy"
     assert live.at(MODEL, "shadow").bundle_digest == first
 
+    about = Alarm(
+        code="MON001", title="drift", subject="x", severity="high", message="x", model=MODEL, ends=at(81).isoformat()
+    )
+    live.journal.append(about, "watch")  # about the one that is about to be replaced
+
     # the world turns back: what was replaced is proven better, and is the champion again
     traffic.answered(live, "calm", 60, 80)
     made = pass_at(82)
@@ -88,6 +101,7 @@ def test_the_whole_loop_by_itself(begin, traffic, weather, at, monkeypatch):
     seen = gather(live, MODEL, live.at(MODEL), project, at(91))
     assert seen.rows.moment.min() >= at(82).timestamp() * 1e6
     assert seen.evidence.performance.verdict != "worse", seen.evidence.performance
+    assert seen.evidence.alarms == ()
     assert "MON007" not in {a.code for a in watch(live, MODEL, at=at(91)).alarms}
     looks = [(look.phase, look.decision) for _, look in live.journal.read(ChallengeLook)]
     assert looks == [("shadow", "promote"), ("probation", "promote")]
@@ -98,24 +112,27 @@ def _killed(*_, **__):
     raise KeyboardInterrupt
 
 
-def test_outcomes_corrected_later_are_learned_as_corrected_and_counted(begin, traffic, weather, at):
+def test_outcomes_corrected_later_are_learned_as_corrected_and_counted(begin, small, traffic, weather, at, monkeypatch):
     live, project = begin(SETTINGS)
+    monkeypatch.setattr(
+        retrain, "run", lambda *_, **__: small
+    )  # what is learned from is looked at, not what is learned
     rows = traffic.answered(live, "turned", 0, 21)
-    wrong = rows.order.iloc[600:607]
+    wrong = rows.order.iloc[300:307]
     again = [Label(prediction=o, model=MODEL, known_time=at(21).isoformat(), value={"hours_taken": 9.0}) for o in wrong]
     live.journal.append_many(again, "server")
     # the same rows come as a file too, with the outcomes as they were first told
     file = project.path / "more.parquet"
     rows.assign(left_at=pd.NaT).to_parquet(file)
     found = tend(live, project=project, new=[str(file)], related=weather, now=at(22))
-    assert what(found) == ["retrain", "shadow"], found
+    assert what(found) == ["retrain", "keep"] and "the same model" in found.steps[1].sentence, found
     log = live.journal.read(CleanLog)[0][1].entries[0]
     assert log.cells_changed == 7 and "7 outcomes corrected" in log.sentence
     learned = pd.read_parquet(next((live.path / "retraining").glob("orders-*.parquet"))).set_index("order").hours_taken
     assert (learned[wrong] == 9.0).all() and learned.index.is_unique
 
 
-def test_a_person_is_waited_for_where_the_policy_says_so(begin, traffic, weather, at):
+def test_a_person_is_waited_for_where_the_policy_says_so(begin, traffic, weather, at, trained_once):
     settings = SETTINGS.replace('"by itself"', '"ask"') + 'fresh_rows = "held out"\n'
     live, project = begin(settings)
     traffic.answered(live, "turned", 0, 35)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 
 import pandas as pd
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pytest
 from holdgood.core.records import ChallengeLook, Prediction, WatchLook
 from holdgood.workflow.demo_live import facts_of
 from holdgood.workflow.live import walk as walking
+from holdgood.workflow.live.asking import served
 from holdgood.workflow.live.walk import Event, Story, walk
 from holdgood.workflow.predict import Predictor
 
@@ -68,12 +70,14 @@ def test_a_life(story, monkeypatch):
     def say(when, what, sentence):
         told.append((f"{when:%m-%d}", what, sentence))
 
-    with monkeypatch.context() as patch:
-        patch.setattr(walking, "tend", _stopped)
-        with pytest.raises(KeyboardInterrupt):
-            walk(story, say)
-    answered = len(story.live.journal.read(Prediction))
-    walk(story, say)
+    with served(story.live.path, story.tables, story.live.path / "server.log") as server:
+        monkeypatch.setattr(walking, "served", lambda *_: nullcontext(server))  # one server for both walks
+        with monkeypatch.context() as patch:
+            patch.setattr(walking, "tend", _stopped)
+            with pytest.raises(KeyboardInterrupt):
+                walk(story, say)
+        answered = len(story.live.journal.read(Prediction))
+        walk(story, say)
     kinds = [what for _, what, _ in told]
     assert kinds.count("the world") == 2 and kinds.count("watch") == 1 + 3, told
     order = [k for k in kinds if k in ("retrain", "shadow", "promote", "probation", "roll back")]

@@ -60,7 +60,7 @@ def gather(live: Live, model: str, champion: Standing, project: Project | None, 
     known = settled.where(np.isfinite(settled.y))
     standing = {s.place: s for s in live.standing(model)}
     evidence = Evidence(
-        alarms=_alarms(live, model, now),
+        alarms=_alarms(live, model, now, moment_of(champion.since)),
         performance=measured,
         new_rows=len(known),
         learned_rows=0 if learned is None else learned.split.development,
@@ -132,13 +132,13 @@ def _worth(live: Live, model: Predictor, fall: Comparison | None, rows: Told) ->
     return worth(fall, rows=coming, cost=policy.cost, error=policy.error, at_risk=at_risk, currency=currency)
 
 
-def _alarms(live: Live, model: str, now: datetime) -> tuple[Alarm, ...]:
-    """The newest word of each alarm that was told lately."""
+def _alarms(live: Live, model: str, now: datetime, stands: datetime) -> tuple[Alarm, ...]:
+    """The newest word of each alarm that was told lately, of the one that ``stands`` since then: its forerunner's are not about it."""
     since = now - timedelta(days=ALARM_DAYS)
     newest = {}
     for entry, alarm in live.journal.read(Alarm, model=model):
         when = moment_of(alarm.ends or entry.moment)
-        if since <= when <= now:
+        if since <= when <= now and when > stands:
             newest[alarm.id or (alarm.code, alarm.subject)] = alarm
     return tuple(newest.values())
 
