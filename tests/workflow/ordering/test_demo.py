@@ -51,7 +51,10 @@ def test_months_that_nobody_knows_are_no_demand_of_nothing(shop, bundle, whole, 
     else:
         later = later[later.article != "A2"]
     later.to_csv(shop / "data" / "later" / "sales.csv", index=False)
+    (shop / "orders").mkdir(exist_ok=True)
+    (shop / "orders" / "orders.xlsx").write_bytes(fault.encode())  # somebody's own file
     with pytest.raises(
         DataError, match="1 series without a value in each of the 6 steps after history, the first is 'A2'"
     ):
         demo_orders(shop, bundle, steps=6, samples=20)
+    assert fault.encode() in [f.read_bytes() for f in (shop / "orders").glob("orders-before*.xlsx")]

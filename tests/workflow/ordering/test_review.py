@@ -126,6 +126,9 @@ def test_the_whole_road_on_the_command_line(project, whole, state, tmp_path, cap
     assert "what people wrote in the sheet (o.xlsx) is kept as o-before.xlsx" in out
     assert f"its orders: holdgood plan read o-before.xlsx --plan {kept.name}" in out
     assert openpyxl.load_workbook("o-before.xlsx")["Summary"]["B5"].value == "Pat"
+    code, _, err = call("plan", "review", bundle, "now.csv")  # the new plan, and what was decided on the earlier one
+    assert code == 3 and f"do this:  --plan {kept.name}" in err
+    assert call("plan", "review", bundle, "now.csv", "--plan", kept.name)[0] == 0
     code, _, err = call("plan", "read", "o.xlsx", "--plan", "none.json")
     assert code == 3 and "no record at" in err
     # lead times of past orders and working days, once as an option and once as a declared table

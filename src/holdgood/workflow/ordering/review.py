@@ -21,12 +21,16 @@ def review_files(
     bundle: Path, history: str, decided: Sequence[Path], plans: Sequence[Path], *, to: Path | None = None
 ) -> OverrideReview:
     """The same from files; plans and decisions find each other by the plan's digest."""
-    found = review_overrides(
-        ForecastModel.load(bundle),
-        history,
-        [read(p, OrderPlan) for p in plans],
-        [read(d, DecidedOrders) for d in decided],
-    )
+    given, said = [read(p, OrderPlan) for p in plans], [read(d, DecidedOrders) for d in decided]
+    for file, one in zip(decided, said, strict=True):
+        kept = file.with_name(f"plan-{one.plan}.json")  # where ``plan orders`` keeps an earlier one
+        if one.plan_digest not in {p.digest for p in given} and kept.exists():
+            raise DataError(
+                f"{file.name} holds decisions on plan {one.plan}, which is not given",
+                f"the plan that was decided on, beside {', '.join(p.id for p in given)} or instead",
+                f"--plan {kept}",
+            )
+    found = review_overrides(ForecastModel.load(bundle), history, given, said)
     if to is not None:
         write(to, found)
     return found
