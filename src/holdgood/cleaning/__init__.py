@@ -6,7 +6,7 @@ May touch: cells of the declared columns.
 Never: learn from data, look at the target.
 """
 
-from holdgood.cleaning.apply import clean, installed, propose
+from holdgood.cleaning.apply import apply, clean, installed, propose
 from holdgood.cleaning.preview import Change, preview
 
-__all__ = ["Change", "clean", "installed", "preview", "propose"]
+__all__ = ["Change", "apply", "clean", "installed", "preview", "propose"]

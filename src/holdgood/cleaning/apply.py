@@ -10,7 +10,7 @@ from holdgood.core.declaration import RepairSpec
 from holdgood.core.errors import DeclarationError, did_you_mean
 from holdgood.core.protocols import Repair
 from holdgood.core.records.audit import AuditReport
-from holdgood.core.records.cleaning import CleanLog
+from holdgood.core.records.cleaning import CleanLog, RepairEntry
 from holdgood.core.table import Table
 
 GROUP = "holdgood.repairs"
@@ -29,8 +29,18 @@ def clean(
     A repair that names no table takes the only one there is. Raises DeclarationError, before anything is done, for an
     unknown repair or table, and in turn for an unknown column.
     """
-    named = [_table_of(spec, tables, available) for spec in repairs]
+    out, entries = apply(tables, repairs, available)
     before = {name: table.fingerprint() for name, table in tables.items()}
+    changed = dict.fromkeys(_table_of(spec, tables, available) for spec in repairs)
+    after = {name: table.fingerprint() if name in changed else before[name] for name, table in out.items()}
+    return out, CleanLog(entries=entries, before=before, after=after)
+
+
+def apply(
+    tables: Mapping[str, Table], repairs: Sequence[RepairSpec], available: Mapping[str, Repair]
+) -> tuple[dict[str, Table], tuple[RepairEntry, ...]]:
+    """``clean`` without the fingerprints before and after, which cost more than the repairs where rows are few."""
+    named = [_table_of(spec, tables, available) for spec in repairs]
     out, entries = dict(tables), []
     for spec, name in zip(repairs, named, strict=True):
         table = out[name]
@@ -43,9 +53,7 @@ def clean(
                 )
         out[name], entry = available[spec.repair].apply(table, tuple(spec.columns), dict(spec.parameters))
         entries.append(entry.model_copy(update={"why": spec.why}))
-    changed = dict.fromkeys(named)
-    after = {name: table.fingerprint() if name in changed else before[name] for name, table in out.items()}
-    return out, CleanLog(entries=tuple(entries), before=before, after=after)
+    return out, tuple(entries)
 
 
 def _table_of(spec: RepairSpec, tables: Mapping[str, Table], available: Mapping[str, Repair]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +19,7 @@ from holdgood.connectors import read_table
 from holdgood.core.declaration import Declaration, MemorySpec, RepairSpec
 from holdgood.core.errors import BundleError, DataError, did_you_mean
 from holdgood.core.frame import Frame
-from holdgood.core.protocols import Scorer
+from holdgood.core.protocols import Repair, Scorer
 from holdgood.core.records import Bundle, Contract
 from holdgood.core.records.envelope import unwrap
 from holdgood.core.table import ColumnType, FrameKind, Table, give_back
@@ -202,13 +203,19 @@ class Predictor:
 
     def repaired(self, table: Table) -> Table:
         """The declared repairs of one table. A row that is asked about gets an answer: main rows are never removed."""
-        available = installed()
-        for spec in with_tables(self.declaration):
+        specs, available = self._repairs
+        for spec in specs:
             if spec.table == table.name:
                 time = self.declaration.tables[table.name].time
                 after, _, _ = repair(table, spec, available, time)
                 table = table if table.name == self.declaration.main and after.rows != table.rows else after
         return table
+
+    @cached_property
+    def _repairs(self) -> tuple[list[RepairSpec], Mapping[str, Repair]]:
+        """The declared repairs and what does them, looked up once: a row alone would pay for it each time."""
+        specs = with_tables(self.declaration)
+        return specs, installed() if specs else {}
 
     def output(
         self,

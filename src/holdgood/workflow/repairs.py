@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from holdgood.cleaning import clean
+from holdgood.cleaning import apply
 from holdgood.core.declaration import RepairSpec
 from holdgood.core.errors import HoldgoodError
 from holdgood.core.protocols import Repair
@@ -29,17 +29,17 @@ def repair(
 
     ``time``: the declared time of the table's rows, or None where the order of the rows given decides.
     """
-    after, log = clean({table.name: table}, [spec], available)
+    after, entries = apply({table.name: table}, [spec], available)
     whole = np.arange(table.rows)
     if after[table.name].rows == table.rows:
-        return after[table.name], log.entries[0], whole
+        return after[table.name], entries[0], whole
     order = _by_time(table, time)
     marked = table.with_data(table.data.append_column(_MARK, pa.array(whole))).take(order)
     named = spec.model_copy(update={"columns": list(spec.columns or table.names)})
-    left, _ = clean({table.name: marked}, [named], available)
+    left, _ = apply({table.name: marked}, [named], available)
     kept = left[table.name].data.column(_MARK).to_numpy()
     back = np.argsort(kept, kind="stable")
-    return left[table.name].take(back).drop([_MARK]), log.entries[0], np.asarray(kept[back])
+    return left[table.name].take(back).drop([_MARK]), entries[0], np.asarray(kept[back])
 
 
 def _by_time(table: Table, time: str | None) -> np.ndarray:

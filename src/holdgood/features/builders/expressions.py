@@ -66,7 +66,7 @@ class Expressions:
         wanted = ", ".join(f"{sql.inside(e)} AS c{i}" for i, e in enumerate(expressions))
         cursor = self._connection.cursor()
         try:
-            cursor.register(sql.ROWS, table)
+            cursor.register(sql.ROWS, sql.narrowed(expressions, table))
             found = cursor.sql(f"SELECT {wanted} FROM {sql.ROWS}").to_arrow_table()
         except duckdb.Error as error:
             raise DeclarationError(
