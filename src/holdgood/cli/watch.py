@@ -136,4 +136,4 @@ def _moment(text: str | None) -> datetime | None:
         raise DeclarationError(
             f"{text!r} is no time", "a day or a time, such as 2026-03-01T08:00", "write it so"
         ) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

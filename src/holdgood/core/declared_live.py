@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from holdgood.core.declared_policy import PolicySpec
 from holdgood.core.declared_tables import Section
@@ -49,6 +49,17 @@ class LiveSpec(Section):
     policy: PolicySpec = Field(default_factory=PolicySpec, description="when to retrain, and what may happen by itself")
     watch: WatchingSpec = Field(default_factory=WatchingSpec, description="how models in use are watched")
     route: list[RouteSpec] = Field(default_factory=list, description="who is told of alarms, and how")
+
+    @field_validator("route")
+    @classmethod
+    def _names_differ(cls, routes: list[RouteSpec]) -> list[RouteSpec]:
+        names = [r.name for r in routes]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise ValueError(
+                f"routes of one name ({', '.join(twice)}): what one has sent would count as sent by the other"
+            )
+        return routes
 
 
 def parse_live(data: Mapping[str, Any], *, where: str = LIVE_FILE) -> LiveSpec:

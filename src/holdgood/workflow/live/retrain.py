@@ -6,21 +6,20 @@ started twice does nothing twice.
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
 
 from holdgood.bundle import verify
-from holdgood.core.errors import DataError, EnvironmentFault, did_you_mean
+from holdgood.core.errors import DataError, did_you_mean
 from holdgood.core.events import Listener, silent
 from holdgood.core.records import ChallengeLook, Promotion, RetrainDecision, Standing
 from holdgood.journal.outcomes import Outcomes, outcomes
 from holdgood.retraining import decide
 from holdgood.workflow.folder import Project
+from holdgood.workflow.live.alone import alone
 from holdgood.workflow.live.conditions import against
 from holdgood.workflow.live.duel import Pair, Phase, earlier_looks, look_at, refused_by_shadow
 from holdgood.workflow.live.folded import fold, foldable
@@ -105,7 +104,7 @@ def tend(
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     asked = Asked(live, name, project, tuple(new), related or {}, moment, now is not None, auto, by, listener)
     done: list[Step] = []
-    with _alone(live):
+    with alone(live, "retrain", "tended"):
         while len(done) < _MOST_STEPS:
             step = _next(asked)
             done.append(step)
@@ -332,16 +331,3 @@ def _named(live: Live, model: str | None) -> str:
         "one of: " + ", ".join(names) if names else "a model that answers",
         did_you_mean(model or "", names) or ("--model NAME" if names else "holdgood promote RUN"),
     )
-
-
-@contextmanager
-def _alone(live: Live) -> Iterator[None]:
-    """One pass at a time over a live folder."""
-    with (live.path / ".retrain.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise EnvironmentFault(
-                f"{live.path.name} is being tended by another process", "one pass at a time", "wait for it"
-            ) from None
-        yield

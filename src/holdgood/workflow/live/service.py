@@ -39,6 +39,11 @@ def run(
         model = min(next_at, key=lambda m: next_at[m])
         late = timedelta(seconds=jitter.random() * JITTER * gap.total_seconds())
         while (wait := (next_at[model] + late - now()).total_seconds()) > 0:
+            if (
+                wait > 2.0 * gap.total_seconds()
+            ):  # the clock was set back: nobody would look for as long as it had been ahead
+                next_at[model] = due(live, model, now())
+                continue
             sleep(min(wait, LONGEST_SLEEP))
         # Looks that were missed are not made up for one by one: the newest that is due covers their rows by its longer windows.
         missed = max(0, math.floor((now() - next_at[model]) / gap))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,18 +12,21 @@ import numpy as np
 
 from holdgood.bundle import load
 from holdgood.core.chain import Chain
+from holdgood.core.declared_watch import WatchingSpec
 from holdgood.core.errors import DataError, HoldgoodError
 from holdgood.core.records import Acknowledgement, Alarm, Benefit, Drift, GroupGap, Standing, WatchLook
 from holdgood.core.records.envelope import Record
 from holdgood.core.table import Table
-from holdgood.core.traffic import DAY, Look
+from holdgood.core.traffic import DAY, Look, Traffic
 from holdgood.features.usual import Usual
 from holdgood.monitoring.bookkeeping import named, standing, surest
 from holdgood.monitoring.mon007_performance import performance
 from holdgood.monitoring.mon008_estimate import estimated
 from holdgood.monitoring.mon009_fairness import gaps_now
 from holdgood.monitoring.mon011_benefit import ledger
+from holdgood.monitoring.routes import Message
 from holdgood.monitoring.schedule import alpha_of_look
+from holdgood.workflow.live.alone import alone
 from holdgood.workflow.live.delivery import WRITER, deliver, message_of
 from holdgood.workflow.live.detecting import Found, detect
 from holdgood.workflow.live.folder import Live
@@ -58,9 +62,14 @@ def watch(
     """Look at what was answered until ``at`` (UTC, default now) and tell who should know.
 
     ``usual``: the reference, default what the bundle carries; ``others``: tables that the features are joined from. The same
-    ``at`` again looks at nothing anew and only sends what was not sent: safe after a kill.
+    ``at`` again looks at nothing anew and only sends what was not sent: safe after a kill. EnvironmentFault where another look is under way.
     """
     ends = (at or datetime.now(UTC)).astimezone(UTC)
+    with alone(live, "watch", "watched"):
+        return _watched(live, model, ends, usual, others or {})
+
+
+def _watched(live: Live, model: str, ends: datetime, usual: Usual | None, others: Mapping[str, Table]) -> Watched:
     champion = live.at(model)
     if champion is None:
         raise DataError(
@@ -70,7 +79,7 @@ def watch(
     earlier = [w for w in past if w.ends < ends.isoformat()]
     done = next((w for w in past if w.ends == ends.isoformat()), None)
     if done is None:
-        done, alarms, benefit = _look(live, model, champion, ends, earlier, usual, others or {})
+        done, alarms, benefit = _look(live, model, champion, ends, earlier, usual, others)
         again = False
     else:
         every = {a.id: a for _, a in live.journal.read(Alarm, model=model) if a.ends == done.ends}
@@ -85,8 +94,11 @@ def looks_of(live: Live, model: str) -> list[WatchLook]:
 
 
 def due(live: Live, model: str, now: datetime) -> datetime:
-    """When the next scheduled look is to be taken: ``days`` after the last one; now, where there was none."""
-    past = looks_of(live, model)
+    """When the next scheduled look is to be taken: ``days`` after the last one; now, where there was none.
+
+    A look that a wrong clock put into the future does not count: nobody would look until then.
+    """
+    past = [w for w in looks_of(live, model) if datetime.fromisoformat(w.ends) <= now]
     return now if not past else datetime.fromisoformat(past[-1].ends) + timedelta(days=live.settings.watch.days)
 
 
@@ -127,13 +139,21 @@ def _look(
         expected=_expected(kept_losses if usual is None else None, in_use, len(gathered.traffic)),
     )
     found = detect(spec, predictor, in_use, traffic, alpha)
-    found = replace(found, notes=(*found.notes, *_bare(gathered.facts, traffic.refused, traffic.groups, spec.feeds)))
+    found = replace(
+        found,
+        notes=(
+            *found.notes,
+            *_bare(gathered.facts, traffic.refused, traffic.groups, spec.feeds),
+            *_too_late(traffic, spec),
+        ),
+    )
     now = ends.isoformat()
     first = datetime.fromtimestamp(begins / 1e6, UTC).isoformat()
     alarms = surest(named(a, model, now) for a in found.alarms)
     alarms.sort(key=_weight)
     still = _open(earlier)
-    hushed = {a.alarm: a for _, a in live.journal.read(Acknowledgement)}
+    # The last one that names a time counts: that somebody else has seen it too wakes nobody.
+    hushed = {a.alarm: a for _, a in live.journal.read(Acknowledgement) if a.until}
     books = standing(alarms, [w.found for w in reversed(earlier)], still, hushed, now)
     look = Look(traffic, begins, end)
     record = _record(look, model, champion, first, now, alpha, live, found, alarms)
@@ -192,6 +212,19 @@ def _bare(facts: np.ndarray, refused: np.ndarray, groups: Mapping[str, np.ndarra
     return [f"the journal keeps no facts of rows (keep.facts): not watched: {', '.join(blind)}"]
 
 
+def _too_late(traffic: Traffic, spec: WatchingSpec) -> list[str]:
+    """Where outcomes come later than the longest window is long: no row of it has one, and performance would be unwatched in silence."""
+    inside = traffic.when >= traffic.as_of - round(max(spec.windows) * spec.days * DAY)
+    if not traffic.labelled.any() or not inside.any() or traffic.labelled[inside].any():
+        return []
+    days = float(np.nanmedian(traffic.delay))
+    looks = math.ceil(days / spec.days) + 4
+    return [
+        f"outcomes come after {days:.0f} days (median), later than the longest window reaches: performance and money are not "
+        f"watched; a window of {looks} looks would see them ([watch] windows)"
+    ]
+
+
 def _expected(losses: object, in_use: InUse, n: int) -> np.ndarray | None:
     """The loss that the bundle's model of losses expects of each answer (n,); None where it has none (or another reference was given)."""
     if not isinstance(losses, Chain) or in_use.features is None:
@@ -240,19 +273,21 @@ def _open(earlier: Sequence[WatchLook]) -> list[str]:
 
 
 def _tell(live: Live, model: str, looks: Sequence[WatchLook]) -> list[str]:
-    """Send what the last two looks said, and again what failed before."""
+    """Send what the last two looks said, and what failed before, however long ago."""
     newest = {a.id: a for _, a in live.journal.read(Alarm, model=model)}
     until = timedelta(days=2.5 * live.settings.watch.days)
-    messages = []
-    for look in looks[-2:]:
+    fresh: list[Message] = []
+    late: list[Message] = []
+    for look in looks:
         later = (datetime.fromisoformat(look.ends) + until).isoformat()
         about: list[tuple[str, str]] = [(i, "begins") for i in look.told]
         if look is looks[-1]:
             standing_before = _open(looks[:-1])
             about += [(i, "goes on") for i in look.found if i in standing_before]
         about += [(i, "ends") for i in look.ended]
-        messages += [message_of(newest[i], what, look.ends, later) for i, what in about if i in newest]
-    return deliver(live, model, messages)
+        told = [message_of(newest[i], what, look.ends, later) for i, what in about if i in newest]
+        (fresh if look in looks[-2:] else late).extend(told)
+    return deliver(live, model, fresh, late)
 
 
 def _weight(alarm: Alarm) -> tuple[Any, ...]:
