@@ -191,6 +191,23 @@ def test_a_forecast_has_no_verdict_and_goes_live_the_same_way(live, tmp_path):
     assert live.at("demand of stores").overruled == ()
 
 
+def test_a_bundle_that_was_put_in_anothers_place_goes_nowhere(live, made):
+    """It verifies by itself; its name says that it is another."""
+    one, two = promote(live, made(1), **ANN), promote(live, made(2), **ANN)
+    kept = live.path / "bundles" / one.bundle_digest
+    shutil.rmtree(kept)
+    shutil.copytree(made(9, failed=True), kept)
+    with pytest.raises(TamperedError, match="is another"):
+        roll_back(live, "flights", by="bob", why="alarms")
+    with pytest.raises(TamperedError, match="is another"):
+        promote(live, one.bundle_digest, place="shadow", **ANN)
+    with pytest.raises(TamperedError, match="is another"):
+        approve(live, one.bundle_digest, who="bob")
+    assert live.at("flights").bundle_digest == two.bundle_digest
+    assert promote(live, made(1), **ANN).bundle_digest == one.bundle_digest  # from its run it is made whole again
+    assert roll_back(live, "flights", by="bob", why="alarms").bundle_digest == two.bundle_digest
+
+
 def test_two_who_promote_at_once_are_written_one_after_the_other(live, made, monkeypatch):
     promote(live, made(1), **ANN)
     both, seen = threading.Barrier(2), threading.local()

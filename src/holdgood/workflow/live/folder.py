@@ -17,7 +17,7 @@ from pathlib import Path
 
 from holdgood.bundle import layout
 from holdgood.bundle.swap import put_in_place
-from holdgood.bundle.verify import parsed, read_bounded, verify
+from holdgood.bundle.verify import parsed, read_bounded, read_manifest, verify
 from holdgood.core.declared_live import LIVE_FILE, LiveSpec, read_live
 from holdgood.core.errors import BundleError, DataError, EnvironmentFault, TamperedError, did_you_mean
 from holdgood.core.records import Bundle, Standing, Verdict
@@ -90,11 +90,20 @@ class Live:
         return next((s for s in self.standing(model) if s.place == place), None)
 
     def bundle(self, digest: str) -> Path:
-        """The folder of a kept bundle, by its digest or the beginning of it. Not verified here: ``load`` does that."""
+        """The folder of a kept bundle, by its digest or the beginning of it. Its manifest is the one of that digest; what the files of it hold
+        is verified by ``load``. Raises TamperedError where another bundle lies in its place.
+        """
         kept = sorted(p.name for p in (self.path / _BUNDLES).iterdir() if re.fullmatch(r"[0-9a-f]{64}", p.name))
         found = [d for d in kept if digest and d.startswith(digest)]
         if len(found) == 1:
-            return self.path / _BUNDLES / found[0]
+            folder = self.path / _BUNDLES / found[0]
+            if read_manifest(folder).digest != found[0]:
+                raise TamperedError(
+                    f"the bundle kept as {found[0][:12]} is another",
+                    "the one that went live",
+                    "promote it from its run again",
+                )
+            return folder
         raise DataError(
             f"{len(found) or 'no'} kept bundle{'s' if len(found) > 1 else ''} with a digest that begins with {digest[:64]!r}",
             "the digest of a bundle that went live here, or enough of it",
