@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 import shutil
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from holdgood.cli import draw
+from holdgood.core.errors import MissingExtra
 
 _STYLE = {
     "the world": "bold magenta", "retrain": "yellow", "promote": "green", "roll back": "red", "confirmed": "green", "watch": "dim",
@@ -18,6 +20,8 @@ def demo_live(folder: Path, *, fresh: bool = False, json: bool = False) -> None:
     """Walk it, or go on where a walk was stopped."""
     from holdgood.workflow.demo_live import MODEL, live_demo
 
+    if find_spec("uvicorn") is None:  # before a training of a minute, not after it
+        raise MissingExtra.named("serve", "uvicorn", "the demo's server")
     if fresh:
         for part in ("live", "runs"):
             shutil.rmtree(folder / part, ignore_errors=True)

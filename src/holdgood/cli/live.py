@@ -170,5 +170,7 @@ def _told(said: Promotion, json: bool) -> None:
     draw.out.print(f"{what}: {short} is the {said.place}{share} now{replaces}", style="bold")
     for condition in said.overruled:
         draw.err.print(f"overruled: {condition}", style="yellow")
-    if said.place == "champion":
+    if said.place == "champion" and said.replaces:
         draw.out.print(f"to go back: holdgood rollback {what} --why REASON", style="cyan")
+    elif said.place == "champion":
+        draw.out.print("next: holdgood serve LIVE_FOLDER answers over HTTP", style="cyan")

@@ -29,7 +29,7 @@ def look_text(seen: Watched) -> str:
             f"promised {b.promised.value:,.0f}"
         )
     if not seen.alarms:
-        lines.append(f"  no alarm (at most {look.budget:g} false ones a year)")
+        lines.append(f"  no alarm ({look.budget:g} false a year are expected at most)")
     for alarm in seen.alarms:
         state = "new" if alarm.id in look.told else "snoozed" if alarm.id in look.snoozed else "goes on"
         lines += [

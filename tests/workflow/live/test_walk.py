@@ -23,6 +23,7 @@ MODEL = "company"
 SETTINGS = """
 [watch]
 joint = false
+without = ["MON001", "MON002", "MON003"]
 [policy]
 false_a_year = 6
 least_rows = 100
