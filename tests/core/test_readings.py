@@ -31,5 +31,5 @@ def test_each_reading_once(text, found):
 
 @given(st.integers(1, 999), st.integers(0, 999), st.sampled_from(".,"))
 def test_three_digits_after_one_mark_are_ambiguous_and_two_are_not(whole, part, mark):
-    assert readings(f"{whole}{mark}{part:03d}") == (whole + part / 1000, 1000.0 * whole + part)
+    assert readings(f"{whole}{mark}{part:03d}") == ((1000 * whole + part) / 1000, 1000.0 * whole + part)
     assert not ambiguous(f"{whole}{mark}{part % 100:02d}")

@@ -81,18 +81,19 @@ def test_few_rows_promise_nothing():
 
 
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 1000), over=st.floats(0.1, 9), under=st.floats(0.1, 9))
+@given(seed=st.integers(0, 1000), over=st.floats(0.5, 5), under=st.floats(0.5, 5))
 def test_the_amount_costs_least_of_all_shifts(seed, over, under):
     rng = np.random.default_rng(seed)
-    y, prediction = draw(rng, 200)
-    weight = rng.gamma(2.0, size=200)
+    y, prediction = draw(rng, 1000)
+    weight = rng.gamma(2.0, size=1000)
     made = band(y, prediction, over=over, under=under, weight=weight)
 
     def cost(shift):
         off = prediction + shift * made.size(prediction) - y
         return float(np.sum(weight * np.where(off > 0, over * off, -under * off) / made.size(prediction)))
 
-    # scores are cross-fitted, so that the best shift of the same rows is near, not exactly the same
+    # scores are cross-fitted, so that the best shift of the same rows is near, not exactly the same; with a cost of one
+    # direction far above the other it hangs on a handful of rows
     best = min(cost(s) for s in np.quantile((y - prediction) / made.size(prediction), np.linspace(0, 1, 201)))
     assert cost(made.shift) <= 1.1 * best
 

@@ -11,7 +11,8 @@ HoldgoodError                 exit code 1
 │   └── TamperedError             its hashes do not match what is on disk
 ├── MissingExtra              5   an optional library is not installed
 ├── EnvironmentFault          6   disk full, no permission, out of memory, a worker died
-│   └── Busy                      too much is waiting already; the same later may pass
+│   ├── Busy                      too much is waiting already; the same later may pass
+│   └── Overtaken                 somebody else wrote in between; look again and decide anew
 └── Interrupted             130   Ctrl-C; what was finished is kept
 
 NotApplicable                 a check says that it has nothing to look at (not an error)
