@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 import holdgood as hg
+from holdgood.connectors import read_table
 from holdgood.workflow.scoring import predict_file
 
 ROWS = 200
@@ -21,6 +22,23 @@ def bundle(tmp_path_factory):
     declared = {"task": {"target": "late"}, "tables": {"t": {"source": "t.parquet", "key": ["id"]}}}
     declared["budget"] = {"trials": 1, "workers": 1, "models": ["linear"]}
     return hg.run(declaration=declared, project=folder).bundle
+
+
+@pytest.mark.server
+def test_rows_come_in_the_same_order_whoever_else_reads(postgres):
+    """A large table is read from where another reader has stopped, unless that is forbidden: a batch would not be known again."""
+    with psycopg.connect(postgres, autocommit=True) as link:
+        link.execute("DROP TABLE IF EXISTS wide")
+        link.execute(
+            "CREATE UNLOGGED TABLE wide AS SELECT i, repeat('x', 1500) AS f FROM generate_series(1, 26000) AS i"
+        )
+        with link.transaction(), link.cursor("other") as other:
+            other.execute("SELECT * FROM wide")
+            other.fetchmany(9_000)
+        assert link.execute("SELECT i FROM wide LIMIT 1").fetchone()[0] > 1, "the server does so"
+        found = read_table(f"{postgres}?query=SELECT%20i%20FROM%20wide%20LIMIT%202", name="wide")
+        link.execute("DROP TABLE wide")
+    assert found.data.column("i").to_pylist() == [1, 2]
 
 
 @pytest.mark.server

@@ -101,6 +101,10 @@ def _said(error: Exception, source: str) -> str:
     return text
 
 
+# The same rows in the same order, whoever else reads: a large table is otherwise read from where another reader of it has stopped.
+_IN_ORDER = ("SET LOCAL synchronize_seqscans = off", "SET LOCAL max_parallel_workers_per_gather = 0")
+
+
 @dataclass(frozen=True)
 class _Column:
     """One column of the result: what is selected for it, what it becomes, and whether it can be used."""
@@ -119,6 +123,8 @@ def _copy(connection: Any, chosen: Mapping[str, str]) -> tuple[Raw, list[Note], 
         else f"SELECT * FROM {_relation(connection, chosen['table'])}"
     )
     cursor = connection.cursor()
+    for setting in _IN_ORDER:
+        cursor.execute(setting)
     # Run on its own first: this proves that the query is one whole SELECT, so that nothing can break out of COPY ( … ).
     described = cursor.execute(f"SELECT * FROM (\n{inner}\n) AS q LIMIT 0", prepare=True).description
     oids = [d.type_code for d in described]
