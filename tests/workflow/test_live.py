@@ -258,3 +258,19 @@ def test_a_challenger_that_beat_a_champion_of_yesterday_does_not_go_live(live, m
     step = retrain._go_live(asked, found, digest, look)
     assert (step.what, step.on) == ("not yet", False)
     assert live.at("flights").run == "2"
+
+
+def test_a_challenger_that_a_person_refused_leaves_the_shadow(live, made):
+    """It has won, and somebody said no: nothing waits for ever, and the next challenger can come."""
+    promote(live, made(1), **ANN)
+    digest = promote(live, made(2), place="shadow", **ANN).bundle_digest
+    approve(live, digest, who="bob", approved=False, why="too dear")
+    asked = retrain.Asked(live, "flights", None, (), {}, datetime.now(UTC), False, True, "the policy", silent)
+    look = ChallengeLook(
+        model="flights", champion=live.at("flights").bundle_digest, challenger=digest, phase="shadow", decision="promote", reason="better"
+    )  # fmt: skip
+    step = retrain._go_live(asked, live.at("flights"), digest, look)
+    assert (step.what, step.waits) == ("keep", False)
+    assert "bob refused it" in step.sentence
+    assert live.at("flights", "shadow") is None
+    assert live.at("flights").run == "1"

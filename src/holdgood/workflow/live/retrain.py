@@ -20,6 +20,7 @@ from holdgood.journal.outcomes import Outcomes, outcomes
 from holdgood.retraining import decide
 from holdgood.workflow.folder import Project
 from holdgood.workflow.live.alone import alone
+from holdgood.workflow.live.approval import refused_by
 from holdgood.workflow.live.conditions import against
 from holdgood.workflow.live.duel import Pair, Phase, earlier_looks, look_at, refused_by_shadow
 from holdgood.workflow.live.folded import fold, foldable
@@ -246,6 +247,12 @@ def _go_live(asked: Asked, champion: Standing, digest: str, look: ChallengeLook)
     there = live.at(asked.model)
     if there is None or there.bundle_digest != champion.bundle_digest:  # training takes hours, in which people act
         return Step("not yet", f"{look.reason}; but another champion answers by now: the next pass looks anew")
+    if no := refused_by(live, asked.model, digest):
+        said = f"{look.reason}; but {', '.join(no)} refused it: the champion stays"
+        shadow = live.at(asked.model, "shadow")
+        if shadow is not None and shadow.bundle_digest == digest:
+            retire(live, asked.model, "shadow", by=asked.by, why=said, when=asked.when)
+        return Step("keep", said)
     kept = verify(live.bundle(digest))
     spoken = against(live, kept, asked.model, by=asked.by, replaces=champion)
     if spoken:
