@@ -24,6 +24,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -91,10 +92,11 @@ class Bench:
         self.table = rows_of(20_000, 7)
         model = Predictor.load(self.bundle)
         chain = model.chain
-        while not hasattr(chain, "model"):
-            chain = chain.inner if hasattr(chain, "inner") else chain.members[0]
-        self.booster = chain.model
-        self.matrix = chain.encoder.transform(model.frame(model.repaired(model.as_read(self.table)), {})).values
+        while hasattr(chain, "inner"):
+            chain = chain.inner
+        frame = model.frame(model.repaired(model.as_read(self.table)), {})
+        self.members = [(m.model, m.encoder.transform(frame).values) for m in getattr(chain, "members", [chain])]
+        self.booster, self.matrix = self.members[0]
         self.text = folder / "booster.txt"
         self.text.write_text(self.booster.text)
         self.trees = self.booster.text.count("Tree=")
@@ -173,19 +175,15 @@ def top(bench: Bench, rounds: int = 3) -> dict[str, object]:
 
 
 def batches(bench: Bench, size: int = 5_000) -> dict[str, object]:
-    """Arrow streams, one after the other, against booster.predict over the encoded matrix of the same rows, on one thread of the same core."""
+    """Arrow streams, one after the other, against booster.predict over the encoded matrix of the same rows, on one thread of the same core.
+
+    The booster is the first of the served model, as the peers have it; ``served``: all boosters that the server asks, one after the other.
+    """
     at = bench.place("batch")
     sink = pa.BufferOutputStream()
     some = bench.table.slice(0, size)
     with pa.ipc.new_stream(sink, some.schema) as writer:
         writer.write_table(some)
-    np.save(at / "matrix.npy", bench.matrix[:size])
-    code = (
-        "import lightgbm, numpy, time\n"
-        f"b = lightgbm.Booster(model_file={str(bench.text)!r}); x = numpy.load('matrix.npy'); b.predict(x, num_threads=1)\n"
-        "t, c = time.perf_counter(), time.process_time()\nfor _ in range(5): b.predict(x, num_threads=1)\n"
-        f"print({size} * 5 / (time.perf_counter() - t), {size} * 5 / (time.process_time() - c))"
-    )
     subject, token = ours(bench.bundle, at, SERVER)
     with subject:
         body = [sink.getvalue().to_pybytes()]
@@ -195,7 +193,31 @@ def batches(bench: Bench, size: int = 5_000) -> dict[str, object]:
 
         ask(1.0)
         told = measured(subject, lambda: ask(bench.seconds))
-    alone = subprocess.run(
+    per_s, per_cpu = boosters(bench.members[:1], size, at)
+    all_per_s, all_per_cpu = boosters(bench.members, size, at)
+    rows, rows_cpu = float(told["rate"]) * size, 1e6 * size / float(told["cpu_us"])  # type: ignore[arg-type]
+    return {
+        "rows": size, "rows_per_s": round(rows), "rows_per_cpu_s": round(rows_cpu), "booster_rows_per_s": round(per_s),
+        "booster_rows_per_cpu_s": round(per_cpu),
+        "share": round(rows / per_s, 3), "share_cpu": round(rows_cpu / per_cpu, 3), "others": told["others"],
+        "served": len(bench.members), "share_served": round(rows / all_per_s, 3), "share_served_cpu": round(rows_cpu / all_per_cpu, 3),
+    }  # fmt: skip
+
+
+def boosters(members: list[tuple[Any, np.ndarray]], size: int, at: Path) -> tuple[float, float]:
+    """Rows a second and a CPU second that boosters predict of their matrices, one booster after the other."""
+    for k, (booster, matrix) in enumerate(members):
+        (at / f"booster-{k}.txt").write_text(booster.text)
+        np.save(at / f"matrix-{k}.npy", matrix[:size])
+    code = (
+        "import lightgbm, numpy, time\n"
+        f"x = [numpy.load(f'matrix-{{k}}.npy') for k in range({len(members)})]\n"
+        f"b = [lightgbm.Booster(model_file=f'booster-{{k}}.txt') for k in range({len(members)})]\n"
+        "def once(): [m.predict(v, num_threads=1) for m, v in zip(b, x)]\n"
+        "once(); t, c = time.perf_counter(), time.process_time()\nfor _ in range(5): once()\n"
+        f"print({size} * 5 / (time.perf_counter() - t), {size} * 5 / (time.process_time() - c))"
+    )
+    said = subprocess.run(
         [sys.executable, "-c", code],
         cwd=at,
         capture_output=True,
@@ -203,13 +225,7 @@ def batches(bench: Bench, size: int = 5_000) -> dict[str, object]:
         check=True,
         preexec_fn=lambda: os.sched_setaffinity(0, {SERVER}),
     ).stdout.split()
-    per_s, per_cpu = (float(v) for v in alone)
-    rows, rows_cpu = float(told["rate"]) * size, 1e6 * size / float(told["cpu_us"])  # type: ignore[arg-type]
-    return {
-        "rows": size, "rows_per_s": round(rows), "rows_per_cpu_s": round(rows_cpu), "booster_rows_per_s": round(per_s),
-        "booster_rows_per_cpu_s": round(per_cpu),
-        "share": round(rows / per_s, 3), "share_cpu": round(rows_cpu / per_cpu, 3), "others": told["others"],
-    }  # fmt: skip
+    return float(said[0]), float(said[1])
 
 
 def peers(bench: Bench) -> dict[str, object]:

@@ -40,7 +40,10 @@ def _top(r: Row) -> tuple[str, str]:
 
 def _batch(r: Row) -> tuple[str, str]:
     said = f"Arrow streams of {r['rows']:,} rows against booster.predict: {r['rows_per_s']:,} rows a second of {r['booster_rows_per_s']:,} ({r['share']:.0%}); "
-    return said + f"by CPU {r['share_cpu']:.0%}", "≥ 70%"
+    said += f"by CPU {r['share_cpu']:.0%}"
+    if r.get("served", 1) > 1:
+        said += f"; against the {r['served']} boosters of the served model {r['share_served']:.0%}, by CPU {r['share_served_cpu']:.0%}"
+    return said, "≥ 70%"
 
 
 def _peers(r: Row) -> tuple[str, str]:

@@ -1,18 +1,14 @@
 """Entries written column by column are those that rows alone are given, to the character."""
 
 import datetime as dt
-import re
 
 import orjson
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdgood.core.records import Prediction
 from holdgood.core.task import Task
-from holdgood.journal import Journal
 from holdgood.serving.entry import Answered
-from holdgood.serving.exchange import ARROW
 from holdgood.serving.json_columns import plain, texts_of
 from holdgood.serving.loaded import Loaded, load
 from holdgood.serving.many_entries import answers_of, drafts_of, facts_of
@@ -92,28 +88,3 @@ def test_subjects_and_moments_of_a_table_are_those_of_its_rows(bundles, job_rows
         assert loaded.moments(table) == [loaded.moment(row) for row in rows]
     bare = table.drop_columns(["job", "asked"])
     assert loaded.subjects(bare) == loaded.moments(bare) == [""] * 3
-
-
-def test_a_shadow_scores_the_rows_of_a_stream_though_no_facts_are_kept(live_of, within, job_rows, tmp_path):
-    live_of(tmp_path / "live", {("champion", None): {}, ("shadow", None): {"seed": 1}})
-    said = tmp_path / "live" / "live.toml"
-    said.write_text(re.sub(r"(?m)^\[keep\]\n(?:.+\n)*", "", said.read_text()) + "\n[keep]\nfacts = false\n")
-    table = pa.Table.from_pylist(job_rows[:3])
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-
-    async def scenario(ask, desk):
-        assert not desk.keep_facts
-        body = sink.getvalue().to_pybytes()
-        assert (await ask("POST", "/predict", raw=body, content_type=ARROW))[0] == 200
-        assert (await ask("POST", "/predict", {"rows": job_rows[:3]}))[0] == 200
-
-    within(scenario, what=(str(tmp_path / "live"),), journal=None)
-    journal = Journal(tmp_path / "live" / "journal.sqlite")
-    first, second = (
-        [p for _, p in journal.read(Prediction) if p.place == "shadow" and ("/" in p.id) is many]
-        for many in (True, False)
-    )
-    assert len(first) == len(second) == 3 and [p.answer for p in first] == [p.answer for p in second]
-    assert all(p.facts is None and p.answer for p in first)

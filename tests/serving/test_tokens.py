@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from holdgood.core.errors import DataError, DeclarationError
@@ -76,6 +76,7 @@ def test_tokens_that_are_refused(file, asked):
     assert not file.exists()
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.one_of(st.text(max_size=6), st.integers()),

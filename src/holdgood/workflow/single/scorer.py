@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,6 @@ from holdgood.core.sql import columns_in
 from holdgood.core.table import Column, ColumnType, Note, Table
 from holdgood.features.encode.encoder import BlockEncoder
 from holdgood.metrics.cost import answers, resolve
-from holdgood.models.tabular.booster import Booster
 from holdgood.training.calibrated import Calibrated
 from holdgood.training.ensemble import Ensemble
 from holdgood.workflow.predict import Predictor, with_tables
@@ -261,9 +260,16 @@ def _scorer(scorer: Scorer, names: Sequence[str]) -> Callable[[Sequence[Any]], n
     return lambda values: ensemble.mean_of((encode(values), readers) for encode, readers in roads)
 
 
+@runtime_checkable
+class _ReadsRows(Protocol):
+    """A model that reads the cells of a row without a matrix. Told by what it can do: naming its class would load its library."""
+
+    def row(self, cells: Sequence[float]) -> np.ndarray: ...
+
+
 def _reader(encoder: BlockEncoder, model: Model) -> Callable[[list[float]], np.ndarray]:
     """How a model reads an encoded row: a booster as it is, others as a matrix."""
-    if isinstance(model, Booster):
+    if isinstance(model, _ReadsRows):
         return model.row
     return lambda row: model.predict(encoder.matrix(row))
 
