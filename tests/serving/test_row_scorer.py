@@ -35,9 +35,9 @@ def by_tables(model, row, others=None):
     said = model.judge(table)
     main = model.repaired(table)
     prediction = model.predict(main, others or {})
-    output = model.output(main, prediction, "arrow", said).to_pylist()[0]
-    for key in ("job", "row"):
-        output.pop(key, None)
+    output = model.output(main, prediction, "arrow", said)
+    # a key may be read as a moment of the year 0, which Python does not have
+    output = output.drop_columns([n for n in ("job", "row") if n in output.column_names]).to_pylist()[0]
     return output.pop("verdict"), output.pop("why"), output
 
 
