@@ -133,6 +133,11 @@ def test_labels_by_id_with_a_word_on_each_row_that_cannot_be_taken(at, cli):
         "there_already": 0,
         "not_taken": [],
     }
+    (at / "c.csv").write_text("id,left,due\n001,2026-03-09,2026-03-08\n000,,\n")
+    told = cli("journal", "label", "c.csv", "--column", "left", "--column", "due", "--json", at=at).json
+    assert told["written"] == 1 and told["not_taken"][0]["said"] == "no left"
+    kept = cli("journal", "show", "-k", "label", "-n", 1, "--json", at=at).json[0]["record"]["payload"]["value"]
+    assert kept == {"left": "2026-03-09T00:00:00", "due": "2026-03-08T00:00:00"}
     pd.DataFrame({"id": ["001"], "value": [float("inf")]}).to_parquet(at / "l.parquet")
     endless = cli("journal", "label", "l.parquet", "--json", at=at).json
     assert (endless["written"], endless["not_taken"][0]["said"]) == (0, "value is inf, no finite number")

@@ -83,6 +83,12 @@ def label(
     model: _Of = None,
     id: Annotated[str, typer.Option("--id", help="The column with the id of the prediction.")] = "id",
     value: Annotated[str, typer.Option("--value", help="The column with what came out.")] = "value",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column", help="Instead: a column that a computed target needs, to learn from. Repeat for each."
+        ),
+    ] = None,
     by: By = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a row could not be taken.")] = False,
     live: LiveFolder = LIVE,
@@ -94,13 +100,15 @@ def label(
     A file given twice is written once; another value of the same id corrects the earlier one, which stays on the record.
 
     Example: holdgood journal label outcomes.csv --id booking --value late
+
+    Example: holdgood journal label outcomes.csv --id booking --column minutes_late
     """
     from holdgood.workflow.live.folder import journal_at
     from holdgood.workflow.live.labels import take_labels
 
-    _taken(
-        take_labels(journal_at(live, journal), file, model, id=id, value=value, by=by or user()), "label", json, strict
-    )
+    book = journal_at(live, journal)
+    taken = take_labels(book, file, model, id=id, value=value, columns=column or (), by=by or user())
+    _taken(taken, "label", json, strict)
 
 
 def override(

@@ -33,10 +33,10 @@ class Taken:
     faults: tuple[Fault, ...]
 
 
-def rows_of(source: Path | str, id_column: str, needed: str) -> list[dict[str, Any]]:
+def rows_of(source: Path | str, id_column: str, *needed: str) -> list[dict[str, Any]]:
     """The rows of a file (csv, parquet …) as dictionaries; ids are text as written. DataError where a column is missing."""
     table = read_table(source, name="rows", types={id_column: "text"})
-    for column in (id_column, needed):
+    for column in (id_column, *needed):
         if column not in table.names:
             raise DataError(
                 f"no column {column!r}",

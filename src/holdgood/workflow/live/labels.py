@@ -25,20 +25,25 @@ def take_labels(
     *,
     id: str = "id",
     value: str = "value",
+    columns: Sequence[str] = (),
     by: str = "",
 ) -> Taken:
-    """Write down the labels of a file: columns ``id``, ``value``, and where there are such ``model``, ``known_time``, ``event_time``,
-    ``final`` and ``censored`` (true or false), ``why``. A label that says what the newest one says is left; another one corrects it.
+    """Write down the labels of a file: columns ``id``, ``value`` (or ``columns``, which a computed target needs), and where there are such
+    ``model``, ``known_time``, ``event_time``, ``final`` and ``censored`` (true or false), ``why``.
+
+    A label that says what the newest one says is left; another one corrects it.
     """
     now = datetime.now(UTC).isoformat()
 
-    def make(row: dict[str, Any], prediction: str, name: str) -> Record:
-        _plain(row[value], value)
+    def make(row: dict[str, Any], prediction: str, model_name: str) -> Record:
+        there = [c for c in columns if row[c] is not None]
+        for name in there or (columns or (value,))[:1]:
+            _plain(row[name], name)
         return _checked(
             Label(
                 prediction=prediction,
-                model=name,
-                value=row[value],
+                model=model_name,
+                value={c: row[c] for c in columns} if columns else row[value],
                 event_time=text_of(row, "event_time"),
                 known_time=text_of(row, "known_time") or now,
                 final=_truth(row, "final", True),
@@ -48,7 +53,7 @@ def take_labels(
             )
         )
 
-    records, faults = matched(journal, rows_of(source, id, value), id, model, make)
+    records, faults = matched(journal, rows_of(source, id, *(columns or (value,))), id, model, make)
     return _write(journal, records, faults, now)
 
 
