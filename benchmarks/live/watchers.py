@@ -3,8 +3,8 @@
     python benchmarks/live/watchers.py            # 2,000 looks a world; parts of 250 that are there already are not made again
     python benchmarks/live/watchers.py 100        # a small size
 
-Seventy days of 30 answers a day, of which the last 28 are looked at; outcomes come after five days in the mean, so that about one in seven is missing. Where days
-have a life of their own, each multiplies odds of refusals, warnings and overrides (standard deviation 0.7 of the logit), losses and money
+Seventy days of 30 answers a day, of which the last 28 are looked at; outcomes come after five days in the mean, so that about one in seven is
+missing. Where days have a life of their own, each multiplies odds of refusals, warnings and overrides (standard deviation 0.7 of the logit), losses and money
 (0.3 of their size), and how late outcomes come (0.3).
 """
 
@@ -37,7 +37,11 @@ def differing(traffic: Traffic, seed: int) -> Traffic:
     rng = np.random.default_rng([seed, 3])
     day = (traffic.when // DAY).astype(int)
     days = int(day.max()) + 1
-    odd, size, slow = rng.normal(0.0, 0.7, days), np.exp(rng.normal(-0.045, 0.3, days)), np.exp(rng.normal(0, 0.3, days))
+    odd, size, slow = (
+        rng.normal(0.0, 0.7, days),
+        np.exp(rng.normal(-0.045, 0.3, days)),
+        np.exp(rng.normal(0, 0.3, days)),
+    )
 
     def share(p: float) -> np.ndarray:
         return rng.random(len(day)) < 1.0 / (1.0 + (1.0 - p) / p * np.exp(-odd[day]))
