@@ -5,7 +5,7 @@
     python benchmarks/live/serve.py --parts memory --minutes 10 --load 80
     python benchmarks/live/serve.py --parts kills --kills 20
 
-Rows: ten numbers (one in twenty missing), four categories, two moments, a truth value. The model: LightGBM as a run delivers it.
+Rows: ten numbers (one in twenty missing), four categories, two moments, a truth value. The model: one LightGBM, the simplest that a run delivers, so that peers serve the same.
 Validation, tokens and the journal are on (SQLite, on disk before each answer).
 A part that is there for this machine, code and length is not run again (--again).
 CPU per request is told beside wall clock: on a shared machine it is the steadier of the two.
@@ -59,8 +59,8 @@ def rows_of(n: int, seed: int) -> pa.Table:
 
 
 def made(folder: Path) -> Path:
-    """A bundle of a run over 20,000 rows, once."""
-    bundle = folder / "bundle"
+    """A bundle of a run over 20,000 rows, once: one booster, so that peers serve the same model."""
+    bundle = folder / "bundle-of-one"
     if not bundle.exists():
         import shutil
 
@@ -74,7 +74,7 @@ def made(folder: Path) -> Path:
         data.to_parquet(folder / "train.parquet")
         declared = {
             "name": "late", "task": {"target": "late"}, "tables": {"data": {"source": "train.parquet", "key": ["id"], "time": "asked"}},
-            "budget": {"trials": 3, "workers": 1, "models": ["lightgbm"]},
+            "budget": {"trials": 3, "workers": 1, "models": ["lightgbm"], "prefer": "simple"},
         }  # fmt: skip
         shutil.copytree(hg.run(declaration=declared, project=folder).bundle, bundle)
     return bundle
