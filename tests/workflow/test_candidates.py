@@ -120,3 +120,18 @@ def test_lessons_change_the_order_and_nothing_else():
     assert families[-1] == "tree"
     assert found[2] == second.name, "a proven configuration is the first of its family"
     assert [c.name for c in by_lessons(usual, {}, {}).candidates][:2] == names[:2]
+
+
+def test_lightgbm_is_tried_once_more_on_crosses_last_of_all():
+    found = candidates(Task(kind="regression"), 5_000, 10)
+    last = found[-1]
+    plain = next(c for c in found if c.name == "lightgbm")
+    assert (last.name, last.family, last.parameters) == (
+        "lightgbm-crosses",
+        "lightgbm",
+        {**plain.parameters, "crosses": True},
+    )
+    assert last.make_encoder().crossed
+    assert not plain.make_encoder().crossed
+    assert last.make_model().parameters == plain.make_model().parameters
+    assert all("crosses" not in c.name for c in candidates(Task(kind="regression"), 5_000, 10, ["linear"]))

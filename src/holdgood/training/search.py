@@ -119,7 +119,8 @@ class Search:
         self._seen[space.family].add(_key(space, p.candidate.parameters))
         given = {**space.base, **p.candidate.parameters}
         values = {name: within(d, given[name]) for name, d in space.dimensions.items() if name in given}
-        if failed or len(values) < len(space.dimensions) or any(v is None for v in values.values()):
+        other = set(given) - set(space.base)  # on other columns: no measure of the parameters
+        if failed or other or len(values) < len(space.dimensions) or any(v is None for v in values.values()):
             return
         distributions = {name: _distribution(d) for name, d in space.dimensions.items()}
         self._study(space.family).add_trial(

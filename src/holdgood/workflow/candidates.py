@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.resources import files
 from importlib.util import find_spec
@@ -25,6 +25,8 @@ from holdgood.features.encode.for_needs import encoder_for
 from holdgood.governance.lessons import UNKNOWN, configured
 
 FORMAT = 1
+CROSSED = ("lightgbm",)
+"""Configurations that are tried once more, last of all, with columns made of two (``encode.crosses``) beside the others."""
 _GROUP = "holdgood.models"
 SMALL, MEDIUM = 3_000, 30_000
 """Development rows below which a table is *small*, and *medium*; others are *large*."""
@@ -65,6 +67,7 @@ def portfolio(task: Task, rows: int, columns: int, families: Sequence[str] = ())
     for name, family in sorted(wanted.items(), key=lambda item: (item[1].rung, item[0])):
         if name not in listed:
             found += [_candidate(family, label, p) for label, p in family.configurations(task, rows, columns)]
+    found += [_crossed(wanted[c.family], c) for c in found if c.name in CROSSED]
     spaces = [_space(f, task, rows, columns, found) for f in wanted.values() if hasattr(f, "space")]
     return Portfolio(found, spaces)
 
@@ -118,6 +121,13 @@ def _entry(family: Any, entry: Mapping[str, Any], task: Task, rows: int, columns
         return _candidate(family, entry["name"], entry["parameters"])
     own = dict(family.configurations(task, rows, columns))
     return _candidate(family, entry["name"], own[entry["name"]]) if entry["name"] in own else None
+
+
+def _crossed(family: type[ModelFamily], like: Candidate) -> Candidate:
+    """The same configuration on the same columns and the crosses of a fold's training rows."""
+    made = _candidate(family, f"{like.name}-crosses", like.parameters)
+    encoder = partial(encoder_for, family.needs, crossed=True)
+    return replace(made, make_encoder=encoder, parameters=dict(like.parameters) | {"crosses": True})
 
 
 def _candidate(family: type[ModelFamily], label: str, parameters: Mapping[str, Json]) -> Candidate:

@@ -15,6 +15,7 @@ from holdgood.core.frame import Feature, Frame
 from holdgood.core.protocols import FitContext
 from holdgood.core.task import Task
 from holdgood.features.encode.codes import CodesEncoder
+from holdgood.features.encode.crosses import Cross
 from holdgood.features.encode.dense import DenseEncoder
 from holdgood.models.tabular import additive, forest, lightgbm, linear, prior, tree, xgboost
 from holdgood.models.tabular.mlp import Mlp
@@ -220,6 +221,14 @@ def test_answers_that_differ_are_not_written(made, tmp_path, monkeypatch):
         export_onnx(made[0], tmp_path / "m.onnx")
     assert caught.value.exit_code == 1
     assert not (tmp_path / "m.onnx").exists()
+
+
+def test_columns_made_of_two_are_refused_by_name(made, tmp_path, monkeypatch):
+    crossed = CodesEncoder()
+    crossed.crosses = (Cross("ratio", "n0", "n1"),)
+    monkeypatch.setattr("holdgood.workflow.onnx.export.scorers.parts_of", lambda _: ([crossed], []))
+    with pytest.raises(DataError, match="1 column made of two: n0 / n1"):
+        export_onnx(made[0], tmp_path / "m.onnx")
 
 
 def test_free_text_and_foreign_families_are_refused_by_name(made, tmp_path, monkeypatch):

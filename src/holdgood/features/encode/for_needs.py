@@ -12,8 +12,8 @@ from holdgood.features.encode.dense import DenseEncoder
 ENCODERS: Mapping[str, Callable[[], Transformer]] = {"codes": CodesEncoder, "dense": DenseEncoder}
 
 
-def encoder_for(needs: str) -> Transformer:
-    """A fresh encoder: ``codes`` for trees and boosters, ``dense`` for linear models.
+def encoder_for(needs: str, crossed: bool = False) -> Transformer:
+    """A fresh encoder: ``codes`` for trees and boosters (``crossed``: with columns made of two), ``dense`` for linear models.
 
     >>> encoder_for("codes").part
     'codes-encoder'
@@ -24,4 +24,4 @@ def encoder_for(needs: str) -> Transformer:
             "one of: " + ", ".join(ENCODERS),
             did_you_mean(needs, ENCODERS) or "change the family's needs",
         )
-    return ENCODERS[needs]()
+    return CodesEncoder(crossed=True) if crossed and needs == "codes" else ENCODERS[needs]()

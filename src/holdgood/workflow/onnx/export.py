@@ -80,6 +80,13 @@ def _refuse(model: Predictor) -> None:
             "prior, linear, additive, trees, LightGBM, XGBoost, networks, and ensembles of these",
             'run again with other families (budget.models), or prefer = "simple"',
         )
+    crossed = sorted({c.name for e in scorers.parts_of(model.chain)[0] for c in getattr(e, "crosses", ())})
+    if crossed:
+        raise DataError(
+            f"{len(crossed)} column{'s' if len(crossed) > 1 else ''} made of two: {', '.join(crossed[:8])}",
+            "columns that are written one by one",
+            "run again with families that need none (budget.models), and export that bundle",
+        )
     texts = sorted({name for e in scorers.parts_of(model.chain)[0] for name in encoders.refused(e)})
     if texts:
         raise DataError(
