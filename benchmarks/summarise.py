@@ -27,6 +27,7 @@ from live.journal_table import live_journal
 from live.probation_table import live_probation
 from live.retraining_table import live_retraining
 from live.serve_table import live_serve
+from live.watchers_table import live_watchers
 from stats.forecast_table import stats_forecasts
 from stats.table import stats
 from tabular.table import tabular
@@ -303,6 +304,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "live-journal": ("what", live_journal),
     "live-drift": ("cell", live_drift),
     "live-estimate": ("cell", live_estimate),
+    "live-watchers": ("cell", live_watchers),
     "live-serve": ("part", live_serve),
     "live-batch": ("machine rows model way", live_batch),
     "inventorybench": ("see end_told seed", inventorybench),

@@ -4,7 +4,7 @@
                                                       # (pairs come in parts of 250, years in parts of 5: a run that was killed loses one)
     python benchmarks/live/drift.py 40 4 6            # a small size
     python benchmarks/live/drift.py level year        # these parts only: level, year, classifier, delay
-    python benchmarks/live/drift.py delay frouros-ks  # this peer only; "none" for none
+    python benchmarks/live/drift.py delay frouros-ks  # this peer only (several at a time may run); "none" for ours only
 
 Peers: each one's own statistic, with the threshold at which it raises as many false alarms a year on streams without a change as ours may
 (known to it, not to us). Ours: the stated budget for MON001 and MON002 (pairs), with the weights and windows that it ships, the other detectors left
@@ -131,7 +131,7 @@ def peer(name: str, n: int, streams: int, kind: str = "", size: str = "", first:
     return np.array([json.loads(line)["statistic"] for line in done.stdout.splitlines() if line.startswith("{")])
 
 
-def main(pairs: int, years: int, streams: int, peers: list[str], parts: list[str]) -> None:
+def main(pairs: int, years: int, streams: int, peers: list[str], parts: list[str], *, ours: bool = True) -> None:
     there = {r["cell"]: r for r in lines(NAME)}
 
     def kept(cell: str, count: int, make: Callable[[int], dict[str, Any]]) -> None:
@@ -159,7 +159,12 @@ def main(pairs: int, years: int, streams: int, peers: list[str], parts: list[str
             kept(f"null {n} {name}", streams, partial(calm, n, name))
         for kind in KINDS if "delay" in parts else []:
             for size in SIZES:
-                kept(f"delay {n} {kind} {size} holdgood", streams, partial(delays, n, kind, size, "holdgood", math.nan))
+                if ours:
+                    kept(
+                        f"delay {n} {kind} {size} holdgood",
+                        streams,
+                        partial(delays, n, kind, size, "holdgood", math.nan),
+                    )
                 for name in peers:
                     at = float(there[f"null {n} {name}"]["threshold"])
                     kept(f"delay {n} {kind} {size} {name}", streams, partial(delays, n, kind, size, name, at))
@@ -212,4 +217,5 @@ if __name__ == "__main__":
         *(numbers or [2000, 50, 60]),
         peers=named or ([] if "none" in sys.argv else list(OF_PEER)),
         parts=asked or list(PARTS),
+        ours=not named,
     )

@@ -2,10 +2,11 @@
 
     python benchmarks/live/watchers.py            # 2,000 looks a world; parts of 250 that are there already are not made again
     python benchmarks/live/watchers.py 100        # a small size
+    python benchmarks/live/watchers.py "days differ"
 
-Seventy days of 30 answers a day, of which the last 28 are looked at; outcomes come after five days in the mean, so that about one in seven is
-missing. Where days have a life of their own, each multiplies odds of refusals, warnings and overrides (standard deviation 0.7 of the logit), losses and money
-(0.3 of their size), and how late outcomes come (0.3).
+Seventy days of 30 answers a day, of which the last 28 are looked at; outcomes come after five days in the mean. Where days have a life of
+their own, each multiplies odds of refusals, warnings and overrides (standard deviation 0.7 of the logit), losses and money (0.3 of
+their size), and how late outcomes come (0.3).
 """
 
 from __future__ import annotations
@@ -75,9 +76,9 @@ def found(seed: int, world: str) -> dict[str, list[bool]]:
     return {c: [bool(w.watch(at, alpha=a, seed=0)) for a in ALPHAS] for c, w in watchers.items()}
 
 
-def main(looks: int) -> None:
+def main(looks: int, worlds: tuple[str, ...]) -> None:
     there = {str(r["cell"]) for r in lines(NAME)}
-    for world in WORLDS:
+    for world in worlds:
         for first in range(0, looks, PART):
             cell, count = f"{world} {first}", min(PART, looks - first)
             if cell in there:
@@ -90,4 +91,5 @@ def main(looks: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
+    numbers = [int(a) for a in sys.argv[1:] if a.isdigit()]
+    main(numbers[0] if numbers else 2000, tuple(w for w in WORLDS if w in sys.argv[1:]) or WORLDS)

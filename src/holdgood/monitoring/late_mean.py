@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from holdgood.core.records.common import Comparison, Interval
 from holdgood.core.traffic import DAY, Traffic
 from holdgood.metrics.compare import verdict
-from holdgood.metrics.interval import spread_of_mean, weighted
-from holdgood.metrics.quantile import normal_quantile, t_quantile, t_two_sided
+from holdgood.metrics.interval import Spread, spread_of_mean, weighted
+from holdgood.metrics.quantile import normal_quantile
 from holdgood.monitoring.delay import Delay
 
-RAREST = 0.05
-"""Rows whose chance of being known by now is smaller are left out: one of them would stand for more than twenty."""
+RAREST = 0.2
+"""Rows whose chance of being known by now is smaller are left out, as too young: one of them would stand for more than five, and
+the mean would hang on a handful."""
 
 DAYS = 5
 """From so many days on, days are the units of chance: rows of one day share what happened on it."""
@@ -23,19 +24,28 @@ DAYS = 5
 
 @dataclass(frozen=True)
 class LateMean:
-    """A weighted mean with its standard error, degrees of freedom, rows behind it and the share of the window that is known."""
+    """A weighted mean with its spread, rows behind it and the share of the window that is known."""
 
     value: float
-    error: float
-    df: float
+    spread: Spread
     rows: int
     share: float
 
+    @property
+    def error(self) -> float:
+        """The standard error."""
+        return self.spread.error
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the error."""
+        return self.spread.df
+
     def interval(self, level: float) -> Interval:
-        """Student's t."""
-        half = t_quantile((1 + level) / 2, max(self.df, 1.0)) * self.error if self.rows > 1 else math.nan
+        """Student's t, widened by Hall's correction for skewness."""
+        low, high = self.spread.interval(self.value, level) if self.rows > 1 else (math.nan, math.nan)
         return Interval(
-            value=self.value, low=self.value - half, high=self.value + half, level=level, n=self.rows,
+            value=self.value, low=low, high=high, level=level, n=self.rows,
             method=f"weighted by the chance of an outcome by now; {self.share:.0%} of rows have one",
         )  # fmt: skip
 
@@ -49,28 +59,37 @@ def late_mean(window: Traffic, values: np.ndarray, delay: Delay) -> LateMean:
     used = known & (chance >= RAREST)
     share = float(known.mean()) if len(window) else 0.0
     if used.sum() < 2:
-        return LateMean(math.nan, math.nan, 0.0, int(used.sum()), share)
-    rows = weighted(values[used], 1.0 / chance[used])
-    day = window.when[used] // DAY
-    spread = spread_of_mean(rows, day if len(np.unique(day)) >= DAYS else None)
-    return LateMean(float(np.mean(rows)), spread.error, spread.df, int(used.sum()), share)
+        return LateMean(math.nan, Spread(math.nan, 0.0, 0.0, 0), int(used.sum()), share)
+    weight = 1.0 / chance[used]
+    rows = weighted(values[used], weight)
+    days, day = np.unique(window.when[used] // DAY, return_inverse=True)
+    apart = len(days) >= DAYS
+    spread = spread_of_mean(rows, day if apart else None)
+    # Days whose rows stand for many vary more than others: the error is known from few of them.
+    each = np.bincount(day, weights=np.square(weight)) if apart else np.square(weight)
+    worth = float(each.sum()) ** 2 / float(np.square(each).sum()) * (1.0 - 1.0 / len(each))
+    return LateMean(float(np.mean(rows)), replace(spread, df=min(spread.df, worth)), int(used.sum()), share)
 
 
 def against(promised: Interval, seen: LateMean, *, alpha: float, unit: str, lower_is_better: bool) -> Comparison:
     """What is seen in use against what was promised; positive: better than promised. Interval at level 1 - ``alpha``.
 
-    Welch's degrees of freedom; the promise's standard error is read from its interval.
+    Welch's degrees of freedom; the promise's standard error is read from its interval. Skewness counts (Hall): few large gains or losses
+    make a mean that is low by chance look surer than it is.
     """
     sign = -1.0 if lower_is_better else 1.0
     error = (promised.high - promised.low) / (2.0 * normal_quantile((1 + promised.level) / 2))
     both = math.hypot(seen.error, error) if math.isfinite(error) else seen.error
     difference = sign * (seen.value - promised.value)
-    nothing = math.isnan(difference) or math.isnan(both)
-    df = seen.df * (both / seen.error) ** 4 if not nothing and seen.error > 0 else 1e7
-    half = math.nan if nothing else t_quantile(1 - alpha / 2, max(df, 1.0)) * both
-    p = math.nan if nothing else t_two_sided(difference / both, max(df, 1.0)) if both > 0 else 1.0
+    low = high = p = math.nan
+    if not (math.isnan(difference) or math.isnan(both)):
+        part = seen.error / both if both > 0 else 1.0
+        df = max(seen.df / part**4, 1.0) if part > 0 else 1e7
+        spread = Spread(both, df, sign * seen.spread.skew * part**3, max(seen.spread.units, 2))
+        (low, high), p = spread.interval(difference, 1 - alpha), spread.p(difference) if both > 0 else 1.0
     return Comparison(
-        first="in use", second="promised", difference=difference, low=difference - half, high=difference + half,
-        level=1 - alpha, n=seen.rows, unit=unit, method=f"t of two samples; {seen.share:.0%} of rows have an outcome", p=p,
+        first="in use", second="promised", difference=difference, low=low, high=high,
+        level=1 - alpha, n=seen.rows, unit=unit, p=p,
+        method=f"t of two samples with skewness correction; {seen.share:.0%} of rows have an outcome",
         verdict=verdict(difference, p, 1 - alpha),
     )  # fmt: skip

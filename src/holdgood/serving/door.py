@@ -20,6 +20,7 @@ from holdgood.serving.desk import Desk
 from holdgood.serving.exchange import ARROW, Call, Refusal, Reply, refusal_of, refused, reply_of
 from holdgood.serving.limits import Held, Rates, too_large
 from holdgood.serving.tokens import Token, Tokens
+from holdgood.serving.traces import Traces
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -63,6 +64,7 @@ class Door:
         self._guard, self._begin, self._end, self._all = guard, begin, end, all_requests
         self._desk: Desk | None = None
         self._held = Held(0)
+        self.traces: Traces | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -135,6 +137,8 @@ class Door:
         await _send(send, reply, call.request_id)
         seconds = time.perf_counter() - began
         desk.metrics.counted(name, reply.status, seconds)
+        if self.traces is not None:
+            self.traces(name, desk, call, reply, seconds)
         if self._all or reply.status >= 400:
             who = call.token.id if call.token else ""
             desk.log(

@@ -29,6 +29,7 @@ from holdgood.serving.predicting import predict
 from holdgood.serving.series import forecast, plan
 from holdgood.serving.standing import LiveFolder, Models, NamedBundles, Source
 from holdgood.serving.tokens import FILE_NAME, Tokens
+from holdgood.serving.traces import traces
 from holdgood.serving.upkeep import Upkeep
 from holdgood.workflow.live.folder import Live
 
@@ -87,7 +88,9 @@ def door(settings: Settings, *, log: Log | None = None) -> Door:
         made, open_journal, tokens, Metrics(), log or Log(), settings.limits, keep, settings.journal_required, settings.every
     )  # fmt: skip
     guard = Guard(tokens, Rates(settings.limits.rate), _hosts(settings))
-    return Door(_routes(upkeep), guard, upkeep.begin, upkeep.end, all_requests=settings.log_requests)
+    made_door = Door(_routes(upkeep), guard, upkeep.begin, upkeep.end, all_requests=settings.log_requests)
+    made_door.traces = traces()
+    return made_door
 
 
 def serve(settings: Settings, *, announce: Callable[[str], None] = lambda _: None) -> None:

