@@ -7,9 +7,15 @@ import shutil
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
 
 from holdgood.cli import draw
 from holdgood.core.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from holdgood.workflow.demo_live import Lived
 
 _STYLE = {
     "the world": "bold magenta", "retrain": "yellow", "promote": "green", "roll back": "red", "confirmed": "green", "watch": "dim",
@@ -36,7 +42,8 @@ def demo_live(folder: Path, *, fresh: bool = False, json: bool = False) -> None:
         done = live_demo(folder, say, listener=progress)
     standing = [{"place": s.place, "bundle": s.bundle_digest, "since": s.since, "why": s.why} for s in done.standing]
     if json:
-        draw.as_json({"steps": told, "standing": standing, "faults": list(done.faults)})
+        draw.as_json({"steps": told, "standing": standing, "faults": list(done.faults), "missing": list(done.missing)})
+        _ended(done)
         return
     where = shlex.quote(str(done.live.path))
     draw.out.print()
@@ -50,3 +57,14 @@ def demo_live(folder: Path, *, fresh: bool = False, json: bool = False) -> None:
         f"holdgood journal verify --live {where}",
     ):
         draw.out.print(f"next: {query}", style="cyan")
+    _ended(done)
+
+
+def _ended(done: Lived) -> None:
+    """Exit with 1 where the walk did not show what it is there to show, or its journal does not verify."""
+    if done.missing:
+        draw.err.print(
+            f"the story ended early: no {done.missing[0]} came; please report it with the steps above", style="red"
+        )
+    if done.missing or done.faults:
+        raise typer.Exit(1)

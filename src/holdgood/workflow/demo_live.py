@@ -73,6 +73,10 @@ roll_back = "by itself"
 """
 
 
+CHAPTERS = ("retrain", "shadow", "promote", "probation", "roll back")
+"""What the walk is there to show after its model went live, in this order."""
+
+
 @dataclass(frozen=True)
 class Lived:
     """Where everything is, and what stands at the end."""
@@ -83,6 +87,15 @@ class Lived:
     standing: tuple[Standing, ...]
     faults: tuple[str, ...]
     page: Path
+    steps: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Chapters that did not come, in their order: the first going live is none."""
+        came, rest = iter(self.steps[1:]), list(CHAPTERS)
+        while rest and any(step == rest[0] for step in came):
+            rest.pop(0)
+        return tuple(rest)
 
 
 def live_demo(
@@ -116,7 +129,7 @@ def live_demo(
     walk(story, told)
     standing, faults, page = tuple(live.standing(MODEL)), tuple(live.journal.verify()), folder / "life.html"
     write_bytes(page, render_life(MODEL, _told(kept), standing, faults).encode())
-    return Lived(folder, live, first, standing, faults, page)
+    return Lived(folder, live, first, standing, faults, page, tuple(step["what"] for step in _told(kept)))
 
 
 def _told(kept: Path) -> list[dict[str, str]]:
