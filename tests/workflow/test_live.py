@@ -274,3 +274,12 @@ def test_a_challenger_that_a_person_refused_leaves_the_shadow(live, made):
     assert "bob refused it" in step.sentence
     assert live.at("flights", "shadow") is None
     assert live.at("flights").run == "1"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"), [({"now": datetime(2999, 1, 1, tzinfo=UTC)}, "in the past"), ({"by": " "}, "whose word")]
+)
+def test_what_a_promotion_would_refuse_is_refused_before_anything_is_trained(live, made, asked, said):
+    promote(live, made(1), **ANN)
+    with pytest.raises(DeclarationError, match=said):
+        retrain.tend(live, **asked)

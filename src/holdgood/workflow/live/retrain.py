@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from holdgood.bundle import verify
-from holdgood.core.errors import DataError, did_you_mean
+from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.events import Listener, silent
 from holdgood.core.records import ChallengeLook, Promotion, RetrainDecision, Standing
 from holdgood.journal.outcomes import Outcomes, outcomes
@@ -99,10 +99,17 @@ def tend(
     ``related``: files of further rows by joined table. ``auto``: a challenger that has won goes live without asking, whatever
     ``[policy]`` says; what ``[approval]`` asks for still holds. ``now``: look from a moment in the past.
 
-    Raises DataError where the model has no champion, EnvironmentFault where another pass is under way.
+    Raises DataError where the model has no champion, DeclarationError for a moment that is still to come, EnvironmentFault where another pass
+    is under way.
     """
     name = _named(live, model)
-    moment = (now or datetime.now(UTC)).astimezone(UTC)
+    clock = datetime.now(UTC)
+    moment = (now or clock).astimezone(UTC)
+    # told now, and not by the promotion at the end of a training of hours
+    if not by.strip():
+        raise DeclarationError("a pass without a name", "whose word it is", "--by NAME, or leave it out")
+    if moment > clock:
+        raise DeclarationError(f"a look as of {moment.isoformat()[:19]}", "a moment in the past", "leave --as-of out")
     asked = Asked(live, name, project, tuple(new), related or {}, moment, now is not None, auto, by, listener)
     done: list[Step] = []
     with alone(live, "retrain", "tended"):
