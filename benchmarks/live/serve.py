@@ -5,7 +5,8 @@
     python benchmarks/live/serve.py --parts memory --minutes 10 --load 80
     python benchmarks/live/serve.py --parts kills --kills 20
 
-Rows: ten numbers (one in twenty missing), four categories, two moments, a truth value. The model: one LightGBM, the simplest that a run delivers, so that peers serve the same.
+Rows: ten numbers (one in twenty missing), four categories, two moments, a truth value.
+The model: one LightGBM, the simplest that a run delivers, so that peers serve the same.
 Validation, tokens and the journal are on (SQLite, on disk before each answer).
 A part that is there for this machine, code and length is not run again (--again).
 CPU per request is told beside wall clock: on a shared machine it is the steadier of the two.
