@@ -16,7 +16,7 @@ from holdgood.journal import Journal
 from holdgood.journal.outcomes import outcomes
 from holdgood.metrics.score import loss_rows
 from holdgood.retraining import Challenge, ChallengePlan, challenge, probation
-from holdgood.workflow.live.told import DAY, Told, told
+from holdgood.workflow.live.told import DAY, Told, told, us_of
 from holdgood.workflow.predict import Predictor
 
 Phase = Literal["held out", "shadow", "probation"]
@@ -40,7 +40,7 @@ def earlier_looks(journal: Journal, pair: Pair) -> list[ChallengeLook]:
         look
         for _, look in journal.read(ChallengeLook, model=pair.model)
         if (look.champion, look.challenger, look.phase) == (pair.champion, pair.challenger, pair.phase)
-        and (not look.begins or _us(look.begins) >= pair.since)
+        and (not look.begins or us_of(look.begins) >= pair.since)
     ]
 
 
@@ -53,13 +53,13 @@ def look_at(journal: Journal, pair: Pair, model: Predictor, policy: PolicySpec, 
     begins = datetime.fromtimestamp(pair.since / 1e6, UTC)
     rows = told(outcomes(journal, pair.model, begins, now, as_of=now), model)
     mine, other = _paired(rows, pair)
-    settled = mine.moment < _us(now) - int(policy.days("label_delay") * DAY)
+    settled = mine.moment < us_of(now) - int(policy.days("label_delay") * DAY)
     known = settled & np.isfinite(mine.y)
     past = earlier_looks(journal, pair)
     n = int(known.sum())
     if n == 0 or (past and n <= past[-1].rows):
         return None
-    if pair.phase == "shadow" and (_us(now) - pair.since) / DAY < policy.shadow_days:
+    if pair.phase == "shadow" and (us_of(now) - pair.since) / DAY < policy.shadow_days:
         return None
     plan = plan_of(policy, pair.phase)
     losses = [loss_rows(task, mine.y[known], side.prediction[known]) for side in (mine, other)]
@@ -123,11 +123,6 @@ def _paired(rows: Told, pair: Pair) -> tuple[Told, Told]:
     if not np.array_equal(mine.y, other.y, equal_nan=True):
         raise DataError("one request has two outcomes", "one outcome a request", "holdgood journal verify")
     return mine, other
-
-
-def _us(when: datetime | str) -> int:
-    moment = datetime.fromisoformat(when) if isinstance(when, str) else when
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1e6)
 
 
 def _text(moment: int) -> str:

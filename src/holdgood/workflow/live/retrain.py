@@ -28,7 +28,7 @@ from holdgood.workflow.live.folder import RETRAINING, WRITER, Live
 from holdgood.workflow.live.fresh import on_newest
 from holdgood.workflow.live.promised import held_out, run_of
 from holdgood.workflow.live.promotion import promote, retire, roll_back
-from holdgood.workflow.live.told import moment_of
+from holdgood.workflow.live.told import moment_of, us_of
 from holdgood.workflow.live.weighing import gather
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.run import run
@@ -304,7 +304,7 @@ def _learned_until(asked: Asked, champion: Standing) -> int:
     kept = held_out(run_of(asked.project, champion.run, champion.bundle_digest))
     if kept is not None and len(kept.moment):
         return int(kept.moment.max())
-    return round(moment_of(champion.since).timestamp() * 1e6)
+    return us_of(champion.since)
 
 
 def _probation_due(asked: Asked, champion: Standing) -> bool:

@@ -125,3 +125,9 @@ def moment_of(text: str) -> datetime:
     """A time of the journal; without a zone UTC is meant."""
     found = datetime.fromisoformat(text)
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def us_of(when: datetime | str) -> int:
+    """Microseconds since the epoch (UTC)."""
+    moment = moment_of(when if isinstance(when, str) else when.isoformat())
+    return round(moment.timestamp() * 1e6)

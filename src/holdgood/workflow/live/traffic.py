@@ -17,7 +17,7 @@ from holdgood.metrics.cost import CostTable, cost_rows, resolve
 from holdgood.metrics.interval import mean_interval
 from holdgood.metrics.score import loss_rows
 from holdgood.workflow.live.folder import Live
-from holdgood.workflow.live.told import coded, moment_of, predictions
+from holdgood.workflow.live.told import coded, predictions, us_of
 from holdgood.workflow.predict import Predictor
 
 FAIR = "selection_rate"
@@ -46,7 +46,7 @@ def gather(
     feeds = _feeds(every, spec.feeds)
     mine = every.digest == digest
     if champion.action == "roll back":
-        mine &= every.event_time.astype("datetime64[us]").astype(np.int64) >= _us(moment_of(champion.since))
+        mine &= every.event_time.astype("datetime64[us]").astype(np.int64) >= us_of(champion.since)
     rows = every.where(mine)
     task = predictor.task
     answered = np.array([bool(a) for a in rows.answer], bool) & (rows.verdict != "refused")
@@ -73,7 +73,7 @@ def gather(
     traffic = Traffic(
         model=model,
         bundle_digest=digest,
-        as_of=_us(ends),
+        as_of=us_of(ends),
         when=rows.event_time.astype("datetime64[us]").astype(np.int64),
         score=prediction if prediction.ndim == 1 else prediction.max(axis=1),
         acted=(codes == 1).astype(np.float64) if task.kind == "binary" else np.full(len(rows), np.nan),
@@ -185,7 +185,3 @@ def fairness_of(records: dict[str, dict[str, object]]) -> FairnessReport | None:
     """The report in a bundle, if there is one."""
     kept = records.get("fairness")
     return None if kept is None else unwrap(kept, FairnessReport, where="fairness.json")
-
-
-def _us(moment: datetime) -> int:
-    return round(moment.timestamp() * 1e6)

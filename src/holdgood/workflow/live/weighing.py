@@ -16,7 +16,7 @@ from holdgood.retraining import Evidence, Losses, Worth, performance, unexpected
 from holdgood.workflow.folder import Project
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.promised import held_out, run_of
-from holdgood.workflow.live.told import DAY, Told, moment_of, told
+from holdgood.workflow.live.told import DAY, Told, moment_of, told, us_of
 from holdgood.workflow.predict import Predictor
 
 ALARM_DAYS = 14
@@ -48,13 +48,13 @@ def gather(live: Live, model: str, champion: Standing, project: Project | None, 
     rows = told(found, predictor)
     mine = rows.where(rows.digest == champion.bundle_digest)
     # What it answered before it was replaced, and now stands again, was another time: that is over, and judges nobody.
-    stands = mine.moment >= _us(champion.since)
-    answered = mine.where((mine.place != "shadow") & stands & (mine.moment < _us(now)))
-    settled = answered.where(answered.moment < _us(now) - int(policy.days("label_delay") * DAY))
-    promise = _promise(live, champion, project, mine, _us(champion.since))
+    stands = mine.moment >= us_of(champion.since)
+    answered = mine.where((mine.place != "shadow") & stands & (mine.moment < us_of(now)))
+    settled = answered.where(answered.moment < us_of(now) - int(policy.days("label_delay") * DAY))
+    promise = _promise(live, champion, project, mine, us_of(champion.since))
     learned = run_of(project, champion.run, champion.bundle_digest)
     kept = held_out(learned)
-    until = int(kept.moment.max()) if kept is not None and len(kept.moment) else _us(champion.since)
+    until = int(kept.moment.max()) if kept is not None and len(kept.moment) else us_of(champion.since)
     measured = _performance(live, predictor, promise, settled, now, money=False)
     in_money = _performance(live, predictor, promise, settled, now, money=True)
     known = settled.where(np.isfinite(settled.y))
@@ -64,7 +64,7 @@ def gather(live: Live, model: str, champion: Standing, project: Project | None, 
         performance=measured,
         new_rows=len(known),
         learned_rows=0 if learned is None else learned.split.development,
-        age_days=(_us(now) - until) / DAY,
+        age_days=(us_of(now) - until) / DAY,
         calm_days=_calm(live, model, now),
         worth=_worth(live, predictor, in_money, settled),
         in_shadow="shadow" in standing,
@@ -100,7 +100,7 @@ def _performance(
     reference, recent = (_losses(model, t, money) for t in (promise, rows))
     if not len(reference.days):
         return None
-    end = _us(now) / DAY - policy.days("label_delay")
+    end = us_of(now) / DAY - policy.days("label_delay")
     unit = (costs.currency if money else _unit(model.task)) + " a row"
     seasonal = policy.season == "year"
     return performance(reference, recent, end, false_a_year=policy.false_a_year, seasonal=seasonal, unit=unit)
@@ -157,8 +157,3 @@ def _calm(live: Live, model: str, now: datetime) -> float:
     ]
     past = [(now - m).total_seconds() / 86400.0 for m in moments if m <= now]
     return min(past, default=float("inf"))
-
-
-def _us(when: datetime | str) -> int:
-    moment = moment_of(when) if isinstance(when, str) else when
-    return round(moment.timestamp() * 1e6)
