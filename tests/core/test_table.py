@@ -91,3 +91,9 @@ def test_normal_form_is_a_fixed_point(texts, numbers):
     twice, notes = normalise(once)
     assert twice.equals(once)
     assert notes == []
+
+
+def test_pandas_columns_of_one_name_are_read_by_position():
+    table = Table.of(pd.DataFrame([[1, "a"], [2, "b"]], columns=["x", "x"]))
+    assert table.names == ("x", "x_2")
+    assert table.data.to_pydict() == {"x": [1, 2], "x_2": ["a", "b"]}

@@ -199,9 +199,8 @@ def _to_arrow(frame: Any) -> tuple[FrameKind, pa.Table, list[Note]]:
 
 def _pandas_to_arrow(frame: Any) -> tuple[pa.Table, list[Note]]:
     arrays, names, notes = [], [], []
-    for position in range(frame.shape[1]):
-        series = frame.iloc[:, position]
-        name = str(frame.columns[position])
+    for label, series in frame.items():  # by position, also where two columns have one name
+        name = str(label)
         try:
             array = pa.Array.from_pandas(series)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
