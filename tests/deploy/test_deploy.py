@@ -105,6 +105,19 @@ def test_commands_are_those_of_the_command_line(compose):
             assert "127.0.0.1" in names, "the health check asks by this name"
 
 
+def test_the_watch_in_compose_is_the_command_and_as_confined_as_the_server(compose):
+    from typer.main import get_command
+
+    watch, server = compose["services"]["watch"], compose["services"]["holdgood"]
+    known = {o for p in get_command(app).commands["watch"].params for o in p.opts}
+    assert watch["command"][:2] == ["watch", "/live"]
+    assert {word for word in watch["command"] if word.startswith("--")} <= known
+    assert "--every" in watch["command"], "it goes on as a service"
+    own = {"command", "ports", "build", "healthcheck"}
+    assert {k: v for k, v in watch.items() if k not in own} == {k: v for k, v in server.items() if k not in own}
+    assert "ports" not in watch
+
+
 def test_the_health_check_asks_a_path_that_the_server_has():
     path = re.search(r"http://127\.0\.0\.1:8000(/\w+)", next(a for w, a in last_stage() if w == "HEALTHCHECK")).group(1)
     assert path == "/healthz"
