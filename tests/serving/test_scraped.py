@@ -54,7 +54,7 @@ def prometheus(folder, port, token, alertmanager):
             process.terminate()
 
 
-def heard(sink, state, seconds=60.0):
+def heard(sink, state, seconds=120.0):
     """The first alert in this state that the sink gets."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
