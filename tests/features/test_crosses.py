@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -114,3 +116,15 @@ def test_a_feature_that_is_not_there_and_damaged_parts_are_refused(data):
 def test_ratios_that_are_no_numbers_are_missing():
     made = Cross("ratio", "a", "b").of(np.array([1.0, 1.0, np.inf, 0.0]), np.array([2.0, 0.0, 1.0, 0.0]))
     assert np.array_equal(made, [0.5, np.nan, np.nan, np.nan], equal_nan=True)
+
+
+def test_memory_holds_what_is_taken_and_not_all_that_is_looked_at():
+    """Of 16 numbers there are 360 crosses: on a large table all of their columns together would not fit."""
+    rng = np.random.default_rng(0)
+    n = 40_000
+    frame = Frame(tuple(Feature(f"x{i}", "number") for i in range(16)), tuple(rng.normal(size=(16, n))))
+    tracemalloc.start()
+    learn(frame, Targets.of(rng.normal(size=n), FitContext(NUMBER, seed=0)), regression=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 360 * n * 8 / 2

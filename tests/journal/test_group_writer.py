@@ -6,6 +6,7 @@ import pytest
 
 from holdgood.core.errors import Busy, DataError, DuplicateError, EnvironmentFault
 from holdgood.journal import GroupWriter, Head, Journal
+from holdgood.journal.chain import draft
 
 
 def test_what_many_threads_hand_in_is_written_once_each(journal, answer):
@@ -112,3 +113,14 @@ class held:
 
     def __exit__(self, *_):
         self.db.close()
+
+
+def test_whoever_cannot_be_told_any_more_keeps_nobody_from_being_written(journal_file, answer):
+    def gone(_):
+        raise RuntimeError("the loop is closed")
+
+    with GroupWriter(journal_file, "w", own_name=False) as writer:
+        writer.hand_in([draft(answer("p1"))], gone)
+        for i in range(2, 5):
+            writer.submit([answer(f"p{i}")])
+    assert [e.record["payload"]["id"] for e in journal_file.entries(writer="w")] == ["p1", "p2", "p3", "p4"]

@@ -59,5 +59,9 @@ def test_a_missing_column_is_refused_whole(within, bundles, job_rows):
         full = {"prediction": "a", "value": {"minutes": 50, "waited": 1}}
         status, told, _ = await ask("POST", "/feedback", {"labels": [full]})
         assert status == 200 and told["taken"] == 1
+        # beyond 64 bits: no other label of the request is lost for it
+        endless = {"prediction": "a", "value": {"minutes": 2**63, "waited": 1}}
+        status, told, _ = await ask("POST", "/feedback", {"labels": [endless, full]})
+        assert status == 200 and told["taken"] == 2, told
 
     within(scenario, what=(str(bundle),))

@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -121,7 +122,9 @@ class GroupWriter:
             with self._change:
                 self._count -= sum(len(s.drafts) for s in group)
             for submission, answer in zip(group, answers):
-                submission.settle(answer)
+                # whoever is gone (a loop that has closed) keeps nobody else's entries from being written
+                with suppress(Exception):
+                    submission.settle(answer)
         if session is not None:
             session.close()
 

@@ -149,9 +149,11 @@ def learn(frame: Frame, targets: Targets, *, regression: bool) -> list[tuple[Cro
     strong = sorted((f for f in frame.features if f.name in coded and not f.monotone), key=lambda f: -weight[f.name])
     numbers = _in_order(frame, [f for f in strong if f.type == "number"][:MOST_NUMBERS])
     categories = _in_order(frame, [f for f in strong if f.type == "category"][:MOST_CATEGORIES])
-    made = list(_possible(frame, targets, numbers, categories))
-    bins = [_bins(column[rows]) for _, column in made]
-    found: list[tuple[Cross, np.ndarray]] = []
+    made, bins = [], []
+    for cross, column in _possible(frame, targets, numbers, categories):  # one at a time: all of them would fill memory
+        made.append(cross)
+        bins.append(_bins(column[rows]))
+    found: list[Cross] = []
     p, still = np.ones(len(made)), np.arange(len(made))
     while len(found) < MOST and len(still):
         # looked at anew after each that is taken: what says the same has nothing left to say
@@ -163,7 +165,7 @@ def learn(frame: Frame, targets: Targets, *, regression: bool) -> list[tuple[Cro
         found.append(made[best])
         still = still[still != best]
         left = left - _means(bins[best], left)[bins[best]]
-    return found
+    return [(cross, _learned(cross, frame, targets)) for cross in found]
 
 
 def _in_order(frame: Frame, features: Sequence[Feature]) -> list[str]:
@@ -175,7 +177,8 @@ def _possible(
 ) -> Iterator[tuple[Cross, np.ndarray]]:
     for first, second in combinations(numbers, 2):
         for kind in KINDS[:3]:
-            yield Cross(kind, first, second), combined(kind, frame.column(first), frame.column(second))
+            cross = Cross(kind, first, second)
+            yield cross, _learned(cross, frame, targets)
     for second in categories:
         levels, codes, _ = Levels.learn(frame.column(second), MOST_LEVELS)
         at = np.where(codes < 0, len(levels), codes)
@@ -183,6 +186,17 @@ def _possible(
             values = frame.column(first)
             means, apart = _group_means(values, at, len(levels) + 1, targets.folds)
             yield Cross("deviation", first, second, levels, means), values - apart
+
+
+def _learned(cross: Cross, frame: Frame, targets: Targets) -> np.ndarray:
+    """The column of training rows: a deviation out of fold, others as new rows have them."""
+    one, two = frame.column(cross.first), frame.column(cross.second)
+    if cross.kind != "deviation":
+        return cross.of(one, two)
+    codes = cross.levels.codes(two)
+    at = np.where(codes < 0, len(cross.levels), codes)
+    off: np.ndarray = one - _group_means(one, at, len(cross.levels) + 1, targets.folds)[1]
+    return off
 
 
 def _group_means(values: np.ndarray, at: np.ndarray, size: int, folds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -58,10 +58,10 @@ def known_columns(predictor: Predictor) -> list[str]:
 
 
 def column_of(values: Sequence[object]) -> pa.Array:
-    """JSON values as one column; kinds that do not go together become text, as in a file."""
+    """JSON values as one column; kinds that do not go together, and integers beyond 64 bits, become text, as in a file."""
     try:
         return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         return pa.array([None if v is None else str(v) for v in values])
 
 
