@@ -214,6 +214,9 @@ def test_the_commands(run, history, ahead, tmp_path):
     bad.to_csv(tmp_path / "bad.csv", index=False)
     with pytest.raises(DataError, match="bad.csv, row 1, column article: no series of the forecast is 'nobody'"):
         call(*common, "--adjust", tmp_path / "bad.csv")
+    (tmp_path / "two.csv").write_text("article,week,set,who,why\nA01,2024-04-22,1.200,Ada,a fair\n")
+    said = " ".join(call(*common, "--adjust", tmp_path / "two.csv", "-o", tmp_path / "two-out.csv").split())
+    assert "set: '1.200' is read as 1.2; if the point stands between thousands, write 1200" in said
 
 
 def test_columns_that_could_not_be_judged_are_told_where_the_forecast_is_judged(run, capsys):

@@ -6,8 +6,8 @@ import pytest
 
 import holdgood as hg
 from holdgood.connectors import read_table
+from holdgood.workflow.doubtful import doubtful
 from holdgood.workflow.ordering.cells import column_of
-from holdgood.workflow.ordering.doubtful import doubtful
 
 
 def column(values):

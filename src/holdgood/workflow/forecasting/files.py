@@ -11,7 +11,9 @@ import pyarrow as pa
 
 from holdgood.connectors import read_table, write_table
 from holdgood.core.errors import DeclarationError
-from holdgood.workflow.forecasting.adjustments import adjusted
+from holdgood.core.records import PanelNote
+from holdgood.workflow.doubtful import doubtful, may_doubt
+from holdgood.workflow.forecasting.adjustments import KINDS, adjusted
 from holdgood.workflow.forecasting.carried import into_totals, up_levels
 from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.forecasting.output import paths_table, readable
@@ -68,8 +70,12 @@ def forecast_file(
     made = model.forecast(history, future=future, items=items, horizon=horizon, samples=samples)
     steps, sums, over = made.answers.steps, made.answers.totals, made.answers.levels
     told = made.panel.notes
+    doubts: tuple[PanelNote, ...] = ()
     if adjust is not None:
-        steps = adjusted(steps, read_table(adjust, name="adjustments"), made.read, where=_file_of(adjust))
+        given = read_table(adjust, name="adjustments")
+        steps = adjusted(steps, given, made.read, where=_file_of(adjust))
+        if may_doubt(adjust):
+            doubts = doubtful(given, KINDS, lambda types: read_table(adjust, name="adjustments", types=dict(types)))
         sums = None if sums is None else into_totals(sums, steps)
         nodes = None if over is None else made.model.hierarchy(made.read)
         over = over if over is None or nodes is None else up_levels(over, steps, nodes.sums)
@@ -100,7 +106,7 @@ def forecast_file(
     if explain is not None:
         _write(made.driven, explain)
     ended, new = made.panel.ended, made.panel.new
-    notes = [n.message + (f": {', '.join(n.series)}" if n.series else "") for n in told]
+    notes = [n.message + (f": {', '.join(n.series)}" if n.series else "") for n in (*doubts, *told)]
     if ended:
         notes.append(
             f"{len(ended):,} ended items get no forecast: {', '.join(ended[:8])}{' …' if len(ended) > 8 else ''}"

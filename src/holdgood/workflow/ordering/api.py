@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from holdgood.connectors import read_table
-from holdgood.connectors.csv_files import CsvFiles
 from holdgood.core.declaration import FILE_NAME, Declaration, OrdersSpec, parse, read
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records import OrderPlan, PanelNote
@@ -21,10 +20,10 @@ from holdgood.core.table import ColumnType, Table
 from holdgood.core.text import counted
 from holdgood.reports.order_desk import DeskView, render_desk
 from holdgood.reports.series_view import BANDS, SeriesView
+from holdgood.workflow.doubtful import doubtful, may_doubt
 from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.forecasting.result import Forecasts
 from holdgood.workflow.named import check_rows
-from holdgood.workflow.ordering.doubtful import doubtful
 from holdgood.workflow.ordering.lead_times import LeadTimes, declared_leads, past_leads
 from holdgood.workflow.ordering.plan import clock_of, decide, horizon_of, step_of, written
 from holdgood.workflow.ordering.state import AMOUNTS, State, read_state
@@ -213,11 +212,7 @@ def _doubts(
 ) -> tuple[PanelNote, ...]:
     """Numbers of a text file that may be others; a frame and other files have none."""
     source = given if given is not None else declared.tables[named].source if named is not None else None
-    if (
-        table is None
-        or not isinstance(source, (str, Path))
-        or not str(source).partition("?")[0].lower().endswith(CsvFiles.suffixes)
-    ):
+    if table is None or not may_doubt(source):
         return ()
 
     def again(types: Mapping[str, ColumnType]) -> Table:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from holdgood.connectors.csv_files import CsvFiles
 from holdgood.core.readings import ambiguous, points_are_decimal, readings
 from holdgood.core.records import PanelNote
 from holdgood.core.table import ColumnType, Table, as_text
 from holdgood.core.text import counted
+
+
+def may_doubt(source: object) -> bool:
+    """Whether a source is a text file, in which a point may stand for either; frames and other files say what their numbers are."""
+    return isinstance(source, (str, Path)) and str(source).partition("?")[0].lower().endswith(CsvFiles.suffixes)
 
 
 def doubtful(
