@@ -1,6 +1,7 @@
 """Promotion and journal from the command line, over one live folder."""
 
 import json
+import shlex
 import sqlite3
 
 import pandas as pd
@@ -94,6 +95,18 @@ def test_promote_refuse_overrule_and_go_back(at, cli):
     assert "roll back · champion · cy · complaints" in shown
     assert "retire · canary" in shown
     assert cli("rollback", "flight", "--why", "x", at=at).code == 3
+
+
+def test_the_way_back_that_is_printed_works_as_it_is_typed(at, cli):
+    """Also after a rollback, for what only went live by an overrule, and in a live folder of another name."""
+    for live in ((), ("--live", "other one")):
+        cli("promote", bundle(at, 1), "--why", "the first", *live, at=at)
+        said = cli("promote", bundle(at, 2, failed=True), "--why", "x", "--overrule", *live, at=at).out
+        for _ in range(3):
+            command = said.split("to go back: holdgood ")[1].splitlines()[0]
+            answer = cli(*shlex.split(command.replace("REASON", "x")), at=at)
+            assert answer.code == 0, (command, answer.all)
+            said = answer.out
 
 
 def test_heads_kept_outside_prove_that_nothing_was_lost(at, cli):

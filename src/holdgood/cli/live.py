@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -84,7 +85,7 @@ def promote(
         evidence=evidence_in(evidence) if evidence else None,
         overrule=overrule,
     )
-    _told(said, json)
+    _told(said, json, live)
 
 
 def rollback(
@@ -106,7 +107,7 @@ def rollback(
     from holdgood.workflow.live.folder import Live
     from holdgood.workflow.live.promotion import roll_back
 
-    _told(roll_back(Live.open(live), model, by=by or user(), why=why, to=to), json)
+    _told(roll_back(Live.open(live), model, by=by or user(), why=why, to=to), json, live)
 
 
 def retire(
@@ -124,7 +125,7 @@ def retire(
     from holdgood.workflow.live.folder import Live
     from holdgood.workflow.live.promotion import retire as leave
 
-    _told(leave(Live.open(live), model, place, by=by or user(), why=why), json)
+    _told(leave(Live.open(live), model, place, by=by or user(), why=why), json, live)
 
 
 def approve(
@@ -157,7 +158,7 @@ def approve(
         draw.out.print(f"next: holdgood promote {said.bundle_digest[:12]} --why REASON", style="cyan")
 
 
-def _told(said: Promotion, json: bool) -> None:
+def _told(said: Promotion, json: bool, live: Path) -> None:
     if json:
         draw.as_json(said.payload())
         return
@@ -171,6 +172,13 @@ def _told(said: Promotion, json: bool) -> None:
     for condition in said.overruled:
         draw.err.print(f"overruled: {condition}", style="yellow")
     if said.place == "champion" and said.replaces:
-        draw.out.print(f"to go back: holdgood rollback {what} --why REASON", style="cyan")
+        # after a rollback a second one would go back two steps: what was just replaced is named
+        to = f" --to {said.replaces[:12]}" if said.action == "roll back" else ""
+        draw.out.print(f"to go back: holdgood rollback {shlex.quote(what)}{to} --why REASON{_at(live)}", style="cyan")
     elif said.place == "champion":
-        draw.out.print("next: holdgood serve LIVE_FOLDER answers over HTTP", style="cyan")
+        draw.out.print(f"next: holdgood serve {shlex.quote(str(live))} answers over HTTP", style="cyan")
+
+
+def _at(live: Path) -> str:
+    """The option that names this live folder, where it is not the one that commands look for by themselves."""
+    return "" if live == LIVE else f" --live {shlex.quote(str(live))}"
