@@ -32,6 +32,7 @@ from holdgood.serving.tokens import FILE_NAME, Tokens
 from holdgood.serving.traces import traces
 from holdgood.serving.upkeep import Upkeep
 from holdgood.workflow.live.folder import Live
+from holdgood.workflow.mistaken import need_bundle
 
 JOURNAL = "journal.sqlite"
 _PAGE = {
@@ -78,6 +79,11 @@ def is_live(what: str) -> bool:
 
 def door(settings: Settings, *, log: Log | None = None) -> Door:
     """The ASGI application. Bundles are loaded before it is made, so that a fault is told to whoever starts it."""
+    for given in settings.what:
+        if len(settings.what) > 1 or not is_live(
+            given
+        ):  # before tokens are asked for: another folder may have other ones
+            need_bundle(given.partition("=")[2] or given)
     tokens = _tokens(settings)
     source, open_journal, keep = _source(settings)
     made = Models(source, Reference(_pairs(settings.tables)))

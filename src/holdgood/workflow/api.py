@@ -20,6 +20,7 @@ from holdgood.core.table import Table
 from holdgood.workflow.folder import Project
 from holdgood.workflow.forecasting.in_use import ForecastModel
 from holdgood.workflow.functions import hash_of, name_of
+from holdgood.workflow.mistaken import need_bundle
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.read import read_or_say_why
 from holdgood.workflow.result import Run
@@ -142,6 +143,7 @@ def audit_tables(data: Any, *, declaration: Declaration | None = None, listener:
 def load(folder: Path | str) -> Predictor | ForecastModel:
     """Verify and load a bundle: a predictor of rows, or a forecaster."""
     path = Path(folder)
+    need_bundle(path)
     if not (path / "manifest.json").exists() and (path / "bundle" / "manifest.json").exists():
         path = path / "bundle"
     if verify_bundle(path).task.get("kind") == "forecast":

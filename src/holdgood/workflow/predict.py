@@ -32,6 +32,7 @@ from holdgood.metrics.band import Band
 from holdgood.metrics.capacity import day_of, gain_of_acting, within_capacity
 from holdgood.metrics.cost import answers, resolve
 from holdgood.workflow.contract import judge
+from holdgood.workflow.mistaken import need_bundle
 from holdgood.workflow.repairs import repair
 from holdgood.workflow.rows import moments
 
@@ -59,6 +60,7 @@ class Predictor:
     def load(cls, folder: Path | str) -> Predictor:
         """Verify a bundle, then load it. Accepts a bundle, or a run folder that holds one."""
         path = Path(folder)
+        need_bundle(path)
         if not (path / "manifest.json").exists() and (path / "bundle" / "manifest.json").exists():
             path = path / "bundle"
         loaded = load(path)

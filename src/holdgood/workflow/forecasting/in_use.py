@@ -29,6 +29,7 @@ from holdgood.workflow.forecasting.model import Model, words_of
 from holdgood.workflow.forecasting.parts import model_of, parts_of
 from holdgood.workflow.forecasting.result import Forecasts
 from holdgood.workflow.forecasting.tables import alive, report_of
+from holdgood.workflow.mistaken import need_bundle
 from holdgood.workflow.named import check_rows
 from holdgood.workflow.predict import with_tables
 from holdgood.workflow.repairs import repair
@@ -51,6 +52,7 @@ class ForecastModel:
     def load(cls, folder: Path | str) -> ForecastModel:
         """Verify and load; a run's folder stands for the bundle in it."""
         path = Path(folder)
+        need_bundle(path)
         if not (path / "manifest.json").exists() and (path / "bundle" / "manifest.json").exists():
             path = path / "bundle"
         loaded = load_bundle(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.records import Approval
-from holdgood.workflow.live.folder import WRITER, Live, bundle_in
+from holdgood.workflow.live.folder import WRITER, Live
 
 
 def approve(
@@ -26,8 +26,7 @@ def approve(
         )
     if not approved and not why.strip():
         raise DataError("a refusal without a reason", "why it may not go live", "--why REASON")
-    path = bundle_in(bundle)
-    kept = live.keep(path if path.is_dir() else live.bundle(str(bundle)))
+    kept = live.keep_named(bundle)
     said = Approval(model=model or kept.name, bundle_digest=kept.digest, approved=approved, who=who, why=why)
     live.journal.append(said, WRITER)
     return said

@@ -24,6 +24,7 @@ from holdgood.core.records import Bundle, Standing, Verdict
 from holdgood.core.records.envelope import unwrap, write_bytes
 from holdgood.core.urls import is_url
 from holdgood.journal import Journal, standing_now
+from holdgood.workflow.mistaken import need_bundle
 
 JOURNAL_VARIABLE = "HOLDGOOD_JOURNAL"
 WRITER = "live"
@@ -109,6 +110,20 @@ class Live:
             "the digest of a bundle that went live here, or enough of it",
             "holdgood journal live-on names them",
         )
+
+    def keep_named(self, bundle: Path | str) -> Bundle:
+        """Keep the bundle that somebody means: its folder, a run folder, or the digest of one that is kept here, or enough of it."""
+        path = bundle_in(bundle)
+        if path.is_dir():
+            need_bundle(path)
+            return self.keep(path)
+        if not re.fullmatch(r"[0-9a-f]{1,64}", str(bundle)):  # no digest, so a path was meant
+            raise DataError(
+                f"there is no folder {bundle}, and no kept bundle has such a digest",
+                "a bundle, a run folder that holds one, or the digest of one that was live here",
+                "check the path, and where you are; holdgood journal live-on names what is live",
+            )
+        return self.keep(self.bundle(str(bundle)))
 
     def keep(self, source: Path) -> Bundle:
         """Copy a bundle into this folder, verified before and after; one that is here already, whole, is left."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from holdgood.core.errors import DataError, DeclarationError, Overtaken
+from holdgood.core.errors import DataError, DeclarationError, Overtaken, did_you_mean
 from holdgood.core.records import Bundle, Comparison, Promotion, Standing
 from holdgood.core.records.journal import Place
 from holdgood.journal import Entry
@@ -15,7 +15,7 @@ from holdgood.journal.keys import LONGEST, asked_time
 from holdgood.journal.live_on import stood
 from holdgood.workflow.live.approval import approved_by
 from holdgood.workflow.live.conditions import against
-from holdgood.workflow.live.folder import WRITER, Live, bundle_in
+from holdgood.workflow.live.folder import WRITER, Live
 
 _PLACES = ("champion", "canary", "shadow")
 _TRIES = 20
@@ -46,7 +46,7 @@ def promote(
     _said(by, why)
     if place not in _PLACES:
         raise DeclarationError(f"no place {place!r}", "champion, canary or shadow", "choose one of them")
-    kept = _kept(live, bundle)
+    kept = live.keep_named(bundle)
     name = model or kept.name
     if not name or len(name) > LONGEST:
         raise DeclarationError("a model needs a name", f"at most {LONGEST} characters", "name it: --model NAME")
@@ -97,7 +97,7 @@ def roll_back(live: Live, model: str, *, by: str, why: str, to: str = "", when: 
     _said(by, why)
 
     def decided() -> list[Promotion]:
-        history = _history(live, model)
+        history = _in_use(live, model)
         there = next((s for s in stood(history) if s.place == "champion"), None)
         kept = live.keep(live.bundle(_before(history, model, to)))
         said = Promotion(
@@ -121,7 +121,7 @@ def retire(live: Live, model: str, place: Place = "champion", *, by: str, why: s
     _said(by, why)
 
     def decided() -> list[Promotion]:
-        history = _history(live, model)
+        history = _in_use(live, model)
         standing = {s.place: s for s in stood(history)}
         if place not in standing:
             raise DataError(
@@ -166,13 +166,21 @@ def _leaving(standing: Standing, by: str, why: str, when: str) -> Promotion:
     )
 
 
-def _kept(live: Live, bundle: Path | str) -> Bundle:
-    path = bundle_in(bundle)
-    return live.keep(path if path.is_dir() else live.bundle(str(bundle)))
-
-
 def _history(live: Live, model: str) -> list[tuple[Entry, Promotion]]:
     return live.journal.read(Promotion, model=model)
+
+
+def _in_use(live: Live, model: str) -> list[tuple[Entry, Promotion]]:
+    """The history of a model that has one; DataError with the names there are otherwise."""
+    history = _history(live, model)
+    if not history:
+        known = sorted({said.model for _, said in live.journal.read(Promotion)})
+        raise DataError(
+            f"no model {model!r} was ever live in {live.path}",
+            f"one of: {', '.join(known)}" if known else "a model that was live; there is none yet",
+            did_you_mean(model, known) or "name one of them, or another live folder: --live FOLDER",
+        )
+    return history
 
 
 def _before(history: Sequence[tuple[Entry, Promotion]], model: str, to: str) -> str:

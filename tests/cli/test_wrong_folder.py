@@ -1,0 +1,53 @@
+"""A folder or a name that was easily meant instead is named for what it is."""
+
+import pytest
+
+from holdgood.bundle import save
+from holdgood.core.task import Task
+from holdgood.workflow.live.folder import Live
+
+NO_FOLDER, PROJECT, LIVE = "no such folder", "is a project, no bundle", "is a live folder, no bundle"
+
+
+@pytest.fixture
+def at(make_project, make_orders):
+    """A project, with a live folder beside its declaration and a bundle in it."""
+    folder = make_project(make_orders(5))
+    live = Live.create(folder / "live")
+    save(folder / "own", name="flights", parts={}, records={}, task=Task(kind="binary", classes=("a", "b")))
+    live.keep(folder / "own")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("serve", "nosuch"), NO_FOLDER),
+        (("serve", "flights=nosuch"), NO_FOLDER),
+        (("serve", "."), PROJECT),
+        (("serve", "live", "own"), LIVE),
+        (("predict", "live", "t.csv"), LIVE),
+        (("predict", ".", "t.csv"), PROJECT),
+        (("forecast", "live", "t.csv"), LIVE),
+        (("promote", ".", "--why", "x"), PROJECT),
+        (("approve", "live", "--by", "ann"), LIVE),
+    ],
+)
+def test_a_folder_that_is_no_bundle(at, cli, command, said):
+    if command[0] == "serve":
+        pytest.importorskip("uvicorn")
+    answer = cli(*command, at=at)
+    assert answer.code == 4, answer.all
+    assert said in answer.err and "tokens.json" not in answer.err
+    assert "do not use this one" not in answer.err
+
+
+def test_a_path_and_a_model_that_are_not_there(at, cli):
+    answer = cli("promote", "runs/0001", "--why", "x", at=at)
+    assert answer.code == 3 and "there is no folder runs/0001" in answer.err
+    assert "there is none yet" in cli("rollback", "nosuch", "--why", "x", at=at).err
+    assert cli("promote", "own", "--why", "x", at=at).code == 0
+    for command in ("rollback", "retire"):
+        answer = cli(command, "fligths", "--why", "x", at=at)
+        assert answer.code == 3
+        assert "no model 'fligths' was ever live in live" in answer.err and "one of: flights" in answer.err
