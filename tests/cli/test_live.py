@@ -16,10 +16,10 @@ from holdgood.journal import sqlite_store
 from holdgood.workflow.live.folder import Live
 
 
-def bundle(folder, number, *, failed=False):
+def bundle(folder, number, *, failed=False, target="late"):
     gate = Gate(name="calibration", status="failed" if failed else "passed", required="r", observed="off by 0.2")
     records = {"verdict": Verdict(status="ready", headline="h", gates=(gate,))}
-    task = Task(kind="binary", classes=("no", "yes"), target="late")
+    task = Task(kind="binary", classes=("no", "yes"), target=target)
     save(
         folder / f"run{number}" / "bundle",
         name="flights",
@@ -107,6 +107,26 @@ def test_the_way_back_that_is_printed_works_as_it_is_typed(at, cli):
             answer = cli(*shlex.split(command.replace("REASON", "x")), at=at)
             assert answer.code == 0, (command, answer.all)
             said = answer.out
+
+
+def test_what_an_approval_can_do_and_what_it_cannot(at, cli):
+    (at / "live" / "live.toml").write_text('[approval]\nneeded = 1\nby = ["ada", "grace"]\n')
+    said = cli("approve", bundle(at, 2), "--by", "grace", at=at)
+    assert "next: holdgood promote" in said.out
+    held = cli("promote", "run2", "--by", "grace", "--why", "x", at=at)
+    assert "0 of 1 approvals of ada, grace (grace promotes it and so does not count among them)" in held.err
+    assert "does not count" not in cli("promote", bundle(at, 3), "--by", "ops", "--why", "x", at=at).err
+    said = cli("approve", bundle(at, 4, failed=True), "--by", "grace", at=at)
+    assert "holdgood promote" not in said.out
+    assert "no approval makes up for it: gate 'calibration' failed: off by 0.2" in said.err
+    held = cli("promote", bundle(at, 5, target="lost"), "--by", "ops", "--why", "x", at=at)
+    assert "its target is 'lost', the champion's 'late'" in held.err
+    assert "--model OTHER_NAME" in held.err and "--overrule" not in held.err
+
+
+def test_a_canary_without_a_share_is_told_how_to_say_one(at, cli):
+    told = cli("promote", bundle(at, 2), "--place", "canary", "--why", "x", at=at)
+    assert told.code == 2 and "a canary needs --share" in told.err and "None" not in told.err
 
 
 def test_heads_kept_outside_prove_that_nothing_was_lost(at, cli):

@@ -132,7 +132,7 @@ def test_a_bundle_that_was_changed_goes_nowhere(live, made):
     [
         ({"by": " "}, "without a name"),
         ({"place": "throne"}, "no place 'throne'"),
-        ({"place": "canary"}, "share of None"),
+        ({"place": "canary"}, "canary needs --share"),
         ({"place": "canary", "share": 1.5}, "share of 1.5"),
         ({"place": "canary", "share": 0.1}, "has no champion"),
         ({"share": 0.5}, "a champion with a share"),

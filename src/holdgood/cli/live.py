@@ -145,17 +145,28 @@ def approve(
 
     Example: holdgood approve runs/0002 --by "Jo Smith" --why "read the report, checked the weak slices"
     """
+    from holdgood.bundle.verify import read_manifest
     from holdgood.workflow.live.approval import approve as agree
+    from holdgood.workflow.live.conditions import failed_gates
     from holdgood.workflow.live.folder import Live
 
-    said = agree(Live.create(live), bundle, model, who=by or user(), why=why, approved=not refuse)
+    there = Live.create(live)
+    said = agree(there, bundle, model, who=by or user(), why=why, approved=not refuse)
     if json:
         draw.as_json(said.payload())
         return
     word = "approved" if said.approved else "refused"
     draw.out.print(f"{said.who} {word} {said.model} {said.bundle_digest[:12]}")
-    if said.approved:
-        draw.out.print(f"next: holdgood promote {said.bundle_digest[:12]} --why REASON", style="cyan")
+    if not said.approved:
+        return
+    failed = failed_gates(there, read_manifest(there.bundle(said.bundle_digest)))
+    for sentence in failed:
+        draw.err.print(f"no approval makes up for it: {sentence}", style="yellow")
+    if failed:
+        draw.out.print("next: mend what failed, run anew, and have the new bundle approved", style="cyan")
+        return
+    named = f" --model {shlex.quote(model)}" if model else ""
+    draw.out.print(f"next: holdgood promote {said.bundle_digest[:12]}{named} --why REASON{_at(live)}", style="cyan")
 
 
 def _told(said: Promotion, json: bool, live: Path) -> None:

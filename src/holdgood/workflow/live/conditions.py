@@ -14,21 +14,27 @@ def against(live: Live, kept: Bundle, model: str, *, by: str, replaces: Standing
 
     A bundle without a verdict (a forecast) has no gates. Who promotes is not counted among those who approve.
     """
-    folder = live.bundle(kept.digest)
-    verdict = verdict_of(folder, kept)
-    said = [f"gate {g.name!r} failed: {g.observed}" for g in (verdict.gates if verdict else ()) if g.status == "failed"]
+    said = failed_gates(live, kept)
     said += [f"{who} refused it" for who in refused_by(live, model, kept.digest)]
     asked = live.settings.approval
-    have = [who for who in approved_by(live, model, kept.digest) if who != by]
+    yes = approved_by(live, model, kept.digest)
+    have = [who for who in yes if who != by]
     if len(have) < asked.needed:
         named = f" of {', '.join(asked.by)}" if asked.by else ""
-        said.append(f"{len(have)} of {asked.needed} approvals{named}")
+        own = f" ({by} promotes it and so does not count among them)" if by in (*yes, *asked.by) else ""
+        said.append(f"{len(have)} of {asked.needed} approvals{named}{own}")
     if replaces is not None:
-        said += _other_task(live, kept, replaces)
+        said += other_task(live, kept, replaces)
     return tuple(said)
 
 
-def _other_task(live: Live, kept: Bundle, champion: Standing) -> list[str]:
+def failed_gates(live: Live, kept: Bundle) -> list[str]:
+    """The failed gates of a kept bundle, a sentence each: no approval makes up for one."""
+    verdict = verdict_of(live.bundle(kept.digest), kept)
+    return [f"gate {g.name!r} failed: {g.observed}" for g in (verdict.gates if verdict else ()) if g.status == "failed"]
+
+
+def other_task(live: Live, kept: Bundle, champion: Standing) -> list[str]:
     """Whether it answers another question than the champion does: callers would get what they cannot read."""
     try:
         now = verify(live.bundle(champion.bundle_digest)).task

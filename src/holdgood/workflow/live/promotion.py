@@ -14,7 +14,7 @@ from holdgood.journal import Entry
 from holdgood.journal.keys import LONGEST, asked_time
 from holdgood.journal.live_on import stood
 from holdgood.workflow.live.approval import approved_by
-from holdgood.workflow.live.conditions import against
+from holdgood.workflow.live.conditions import against, other_task
 from holdgood.workflow.live.folder import WRITER, Live
 
 _PLACES = ("champion", "canary", "shadow")
@@ -65,10 +65,14 @@ def promote(
         _fits(standing, kept, name, place, share)
         spoken = against(live, kept, name, by=by, replaces=standing.get("champion")) if place != "shadow" else ()
         if spoken and not overrule:
+            champion = standing.get("champion")
+            other = champion is not None and other_task(live, kept, champion)
             raise DataError(
                 f"{name} {kept.digest[:12]} does not go live: " + "; ".join(spoken),
                 "gates that do not fail, and the approvals that live.toml asks for",
-                "mend it, have it approved (holdgood approve), or overrule with a reason: --overrule --why REASON",
+                "give it a name of its own: its callers would get answers to another question (--model OTHER_NAME)"
+                if other
+                else "mend it, have it approved (holdgood approve), or overrule with a reason: --overrule --why REASON",
             )
         moment = _moment(when, history)
         said = Promotion(
@@ -212,7 +216,8 @@ def _fits(standing: dict[str, Standing], kept: Bundle, name: str, place: str, sh
     there = standing.get(place)
     if place == "canary":
         if share is None or not 0 < share < 1:
-            raise DeclarationError(f"a canary with a share of {share}", "between 0 and 1", "for example --share 0.1")
+            came = "a canary without a share" if share is None else f"a canary with a share of {share}"
+            raise DeclarationError(came, "a share between 0 and 1", "a canary needs --share, for example --share 0.1")
         if "champion" not in standing:
             raise DataError(
                 f"{name} has no champion", "one that answers the other requests", "promote a champion first"
