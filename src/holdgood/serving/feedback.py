@@ -17,6 +17,7 @@ from holdgood.serving.entry import now
 from holdgood.serving.exchange import Call, Reply, as_json
 from holdgood.serving.loaded import Served
 from holdgood.workflow.live.outcome_columns import computed, whole
+from holdgood.workflow.live.told import stray
 from holdgood.workflow.predict import Predictor
 
 _LABEL = ("prediction", "value", "event_time", "known_time", "final", "censored", "by", "why")
@@ -80,12 +81,17 @@ async def _columns(
     labels: list[int],
     before: Mapping[str, Prediction],
 ) -> None:
-    """Outcomes told as columns of the target: made whole from what the row was asked with, and tried; ``faults`` says what cannot be."""
+    """Outcomes must be the model's own; columns of the target are made whole from the asked row and tried. ``faults`` says what cannot be."""
     scorer = served.champion.scorer
     told: list[int] = []
     for i in labels:
         item = items[i][1]
-        if type(item["value"]) is not dict or (answered := before.get(item["prediction"])) is None:
+        if type(item["value"]) is not dict:
+            # what is only known in part (censored) is never learned from, and may be said in any words
+            if scorer is not None and not item.get("censored") and (no := stray(item["value"], scorer.model.task)):
+                faults[i] = f"value: {no}"
+            continue
+        if (answered := before.get(item["prediction"])) is None:
             continue
         if scorer is None:
             faults[i] = "value: an object where a plain value was expected"

@@ -150,3 +150,30 @@ def test_two_passes_at_once_and_models_that_are_not_there(begin):
         tend(live, project=project)
     with pytest.raises(DataError, match="did you mean 'company'"):
         tend(live, "compny", project=project)
+
+
+def test_labels_that_are_no_class_are_left_out_and_seen_once_corrected(begin, small, traffic, weather, at, monkeypatch):
+    live, project = begin(SETTINGS)
+    wrong = list(traffic.answered(live, "turned", 0, 21).order.iloc[300:303])
+    known = at(21).isoformat()
+    live.journal.append_many([Label(prediction=o, model=MODEL, known_time=known, value="perhaps") for o in wrong], "x")
+    learned = []
+
+    def trained(made, **_):
+        file = made.declaration.tables["orders"].source
+        learned.append(pd.read_parquet(file).set_index("order").hours_taken)
+        if len(learned) == 1:
+            _killed()
+        return small
+
+    monkeypatch.setattr(retrain, "run", trained)
+    with pytest.raises(KeyboardInterrupt):
+        tend(live, project=project, related=weather, now=at(22))
+    assert not learned[0].index.isin(wrong).any() and set(learned[0]) <= {1.0, 5.5}
+    # two are corrected before the pass is taken up again
+    later = at(22.5).isoformat()
+    again = [Label(prediction=o, model=MODEL, known_time=later, value={"hours_taken": 9.0}) for o in wrong[:2]]
+    live.journal.append_many(again, "x")
+    found = tend(live, project=project, related=weather, now=at(23))
+    assert f"1 label left out, no outcome that the model knows: {wrong[2]}" in found.steps[-1].sentence, found
+    assert (learned[1][wrong[:2]] == 9.0).all() and wrong[2] not in learned[1].index

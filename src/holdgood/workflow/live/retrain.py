@@ -16,6 +16,7 @@ from holdgood.bundle import verify
 from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.events import Listener, silent
 from holdgood.core.records import ChallengeLook, Promotion, RetrainDecision, Standing
+from holdgood.core.text import counted
 from holdgood.journal.outcomes import Outcomes, outcomes
 from holdgood.retraining import decide
 from holdgood.workflow.folder import Project
@@ -28,13 +29,14 @@ from holdgood.workflow.live.folder import RETRAINING, WRITER, Live
 from holdgood.workflow.live.fresh import on_newest
 from holdgood.workflow.live.promised import held_out, run_of
 from holdgood.workflow.live.promotion import promote, retire, roll_back
-from holdgood.workflow.live.told import moment_of, us_of
+from holdgood.workflow.live.told import meant, moment_of, stray, us_of
 from holdgood.workflow.live.weighing import gather
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.run import run
 
 POLICY = "the policy"
 _MOST_STEPS = 8
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ def _train(asked: Asked, champion: Standing, decision: RetrainDecision) -> Step:
     """The same declaration on new data, then the challenger's own verdict, then its place in the shadow (or the test at once)."""
     live, policy = asked.live, asked.live.settings.policy
     predictor = Predictor.load(live.bundle(champion.bundle_digest))
-    known, bare = _learnable(asked, predictor, moment_of(decision.as_of))
+    known, bare, strays = _learnable(asked, predictor, moment_of(decision.as_of))
     if known is None and bare and asked.project is None and not asked.new:
         raise DataError(
             f"no rows to learn from: the journal has outcomes of {bare:,} answers and no facts of them (keep.facts = false)",
@@ -188,6 +190,9 @@ def _train(asked: Asked, champion: Standing, decision: RetrainDecision) -> Step:
     made = verify(done.bundle)
     told = f"run {done.id} learned from {folded.rows:,} rows, {folded.from_journal:,} of them from the journal"
     told += f" (it keeps no facts of {bare:,} answers with an outcome)" if bare else ""
+    if strays:
+        listed = ", ".join(strays[:_MOST_NAMED]) + (", …" if len(strays) > _MOST_NAMED else "")
+        told += f"; {counted(len(strays), 'label')} left out, no outcome that the model knows: {listed}"
     corrected = folded.log.entries[0]
     told += f"; {corrected.sentence}" if corrected.cells_changed else ""
     pair = Pair(asked.model, champion.bundle_digest, made.digest, 0, "held out", done.id)
@@ -288,15 +293,30 @@ def _end_probation(asked: Asked, shadow: Standing, look: ChallengeLook) -> Step:
     return Step("roll back", look.reason, on=True)
 
 
-def _learnable(asked: Asked, predictor: Predictor, as_of: datetime) -> tuple[Outcomes | None, int]:
-    """Labelled predictions with their facts, as they were known when the decision was taken; and how many labelled ones have none."""
+def _learnable(asked: Asked, predictor: Predictor, as_of: datetime) -> tuple[Outcomes | None, int, list[str]]:
+    """Labelled predictions with their facts; how many labelled ones have none; ids of labels that are no outcome of the task.
+
+    Which rows: those labelled when the decision was taken, so that a pass that was killed is taken up with the same. What came out: the
+    newest word now, so that a label that stopped a training can be corrected.
+    """
     found = outcomes(asked.live.journal, asked.model, as_of=as_of)
+    if asked.now > as_of:
+        decided = set(found.id[found.labelled].tolist())
+        found = outcomes(asked.live.journal, asked.model, as_of=asked.now)
+        found = found.where(np.array([i in decided for i in found.id], bool))
     there = found.labelled & found.final & ~found.censored & (found.place != "shadow") & (found.verdict != "refused")
+    found, task = found.where(there), predictor.task
+    # a word that is no class would make another task of it, for which nothing else was declared
+    none = np.array([stray(label, task) is not None for label in found.label], bool)
+    strays, found = list(dict.fromkeys(map(str, found.id[none]))), found.where(~none)
+    for i, label in enumerate(found.label):
+        if not isinstance(label, Mapping) and task.classes:
+            found.label[i] = meant(label, task)
     told = np.array([facts is not None for facts in found.facts], bool)
-    kept, bare = found.where(there & told), int((there & ~told).sum())
+    kept, bare = found.where(told), int((~told).sum())
     if asked.new and not foldable(kept, predictor.declaration.task.target):
-        return None, bare  # the files bring the outcomes that these labels cannot be turned into
-    return (kept if len(kept) else None), bare
+        return None, bare, strays  # the files bring the outcomes that these labels cannot be turned into
+    return (kept if len(kept) else None), bare, strays
 
 
 def _learned_until(asked: Asked, champion: Standing) -> int:

@@ -103,6 +103,29 @@ def coded(labels: Sequence[Any], model: Predictor) -> np.ndarray:
     return np.where(y >= 0, y, np.nan) if task.kind != "regression" else y
 
 
+def meant(label: Any, task: Task) -> Any:
+    """A plain label as the task spells it (a class, or a finite number); None where it is none of them."""
+    if task.kind == "regression":
+        return None if isinstance(label, bool) or not np.isfinite(_amount(label)) else label
+    return next((c for c in task.classes if _word(c) == _word(label)), None)
+
+
+def stray(label: Any, task: Task) -> str | None:
+    """What is wrong with a plain label that the task cannot mean; None where it can, or where the task knows no outcomes of its own.
+
+    Labels told as columns are tried by the target's own expression instead.
+    """
+    if isinstance(label, Mapping) or not (task.classes or task.kind == "regression"):
+        return None
+    if meant(label, task) is not None:
+        return None
+    if task.kind == "regression":
+        return f"{str(label)[:60]!r} is no finite number, which an outcome of this model is"
+    named = ", ".join(str(c).lower() if isinstance(c, bool) else str(c) for c in task.classes[:20])
+    more = ", …" if len(task.classes) > 20 else ""
+    return f"{str(label)[:60]!r} is none of the model's classes: {named}{more}"
+
+
 def _word(value: Any) -> str:
     """``true``, ``True`` and True are one class; 1 and 1.0 too."""
     if isinstance(value, bool):
@@ -116,7 +139,7 @@ def _word(value: Any) -> str:
 def _amount(value: Any) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return float("nan")
     return number if np.isfinite(number) else float("nan")
 
