@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from holdgood.core.chain import Chain
-from holdgood.core.errors import EnvironmentFault, HoldgoodError
+from holdgood.core.errors import DataError, EnvironmentFault, HoldgoodError
 from holdgood.core.protocols import Candidate
 from holdgood.core.records import Leaderboard
 from holdgood.metrics import CostTable, Metric, best_threshold
 from holdgood.training.board import trials
+from holdgood.training.finish import Refit
 from holdgood.training.progress import Progress
 from holdgood.training.schedule import NO_TURN
 from holdgood.training.trained import Trained
@@ -74,3 +75,19 @@ def only_prior(
     oof = {lowest.name: prediction, "chosen": prediction}
     note = f"{why}: what is delivered is a prior from a few rows, and nothing was compared"
     return Trained(resort, record, oof, rows, threshold, None, resort), note
+
+
+def stand_in(prior: Progress, failed: Mapping[int, str], resort: Chain | None) -> Refit:
+    """The prior from a few rows, where the prior itself could not be refitted; DataError where there is none."""
+    name, reason = prior.candidate.name, failed[prior.index]
+    if resort is not None:
+        return Refit(
+            resort,
+            f"{name} could not be refitted ({reason}); the same from a few rows takes its place",
+            "a prior from a few rows",
+        )
+    raise DataError(
+        f"{name} was judged on its folds but could not be fitted on all rows: {reason}",
+        "a model that fits all development rows",
+        "leave this family out with budget.models",
+    )

@@ -34,7 +34,7 @@ from holdgood.training.finish import CLOSE, Refit, Refits, short_of, words_of
 from holdgood.training.folds import alike, checked, latest_first
 from holdgood.training.further import Further
 from holdgood.training.ladder import Limits
-from holdgood.training.last_resort import last_resort, only_prior
+from holdgood.training.last_resort import last_resort, only_prior, stand_in
 from holdgood.training.memory import columns_of, in_steps, rows_within
 from holdgood.training.progress import Progress
 from holdgood.training.repeats import repeats_of
@@ -441,7 +441,7 @@ class _Training:
         resort: Chain | None,
     ) -> Trained:
         prior = choice.prior
-        refits = ready if prior.index in ready else ready | {prior.index: self._stand_in(prior, failed, resort)}
+        refits = ready if prior.index in ready else ready | {prior.index: stand_in(prior, failed, resort)}
         if bagged is not None:
             chain: Chain | Ensemble | Calibrated = bagged.chain
         elif choice.step.ensemble and choice.blend is not None:
@@ -475,21 +475,6 @@ class _Training:
             own = choice.judge.threshold(self._money, choice.predictions[simple.index])
         name = simple.candidate.name
         return replace(trained, simple=refits[simple.index].chain, simple_threshold=own, simple_name=name)
-
-    def _stand_in(self, prior: Progress, failed: dict[int, str], resort: Chain | None) -> Refit:
-        """The prior from a few rows, where the prior itself could not be refitted; DataError where there is none."""
-        name, reason = prior.candidate.name, failed[prior.index]
-        if resort is not None:
-            return Refit(
-                resort,
-                f"{name} could not be refitted ({reason}); the same from a few rows takes its place",
-                "a prior from a few rows",
-            )
-        raise DataError(
-            f"{name} was judged on its folds but could not be fitted on all rows: {reason}",
-            "a model that fits all development rows",
-            "leave this family out with budget.models",
-        )
 
     def _finished(self, record: Leaderboard) -> Leaderboard:
         return record.model_copy(
