@@ -36,8 +36,8 @@ def watch(
     """Look at what models in use answered and what came of it; tell who should know.
 
     A look compares new rows with development rows, performance with what was promised, and writes all of it to the journal. Alarms are told
-    once, by the routes in live.toml, and are over when two looks have not found them. The number of false alarms a year is bounded by
-    [watch] false_a_year, however often you look.
+    once, by the routes in live.toml, and are over when two looks, a usual interval apart, could have found them and did not. The number of
+    false alarms a year is bounded by [watch] false_a_year, however often you look.
     """
     from holdgood.cli.watched import look_text
     from holdgood.core.budget import seconds_of

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from holdgood.core.records import Benefit, Comparison, WatchLook
 from holdgood.workflow.live.watch import Watched
 
 _MARK = {"high": "✗", "medium": "!", "low": "·"}
@@ -16,18 +19,11 @@ def look_text(seen: Watched) -> str:
         + ("  (looked at before)" if seen.again else "")
     ]
     if look.performance is not None and look.performance.difference == look.performance.difference:
-        p = look.performance
-        lines.append(
-            f"  in use against promised: {p.difference:+.4g} {p.unit} ({p.level:.1%}: {p.low:.4g} to {p.high:.4g}, n={p.n:,}): {p.verdict}"
-        )
+        lines.append("  " + _performance(look, look.performance))
     if look.estimate is not None:
         lines.append(f"  before outcomes: {look.estimate}; {look.estimate.method.partition('; ')[2]}")
     if seen.benefit is not None:
-        b = seen.benefit
-        lines.append(
-            f"  benefit: {b.realised.value:,.0f} {b.currency} ({b.realised.low:,.0f} to {b.realised.high:,.0f}), "
-            f"promised {b.promised.value:,.0f}"
-        )
+        lines.append("  " + _benefit(seen.benefit))
     if not seen.alarms:
         lines.append(f"  no alarm ({look.budget:g} false a year are expected at most)")
     for alarm in seen.alarms:
@@ -40,3 +36,23 @@ def look_text(seen: Watched) -> str:
     lines += [f"  note: {n}" for n in look.notes]
     lines += [f"  not told: {u}" for u in seen.undelivered]
     return "\n".join(lines)
+
+
+def _performance(look: WatchLook, found: Comparison) -> str:
+    """Which way it went in words: of a loss less is better, so that a sign alone would be read the wrong way."""
+    way, sign = ("worse", -1.0) if found.difference < 0 else ("better", 1.0)
+    low, high = sorted((sign * found.low, sign * found.high))
+    by = f"{way} by {abs(found.difference):.4g} ({found.level:.1%}: {low:.4g} to {high:.4g}, n={found.n:,})"
+    proven = "" if found.verdict == way else f", {found.verdict}"
+    if math.isnan(look.loss) or math.isnan(look.loss_promised):
+        return f"{found.unit} in use against promised: {by}{proven}"
+    return f"{found.unit} {look.loss:.4g} in use, {look.loss_promised:.4g} promised: {by}{proven}"
+
+
+def _benefit(found: Benefit) -> str:
+    promised = f"promised {found.promised.value:,.0f} {found.currency}".rstrip()
+    if math.isnan(found.realised.value):
+        few = "no outcomes" if not found.labelled else f"too few outcomes ({found.labelled:,})"
+        return f"benefit: not known yet: {few}; {promised}"
+    span = "" if math.isnan(found.realised.low) else f" ({found.realised.low:,.0f} to {found.realised.high:,.0f})"
+    return f"benefit: {found.realised.value:,.0f} {found.currency}{span}, promised {found.promised.value:,.0f}"

@@ -1,4 +1,4 @@
-"""One trouble, one alarm: named by model, code and subject, told once, over when it has stayed away."""
+"""One trouble, one alarm: named by model, code and subject, told once, over when it has stayed away from looks that could have found it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from holdgood.core.records import Acknowledgement, Alarm
+from holdgood.core.records import Acknowledgement, Alarm, WatchLook
 
 QUIET_LOOKS = 2
-"""An alarm is over once so many looks in a row have not found it."""
+"""An alarm is over once so many looks in a row, that could have found it, have not."""
+
+APART = 0.9
+"""So much of a usual interval lies between the first and the last of them: a minute's silence twice is one silence."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +56,16 @@ def _sureness(alarm: Alarm) -> tuple[float, float]:
 
 
 def standing(
-    found: Sequence[Alarm], past: Sequence[Sequence[str]], open_before: Iterable[str],
-    acknowledged: Mapping[str, Acknowledgement], now: str,
+    found: Sequence[Alarm], past: Sequence[WatchLook], open_before: Iterable[str],
+    acknowledged: Mapping[str, Acknowledgement], now: str, *, days: float, unjudged: Iterable[str] = (),
 ) -> Standing:  # fmt: skip
-    """``past``: ids found by earlier looks, newest first; ``open_before``: ids told and not over; ``now``: UTC, ISO."""
+    """``past``: earlier looks, newest first; ``open_before``: ids told and not over; ``now``: UTC, ISO; ``days``: usual from look to look.
+
+    ``unjudged``: ids that this look could not have found: it ends none of them.
+    """
     still = set(open_before)
     here = {a.id for a in found}
-    quiet = [set(ids) for ids in past[: QUIET_LOOKS - 1]]
-    ended = tuple(
-        sorted(i for i in still - here if len(quiet) == QUIET_LOOKS - 1 and not any(i in ids for ids in quiet))
-    )
+    ended = tuple(sorted(i for i in still - here - set(unjudged) if _stayed_away(i, past, now, days)))
     hushed = {i for i, a in acknowledged.items() if a.until and a.until > now}
     return Standing(
         fresh=tuple(a for a in found if a.id not in still and a.id not in hushed),
@@ -69,3 +73,15 @@ def standing(
         snoozed=tuple(a for a in found if a.id not in still and a.id in hushed),
         ended=ended,
     )
+
+
+def _stayed_away(alarm: str, past: Sequence[WatchLook], now: str, days: float) -> bool:
+    """Whether the looks since it was last found, and this one, are enough silence to end it."""
+    silent = [now]
+    for look in past:
+        if alarm in look.found:
+            break
+        if look.rows and alarm not in look.unjudged:
+            silent.append(look.ends)
+    span = datetime.fromisoformat(now) - datetime.fromisoformat(silent[-1])
+    return len(silent) >= QUIET_LOOKS and span.total_seconds() >= APART * days * 86_400.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from holdgood.core.errors import DataError
-from holdgood.core.records import Benefit, Delivery, WatchLook
+from holdgood.core.records import Benefit, Delivery, Promotion, WatchLook
 from holdgood.monitoring.routes import Undelivered
 from holdgood.reports.watch_report import render_watch
 from holdgood.workflow.live import delivery, service
@@ -142,6 +142,33 @@ def test_an_alarm_ends_and_a_snoozed_one_is_quiet(begin, traffic, others, at, to
     assert ("begins", "MON007") not in told[before:]
     with pytest.raises(DataError, match="no alarm"):
         acknowledged(live, "zzz", by="ann")
+
+
+def test_looking_again_at_once_ends_no_alarm(begin, traffic, others, at, told):
+    live, _ = begin("[watch]\njoint = false\nwindows = [1]\nfalse_a_year = 0.2\n")
+    traffic.answered(live, "turned", 0, 7)
+    tables = others(live)
+    first, *again = [watch(live, MODEL, at=at(7.5) + timedelta(minutes=m), others=tables) for m in range(4)]
+    found = {a.id for a in first.alarms if a.code in ("MON007", "MON011")}
+    assert found
+    assert [w.look.ended for w in again] == [()] * 3
+    assert all({a.id for a in w.alarms} >= found for w in again), "what is open is sought as a usual look seeks it"
+    assert all(w.look.told == () for w in again)
+
+
+def test_a_look_without_rows_ends_no_alarm(begin, traffic, others, at, told):
+    live, _ = begin("[watch]\njoint = false\nwindows = [1]\n")
+    traffic.answered(live, "turned", 0, 7)
+    tables = others(live)
+    high = {a.id for a in watch(live, MODEL, at=at(8), others=tables).alarms}
+    stood, when = live.at(MODEL).bundle_digest, at(8.5).isoformat()
+    restored = Promotion(model=MODEL, bundle_digest=stood, action="roll back", by="Ada", why="back", when=when)
+    live.journal.append(restored, "server")
+    for day in (15, 22):
+        seen = watch(live, MODEL, at=at(day), others=tables)
+        assert not seen.look.ended
+        assert high <= set(seen.look.unjudged) | {a.id for a in seen.alarms}
+        assert any(n.startswith("0 rows since the change at 2024-09-18T12:00: nothing could") for n in seen.look.notes)
 
 
 def test_looking_often_spends_little(begin, traffic, others, at, told):

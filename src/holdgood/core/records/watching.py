@@ -34,8 +34,10 @@ class WatchLook(Record):
     """One look: rows decided from ``begins`` until ``ends`` (UTC), as known at ``ends``. One a model and end.
 
     ``alpha``: what the look may spend, so that a year of looks raises at most ``budget`` false alarms. ``found``: ids of all
-    alarms; ``told`` were sent, ``snoozed`` were kept quiet, ``ended`` are over. ``performance``: in use against promised;
-    ``estimate``: the loss before outcomes are known; ``share_labelled`` of the rows.
+    alarms; ``told`` were sent, ``snoozed`` were kept quiet, ``ended`` are over. ``performance``: in use against promised,
+    of ``loss`` and ``loss_promised`` a row;
+    ``estimate``: the loss before outcomes are known; ``share_labelled`` of the rows. ``unjudged``: open alarms that had too few
+    rows, or outcomes, to be found: their silence says nothing.
     """
 
     kind: ClassVar[str] = "watch-look"
@@ -53,7 +55,10 @@ class WatchLook(Record):
     told: tuple[str, ...] = ()
     snoozed: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
     performance: Comparison | None = None
+    loss: Number = float("nan")
+    loss_promised: Number = float("nan")
     estimate: Interval | None = None
     drift: tuple[Drift, ...] = ()
     gaps: tuple[GroupGap, ...] = ()

@@ -20,6 +20,7 @@ from holdgood.core.table import Table
 from holdgood.core.traffic import DAY, Look, Traffic
 from holdgood.features.usual import Usual
 from holdgood.monitoring.bookkeeping import named, standing, surest
+from holdgood.monitoring.judged import unjudged
 from holdgood.monitoring.mon007_performance import performance
 from holdgood.monitoring.mon008_estimate import estimated
 from holdgood.monitoring.mon009_fairness import gaps_now
@@ -145,16 +146,26 @@ def _look(
             *found.notes,
             *_bare(gathered.facts, traffic.refused, traffic.groups, spec.feeds),
             *_too_late(traffic, spec),
+            *_empty(traffic, champion),
         ),
     )
     now = ends.isoformat()
     first = datetime.fromtimestamp(begins / 1e6, UTC).isoformat()
-    alarms = surest(named(a, model, now) for a in found.alarms)
-    alarms.sort(key=_weight)
     still = _open(earlier)
+    alarms = [named(a, model, now) for a in found.alarms]
+    if still and days < spec.days:
+        # What is open is sought as a usual look seeks it: the little that a hasty look may spend could not find it again.
+        # That finds nothing new, so it spends nothing.
+        usually = detect(spec, predictor, in_use, traffic, alpha_of_look(spec.false_a_year, spec.days))
+        alarms += [a for a in (named(a, model, now) for a in usually.alarms) if a.id in still]
+    alarms = surest(alarms)
+    alarms.sort(key=_weight)
+    coded = [(a.id, a.code) for _, a in live.journal.read(Alarm, model=model)] if still else []
+    about = dict(p for p in coded if p[0] in still)
+    blind = unjudged(traffic, begins, end - round(max(spec.windows) * spec.days * DAY), about.items())
     # The last one that names a time counts: that somebody else has seen it too wakes nobody.
     hushed = {a.alarm: a for _, a in live.journal.read(Acknowledgement) if a.until}
-    books = standing(alarms, [w.found for w in reversed(earlier)], still, hushed, now)
+    books = standing(alarms, earlier[::-1], still, hushed, now, days=spec.days, unjudged=blind)
     look = Look(traffic, begins, end)
     record = _record(look, model, champion, first, now, alpha, live, found, alarms)
     record = record.model_copy(
@@ -162,6 +173,7 @@ def _look(
             "told": tuple(a.id for a in books.fresh),
             "snoozed": tuple(a.id for a in books.snoozed),
             "ended": books.ended,
+            "unjudged": tuple(i for i in blind if i not in record.found),
         }
     )
     benefit = ledger(look)
@@ -225,6 +237,13 @@ def _too_late(traffic: Traffic, spec: WatchingSpec) -> list[str]:
     ]
 
 
+def _empty(traffic: Traffic, champion: Standing) -> list[str]:
+    """That silence is no good news where nothing has been answered."""
+    if len(traffic):
+        return []
+    return [f"0 rows since the change at {champion.since[:16]}: nothing could be judged, and no alarm is over"]
+
+
 def _expected(losses: object, in_use: InUse, n: int) -> np.ndarray | None:
     """The loss that the bundle's model of losses expects of each answer (n,); None where it has none (or another reference was given)."""
     if not isinstance(losses, Chain) or in_use.features is None:
@@ -240,6 +259,7 @@ def _record(
 ) -> WatchLook:  # fmt: skip
     window = look.window
     seen, (expected, why) = performance(look, alpha=alpha), estimated(look)
+    promised = look.traffic.promised.loss
     return WatchLook(
         model=model,
         bundle_digest=champion.bundle_digest,
@@ -252,6 +272,8 @@ def _record(
         share_labelled=float(window.labelled.mean()) if len(window) else float("nan"),
         found=tuple(a.id for a in alarms),
         performance=None if seen is None else seen[0],
+        loss=float("nan") if seen is None else seen[1].value,
+        loss_promised=float("nan") if promised is None else promised.value,
         estimate=expected,
         drift=tuple(Drift(feature=d.feature, effect=d.effect, p=d.p, moved=d.moved, money=d.money) for d in found.drift),
         gaps=tuple(
