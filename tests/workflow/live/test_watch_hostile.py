@@ -96,8 +96,9 @@ def test_seen_twice_and_in_another_zone(begin, traffic, at):
     assert live.journal.read(Acknowledgement)[0][1].until == at(50).isoformat()
     with pytest.raises(DataError, match="is no time"):
         acknowledged(live, alarm.id, by="ann", until="soon")
+    traffic.answered(live, "calm", 7, 22)
     for day in (15, 22):
-        watch(live, MODEL, at=at(day))  # nothing comes: it is over
+        watch(live, MODEL, at=at(day))  # it is over
     traffic.answered(live, "turned", 35, 42)
     assert alarm.id in watch(live, MODEL, at=at(43)).look.snoozed  # though bob has seen it since
     traffic.answered(live, "turned", 43, 50)
