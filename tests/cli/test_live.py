@@ -192,8 +192,24 @@ def test_a_file_that_tells_a_row_twice_is_written_once(at, cli, rows):
     for written in (lines, 0, 0):
         told = cli("journal", "label", "l.csv", "--json", at=at).json
         assert (told["written"], told["there_already"]) == (written, lines - written)
-    (at / "late.csv").write_text("id,value,known_time\n000,perhaps,2026-03-01\n")  # older than what is known
+    (at / "late.csv").write_text("id,value,known_time\n000,no,2026-03-01\n")  # older than what is known
     assert [cli("journal", "label", "late.csv", "--json", at=at).json["written"] for _ in range(2)] == [1, 0]
+
+
+def test_labels_of_which_none_could_be_taken_end_with_1_and_say_what_was_expected(at, cli):
+    (at / "l.csv").write_text(
+        "id,value,known_time\n000,perhaps,2026-03-09\n001,no,22/11/2026 23:00\n002,1,2026-03-09\n"
+    )
+    told = cli("journal", "label", "l.csv", at=at)
+    said = " ".join(told.err.split())
+    assert told.code == 1 and "0 labels written" in told.out
+    assert "row 1: value: 'perhaps' is none of the model's classes: no, yes" in said, said
+    assert "row 2: the known_time of a label is '22/11/2026 23:00'; a time in ISO format was expected" in said, said
+    assert "row 3: value: '1' is none of the model's classes" in said, said
+    (at / "l.csv").write_text("id,value\n000,yes\n001,maybe\n")
+    told = cli("journal", "label", "l.csv", at=at)
+    assert told.code == 0 and "1 label written" in told.out
+    assert "1 label without known_time: they count from now on" in " ".join(told.err.split())
 
 
 def test_overrides_remember_what_was_answered(at, cli):

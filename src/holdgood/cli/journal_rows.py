@@ -105,9 +105,24 @@ def label(
     """
     from holdgood.workflow.live.folder import journal_at
     from holdgood.workflow.live.labels import take_labels
+    from holdgood.workflow.live.tasks import task_in
 
     book = journal_at(live, journal)
-    taken = take_labels(book, file, model, id=id, value=value, columns=column or (), by=by or user())
+    taken = take_labels(
+        book,
+        file,
+        model,
+        id=id,
+        value=value,
+        columns=column or (),
+        by=by or user(),
+        task_of=lambda name: task_in(live, book, name),
+    )
+    if taken.undated and not json:
+        draw.err.print(
+            f"{counted(taken.undated, 'label')} without known_time: they count from now on; a column known_time says when each was known",
+            style="dim",
+        )
     _taken(taken, "label", json, strict)
 
 
@@ -150,7 +165,8 @@ def _taken(taken: Taken, what: str, json: bool, strict: bool) -> None:
             draw.err.print(f"not taken: row {fault.row}: {fault.said}", style="yellow")
         if len(taken.faults) > MOST:
             draw.err.print(f"… and {len(taken.faults) - MOST:,} more; --json has all", style="yellow")
-    if strict and taken.faults:
+    # a file of which nothing could be taken is a failure for whoever runs this by a clock
+    if taken.faults and (strict or not taken.written + taken.there):
         raise typer.Exit(1)
 
 

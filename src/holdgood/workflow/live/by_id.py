@@ -26,11 +26,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a table: rows written down, rows that were there already, rows not taken."""
+    """What became of a table: rows written down, rows that were there already, rows not taken. ``undated``: written without saying since when
+    it was known, so that they count from now on.
+    """
 
     written: int
     there: int
     faults: tuple[Fault, ...]
+    undated: int = 0
 
 
 def rows_of(source: Path | str, id_column: str, *needed: str) -> list[dict[str, Any]]:
@@ -68,7 +71,8 @@ def matched(
                 raise DataError(f"the journal has no prediction {id!r} of {name!r}" if id else "no id")
             records.append(make(row, id, name))
         except DataError as error:
-            faults.append(Fault(number, id, error.came))
+            wanted = f"; {error.expected} was expected: {error.do}" if error.expected else ""
+            faults.append(Fault(number, id, error.came + wanted))
     return records, faults
 
 

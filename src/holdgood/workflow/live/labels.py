@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from holdgood.core.errors import DataError
 from holdgood.core.records import AnswerOverride, Label
 from holdgood.core.records.envelope import Record, unwrap
+from holdgood.core.task import Task
 from holdgood.journal import Filter, Journal
 from holdgood.journal.chain import body_of, canonical, draft
 from holdgood.journal.keys import moment_of
 from holdgood.workflow.live.by_id import Fault, Taken, chunks, matched, rows_of, text_of
 from holdgood.workflow.live.folder import WRITER
+from holdgood.workflow.live.told import stray
 
 
 def take_labels(
@@ -27,18 +30,24 @@ def take_labels(
     value: str = "value",
     columns: Sequence[str] = (),
     by: str = "",
+    task_of: Callable[[str], Task | None] = lambda _: None,
 ) -> Taken:
     """Write down the labels of a file: columns ``id``, ``value`` (or ``columns``, which a computed target needs), and where there are such
     ``model``, ``known_time``, ``event_time``, ``final`` and ``censored`` (true or false), ``why``.
 
-    A label that says what the newest one says is left; another one corrects it.
+    A label that says what the newest one says is left; another one corrects it. ``task_of``: the task of a model, where it is known; a
+    label that is no outcome of it is not taken.
     """
     now = datetime.now(UTC).isoformat()
+    task = cache(task_of)
 
     def make(row: dict[str, Any], prediction: str, model_name: str) -> Record:
         there = [c for c in columns if row[c] is not None]
         for name in there or (columns or (value,))[:1]:
             _plain(row[name], name)
+        asked = None if columns or _truth(row, "censored", False) else task(model_name)
+        if asked is not None and (no := stray(row[value], asked)):
+            raise DataError(f"{value}: {no}")
         return _checked(
             Label(
                 prediction=prediction,
@@ -96,7 +105,9 @@ def _write(journal: Journal, records: list[Record], faults: list[Fault], undated
     new = _new(journal, records, undated)
     for piece in chunks(new):
         journal.append_many(piece, WRITER)
-    return Taken(len(new), len(records) - len(new), tuple(faults))
+    return Taken(
+        len(new), len(records) - len(new), tuple(faults), sum(_moment(r) == undated for r in new) if undated else 0
+    )
 
 
 def _new(journal: Journal, records: Sequence[Record], undated: str) -> list[Record]:
