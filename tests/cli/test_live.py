@@ -129,6 +129,16 @@ def test_a_canary_without_a_share_is_told_how_to_say_one(at, cli):
     assert told.code == 2 and "a canary needs --share" in told.err and "None" not in told.err
 
 
+def test_a_journal_that_was_lost_is_not_called_a_beginning(at, cli):
+    assert cli("journal", "live-on", "2020-01-01", at=at).err == ""
+    for file in (at / "live").glob("journal.sqlite*"):
+        file.unlink()
+    told = cli("journal", "live-on", at=at)
+    assert (told.code, told.out) == (0, "nothing was live until now\n")
+    assert "1 bundle lies in live/bundles, and journal.sqlite holds no promotion at all" in told.err
+    assert "holdgood journal restore BACKUP" in told.err
+
+
 def test_heads_kept_outside_prove_that_nothing_was_lost(at, cli):
     assert cli("journal", "head", "--to", "kept.json", at=at).code == 0
     whole = cli("journal", "verify", "--head", "kept.json", at=at)

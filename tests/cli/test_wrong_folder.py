@@ -42,6 +42,17 @@ def test_a_folder_that_is_no_bundle(at, cli, command, said):
     assert "do not use this one" not in answer.err
 
 
+def test_tokens_are_looked_for_where_they_are(at, cli):
+    pytest.importorskip("uvicorn")
+    assert cli("serve", "token", "new", "live", "--role", "predict", "--name", "shop", at=at).code == 0
+    found = cli("serve", "token", "list", at=at)
+    assert "shop" in found.out and "looked in live/tokens.json" in found.err
+    assert "of live/tokens.json" in cli("serve", "token", "revoke", "shop", at=at).out
+    for command in (("new", "lvie", "--role", "predict", "--name", "x"), ("list", "lvie"), ("revoke", "shop", "lvie")):
+        assert NO_FOLDER in cli("serve", "token", *command, at=at).err
+    assert not (at / "tokens.json").exists()
+
+
 def test_a_path_and_a_model_that_are_not_there(at, cli):
     answer = cli("promote", "runs/0001", "--why", "x", at=at)
     assert answer.code == 3 and "there is no folder runs/0001" in answer.err

@@ -137,6 +137,7 @@ def test_feedback_late_and_in_part_with_a_word_for_each_item(server, job_rows):
     )
     assert status == 207 and told["taken"] == 2
     assert [i["taken"] for i in told["items"]] == [True, False, False, False, False, False, False, True]
+    assert told["items"][6]["why"].startswith("'x' is a name that means nothing here; known are prediction, value")
     kept = [x for _, x in server.live.journal.read(Label, model="jobs") if x.prediction == "fb-1"]
     assert kept[0].value is True and not kept[0].final and kept[0].by == "feedback"
     over = [x for _, x in server.live.journal.read(AnswerOverride, model="jobs") if x.prediction == "fb-2"]

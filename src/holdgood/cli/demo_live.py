@@ -24,10 +24,18 @@ _STYLE = {
 
 def demo_live(folder: Path, *, fresh: bool = False, json: bool = False) -> None:
     """Walk it, or go on where a walk was stopped."""
+    from holdgood.workflow.demo import need_data
+
+    need_data(folder)  # before libraries are imported and a model is trained, not after it
+    if find_spec("uvicorn") is None:
+        raise MissingExtra.named("serve", "uvicorn", "the demo's server")
+    if not (folder / "live" / "steps.jsonl").exists() or fresh:
+        draw.err.print(
+            "two parts: a first model is trained (about a minute of processor time), then ten weeks are walked through",
+            style="dim",
+        )
     from holdgood.workflow.demo_live import MODEL, live_demo
 
-    if find_spec("uvicorn") is None:  # before a training of a minute, not after it
-        raise MissingExtra.named("serve", "uvicorn", "the demo's server")
     if fresh:
         for part in ("live", "runs"):
             shutil.rmtree(folder / part, ignore_errors=True)

@@ -50,9 +50,16 @@ def live_on(
     from datetime import UTC, datetime
 
     from holdgood.journal import live_on as stood
-    from holdgood.workflow.live.folder import journal_at
+    from holdgood.workflow.live.folder import journal_at, kept_without_a_word
 
-    found = stood(journal_at(live, journal), when or datetime.now(UTC), model)
+    book = journal_at(live, journal)
+    found = stood(book, when or datetime.now(UTC), model)
+    if not found and journal is None and (kept := kept_without_a_word(live, book)):
+        draw.err.print(
+            f"warning: {counted(kept, 'bundle')} {'lies' if kept == 1 else 'lie'} in {live / 'bundles'}, and {book.name} holds no promotion at all. "
+            "Was it lost? Then: holdgood journal restore BACKUP. If none was ever promoted, all is well",
+            style="yellow",
+        )
     if json:
         draw.as_json([s.model_dump(mode="json") for s in found])
         return

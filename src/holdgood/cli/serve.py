@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from holdgood.cli import draw
+from holdgood.cli.live import LIVE
 from holdgood.cli.tables import Json
 
 _EXAMPLES = (
@@ -54,6 +55,10 @@ app.add_typer(tokens)
 
 _Where = Annotated[
     Path | None, typer.Argument(help="The live folder whose tokens these are; default: tokens.json here.")
+]
+_WhereKept = Annotated[
+    Path | None,
+    typer.Argument(help="The live folder whose tokens these are; default: tokens.json here, or else live/tokens.json."),
 ]
 _File = Annotated[Path | None, typer.Option("--tokens", help="Another tokens file.")]
 
@@ -139,9 +144,19 @@ def run(
 
 
 def _file(where: Path | None, given: Path | None) -> Path:
-    from holdgood.serving.server import tokens_file
+    from holdgood.serving.server import is_live, tokens_file
+    from holdgood.workflow.mistaken import need_bundle
 
+    if where is not None and given is None and not is_live(str(where)):
+        need_bundle(where)  # a slip would mean the tokens of this folder
     return tokens_file((str(where),) if where else (), given)
+
+
+def _kept_in(where: Path | None, given: Path | None) -> Path:
+    """Where tokens that exist lie: nobody named a folder and none lie here, then those of the live folder beside it."""
+    file = _file(where, given)
+    beside = LIVE / file.name
+    return beside if where is None and given is None and not file.exists() and beside.exists() else file
 
 
 @tokens.command("new")
@@ -176,13 +191,14 @@ def new(
 
 
 @tokens.command("list")
-def list_(where: _Where = None, tokens: _File = None, json: Json = False) -> None:
+def list_(where: _WhereKept = None, tokens: _File = None, json: Json = False) -> None:
     """Show the tokens there are, never their secrets."""
     from datetime import UTC, datetime
 
     from holdgood.serving import tokens as kept
 
-    found = kept.read(_file(where, tokens))
+    file = _kept_in(where, tokens)
+    found = kept.read(file)
     now = datetime.now(UTC)
     told = [
         {
@@ -197,7 +213,9 @@ def list_(where: _Where = None, tokens: _File = None, json: Json = False) -> Non
     ]
     if json:
         draw.as_json(told)
-    elif told:
+        return
+    draw.err.print(f"looked in {file}", style="dim")
+    if told:
         draw.rows_text(list(told[0]), [[str(v) for v in t.values()] for t in told])
     else:
         draw.out.print("no tokens yet: holdgood serve token new --role predict --name NAME")
@@ -206,11 +224,12 @@ def list_(where: _Where = None, tokens: _File = None, json: Json = False) -> Non
 @tokens.command("revoke")
 def revoke(
     which: Annotated[str, typer.Argument(metavar="ID|NAME", help="The token's id, or its name where only one has it.")],
-    where: _Where = None,
+    where: _WhereKept = None,
     tokens: _File = None,
 ) -> None:
     """End a token now; a running server follows within a second."""
     from holdgood.serving import tokens as kept
 
-    gone = kept.revoke(_file(where, tokens), which)
-    draw.out.print(f"revoked: {gone.id} ({gone.name})")
+    file = _kept_in(where, tokens)
+    gone = kept.revoke(file, which)
+    draw.out.print(f"revoked: {gone.id} ({gone.name}), of {file}")

@@ -64,7 +64,7 @@ def object_of(call: Call, limits: Limits, known: Sequence[str], needed: Sequence
         if name not in known:
             raise refused(
                 422,
-                "a name that means nothing here",
+                f"{name[:60]!r} is a name that means nothing here",
                 "one of: " + ", ".join(known),
                 did_you_mean(name, known) or f'columns go into "{known[0]}"',
             )

@@ -144,7 +144,7 @@ def _fault(item: dict[str, Any], known: tuple[str, ...]) -> str | None:
     """What is wrong with one item, in words; None where it can be taken."""
     unknown = [k for k in item if k not in known]
     if unknown:
-        return f"a name that means nothing here; known are {', '.join(known)}"
+        return f"{unknown[0][:60]!r} is a name that means nothing here; known are {', '.join(known)}"
     for needed in known[:2]:
         if needed not in item:
             return f"{needed} is not there"

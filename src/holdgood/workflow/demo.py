@@ -6,6 +6,7 @@ import importlib
 import shutil
 import tomllib
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,14 @@ def make_demo(folder: Path, name: str = "flights") -> Made:
         for table in missing:
             _write(getattr(package, table), table, recipe.get("later", {}).get(table), data)
     return Made(folder, read(folder).task.question, recipe["sentence"])
+
+
+def need_data(folder: Path, name: str = "flights") -> None:
+    """Raise MissingExtra where the example's tables are not in a folder yet and their package is not installed: nothing is imported."""
+    recipe = tomllib.loads((example(name) / "demo.toml").read_text(encoding="utf-8"))
+    there = all((folder / "data" / f"{t}.parquet").exists() for t in recipe["tables"])
+    if not there and find_spec(recipe["package"]) is None:
+        raise MissingExtra.named(recipe["extra"], recipe["package"], "the demo")
 
 
 def _import(recipe: dict[str, Any]) -> Any:

@@ -20,7 +20,7 @@ from holdgood.bundle.swap import put_in_place
 from holdgood.bundle.verify import parsed, read_bounded, read_manifest, verify
 from holdgood.core.declared_live import LIVE_FILE, LiveSpec, read_live
 from holdgood.core.errors import BundleError, DataError, EnvironmentFault, TamperedError, did_you_mean
-from holdgood.core.records import Bundle, Standing, Verdict
+from holdgood.core.records import Bundle, Promotion, Standing, Verdict
 from holdgood.core.records.envelope import unwrap, write_bytes
 from holdgood.core.urls import is_url
 from holdgood.journal import Journal, standing_now
@@ -32,6 +32,7 @@ WRITER = "live"
 RETRAINING = "retraining"
 """Tables that retrainings learned from, facts of the journal among them."""
 _BUNDLES = "bundles"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _FILE_START = """\
 # How models of this folder are kept, approved, watched and retrained. All names: docs/reference/live.
 # journal = "postgresql://holdgood@db.example/holdgood"   # password in PGPASSWORD; default: journal.sqlite here
@@ -94,7 +95,7 @@ class Live:
         """The folder of a kept bundle, by its digest or the beginning of it. Its manifest is the one of that digest; what the files of it hold
         is verified by ``load``. Raises TamperedError where another bundle lies in its place.
         """
-        kept = sorted(p.name for p in (self.path / _BUNDLES).iterdir() if re.fullmatch(r"[0-9a-f]{64}", p.name))
+        kept = sorted(p.name for p in (self.path / _BUNDLES).iterdir() if _DIGEST.fullmatch(p.name))
         found = [d for d in kept if digest and d.startswith(digest)]
         if len(found) == 1:
             folder = self.path / _BUNDLES / found[0]
@@ -162,6 +163,13 @@ def journal_at(folder: Path | str, url: str | None = None) -> Journal:
     if not is_url(url) and not Path(url).is_file():
         raise DataError(f"no journal at {url}", "a file, or postgresql://…", "check the path")
     return Journal(url)
+
+
+def kept_without_a_word(folder: Path | str, journal: Journal) -> int:
+    """How many bundles a live folder keeps of which its journal knows nothing, as after a loss; 0 where it holds any promotion."""
+    if journal.read(Promotion):
+        return 0
+    return sum(bool(_DIGEST.fullmatch(p.name)) for p in (Path(folder) / _BUNDLES).iterdir())
 
 
 def bundle_in(path: Path | str) -> Path:
