@@ -147,6 +147,9 @@ def test_feedback_late_and_in_part_with_a_word_for_each_item(server, job_rows):
 def test_schema_and_its_example_can_be_asked(server):
     status, told = server.json("GET", "/models/jobs/schema")
     assert status == 200 and told["row"]["properties"]["parts"]["type"] == ["number", "null"]
+    assert told["id"].startswith(
+        "'job' in a row says whose row it is, and does not name the answer: send its value as \"id\""
+    )
     status, answered = server.json("POST", "/models/jobs/predict", told["request"])
     assert status == 200 and answered["verdict"] == "ok"
 

@@ -33,6 +33,11 @@ def schema_of(served: Served) -> dict[str, Any]:
             }
         }
     joined = [j.table for j in loaded.rows().model.plan.joins]
+    if len(loaded.key) == 1:
+        told["id"] = (
+            f'{loaded.key[0]!r} in a row says whose row it is, and does not name the answer: send its value as "id" beside "row" too, '
+            "where it is new with every row, to tell the outcome by it later; without an id the server makes one"
+        )
     return told | {
         "row": row_schema(loaded),
         "request": {"row": example(loaded)},

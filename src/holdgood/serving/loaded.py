@@ -72,7 +72,8 @@ class Loaded:
         return self.forecaster
 
     @cached_property
-    def _key(self) -> tuple[str, ...]:
+    def key(self) -> tuple[str, ...]:
+        """The columns by which a row is told from others, as declared."""
         spec = self.rows().model.declaration.tables[self.rows().model.declaration.main]
         return tuple(spec.key or spec.ids)
 
@@ -87,15 +88,15 @@ class Loaded:
 
     def subject(self, row: Mapping[str, Any]) -> str:
         """The key of a row, by which a person's rows are found; empty where the row does not say it."""
-        if not self._key or any(row.get(k) is None for k in self._key):
+        if not self.key or any(row.get(k) is None for k in self.key):
             return ""
-        return _person("|".join([_written(row[k]) for k in self._key]))
+        return _person("|".join([_written(row[k]) for k in self.key]))
 
     def subjects(self, rows: pa.Table) -> list[str]:
         """The same for many."""
-        if not self._key or any(k not in rows.column_names for k in self._key):
+        if not self.key or any(k not in rows.column_names for k in self.key):
             return [""] * rows.num_rows
-        cells = [column.to_pylist() for column in plain(rows.select(self._key)).columns]
+        cells = [column.to_pylist() for column in plain(rows.select(self.key)).columns]
         return [
             "" if None in some else _person("|".join([_written(v) for v in some])) for some in zip(*cells, strict=True)
         ]
