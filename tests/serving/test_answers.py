@@ -127,7 +127,7 @@ def test_explanations(server, job_rows):
 def test_feedback_late_and_in_part_with_a_word_for_each_item(server, job_rows):
     server.json("POST", "/models/jobs/predict", {"rows": job_rows[:2], "ids": ["fb-1", "fb-2"]})
     labels = [
-        {"prediction": "fb-1", "value": True, "known_time": "2024-05-01T00:00:00Z", "final": False},
+        {"prediction": "fb-1", "value": True, "known_time": "2024-08-01T00:00:00Z", "final": False},
         {"prediction": "nobody", "value": True}, {"prediction": "fb-2"}, {"prediction": "fb-2", "value": {"a": 1}},
         {"prediction": "fb-2", "value": 1, "known_time": "soon"}, {"prediction": 5, "value": 1}, {"prediction": "fb-2", "value": 1, "x": 1},
     ]  # fmt: skip

@@ -1,5 +1,7 @@
 """A plain outcome that the model's task cannot mean is refused, item by item; so is a moment that cannot be."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 
@@ -22,3 +24,23 @@ def test_a_label_that_is_no_outcome_of_the_task_is_refused(within, bundles, job_
         assert status == 422
 
     within(scenario, what=(str(bundles(kind=kind)),))
+
+
+def test_an_outcome_is_not_known_before_its_prediction_or_in_the_future(within, bundles, job_rows):
+    now = datetime.now(UTC)
+    when = [now + timedelta(days=1), datetime(2023, 12, 31, tzinfo=UTC), now + timedelta(minutes=1), now]
+    labels = [{"prediction": "a", "value": True, "known_time": t.isoformat()} for t in when]
+    day = [{"prediction": "b", "value": True, "known_time": t.isoformat()} for t in (now, now - timedelta(hours=1))]
+
+    async def scenario(ask, desk):
+        await ask("POST", "/predict", {"row": {**job_rows[0], "asked": "2024-01-05T10:00:00"}, "id": "a"})
+        # about a later day: what is known of it before then is no fault
+        before = (datetime.now(UTC) + timedelta(days=3)).replace(tzinfo=None).isoformat()
+        await ask("POST", "/predict", {"row": {**job_rows[0], "asked": before}, "id": "b"})
+        day[0]["known_time"] = datetime.now(UTC).isoformat()
+        status, told, _ = await ask("POST", "/feedback", {"labels": labels + day})
+        why = [i.get("why", "") for i in told["items"]]
+        assert status == 207 and [not w for w in why] == [False, False, True, True, True, False], why
+        assert "still to come (clocks may differ by 5 minutes)" in why[0] and "2024-01-05T10:00:00 UTC" in why[1], why
+
+    within(scenario)

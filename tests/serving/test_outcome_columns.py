@@ -18,7 +18,7 @@ def test_columns_of_the_target_are_an_outcome_and_each_that_cannot_be_has_its_re
 ):
     row = {**job_rows[0], "due": "2024-05-01T10:00:00"}
     labels = [
-        {"prediction": "a", "value": {"left_at": "2024-05-01T12:00:00"}, "known_time": "2024-05-02T00:00:00Z"},
+        {"prediction": "a", "value": {"left_at": "2024-05-01T12:00:00"}, "known_time": "2024-08-02T00:00:00Z"},
         {"prediction": "b", "value": {"left_at": "2024-05-01 10:30"}},
         {"prediction": "c", "value": {"left_at": "2024-05-01T12:00:00"}},
         {"prediction": "c", "value": {"left_at": "2024-05-01T12:00:00", "due": "2024-05-01T12:00:00"}},
