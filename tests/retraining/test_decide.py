@@ -50,6 +50,18 @@ def test_every_decision_has_its_reason(known, policy, expected, said):
     assert found.alarms == (("MON001",) if known["alarms"] else ())
 
 
+def test_unknown_performance_says_what_is_there_what_is_needed_and_what_was_left_out():
+    known = {"new_rows": 1_200, "known_days": 3, "promised_days": 40, "since": "2026-01-08T12:00:00+00:00"}
+    said = " / ".join(decide(Evidence(**known, left_out=77)).reasons)
+    assert "1,200 rows with an outcome, of 3 days since 2026-01-08T12:00; outcomes of 5 days within" in said
+    assert (
+        "77 answers with an outcome are left out: they are from before it stands here (since 2026-01-08T12:00)" in said
+    )
+    said = " / ".join(decide(Evidence(**{**known, "known_days": 30, "promised_days": 2})).reasons)
+    assert "what is normal is known of 2 days only, and 5 are needed" in said
+    assert "left out" not in said
+
+
 def test_a_fall_that_costs_less_than_retraining_is_left():
     fall = measured(-0.02, 0.01)
     cheap = worth(fall, rows=10_000, cost=50.0, currency="EUR")

@@ -23,6 +23,9 @@ def test_a_hard_season_is_no_fall_and_without_the_season_it_would_be_one():
     seasonal = performance(promised, now, 365.0, false_a_year=0.5)
     plain = performance(promised, now, 365.0, false_a_year=0.5, seasonal=False)
     assert seasonal.verdict == "not proven"
+    assert (seasonal.second, plain.second) == ("promised for the season", "promised")
+    before = world(rng, 300, 330)  # weeks just before know no season, near as they are
+    assert performance(before, now, 365.0, false_a_year=0.5).second == "promised"
     assert plain.verdict == "worse"
 
 

@@ -111,7 +111,9 @@ def watch(
 
 def acknowledge(
     folder: LiveFolder,
-    alarm: Annotated[str, typer.Argument(help="The alarm's id, or the beginning of it.")],
+    alarm: Annotated[
+        str, typer.Argument(help="The alarm's id, the beginning of it, or a code that one open alarm has.")
+    ],
     by: Annotated[str, typer.Option("--by", help="Who has seen it.")],
     why: Annotated[str, typer.Option("--why", help="What it is, or what is being done.")] = "",
     until: Annotated[

@@ -29,13 +29,21 @@ def look_text(seen: Watched) -> str:
     for alarm in seen.alarms:
         state = "new" if alarm.id in look.told else "snoozed" if alarm.id in look.snoozed else "goes on"
         lines += [
-            f"  {_MARK[alarm.severity]} {alarm.code} {alarm.message}  [{alarm.id}, {state}]",
+            f"  {_MARK[alarm.severity]} {alarm.code} {alarm.message}  [{alarm.id}, {state}{_seen(seen, alarm.id)}]",
             f"      do: {alarm.todo}",
         ]
     lines += [f"  over: {i}" for i in look.ended]
     lines += [f"  note: {n}" for n in look.notes]
     lines += [f"  not told: {u}" for u in seen.undelivered]
     return "\n".join(lines)
+
+
+def _seen(seen: Watched, alarm: str) -> str:
+    """Who has seen it; a word from before it began anew, whose time is past, says nothing of this one."""
+    said = seen.seen_by.get(alarm)
+    if said is None or (said.until and said.until <= seen.look.ends) or (not said.until and alarm in seen.look.told):
+        return ""
+    return f", acknowledged by {said.who}" + (f", quiet until {said.until[:16]}" if said.until else "")
 
 
 def _performance(look: WatchLook, found: Comparison) -> str:

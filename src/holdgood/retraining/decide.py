@@ -8,6 +8,7 @@ from typing import Literal
 
 from holdgood.core.declared_policy import PolicySpec
 from holdgood.core.records import Alarm, Comparison, RetrainDecision
+from holdgood.retraining.fall import FEWEST_DAYS, WINDOWS
 from holdgood.retraining.worth import Worth
 
 Decision = Literal["retrain", "do not retrain", "not yet"]
@@ -21,6 +22,8 @@ class Evidence:
     while too few outcomes are in. ``new_rows``: labelled rows that the model has not learned from; ``learned_rows``: those
     that it has. ``age_days``: since the model was trained; ``calm_days``: since the last retraining or promotion.
     ``worth``: what retraining can win back, where costs are declared. ``in_shadow``: a challenger is being compared.
+    ``known_days``: days with an outcome ``since`` (ISO) the model stands; ``promised_days``: days of the rows that say what is normal;
+    ``left_out``: answers with an outcome from before then, that judge nothing.
     """
 
     alarms: Sequence[Alarm] = ()
@@ -31,12 +34,20 @@ class Evidence:
     calm_days: float = float("inf")
     worth: Worth | None = None
     in_shadow: bool = False
+    known_days: int = 0
+    promised_days: int = 0
+    since: str = ""
+    left_out: int = 0
 
 
 def decide(evidence: Evidence, policy: PolicySpec | None = None) -> RetrainDecision:
     """Weigh the evidence. Every reason that was looked at is told, also those that speak against."""
     rule = policy or PolicySpec()
-    reasons = [_alarms_said(evidence), _performance_said(evidence.performance, rule)]
+    reasons = [_alarms_said(evidence), _performance_said(evidence, rule)]
+    if evidence.left_out:
+        reasons.append(
+            f"{evidence.left_out:,} answers with an outcome are left out: they are from before it stands here (since {evidence.since[:16]})"
+        )
     decision, why = _wanted(evidence, rule)
     reasons += why
     if decision == "retrain":
@@ -110,9 +121,10 @@ def _alarms_said(evidence: Evidence) -> str:
     return f"{len(alarms)} alarm{'s' if len(alarms) > 1 else ''}, {len(loud)} of them high ({subjects})"
 
 
-def _performance_said(performance: Comparison | None, rule: PolicySpec) -> str:
+def _performance_said(evidence: Evidence, rule: PolicySpec) -> str:
+    performance = evidence.performance
     if performance is None:
-        return "performance is not known: too few outcomes have come in"
+        return _unknown(evidence)
     numbers = f"{performance.difference:+.4g} {performance.unit}".rstrip()
     span = f"{numbers} ({performance.level:.1%}: {performance.low:.4g} to {performance.high:.4g}, n={performance.n:,})"
     against = f" against what was {performance.second}" if performance.second else ""
@@ -122,3 +134,14 @@ def _performance_said(performance: Comparison | None, rule: PolicySpec) -> str:
     if performance.verdict == "better":
         return f"performance has risen{against}: {span}"
     return f"a fall of performance is not proven{against}: {span}"
+
+
+def _unknown(evidence: Evidence) -> str:
+    """What there is, and what is needed: rows alone do not do, since days are what is compared."""
+    spans = ", ".join(f"{w:g}" for w in WINDOWS)
+    since = f" since {evidence.since[:16]}" if evidence.since else ""
+    there = f"{evidence.new_rows:,} rows with an outcome, of {evidence.known_days} days{since}"
+    needed = f"outcomes of {FEWEST_DAYS} days within the last {spans} days of use are needed"
+    if evidence.known_days >= FEWEST_DAYS > evidence.promised_days:
+        needed = f"what is normal is known of {evidence.promised_days} days only, and {FEWEST_DAYS} are needed"
+    return f"performance is not known: too few outcomes have come in ({there}; {needed})"

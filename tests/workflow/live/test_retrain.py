@@ -96,7 +96,8 @@ def test_the_whole_loop_by_itself(begin, traffic, weather, at, monkeypatch, trai
     assert live.at(MODEL).bundle_digest == first and live.at(MODEL, "shadow") is None
 
     # what is restored is not judged by the world that had turned against it before it was replaced
-    assert not len(gather(live, MODEL, live.at(MODEL), project, at(83)).rows)
+    seen = gather(live, MODEL, live.at(MODEL), project, at(83))
+    assert not len(seen.rows) and seen.evidence.left_out > 100
     traffic.answered(live, "calm", 83, 90)
     seen = gather(live, MODEL, live.at(MODEL), project, at(91))
     assert seen.rows.moment.min() >= at(82).timestamp() * 1e6

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from holdgood.cli.watched import look_text
 from holdgood.core.errors import DataError, DeclarationError, EnvironmentFault
 from holdgood.core.records import Acknowledgement, Delivery, WatchLook
 from holdgood.monitoring.routes import Undelivered
@@ -92,7 +93,12 @@ def test_seen_twice_and_in_another_zone(begin, traffic, at):
     (alarm,) = [a for a in watch(live, MODEL, at=at(8)).alarms if a.code == "MON007"]
     # five in the morning in Karachi is midnight in UTC
     acknowledged(live, alarm.id, by="ann", until=at(50).isoformat().replace("00:00:00+00:00", "05:00:00+05:00"))
-    acknowledged(live, alarm.id, by="bob")
+    acknowledged(live, "MON007", by="bob")
+    with pytest.raises(DataError, match=f"(?s)no open alarm with the code 'MON010'.*{alarm.id}"):
+        acknowledged(live, "MON010", by="bob")
+    assert f"[{alarm.id}, new, acknowledged by ann, quiet until {at(50).isoformat()[:16]}]" in look_text(
+        watch(live, MODEL, at=at(8))
+    )
     assert live.journal.read(Acknowledgement)[0][1].until == at(50).isoformat()
     with pytest.raises(DataError, match="is no time"):
         acknowledged(live, alarm.id, by="ann", until="soon")

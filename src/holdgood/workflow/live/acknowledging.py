@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from holdgood.core.errors import DataError
 from holdgood.core.records import Acknowledgement, Alarm
 from holdgood.workflow.live.folder import WRITER, Live
+from holdgood.workflow.live.watch import looks_of, open_alarms
 
 
 def acknowledged(live: Live, alarm: str, *, by: str, why: str = "", until: str = "") -> Acknowledgement:
-    """Write it down; ``alarm`` is an id or the beginning of one. DataError where it names none, or several, or ``until`` is no time.
+    """Write it down; ``alarm`` is an id, the beginning of one, or a code that one open alarm has.
+
+    DataError where it names none, or several, or ``until`` is no time.
 
     ``until``: ISO, of any zone (UTC where none is said); kept in UTC.
     """
@@ -23,6 +26,8 @@ def acknowledged(live: Live, alarm: str, *, by: str, why: str = "", until: str =
             ) from None
         until = (then if then.tzinfo else then.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
     known = sorted({a.id for _, a in live.journal.read(Alarm) if alarm and a.id.startswith(alarm)})
+    if not known and alarm.upper().startswith("MON"):
+        known = [_with_code(live, alarm.upper())]
     if len(known) != 1:
         raise DataError(
             f"{len(known) or 'no'} alarm{'s' if len(known) > 1 else ''} with an id that begins with {alarm[:32]!r}",
@@ -32,3 +37,19 @@ def acknowledged(live: Live, alarm: str, *, by: str, why: str = "", until: str =
     said = Acknowledgement(alarm=known[0], who=by, why=why, until=until)
     live.journal.append(said, WRITER)
     return said
+
+
+def _with_code(live: Live, code: str) -> str:
+    """The one open alarm of this code, of any model that is live."""
+    newest = {a.id: a for _, a in live.journal.read(Alarm)}
+    models = sorted({s.model for s in live.standing()})
+    there = [newest[i] for m in models for i in open_alarms(looks_of(live, m)) if i in newest]
+    having = [a for a in there if a.code == code]
+    if len(having) != 1:
+        listed = "; ".join(f"{a.id} ({a.code} {a.subject}, {a.model})" for a in having or there)
+        raise DataError(
+            f"{len(having) or 'no'} open alarm{'s' if len(having) > 1 else ''} with the code {code[:32]!r}",
+            f"one of: {listed}" if listed else "an open alarm",
+            "give the id, or enough of it",
+        )
+    return having[0].id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,6 +51,9 @@ class Watched:
     again: bool = False
     """The look had been taken before: nothing was looked at anew, only told what had not been told."""
 
+    seen_by: Mapping[str, Acknowledgement] = field(default_factory=dict)
+    """Who has seen an alarm, by its id: the last word that names a time, else the last."""
+
 
 def watch(
     live: Live,
@@ -86,7 +89,9 @@ def _watched(live: Live, model: str, ends: datetime, usual: Usual | None, others
         every = {a.id: a for _, a in live.journal.read(Alarm, model=model) if a.ends == done.ends}
         alarms, benefit, again = [every[i] for i in done.found if i in every], None, True
     faults = _tell(live, model, [*earlier, done])
-    return Watched(done, tuple(alarms), benefit, tuple(faults), again)
+    every_word = [a for _, a in live.journal.read(Acknowledgement)]
+    seen_by = {a.alarm: a for a in sorted(every_word, key=lambda a: bool(a.until))}
+    return Watched(done, tuple(alarms), benefit, tuple(faults), again, seen_by)
 
 
 def looks_of(live: Live, model: str) -> list[WatchLook]:
@@ -151,7 +156,7 @@ def _look(
     )
     now = ends.isoformat()
     first = datetime.fromtimestamp(begins / 1e6, UTC).isoformat()
-    still = _open(earlier)
+    still = open_alarms(earlier)
     alarms = [named(a, model, now) for a in found.alarms]
     if still and days < spec.days:
         # What is open is sought as a usual look seeks it: the little that a hasty look may spend could not find it again.
@@ -284,7 +289,7 @@ def _record(
     )  # fmt: skip
 
 
-def _open(earlier: Sequence[WatchLook]) -> list[str]:
+def open_alarms(earlier: Sequence[WatchLook]) -> list[str]:
     """Alarms that were told and are not over."""
     there: dict[str, None] = {}
     for look in earlier:
@@ -304,7 +309,7 @@ def _tell(live: Live, model: str, looks: Sequence[WatchLook]) -> list[str]:
         later = (datetime.fromisoformat(look.ends) + until).isoformat()
         about: list[tuple[str, str]] = [(i, "begins") for i in look.told]
         if look is looks[-1]:
-            standing_before = _open(looks[:-1])
+            standing_before = open_alarms(looks[:-1])
             about += [(i, "goes on") for i in look.found if i in standing_before]
         about += [(i, "ends") for i in look.ended]
         told = [message_of(newest[i], what, look.ends, later) for i, what in about if i in newest]

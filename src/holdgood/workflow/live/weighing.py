@@ -68,8 +68,16 @@ def gather(live: Live, model: str, champion: Standing, project: Project | None, 
         calm_days=_calm(live, model, now),
         worth=_worth(live, predictor, in_money, settled),
         in_shadow="shadow" in standing,
+        known_days=_days(known),
+        promised_days=_days(promise.where(np.isfinite(promise.y))),
+        since=champion.since,
+        left_out=int(((mine.place != "shadow") & ~stands & np.isfinite(mine.y)).sum()),
     )
     return Seen(evidence, predictor, answered)
+
+
+def _days(rows: Told) -> int:
+    return len(np.unique(np.floor(rows.days)))
 
 
 def _promise(live: Live, champion: Standing, project: Project | None, mine: Told, since: int) -> Told:
