@@ -18,13 +18,13 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from machine import machine
 from record import RESULTS, record
-from retraining_worlds import DAYS, KINDS, stream
+from retraining_worlds import KINDS, stream
 from summarise import lines
+from weekly_looks import ended
 
-from holdgood.retraining import ChallengePlan, challenge, probation
+from holdgood.retraining import challenge, probation
 
 NAME = "live-probation"
-ERROR = 0.05
 BEFORE = -2.0
 BREAKS = 49
 """The day from which the promoted model is worse."""
@@ -39,24 +39,6 @@ def gains(kind: str, after: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Gains of the replaced model a row, and days."""
     rows, days, error = stream(kind, 0.0, seed)
     return (rows + np.where(days < BREAKS, BEFORE, after) * error if after else rows), days
-
-
-def ended(test, rows: np.ndarray, days: np.ndarray) -> tuple[str, int]:
-    """How a probation ended, and on which day."""
-    shares: list[float] = []
-    for week in range(7, DAYS + 1, 7):
-        kept = days < week
-        found = test(
-            rows[kept],
-            np.zeros(int(kept.sum())),
-            plan=ChallengePlan(len(rows), ERROR),
-            earlier=shares,
-            clusters=days[kept],
-        )
-        if found.decision != "not yet":
-            return found.decision, week
-        shares.append(found.share)
-    raise AssertionError("the last look decides")
 
 
 def batch(kind: str, after: float, number: int) -> dict[str, object]:

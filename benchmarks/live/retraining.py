@@ -14,20 +14,18 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from machine import machine
 from record import RESULTS, record
-from retraining_worlds import DAYS, KINDS, stream, year
+from retraining_worlds import KINDS, stream, year
 from retraining_year import told, walk
 from scipy.stats import norm
 from summarise import lines
+from weekly_looks import ERROR, ended
 
-from holdgood.retraining import ChallengePlan, challenge
+from holdgood.retraining import challenge
 
 NAME = "live-retraining"
-ERROR = 0.05
 GAINS = (-1.0, 0.0, 2.0, 3.0)
 """True gains of the challenger, in standard errors of all planned rows."""
 
@@ -37,21 +35,8 @@ BATCH = 50
 def decided(kind: str, gain: float, seed: int) -> tuple[str, int, bool]:
     """How one test ended, after how many days, and whether the oracle would have promoted."""
     rows, days, error = stream(kind, gain, seed)
-    shares: list[float] = []
     oracle = bool(rows.mean() / error > norm.isf(ERROR))
-    for week in range(7, DAYS + 1, 7):
-        kept = days < week
-        found = challenge(
-            rows[kept],
-            np.zeros(int(kept.sum())),
-            plan=ChallengePlan(len(rows), ERROR),
-            earlier=shares,
-            clusters=days[kept],
-        )
-        if found.decision != "not yet":
-            return found.decision, week, oracle
-        shares.append(found.share)
-    raise AssertionError("the last look decides")
+    return *ended(challenge, rows, days), oracle
 
 
 def batch(kind: str, gain: float, number: int) -> dict[str, object]:
