@@ -16,9 +16,10 @@ from holdgood.core.protocols import Model
 from holdgood.scale import Handle, Pool
 from holdgood.training.cost import Aim
 from holdgood.training.ensemble import Ensemble, fingerprint
-from holdgood.training.finish import CLOSE, wait_for
+from holdgood.training.finish import wait_for
 from holdgood.training.progress import Progress, makespan
 from holdgood.training.repeats import complete_repeats
+from holdgood.training.timing import CLOSE
 from holdgood.training.work import FoldFit, Work, fit_fold, size_of, timed
 
 MOST_MODELS = 64

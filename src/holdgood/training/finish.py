@@ -14,10 +14,9 @@ from holdgood.core.chain import Chain
 from holdgood.scale import Handle, Pool
 from holdgood.training.progress import Progress, makespan
 from holdgood.training.schedule import WAKING
+from holdgood.training.timing import CLOSE
 from holdgood.training.work import FullFit, Work, fit_all, reason_of
 
-CLOSE = 0.12
-"""Seconds kept for ending workers and returning."""
 SHRINK = 0.85
 ENOUGH = 0.8
 """A refit that the clock ended before this share of its rounds or trees is not the model that was judged."""

@@ -282,8 +282,9 @@ class Schedule:
         if not self.timed:
             return WAKING if self.pool.workers else None
         ends = [limit - handle.seconds for handle, (_, _, limit) in self._handles.items() if handle.state == "running"]
+        grace = self.timing.grace if self._handles else 0.0  # workers that still import are not waited for
         # waking twice a second keeps the reserve honest while long fits run
-        return max(0.0, min([self.left() - self.timing.reserve() + self.timing.grace, 0.5, *ends]))
+        return max(0.0, min([self.left() - self.timing.reserve() + grace, 0.5, *ends]))
 
     def _kill_overrun(self) -> None:
         up = self.timed and self.left() <= self.timing.reserve() - self.timing.grace

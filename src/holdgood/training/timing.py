@@ -19,6 +19,8 @@ is worth more than what a last proposal finds."""
 CHOOSING = 0.05
 """The user's own metric may take this share of the time in choosing the weights of an ensemble."""
 REFITTED = 5
+CLOSE = 0.12
+"""Seconds kept for ending workers and returning."""
 STAND_IN = 0.02
 """Share of the time (a second at most) in which the folds' models can take the place of refits that did not end."""
 ALIKE = 1.2
@@ -135,7 +137,7 @@ class Timing:
         )
         if not found:
             return self.overhead
-        kept = self.overhead + self.grace + self.stand_in
+        kept = self.overhead + self.grace + self.stand_in + CLOSE
         beside = [p.refit_seconds(self.rows) for p in self._beside(found)] if self.refit_members > 1 else []
         needs = [self.delivery(p) for p in found[: self.refit_members]]
         # several may take a quarter of what was there at most; the best one alone is always kept room for
