@@ -60,7 +60,22 @@ def test_a_look_is_told_written_down_and_acknowledged(live, cli):
 
 def test_what_cannot_be_looked_at_is_said(live, cli, refuses):
     folder, _ = live
-    refuses("watch", "live", "--at", "someday", at=folder, code=2, says=["'someday' is no time"])
+    refuses("watch", "live", "--at", "someday", at=folder, code=2, says=["--at 'someday' is no day or time"])
+    refuses("retrain", "live", "--as-of", "someday", at=folder, code=2, says=["--as-of 'someday' is no day or time"])
+    refuses(
+        "acknowledge",
+        "live",
+        "x",
+        "--by",
+        "bo",
+        "--until",
+        "someday",
+        at=folder,
+        code=2,
+        says=["until 'someday' is no day or time"],
+    )
+    refuses("journal", "live-on", "someday", at=folder, code=2, says=["'someday' is no day or time"])
+    refuses("journal", "show", "--since", "someday", at=folder, code=2, says=["'someday' is no day or time"])
     refuses("watch", "live", "--model", "nobody", at=folder, code=3, says=["no champion of 'nobody'"])
     refuses("acknowledge", "live", "zzz", "--by", "bo", at=folder, code=3, says=["no alarm with an id"])
     for word in (("--at", AT), ("--reference", "t.csv"), ("--html", "x.html"), ("--json",), ("--strict",)):

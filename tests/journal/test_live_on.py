@@ -1,6 +1,6 @@
 import pytest
 
-from holdgood.core.errors import DataError
+from holdgood.core.errors import DeclarationError
 from holdgood.core.records import Comparison, Promotion
 from holdgood.journal import live_on
 
@@ -38,6 +38,6 @@ def test_what_stood_where_over_a_history(journal):
     back = live_on(journal, "2026-03-06", "m")[0]
     assert (back.action, back.by, back.why, back.replaces) == ("roll back", "cy", "alarms", "b2")
     assert back.recorded_utc > back.since
-    with pytest.raises(DataError, match="no day or time"):
+    with pytest.raises(DeclarationError, match="no day or time"):
         live_on(journal, "yesterday")
     assert live_on(journal, "9999-12-31", "m") == live_on(journal, "2100-01-01", "m")

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from holdgood.core.errors import DataError, DuplicateError
+from holdgood.core.errors import DataError, DeclarationError, DuplicateError
 from holdgood.core.records import Alarm, Prediction
 from holdgood.core.records.envelope import wrap, wrap_as_text
 
@@ -37,7 +37,7 @@ def test_entries_are_found_by_model_and_time(journal, answer, label):
     assert [p.id for _, p in journal.read(Prediction, until="2026-03-01T03:00:00+00:00")] == ["p1", "q"]
     assert [e.kind for e in journal.entries(model="m", newest_first=True, limit=1)] == ["label"]
     assert journal.entries("label")[0].moment == "2026-03-05T00:00:00.000000+00:00"
-    with pytest.raises(DataError, match="'soon' is no day or time"):
+    with pytest.raises(DeclarationError, match="'soon' is no day or time"):
         journal.entries(since="soon")
 
 

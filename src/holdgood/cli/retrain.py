@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from holdgood.cli import draw
 from holdgood.cli.tables import Json
 from holdgood.core.errors import DeclarationError
+from holdgood.core.moments import asked_moment
 
 _STYLE = {"retrain": "yellow", "promote": "green", "roll back": "red", "waits": "cyan", "confirmed": "green"}
 
@@ -67,7 +67,7 @@ def retrain(
             project=None if project is None else Project.at(project),
             new=new or [],
             related=related,
-            now=None if as_of is None else _moment(as_of),
+            now=None if as_of is None else asked_moment(as_of, "--as-of"),
             auto=auto,
             by=by,
             listener=progress,
@@ -80,11 +80,3 @@ def retrain(
             draw.out.print(f"{step.what}: {step.sentence}", style=_STYLE.get(step.what, ""))
     if strict and done.waits:
         raise typer.Exit(1)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise DeclarationError(f"--as-of {text}", "a day or a time, such as 2026-03-01", "write it so") from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from holdgood.cli import draw
 from holdgood.cli.models import Related
 from holdgood.cli.tables import Json
 from holdgood.core.errors import DeclarationError
+from holdgood.core.moments import asked_moment
 
 LiveFolder = Annotated[Path, typer.Argument(help="The live folder: settings, journal, bundles.")]
 
@@ -71,7 +71,7 @@ def watch(
 
         service.run(live, models, said)
         return
-    moment = _moment(at)
+    moment = asked_moment(at, "--at") if at else None
     found = []
     for name in models:
         champion = live.at(name)
@@ -124,18 +124,5 @@ def acknowledge(
     from holdgood.workflow.live.acknowledging import acknowledged
     from holdgood.workflow.live.folder import Live
 
-    then = _moment(until)
-    said = acknowledged(Live.open(folder), alarm, by=by, why=why, until=then.isoformat() if then else "")
+    said = acknowledged(Live.open(folder), alarm, by=by, why=why, until=until)
     draw.out.print(f"{said.alarm}: seen by {said.who}" + (f", quiet until {said.until}" if said.until else ""))
-
-
-def _moment(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise DeclarationError(
-            f"{text!r} is no time", "a day or a time, such as 2026-03-01T08:00", "write it so"
-        ) from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

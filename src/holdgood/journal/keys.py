@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from holdgood.core.errors import DataError
+from holdgood.core.moments import asked_moment, moment_in
 
 LONGEST = 500
 """Characters of a model's name, an id or a subject: what every database can index."""
@@ -40,27 +41,18 @@ def moment_of(text: str) -> str | None:
     >>> moment_of("2013-01-01 06:00+01:00"), moment_of("soon")
     ('2013-01-01T05:00:00.000000+00:00', None)
     """
-    try:
-        found = datetime.fromisoformat(text)
-        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return found.isoformat(timespec="microseconds")
+    found = moment_in(text)
+    return None if found is None else found.isoformat(timespec="microseconds")
 
 
 def bound(when: datetime | str | None) -> str | None:
-    """A time that somebody asks about, in the notation of ``moment_of``, or no bound. DataError where it is none."""
+    """A time that somebody asks about, in the notation of ``moment_of``, or no bound. DeclarationError where it is none."""
     return None if when is None else asked_time(when)
 
 
 def asked_time(when: datetime | str) -> str:
     """The same, for a time that must be given."""
-    found = moment_of(when if isinstance(when, str) else when.isoformat())
-    if found is None:
-        raise DataError(
-            f"{str(when)[:40]!r} is no day or time", "2026-03-01 or 2026-03-01T12:00:00Z", "write it in ISO format"
-        )
-    return found
+    return asked_moment(when if isinstance(when, str) else when.isoformat()).isoformat(timespec="microseconds")
 
 
 def keys_of(kind: str, payload: Mapping[str, Any]) -> Keys:

@@ -100,7 +100,7 @@ def test_seen_twice_and_in_another_zone(begin, traffic, at):
         watch(live, MODEL, at=at(8))
     )
     assert live.journal.read(Acknowledgement)[0][1].until == at(50).isoformat()
-    with pytest.raises(DataError, match="is no time"):
+    with pytest.raises(DeclarationError, match="until 'soon' is no day or time"):
         acknowledged(live, alarm.id, by="ann", until="soon")
     traffic.answered(live, "calm", 7, 22)
     for day in (15, 22):

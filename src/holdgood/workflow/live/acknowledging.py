@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from holdgood.core.errors import DataError
+from holdgood.core.moments import asked_moment
 from holdgood.core.records import Acknowledgement, Alarm
 from holdgood.workflow.live.folder import WRITER, Live
 from holdgood.workflow.live.watch import looks_of, open_alarms
@@ -13,18 +12,12 @@ from holdgood.workflow.live.watch import looks_of, open_alarms
 def acknowledged(live: Live, alarm: str, *, by: str, why: str = "", until: str = "") -> Acknowledgement:
     """Write it down; ``alarm`` is an id, the beginning of one, or a code that one open alarm has.
 
-    DataError where it names none, or several, or ``until`` is no time.
+    DataError where it names none, or several; DeclarationError where ``until`` is no time.
 
     ``until``: ISO, of any zone (UTC where none is said); kept in UTC.
     """
     if until:
-        try:
-            then = datetime.fromisoformat(until)
-        except ValueError:
-            raise DataError(
-                f"{until[:40]!r} is no time", "a day or a time, such as 2026-03-01T08:00", "write it so"
-            ) from None
-        until = (then if then.tzinfo else then.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+        until = asked_moment(until, "until").isoformat()
     known = sorted({a.id for _, a in live.journal.read(Alarm) if alarm and a.id.startswith(alarm)})
     if not known and alarm.upper().startswith("MON"):
         known = [_with_code(live, alarm.upper())]
