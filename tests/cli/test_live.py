@@ -213,13 +213,45 @@ def test_labels_of_which_none_could_be_taken_end_with_1_and_say_what_was_expecte
     told = cli("journal", "label", "l.csv", at=at)
     said = " ".join(told.err.split())
     assert told.code == 1 and "0 labels written" in told.out
-    assert "row 1: value: 'perhaps' is none of the model's classes: no, yes" in said, said
-    assert "row 2: the known_time of a label is '22/11/2026 23:00'; a time in ISO format was expected" in said, said
-    assert "row 3: value: '1' is none of the model's classes" in said, said
+    assert "row 1 (line 2): value: 'perhaps' is none of the model's classes: no, yes" in said, said
+    assert (
+        "row 2 (line 3): the known_time of a label is '22/11/2026 23:00'; a time in ISO format was expected" in said
+    ), said
+    assert "row 3 (line 4): value: '1' is none of the model's classes" in said, said
     (at / "l.csv").write_text("id,value\n000,yes\n001,maybe\n")
     told = cli("journal", "label", "l.csv", at=at)
     assert told.code == 0 and "1 label written" in told.out
     assert "1 label without known_time: they count from now on" in " ".join(told.err.split())
+
+
+def test_outcomes_known_in_the_future_or_before_their_prediction_are_told_by_row_and_line(at, cli):
+    """As at /feedback: such a label would let a look at an earlier day see the future, or a delay be negative."""
+    (at / "l.csv").write_text(
+        "id,value,known_time\n000,yes,2026-03-09\n\n001,yes,2999-01-01\n002,no,2026-03-01\n003,no,2026-03-04T00:00+00:00\n"
+    )
+    told = cli("journal", "label", "l.csv", "--json", at=at).json
+    assert told["written"] == 2
+    future, early = told["not_taken"]
+    assert (future["row"], future["line"], future["id"]) == (2, 4, "001")
+    assert "2999-01-01" in future["said"] and "is still to come (clocks may differ by 5 minutes)" in future["said"]
+    assert (early["row"], early["line"], early["id"]) == (3, 5, "002")
+    assert "is before the prediction that it is about (2026-03-03T00:00:00 UTC)" in early["said"]
+    kept = cli("journal", "show", "-k", "label", "--json", at=at).json
+    assert [e["record"]["payload"]["prediction"] for e in kept] == ["000", "003"]
+    pd.DataFrame({"id": ["001"], "value": ["yes"], "known_time": ["2999-01-01"]}).to_parquet(at / "l.parquet")
+    table = cli("journal", "label", "l.parquet", at=at)
+    assert table.code == 1 and "not taken: row 1: known_time" in table.err
+
+
+@pytest.mark.parametrize("given", ["20260309", "2026-03-09", "2026-03-09T05:00+05:00"])
+def test_a_known_time_is_kept_in_one_notation(at, cli, given):
+    (at / "l.csv").write_text(f"id,value,known_time\n000,yes,{given}\n001,yes,\n")
+    assert cli("journal", "label", "l.csv", "--json", at=at).json["written"] == 2
+    kept = [e["record"]["payload"]["known_time"] for e in cli("journal", "show", "-k", "label", "--json", at=at).json]
+    assert kept[0] == "2026-03-09T00:00:00.000000+00:00"
+    assert cli("journal", "label", "l.csv", "--json", at=at).json["there_already"] == 2
+    (at / "l.csv").write_text("id,value,known_time\n000,yes,1712121200\n")
+    assert "known_time of a label is '1712121200'" in cli("journal", "label", "l.csv", at=at).err
 
 
 def test_overrides_remember_what_was_answered(at, cli):

@@ -162,7 +162,8 @@ def _taken(taken: Taken, what: str, json: bool, strict: bool) -> None:
         there = f", {taken.there:,} there already" if taken.there else ""
         draw.out.print(f"{counted(taken.written, what)} written{there}", style="bold")
         for fault in taken.faults[:MOST]:
-            draw.err.print(f"not taken: row {fault.row}: {fault.said}", style="yellow")
+            line = "" if fault.line is None else f" (line {fault.line})"
+            draw.err.print(f"not taken: row {fault.row}{line}: {fault.said}", style="yellow")
         if len(taken.faults) > MOST:
             draw.err.print(f"… and {len(taken.faults) - MOST:,} more; --json has all", style="yellow")
     # a file of which nothing could be taken is a failure for whoever runs this by a clock

@@ -21,6 +21,7 @@ from holdgood.journal.filters import Filter
 from holdgood.journal.keys import bound
 from holdgood.journal.sql_session import SqlSession
 from holdgood.journal.store import store_at
+from holdgood.journal.timely import made
 from holdgood.journal.verify import buried_by, faults_of
 
 R = TypeVar("R", bound=Record)
@@ -160,9 +161,13 @@ class Journal:
         rows = {row.ref or "": row for row in sorted(self._of(model, ids), key=lambda row: row.place != "shadow")}
         return {id: _entry(row).read(Prediction) for id, row in rows.items()}
 
-    def known(self, model: str, ids: Sequence[str]) -> set[str]:
-        """Those of some ids that predictions of the model have."""
-        return {row.ref or "" for row in self._of(model, ids)}
+    def made(self, model: str, ids: Sequence[str]) -> dict[str, str]:
+        """Those of some ids that predictions of the model have, each with the moment from which its outcome can be known."""
+        found: dict[str, str] = {}
+        for row in self._of(model, ids):
+            since = made(_entry(row).read(Prediction))
+            found[row.ref or ""] = min(since, found.get(row.ref or "", since))
+        return found
 
     def _of(self, model: str, ids: Sequence[str]) -> Iterator[Row]:
         with self.session() as session:

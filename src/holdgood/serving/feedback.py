@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from holdgood.core.errors import DataError, HoldgoodError
 from holdgood.core.records import AnswerOverride, Label, Prediction
 from holdgood.journal.chain import draft
 from holdgood.journal.keys import moment_of
+from holdgood.journal.timely import made, untimely
 from holdgood.serving.body import kind_of, object_of, rows_of
 from holdgood.serving.desk import Desk
 from holdgood.serving.entry import now
@@ -25,8 +25,6 @@ _LABEL = ("prediction", "value", "event_time", "known_time", "final", "censored"
 _OVERRIDE = ("prediction", "after", "reason", "who", "when")
 _TEXT = 500
 _COLUMNS = 50
-_SKEW = timedelta(minutes=5)
-"""How far the clock of a caller may be ahead."""
 
 
 async def feedback(desk: Desk, call: Call) -> Reply:
@@ -56,7 +54,7 @@ async def feedback(desk: Desk, call: Call) -> Reply:
             answered = before.get(str(name))
             if answered is None:
                 fault = f"no prediction of {served.name} has this id"
-            elif kind == "labels" and (no := _untimely(item.get("known_time", ""), answered)):
+            elif kind == "labels" and (no := untimely(item.get("known_time", ""), made(answered))):
                 fault = no
             elif kind == "labels":
                 records.append(_label(item, served.name, by))
@@ -114,24 +112,6 @@ async def _columns(
     for i, there in zip(told, known, strict=True):
         if not there:
             faults[i] = f"value: the target {target!r} gives no outcome of these columns that the model knows"
-
-
-def _untimely(given: str, answered: Prediction) -> str | None:
-    """Why an outcome cannot have been known at a moment that somebody gives; None where it can, or where none is given.
-
-    What counts is when the prediction is about (``event_time``), so that replayed traffic can be told; one that is about a later day counts
-    from when it was made, as an outcome may be known before its day (a cancellation).
-    """
-    known = moment_of(given) if given else None
-    if known is None:
-        return None
-    latest = moment_of((datetime.now(UTC) + _SKEW).isoformat()) or ""
-    if known > latest:
-        return f"known_time: {given[:40]} is still to come (clocks may differ by {_SKEW.seconds // 60} minutes); say when it was known, or leave it out"
-    moments = [m for t in (answered.event_time, answered.known_time) if t and (m := moment_of(t))]
-    if moments and known < min(moments):
-        return f"known_time: {given[:40]} is before the prediction that it is about ({min(moments)[:19]} UTC); times without a zone are UTC"
-    return None
 
 
 def _known(values: list[dict[str, Any]], model: Predictor) -> np.ndarray:

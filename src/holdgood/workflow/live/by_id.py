@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,15 +13,17 @@ from holdgood.connectors.read import read_table
 from holdgood.core.errors import DataError, did_you_mean
 from holdgood.core.records.envelope import Record
 from holdgood.journal import Journal, standing_now
+from holdgood.journal.keys import moment_of
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A row (the first below the header is 1) that was not taken, and why."""
+    """A row (the first below the header is 1) that was not taken, and why. ``line``: of the file, None where it has none or none is sure."""
 
     row: int
     id: str
     said: str
+    line: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,17 @@ def matched(
     rows: list[dict[str, Any]],
     id_column: str,
     model: str | None,
-    make: Callable[[dict[str, Any], str, str], Record],
+    make: Callable[[dict[str, Any], str, str, str], Record],
+    lines: Sequence[int] = (),
 ) -> tuple[list[Record], list[Fault]]:
-    """A record for each row whose prediction the journal has; ``make`` gets row, id and model, and raises DataError for what cannot be."""
+    """A record for each row whose prediction the journal has; ``make`` gets row, id, model and the moment from which an outcome can be known,
+    and raises DataError for what cannot be. ``lines``: of the rows, where they are known.
+    """
     default = model or _only_model(journal, rows)
     named: dict[str, list[str]] = {}
     for row in rows:
         named.setdefault(str(row.get("model") or default), []).append(str(row[id_column] or ""))
-    known = {name: journal.known(name, [i for i in ids if i]) for name, ids in named.items()}
+    known = {name: journal.made(name, [i for i in ids if i]) for name, ids in named.items()}
     records: list[Record] = []
     faults: list[Fault] = []
     for number, row in enumerate(rows, 1):
@@ -69,10 +74,10 @@ def matched(
         try:
             if id not in known[name]:
                 raise DataError(f"the journal has no prediction {id!r} of {name!r}" if id else "no id")
-            records.append(make(row, id, name))
+            records.append(make(row, id, name, known[name][id]))
         except DataError as error:
             wanted = f"; {error.expected} was expected: {error.do}" if error.expected else ""
-            faults.append(Fault(number, id, error.came + wanted))
+            faults.append(Fault(number, id, error.came + wanted, lines[number - 1] if lines else None))
     return records, faults
 
 
@@ -99,6 +104,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and math.isnan(value):
         return None
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def time_of(row: Mapping[str, Any], column: str) -> str:
+    """A cell as a time in one notation (UTC); as it is where it is no time, so that it is told; empty where there is none."""
+    given = text_of(row, column)
+    return moment_of(given) or given
 
 
 def chunks(records: list[Record], size: int = 5_000) -> Iterator[list[Record]]:

@@ -16,8 +16,10 @@ from holdgood.core.task import Task
 from holdgood.journal import Filter, Journal
 from holdgood.journal.chain import body_of, canonical, draft
 from holdgood.journal.keys import moment_of
-from holdgood.workflow.live.by_id import Fault, Taken, chunks, matched, rows_of, text_of
+from holdgood.journal.timely import untimely
+from holdgood.workflow.live.by_id import Fault, Taken, chunks, matched, rows_of, text_of, time_of
 from holdgood.workflow.live.folder import WRITER
+from holdgood.workflow.live.lines import lines_of
 from holdgood.workflow.live.told import stray
 
 
@@ -36,25 +38,27 @@ def take_labels(
     ``model``, ``known_time``, ``event_time``, ``final`` and ``censored`` (true or false), ``why``.
 
     A label that says what the newest one says is left; another one corrects it. ``task_of``: the task of a model, where it is known; a
-    label that is no outcome of it is not taken.
+    label that is no outcome of it is not taken, nor one that was known in the future, or before its prediction.
     """
     now = datetime.now(UTC).isoformat()
     task = cache(task_of)
 
-    def make(row: dict[str, Any], prediction: str, model_name: str) -> Record:
+    def make(row: dict[str, Any], prediction: str, model_name: str, since: str) -> Record:
         there = [c for c in columns if row[c] is not None]
         for name in there or (columns or (value,))[:1]:
             _plain(row[name], name)
         asked = None if columns or _truth(row, "censored", False) else task(model_name)
         if asked is not None and (no := stray(row[value], asked)):
             raise DataError(f"{value}: {no}")
+        if no := untimely(text_of(row, "known_time"), since):
+            raise DataError(no)
         return _checked(
             Label(
                 prediction=prediction,
                 model=model_name,
                 value={c: row[c] for c in columns} if columns else row[value],
-                event_time=text_of(row, "event_time"),
-                known_time=text_of(row, "known_time") or now,
+                event_time=time_of(row, "event_time"),
+                known_time=time_of(row, "known_time") or now,
                 final=_truth(row, "final", True),
                 censored=_truth(row, "censored", False),
                 by=text_of(row, "by") or by,
@@ -62,7 +66,8 @@ def take_labels(
             )
         )
 
-    records, faults = matched(journal, rows_of(source, id, *(columns or (value,))), id, model, make)
+    rows = rows_of(source, id, *(columns or (value,)))
+    records, faults = matched(journal, rows, id, model, make, lines_of(source, len(rows)))
     return _write(journal, records, faults, now)
 
 
@@ -79,7 +84,7 @@ def take_overrides(
     (default: the logged answer), ``who``, ``reason``, ``when``.
     """
 
-    def make(row: dict[str, Any], prediction: str, name: str) -> Record:
+    def make(row: dict[str, Any], prediction: str, name: str, _: str) -> Record:
         _plain(row[after], after)
         person = text_of(row, "who") or who
         if not person:
@@ -93,11 +98,12 @@ def take_overrides(
                 after=row[after],
                 who=person,
                 reason=text_of(row, "reason"),
-                when=text_of(row, "when"),
+                when=time_of(row, "when"),
             )
         )
 
-    records, faults = matched(journal, rows_of(source, id, after), id, model, make)
+    rows = rows_of(source, id, after)
+    records, faults = matched(journal, rows, id, model, make, lines_of(source, len(rows)))
     return _write(journal, records, faults, "")
 
 
