@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from holdgood.cli import draw
-from holdgood.cli.tables import Json
+from holdgood.cli.tables import Held, Json
 
 Bundle = Annotated[Path, typer.Argument(help="A bundle, or a run folder that holds one.")]
 Rows = Annotated[str, typer.Argument(help="Rows of the main table: a file or a database table.")]
@@ -28,6 +28,14 @@ def predict(
             "postgresql://…?table=NAME); default: the terminal.",
         ),
     ] = None,
+    out_of_contract: Held = None,
+    refused: Annotated[
+        Path | None,
+        typer.Option(
+            "--refused",
+            help="Where the rows without an answer are listed (csv, parquet, jsonl, xlsx): place, key and why.",
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if the contract refuses a row.")] = False,
     json: Json = False,
 ) -> None:
@@ -39,7 +47,10 @@ def predict(
     from holdgood.workflow.scoring import predict_file
 
     with draw.Progress(quiet=json) as progress:
-        done = predict_file(bundle, rows, table or [], to=to, tell=progress, records=json)
+        done = predict_file(
+            bundle, rows, table or [], to=to, tell=progress, records=json, out_of_contract=None if out_of_contract is None else out_of_contract.word,
+            refused_to=refused,
+        )  # fmt: skip
     if json:
         draw.as_json(
             {
@@ -52,9 +63,9 @@ def predict(
             }
         )
     elif done.written:
-        refused = f" ({done.refused:,} refused)" if done.refused else ""
+        without = f" ({done.refused:,} refused)" if done.refused else ""
         added = f", {done.added:,} added" if done.path is None else ""
-        draw.out.print(f"{done.rows:,} rows scored{refused}{added}: {done.written}")
+        draw.out.print(f"{done.rows:,} rows scored{without}{added}: {done.written}")
     else:
         draw.rows_text(done.names, done.head)
         if done.rows > len(done.head):

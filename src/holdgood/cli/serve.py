@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from holdgood.cli import draw
 from holdgood.cli.live import LIVE
-from holdgood.cli.tables import Json
+from holdgood.cli.tables import Held, Json
 
 _EXAMPLES = (
     "First a token, which is shown once:  holdgood serve token new --role predict --name shop.  "
@@ -91,6 +91,7 @@ def run(
     journal_required: Annotated[
         YesNo, typer.Option("--journal-required", help="no: answer although the journal is away, counted and logged.")
     ] = YesNo.yes,
+    out_of_contract: Held = None,
     tokens: _File = None,
     open_: Annotated[bool, typer.Option("--open", help="Ask nobody for a token. On loopback only.")] = False,
     allow_host: Annotated[
@@ -134,6 +135,7 @@ def run(
     settings = Settings(
         what=tuple(what), host=host, port=port, tables=tuple(table or ()), journal=journal or "", journal_required=journal_required is YesNo.yes,
         tokens=tokens, open_=open_, hosts=tuple(allow_host or ()), limits=limits, every=every, log_requests=log_requests,
+        out_of_contract=None if out_of_contract is None else out_of_contract.word,
     )  # fmt: skip
     serve(
         settings,

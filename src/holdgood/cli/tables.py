@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,6 +18,28 @@ if TYPE_CHECKING:
     from holdgood.core.records import AuditReport
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document for machines.")]
+
+
+class OutOfContract(StrEnum):
+    """What becomes of a rule of the contract that warns."""
+
+    warn = "warn"
+    refuse = "refuse"
+
+    @property
+    def word(self) -> Literal["warn", "refuse"]:
+        """As the setting has it."""
+        return "refuse" if self is OutOfContract.refuse else "warn"
+
+
+Held = Annotated[
+    OutOfContract | None,
+    typer.Option(
+        "--out-of-contract",
+        help="refuse: a row that breaks any rule of the contract gets no answer; warn: only where the contract itself refuses. "
+        "Default: [serve] out_of_contract of the live folder in which the bundle lies, else warn.",
+    ),
+]
 
 
 def audit(

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from holdgood.core.declared_policy import PolicySpec
 from holdgood.core.declared_tables import Section
 from holdgood.core.declared_watch import RouteSpec, WatchingSpec
+from holdgood.core.records.contract import OutOfContract
 from holdgood.core.settings import checked, toml_of
 
 LIVE_FILE = "live.toml"
@@ -36,6 +37,16 @@ class KeepSpec(Section):
     )
 
 
+class ServeSpec(Section):
+    """How rows are answered. A server reads this when it starts."""
+
+    out_of_contract: OutOfContract = Field(
+        "warn",
+        description="a row outside of the contract: `warn`, an answer and a warning, or none where the contract itself refuses; "
+        "`refuse`, none for any rule that is broken",
+    )
+
+
 class LiveSpec(Section):
     """What ``live.toml`` says."""
 
@@ -46,6 +57,7 @@ class LiveSpec(Section):
     )
     approval: ApprovalSpec = Field(default_factory=ApprovalSpec, description="who must agree before a bundle goes live")
     keep: KeepSpec = Field(default_factory=KeepSpec, description="what is kept of people, and for how long")
+    serve: ServeSpec = Field(default_factory=ServeSpec, description="how rows are answered")
     policy: PolicySpec = Field(default_factory=PolicySpec, description="when to retrain, and what may happen by itself")
     watch: WatchingSpec = Field(default_factory=WatchingSpec, description="how models in use are watched")
     route: list[RouteSpec] = Field(default_factory=list, description="who is told of alarms, and how")

@@ -39,6 +39,7 @@ def schema_of(served: Served) -> dict[str, Any]:
             "where it is new with every row, to tell the outcome by it later; without an id the server makes one"
         )
     return told | {
+        "out_of_contract": loaded.held,
         "row": row_schema(loaded),
         "request": {"row": example(loaded)},
         "joined": {t: t in loaded.rows().others for t in joined},

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from holdgood.bundle.verify import read_manifest
 from holdgood.core.records import Bundle
+from holdgood.core.records.contract import OutOfContract
 from holdgood.core.records.journal import Place
 from holdgood.core.table import Table
 from holdgood.journal.keys import LONGEST
@@ -32,12 +33,13 @@ _WARM = 2
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """``scorer``: of a bundle that answers rows; ``forecaster``: of one that forecasts. One of them is there."""
+    """``scorer``: of a bundle that answers rows; ``forecaster``: of one that forecasts. One of them is there. ``held``: how the contract is."""
 
     name: str
     manifest: Bundle
     scorer: RowScorer | None = None
     forecaster: ForecastModel | None = None
+    held: OutOfContract = "warn"
 
     @property
     def digest(self) -> str:
@@ -187,8 +189,10 @@ class Reference:
         return {n: model.table_of(source, n) for n, source in self.files.items() if n in joined}
 
 
-def load(folder: Path | str, name: str | None = None, reference: Reference | None = None) -> Loaded:
-    """Verify a bundle, load it, read its reference tables and answer a first row. Raises what these raise."""
+def load(
+    folder: Path | str, name: str | None = None, reference: Reference | None = None, held: OutOfContract = "warn"
+) -> Loaded:
+    """Verify a bundle, load it, read its reference tables and answer a first row. Raises what these raise. ``held``: how its contract is."""
     path = bundle_in(folder)
     manifest = read_manifest(path)
     if manifest.task.get("kind") == "forecast":
@@ -196,10 +200,10 @@ def load(folder: Path | str, name: str | None = None, reference: Reference | Non
 
         model = ForecastModel.load(path)
         return Loaded(name or model.bundle.name, model.bundle, forecaster=model)
-    predictor = Predictor.load(path)
+    predictor = Predictor.load(path).held(held)
     scorer = RowScorer(predictor, (reference or Reference()).of(predictor))
     empty = dict.fromkeys(scorer.types)
     if all(j.table in scorer.others for j in predictor.plan.joins):
         for _ in range(_WARM):  # libraries set themselves up at their first row
             scorer.score(empty)
-    return Loaded(name or predictor.manifest.name, predictor.manifest, scorer=scorer)
+    return Loaded(name or predictor.manifest.name, predictor.manifest, scorer=scorer, held=held)

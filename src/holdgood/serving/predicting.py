@@ -32,7 +32,21 @@ async def predict(desk: Desk, call: Call) -> Reply:
         answers = await _answered(desk, served, wanted)
         return as_json({"model": served.name, "answers": answers})
     told = await _answered_alone(desk, served, wanted)
-    return as_json({"model": served.name, **told}, 422 if told["verdict"] == "refused" else 200)
+    if told["verdict"] == "refused":
+        return as_json({"model": served.name, **told, **_refusal(served, told)}, 422)
+    return as_json({"model": served.name, **told})
+
+
+def _refusal(served: Served, told: Mapping[str, Any]) -> dict[str, str]:
+    """Of a row that the contract refuses, the three parts that every refusal has."""
+    wanted = [
+        ": ".join(filter(None, (e["column"], e["expected"]))) for e in told.get("errors", ()) if e["breach"] == "refuse"
+    ]
+    return {
+        "error": f"outside of the contract: {told['why']}",
+        "expected": "; ".join(wanted) or f"a row as /models/{served.name}/schema says",
+        "do": f"correct the row and send it under a new id; what a row needs is at /models/{served.name}/schema",
+    }
 
 
 async def _answered_alone(desk: Desk, served: Served, wanted: Asked) -> dict[str, Any]:

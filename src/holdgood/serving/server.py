@@ -13,7 +13,9 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
+from holdgood.core.declared_live import LiveSpec
 from holdgood.core.errors import DeclarationError, EnvironmentFault, MissingExtra
+from holdgood.core.records.contract import OutOfContract
 from holdgood.journal import Journal
 from holdgood.serving.describing import models, openapi, schema
 from holdgood.serving.desk import Desk
@@ -47,6 +49,7 @@ _POLICY = b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src
 class Settings:
     """``what``: bundles (``NAME=PATH`` or ``PATH``), or one live folder. ``tokens``: the file; None: ``tokens.json`` in the live folder or here.
 
+    ``out_of_contract``: None means what the live folder says, or ``warn``.
     ``open_``: nobody is asked for a token (on loopback only). ``hosts``: further names that the Host header may have.
     """
 
@@ -63,6 +66,7 @@ class Settings:
     every: float = 2.0
     log_requests: bool = False
     grace: int = 30
+    out_of_contract: OutOfContract | None = None
 
 
 def tokens_file(what: tuple[str, ...], given: Path | None = None) -> Path:
@@ -85,13 +89,14 @@ def door(settings: Settings, *, log: Log | None = None) -> Door:
         ):  # before tokens are asked for: another folder may have other ones
             need_bundle(given.partition("=")[2] or given)
     tokens = _tokens(settings)
-    source, open_journal, keep = _source(settings)
-    made = Models(source, Reference(_pairs(settings.tables)))
+    source, open_journal, folder = _source(settings)
+    held = settings.out_of_contract or folder.serve.out_of_contract
+    made = Models(source, Reference(_pairs(settings.tables)), held)
     made.look()
     if not made.all() and made.faults:
         raise DeclarationError("nothing can be served: " + "; ".join(made.faults), "bundles that load", "see above")
     upkeep = Upkeep(
-        made, open_journal, tokens, Metrics(), log or Log(), settings.limits, keep, settings.journal_required, settings.every
+        made, open_journal, tokens, Metrics(), log or Log(), settings.limits, folder.keep.facts, settings.journal_required, settings.every
     )  # fmt: skip
     guard = Guard(tokens, Rates(settings.limits.rate), _hosts(settings))
     made_door = Door(_routes(upkeep), guard, upkeep.begin, upkeep.end, all_requests=settings.log_requests)
@@ -188,13 +193,13 @@ def _routes(upkeep: Upkeep) -> list[Route]:
     ]
 
 
-def _source(settings: Settings) -> tuple[Source, Callable[[], Journal], bool]:
-    """What to serve, how to open the journal, and whether facts are kept in it."""
+def _source(settings: Settings) -> tuple[Source, Callable[[], Journal], LiveSpec]:
+    """What to serve, how to open the journal, and the settings of the live folder, or the defaults."""
     if len(settings.what) == 1 and is_live(settings.what[0]):
         live = Live.open(settings.what[0])
-        return LiveFolder(live), lambda: live.journal, live.settings.keep.facts
+        return LiveFolder(live), lambda: live.journal, live.settings
     where = settings.journal or os.environ.get("HOLDGOOD_JOURNAL") or JOURNAL
-    return NamedBundles(list(settings.what)), lambda: Journal(where), True
+    return NamedBundles(list(settings.what)), lambda: Journal(where), LiveSpec()
 
 
 def _tokens(settings: Settings) -> Tokens | None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from holdgood.core.errors import DataError, DeclarationError, HoldgoodError, did_you_mean
 from holdgood.core.records import Standing
+from holdgood.core.records.contract import OutOfContract
 from holdgood.serving.exchange import Refusal, refused
 from holdgood.serving.loaded import Loaded, Reference, Served, load
 from holdgood.workflow.live.folder import Live
@@ -84,10 +85,13 @@ def _key(stands: Iterable[Standing]) -> list[tuple[str, str, str, float]]:
 
 
 class Models:
-    """The models of a server. ``look`` brings them up to date; whoever holds a ``Served`` from before goes on with it undisturbed."""
+    """The models of a server. ``look`` brings them up to date; whoever holds a ``Served`` from before goes on with it undisturbed.
 
-    def __init__(self, source: Source, reference: Reference | None = None) -> None:
-        self._source, self._reference = source, reference or Reference()
+    ``held``: how the contract of each is held.
+    """
+
+    def __init__(self, source: Source, reference: Reference | None = None, held: OutOfContract = "warn") -> None:
+        self._source, self._reference, self._held = source, reference or Reference(), held
         self._served: Mapping[str, Served] = {}
         self._stands: tuple[Standing, ...] | None = None
         self._stamp: object = None
@@ -141,7 +145,7 @@ class Models:
         return Served(name, loaded["champion"], loaded.get("canary"), share, loaded.get("shadow")), faults
 
     def _loaded(self, name: str, digest: str) -> Loaded:
-        found = load(self._source.folder(digest), name, self._reference)
+        found = load(self._source.folder(digest), name, self._reference, self._held)
         if found.digest != digest:
             raise DataError(f"the bundle kept as {digest[:12]} is another", digest, "promote it again")
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +21,7 @@ from holdgood.core.errors import BundleError, DataError, did_you_mean
 from holdgood.core.frame import Frame
 from holdgood.core.protocols import Repair, Scorer
 from holdgood.core.records import Bundle, Contract
+from holdgood.core.records.contract import OutOfContract
 from holdgood.core.records.envelope import unwrap
 from holdgood.core.table import ColumnType, FrameKind, Table, give_back
 from holdgood.core.task import Task
@@ -198,6 +199,10 @@ class Predictor:
                 hints[0] if hints else "see the contract: holdgood show contract",
             )
         return table
+
+    def held(self, how: OutOfContract) -> Predictor:
+        """The same model, whose contract is held so; see ``Contract.held``."""
+        return self if how == "warn" else replace(self, contract=self.contract.held(how))
 
     def judge(self, rows: Table) -> Verdicts:
         """The contract's verdict on each row of a table as ``as_read`` gave it."""

@@ -19,13 +19,16 @@ from holdgood.connectors.place import file_of
 from holdgood.connectors.write import writer_for
 from holdgood.core.errors import DeclarationError
 from holdgood.core.events import Event, Listener, silent
+from holdgood.core.records.contract import OutOfContract
 from holdgood.core.table import Table
 from holdgood.core.urls import is_url, mask
 from holdgood.workflow.batch.deliver import folder_for, insert, name_of, unfinished
 from holdgood.workflow.batch.kept import Kept
 from holdgood.workflow.batch.loose import Loose
 from holdgood.workflow.batch.pieces import content
+from holdgood.workflow.batch.refused import refused_rows
 from holdgood.workflow.batch.score import act_column, limit_of, score, size_for, tally, together
+from holdgood.workflow.live.folder import out_of_contract_at
 from holdgood.workflow.predict import Predictor
 
 _SHOWN = 10
@@ -56,28 +59,44 @@ def predict_file(
     tell: Listener = silent,
     records: bool = True,
     size: int | None = None,
+    out_of_contract: OutOfContract | None = None,
+    refused_to: Path | str | None = None,
 ) -> Scored:
     """Score the rows of one source a piece at a time; write them to a file or a table, or return them (as ``records`` if asked).
 
     ``to``: a file, or ``sqlite:///FILE?table=NAME`` or ``postgresql://…?table=NAME``. What was cut off goes on with the same call: pieces
     that are done wait beside the target, bound to the content of source, joined tables and bundle. ``size``: rows a piece, for tests.
+    ``out_of_contract``: how the contract is held; None means as the live folder says in which the bundle lies, or ``warn``. ``refused_to``: a
+    file for the rows that get no answer; see ``refused_rows``.
     Raises DataError for rows that do not fit, EnvironmentFault where the target cannot be written; nothing is written then.
     """
     target = None if to is None else str(to)
-    _refuse_what_is_read(target, [rows, *(pair.partition("=")[2] for pair in related)])
+    beside = None if refused_to is None else str(refused_to)
+    read = [rows, *(pair.partition("=")[2] for pair in related)]
+    _refuse_what_is_read(target, read)
+    _refuse_what_is_read(
+        beside, [*read, *([target] if target is not None else [])], "--refused", "is read or written already"
+    )
     ledger = table_at(target) if target is not None and is_url(target) else None
     try:
         if target is not None and ledger is None:
             writer_for(Path(target), 0)
-        model = Predictor.load(bundle)
+        if beside is not None:
+            writer_for(Path(beside), 0)
+        how = out_of_contract or out_of_contract_at(bundle) or "warn"
+        model = Predictor.load(bundle).held(how)
         tell(Event("progress", "reading", mask(rows)))
         as_read, others = related_tables(model, rows, related)
         if target is not None and ledger is None:
             writer_for(Path(target), as_read.rows)
-        key = _key(model, as_read, others, None if ledger is None else ledger.table)
+        key = _key(model, as_read, others, None if ledger is None else ledger.table, how)
         notes = [n.message for t in (as_read, *others.values()) for n in t.notes]
+        if how == "refuse":
+            where = "live.toml" if out_of_contract is None else "--out-of-contract"
+            notes.append(f"every rule of the contract that is broken refuses the row ({where})")
         if ledger is not None and (known := ledger.find(key)) is not None and known.whole:
             notes.append("nothing was added: these rows of this source were written there before, by this bundle")
+            notes += _listed(model, as_read, beside)
             return Scored(as_read.rows, None, [], [], [], tuple(notes), written=ledger.shown)
         size = size or size_for(model, as_read)
         kept = Loose(size) if target is None else Kept(folder_for(target), key, size, name_of(target))
@@ -96,6 +115,7 @@ def predict_file(
             elif target is not None:
                 tell(Event("progress", "writing", target))
                 write_table(output, target, for_people=target.lower().endswith(".xlsx"))
+            notes += _listed(model, as_read, beside)
             kept.remove()
         finally:
             kept.close()
@@ -123,13 +143,24 @@ def predict_file(
     )
 
 
-def _refuse_what_is_read(target: str | None, given: Sequence[str]) -> None:
+def _listed(model: Predictor, as_read: Table, to: str | None) -> list[str]:
+    """Write the list of refused rows, where one is asked for; what is told of it."""
+    if to is None:
+        return []
+    without = refused_rows(model, as_read, size_for(model, as_read))
+    write_table(without, to, for_people=to.lower().endswith(".xlsx"))
+    return [f"{without.num_rows:,} refused rows with the reason: {to}"]
+
+
+def _refuse_what_is_read(
+    target: str | None, given: Sequence[str], option: str = "--to", what: str = "is what is read"
+) -> None:
     if target is None:
         return
     same = [s for s in given if (s == target if is_url(target) else not is_url(s) and _file(s) == _file(target))]
     if same:
         raise DeclarationError(
-            f"--to {mask(target)} is what is read", "another place", "choose another name: nothing was written"
+            f"{option} {mask(target)} {what}", "another place", "choose another name: nothing was written"
         )
 
 
@@ -137,10 +168,12 @@ def _file(source: str) -> Path:
     return Path(file_of(source)[0]).resolve()
 
 
-def _key(model: Predictor, rows: Table, others: Mapping[str, Table], table: str | None) -> str:
-    """What a batch is known by: bundle, rows, joined tables and, in a database, the table; a file also by what made it."""
+def _key(model: Predictor, rows: Table, others: Mapping[str, Table], table: str | None, how: OutOfContract) -> str:
+    """What a batch is known by: bundle, how its contract is held, rows, joined tables and, in a database, the table; a file also by what made it."""
     said: dict[str, Any] = {"bundle": model.manifest.digest, "rows": content(rows), "table": table}
     said["others"] = {name: content(other) for name, other in sorted(others.items())}
+    if how != "warn":
+        said["out of contract"] = how
     if table is None:
         said["made by"] = {p: version(p) for p in ("holdgood", "numpy", "pyarrow", "lightgbm")}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from holdgood.core.records.envelope import Number, Part, Record
 
+PartT = TypeVar("PartT", bound=Part)
 Breach: TypeAlias = Literal["allow", "warn", "refuse"]
 """What happens to a row that breaks a rule: nothing, a word beside its answer, or no answer."""
+
+OutOfContract: TypeAlias = Literal["warn", "refuse"]
+"""What becomes of a rule that warns where the contract is held: ``warn``, as it says; ``refuse``, the row gets no answer."""
 
 
 class ColumnRule(Part):
@@ -70,3 +74,15 @@ class Contract(Record):
     reviewed_by: str = ""
     reviewed_on: str = ""
     reviewed_digest: str = ""
+
+    def held(self, how: OutOfContract) -> Contract:
+        """The rules as they are held: with ``refuse`` every rule that warns refuses; what is allowed stays so."""
+        return self if how == "warn" else self.model_copy(update={"tables": tuple(_refusing(t) for t in self.tables)})
+
+
+def _refusing(table: TableContract) -> TableContract:
+    def harder(part: PartT, *breaches: str) -> PartT:
+        return part.model_copy(update={b: "refuse" for b in breaches if getattr(part, b) == "warn"})
+
+    columns = tuple(harder(c, "unreadable", "missing", "outside", "unseen", "misshapen") for c in table.columns)
+    return table.model_copy(update={"columns": columns, "rules": tuple(harder(r, "breach") for r in table.rules)})

@@ -21,6 +21,7 @@ from holdgood.bundle.verify import parsed, read_bounded, read_manifest, verify
 from holdgood.core.declared_live import LIVE_FILE, LiveSpec, read_live
 from holdgood.core.errors import BundleError, DataError, EnvironmentFault, TamperedError, did_you_mean
 from holdgood.core.records import Bundle, Promotion, Standing, Verdict
+from holdgood.core.records.contract import OutOfContract
 from holdgood.core.records.envelope import unwrap, write_bytes
 from holdgood.core.urls import is_url
 from holdgood.journal import Journal, standing_now
@@ -43,6 +44,9 @@ needed = 0        # people who must have approved a bundle before it answers any
 [keep]
 facts = true      # false: predictions are kept without the facts of their rows
 # days = 400      # how long; holdgood journal forget --due deletes what is older
+
+[serve]
+out_of_contract = "warn"   # "refuse": a row that breaks any rule of the contract gets no answer
 """
 
 
@@ -170,6 +174,13 @@ def kept_without_a_word(folder: Path | str, journal: Journal) -> int:
     if journal.read(Promotion):
         return 0
     return sum(bool(_DIGEST.fullmatch(p.name)) for p in (Path(folder) / _BUNDLES).iterdir())
+
+
+def out_of_contract_at(bundle: Path | str) -> OutOfContract | None:
+    """What the settings of a live folder say of rows outside of the contract, for a bundle that is kept there; None elsewhere."""
+    kept = bundle_in(bundle).resolve().parent
+    file = kept.parent / LIVE_FILE
+    return read_live(file).serve.out_of_contract if kept.name == _BUNDLES and file.is_file() else None
 
 
 def bundle_in(path: Path | str) -> Path:
