@@ -285,6 +285,32 @@ def test_a_persons_rows_and_old_rows_are_forgotten_and_the_chain_verifies(at, cl
     assert cli("journal", "forget", "--due", "--why", "x", "--yes", "--json", at=at).json["entries"] == 1
 
 
+def test_verify_says_what_was_forgotten_by_whom_and_finds_a_forged_deletion(at, cli):
+    key = at / "live" / "forget.key"
+    assert key.stat().st_mode & 0o077 == 0
+    cli("journal", "head", "--to", "kept.json", at=at)
+    cli("journal", "forget", "--subject", "person-0", "--why", "request 7", "--by", "ann", "--yes", at=at)
+    whole = cli("journal", "verify", "--head", "kept.json", at=at)
+    assert whole.code == 0, whole.all
+    said = " ".join(whole.out.split())
+    assert "forgotten: 2 entries in 1 deletion" in said
+    assert "2 by ann on 20" in said and "(entry 2 of 'live', younger than the head): request 7" in said, said
+    (gone,) = cli("journal", "verify", "--json", at=at).json["forgotten"]
+    assert (gone["who"], gone["entries"], gone["sealed"], gone["entry"]) == ("ann", 2, True, 2)
+    Live.open(at / "live").journal.forget(
+        "server", 2, who="ann", why="request 8"
+    )  # by who has the database, not the key
+    forged = cli("journal", "verify", "--head", "kept.json", at=at)
+    assert forged.code == 1 and "it has no seal" in " ".join(forged.out.split())
+    key.rename(at / "elsewhere.key")
+    blind = cli("journal", "verify", at=at)
+    assert blind.code == 0 and "cannot be told" in " ".join(blind.err.split())
+    elsewhere = ("journal", "verify", "--journal", "live/journal.sqlite", "--live", "none", "--key", "elsewhere.key")
+    assert cli(*elsewhere, at=at).code == 1
+    key.write_text("{}")
+    assert cli("journal", "verify", at=at).code == 3
+
+
 def test_what_a_reader_kept_in_the_bytes_of_the_file_goes_with_the_same_command_again(at, cli, refuses, monkeypatch):
     monkeypatch.setattr(sqlite_store, "_SECONDS_TO_WAIT", 0.0)
     file = at / "live" / "journal.sqlite"

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from holdgood.core.errors import DataError, DuplicateError
 from holdgood.core.records import Alarm, Label, Prediction, Promotion
 from holdgood.journal import Filter, Journal
-from holdgood.journal.chain import Row, link, sha, tombstone
+from holdgood.journal.chain import Row, link, sha
+from holdgood.journal.tombstones import tombstone
 
 STEPS = st.lists(
     st.one_of(
@@ -162,7 +163,7 @@ def test_what_was_live_is_never_forgotten(journal_file, answer):
             "UPDATE entries SET record = NULL, salt = NULL, model = NULL, moment = NULL WHERE number = ?", [(1,)]
         )
         (row,) = link(
-            heads["live"], "live", [tombstone([("live", 1)], "eve", "none")], "2026-01-01T00:00:00.000000+00:00"
+            heads["live"], "live", [tombstone([("live", 1, 1)], "eve", "none")], "2026-01-01T00:00:00.000000+00:00"
         )
         session.many(f"INSERT INTO entries VALUES ({','.join('?' * len(row))})", [row])
     assert journal_file.verify(heads) == ["entry 1 of 'live' has a tombstone, but a promotion is never forgotten"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +11,14 @@ import typer
 from holdgood.cli import draw
 from holdgood.cli.live import LIVE, LiveFolder
 from holdgood.cli.tables import Json
+from holdgood.core.errors import DataError
 from holdgood.core.text import counted, one_line
 
 if TYPE_CHECKING:
     # only named in annotations: --help must not wait for pydantic
     from holdgood.core.records import Standing
-    from holdgood.journal import Entry
+    from holdgood.journal import Entry, Head
+    from holdgood.journal.tombstones import Stone
 
 app = typer.Typer(
     name="journal",
@@ -31,6 +34,10 @@ Url = Annotated[
 OnlyModel = Annotated[str | None, typer.Option("--model", "-m", help="Only this model.")]
 HeadFile = Annotated[
     Path | None, typer.Option("--head", help="Heads kept outside, as holdgood journal head --to wrote them.")
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--key", help="The key that deletions are sealed with; default the live folder's own (forget.key)."),
 ]
 MOST = 20
 
@@ -159,22 +166,30 @@ def _when(entry: Entry) -> str:
 
 
 @app.command("verify")
-def verify(head: HeadFile = None, live: LiveFolder = LIVE, journal: Url = None, json: Json = False) -> None:
-    """Whether anything was changed, removed or written anew; exit code 1 if so.
+def verify(
+    head: HeadFile = None, key: KeyFile = None, live: LiveFolder = LIVE, journal: Url = None, json: Json = False
+) -> None:
+    """Whether anything was changed, removed or written anew; exit code 1 if so. Also how much was forgotten by whom, in which entry.
 
     Without --head a tail that was cut off, or a chain that was written anew from some point, cannot be told: keep heads where who can
-    write the journal cannot.
+    write the journal cannot. A deletion that was not made with the folder's key is a fault too.
 
     Example: holdgood journal verify --head /elsewhere/head.json
     """
-    from holdgood.workflow.live.folder import journal_at
+    from holdgood.workflow.live.folder import journal_at, key_of
     from holdgood.workflow.live.heads import heads_in
+    from holdgood.workflow.live.sealing import seal_in
 
     book = journal_at(live, journal)
     kept = heads_in(head) if head else {}
-    faults = book.verify(kept)
+    place = key or key_of(live, book)
+    seal = None if place is None else seal_in(place)
+    if key is not None and seal is None:
+        raise DataError(f"no key at {key}", "a file that holdgood made", "check the path")
+    faults, stones = book.verify(kept, seal), book.forgotten()
     if json:
-        draw.as_json({"whole": not faults, "faults": faults, "heads": len(kept)})
+        gone = [_gone(stone, kept) | {"sealed": None if seal is None else stone.sealed(seal)} for stone in stones]
+        draw.as_json({"whole": not faults, "faults": faults, "heads": len(kept), "forgotten": gone})
     else:
         for fault in faults:
             draw.out.print(f"✗ {fault}", style="red")
@@ -183,8 +198,41 @@ def verify(head: HeadFile = None, live: LiveFolder = LIVE, journal: Url = None, 
             draw.out.print(f"✓ {book.name} is whole{reached}", style="green")
         if not kept:
             draw.err.print("note: without --head a cut tail or a rewritten chain cannot be told", style="yellow")
+        _gone_text(stones, kept)
+        if stones and seal is None:
+            said = "no key was given" if place is None else f"there is no key at {place}"
+            draw.err.print(
+                f"note: {said} (--key): whether deletions were made by who may delete cannot be told", style="yellow"
+            )
     if faults:
         raise typer.Exit(1)
+
+
+def _gone(stone: Stone, heads: Mapping[str, Head]) -> dict[str, object]:
+    """A forgetting as JSON; ``after_head``: it is younger than the head kept outside (None without one)."""
+    there = heads.get(stone.writer)
+    said: dict[str, object] = {"writer": stone.writer, "entry": stone.number, "when": stone.when, "who": stone.who}
+    return said | {
+        "why": stone.why,
+        "entries": stone.entries,
+        "after_head": stone.number > (there.number if there else 0) if heads else None,
+    }
+
+
+def _gone_text(stones: Sequence[Stone], heads: Mapping[str, Head]) -> None:
+    """How much was forgotten, and the newest forgettings: who, when, why, in which entry."""
+    if not stones:
+        return
+    entries = sum(stone.entries for stone in stones)
+    draw.out.print(f"forgotten: {entries:,} entr{'y' if entries == 1 else 'ies'} in {counted(len(stones), 'deletion')}")
+    for stone in stones[-MOST:]:
+        young = ", younger than the head" if _gone(stone, heads)["after_head"] else ""
+        draw.out.print(
+            f"  {stone.entries:,} by {one_line(stone.who)} on {stone.when[:19]} UTC "
+            f"(entry {stone.number} of {stone.writer!r}{young}): {one_line(stone.why)}"
+        )
+    if len(stones) > MOST:
+        draw.out.print(f"  … and {len(stones) - MOST:,} before; --json has all", style="dim")
 
 
 @app.command("head")

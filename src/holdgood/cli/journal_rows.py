@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holdgood.cli import draw
-from holdgood.cli.journal import MOST, HeadFile, OnlyModel, Url
+from holdgood.cli.journal import MOST, HeadFile, KeyFile, OnlyModel, Url
 from holdgood.cli.live import LIVE, By, LiveFolder, user
 from holdgood.cli.tables import Json
 from holdgood.core.errors import DeclarationError
@@ -35,11 +35,13 @@ def forget(
     due: Annotated[bool, typer.Option("--due", help="What is older than keep.days in live.toml.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without it only the number is told.")] = False,
     by: By = None,
+    key: KeyFile = None,
     live: LiveFolder = LIVE,
     journal: Url = None,
     json: Json = False,
 ) -> None:
-    """Delete predictions, their labels and overrides for good: facts, answers, keys and salts. A tombstone says who, why and which.
+    """Delete predictions, their labels and overrides for good: facts, answers, keys and salts. A tombstone says who, why and which, sealed with the live
+    folder's key, so that journal verify tells it from one that somebody with access to the database alone has written.
 
     The chain still verifies, also against heads kept before. Who put what live, alarms and decisions are kept. Backups that exist
     already forget it when they are brought up to date.
@@ -48,8 +50,9 @@ def forget(
 
     Example: holdgood journal forget --due --why retention --yes
     """
-    from holdgood.workflow.live.folder import journal_at
+    from holdgood.workflow.live.folder import journal_at, key_of
     from holdgood.workflow.live.forget import copies, places_to_forget
+    from holdgood.workflow.live.sealing import sealed_from_now
 
     if sum((subject is not None, older_than is not None, due)) != 1:
         raise DeclarationError(
@@ -58,7 +61,14 @@ def forget(
     book = journal_at(live, journal)
     places = places_to_forget(book, live, subject=subject, older_than=older_than)
     if yes and places:
-        book.forget_many(places, "live", who=by or user(), why=why)
+        place = key or key_of(live, book)
+        seal = None if place is None else sealed_from_now(place, book)
+        book.forget_many(places, "live", who=by or user(), why=why, seal=seal)
+        if seal is None:
+            draw.err.print(
+                "note: this journal is not the live folder's and no --key was given: the deletion has no seal",
+                style="yellow",
+            )
     elif yes:
         book.wipe()  # an earlier deletion may still lie in the file's bytes
     left = [str(f) for f in copies(live)]

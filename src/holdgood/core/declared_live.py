@@ -35,6 +35,10 @@ class KeepSpec(Section):
         ge=1,
         description="after how many days `holdgood journal forget --due` deletes predictions, labels and overrides",
     )
+    key: str = Field(
+        "forget.key",
+        description="a file, in the live folder or elsewhere, with the key by which deletions are sealed; hosts that share a journal share it",
+    )
 
 
 class ServeSpec(Section):

@@ -82,17 +82,6 @@ def draft(record: Record) -> Draft:
     return Draft(record.kind, wrap_as_text(record), checked_keys(record.kind, vars(record)))
 
 
-def tombstone(places: Sequence[tuple[str, int]], who: str, why: str) -> Draft:
-    """What says that entries (writer, number) were forgotten; neighbours are named by the first and the last of them."""
-    spans: list[list[Any]] = []
-    for writer, number in sorted(places):
-        if spans and spans[-1][0] == writer and spans[-1][2] == number - 1:
-            spans[-1][2] = number
-        else:
-            spans.append([writer, number, number])
-    return Draft(TOMBSTONE, canonical({"who": who, "why": why, "entries": spans}), Keys())
-
-
 def link(head: Head, writer: str, drafts: Sequence[Draft], when: str) -> list[Row]:
     """The entries that follow a head, one after the other; ``when`` in the notation of ``moment_of``.
 

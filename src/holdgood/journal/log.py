@@ -16,13 +16,14 @@ from typing import Any, TypeVar
 from holdgood.core.errors import DataError, DuplicateError
 from holdgood.core.records import Prediction
 from holdgood.core.records.envelope import Record, unwrap
-from holdgood.journal.chain import TOMBSTONE, Head, Row, body_of, draft, tombstone
+from holdgood.journal.chain import TOMBSTONE, Head, Row, body_of, draft
 from holdgood.journal.filters import Filter
 from holdgood.journal.keys import bound
 from holdgood.journal.sql_session import SqlSession
 from holdgood.journal.store import store_at
 from holdgood.journal.timely import made
-from holdgood.journal.verify import buried_by, faults_of
+from holdgood.journal.tombstones import Seal, Stone, stones_of
+from holdgood.journal.verify import faults_of
 
 R = TypeVar("R", bound=Record)
 _PIECE = 500
@@ -91,14 +92,23 @@ class Journal:
             raise answer
         return answer
 
-    def forget(self, writer: str, number: int, *, who: str, why: str) -> Head:
+    def forget(self, writer: str, number: int, *, who: str, why: str, seal: Seal | None = None) -> Head:
         """Delete an entry's record for good; a tombstone says who did it and why. The chain still verifies."""
-        return self.forget_many([(writer, number)], writer, who=who, why=why)
+        return self.forget_many([(writer, number)], writer, who=who, why=why, seal=seal)
 
-    def forget_many(self, places: Sequence[tuple[str, int]], writer: str, *, who: str, why: str) -> Head:
-        """Delete the records of entries (writer, number) for good, all or none, with one tombstone of ``writer``."""
+    def forget_many(
+        self, places: Sequence[tuple[str, int]], writer: str, *, who: str, why: str, seal: Seal | None = None
+    ) -> Head:
+        """Delete the records of entries (writer, number) for good, all or none, with one tombstone of ``writer``.
+
+        ``seal``: the key that whoever may delete holds, outside of the database; ``verify`` with it finds tombstones of others.
+        """
         with self.session() as session:
-            return session.forget(places, tombstone(places, who, why), writer)
+            return session.forget(places, writer, who=who, why=why, seal=seal)
+
+    def forgotten(self) -> list[Stone]:
+        """What was forgotten by whom, when and why, in which entry, in the order of writing."""
+        return stones_of(self.rows(Filter(kinds=(TOMBSTONE,))))
 
     def wipe(self) -> None:
         """Take what was forgotten earlier out of the database's own files; EnvironmentFault while somebody reads in them."""
@@ -185,19 +195,20 @@ class Journal:
         with self.session() as session:
             return session.heads()
 
-    def verify(self, heads: Mapping[str, Head] | None = None) -> list[str]:
+    def verify(self, heads: Mapping[str, Head] | None = None, seal: Seal | None = None) -> list[str]:
         """What is wrong, a sentence each; empty where every chain is whole and reaches the ``heads`` kept outside.
 
+        With ``seal`` every tombstone younger than the key must bear it.
         The store's own form counts too: an index that was tampered with hides entries that are all there.
         """
         with self.session() as session, session.snapshot():
-            return verified(session, heads or {}) + session.form_faults()
+            return verified(session, heads or {}, seal) + session.form_faults()
 
 
-def verified(session: SqlSession, heads: Mapping[str, Head]) -> list[str]:
+def verified(session: SqlSession, heads: Mapping[str, Head], seal: Seal | None = None) -> list[str]:
     """What is wrong with the entries in the snapshot that a session reads."""
-    buried = buried_by(session.rows(Filter(kinds=(TOMBSTONE,))))
-    return faults_of(session.rows(Filter(order="chain")), buried, heads)
+    stones = stones_of(session.rows(Filter(kinds=(TOMBSTONE,))))
+    return faults_of(session.rows(Filter(order="chain")), stones, heads, seal)
 
 
 def _entry(row: Row) -> Entry:

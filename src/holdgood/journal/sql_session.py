@@ -15,6 +15,7 @@ from typing import Any
 from holdgood.core.errors import DataError, DuplicateError, EnvironmentFault, Overtaken
 from holdgood.journal.chain import BEGINNING, NEVER_FORGOTTEN, Draft, Head, Row, link
 from holdgood.journal.filters import COLUMNS, Filter
+from holdgood.journal.tombstones import Seal, cover, spans_of, tombstone
 
 INSERT, VALUES = f"INSERT INTO entries ({COLUMNS}) VALUES {{}}", f"({', '.join('?' * len(Row._fields))})"
 _LAST = "SELECT number, hash FROM entries WHERE writer = ? ORDER BY number DESC LIMIT 1"
@@ -29,6 +30,7 @@ _HEADS = (
     "SELECT e.writer, e.number, e.hash FROM entries e JOIN (SELECT writer, MAX(number) AS number FROM entries "
     "GROUP BY writer) m ON e.writer = m.writer AND e.number = m.number ORDER BY e.writer"
 )
+_HASHES = "SELECT hash FROM entries WHERE writer = ? AND number BETWEEN ? AND ? ORDER BY number"
 _PIECE = 5_000
 """Entries that are brought at once: a long journal does not fill memory."""
 _TRIES = 5
@@ -148,7 +150,9 @@ class SqlSession(ABC):
         new |= named
         return None
 
-    def forget(self, places: Sequence[tuple[str, int]], what: Draft, writer: str) -> Head:
+    def forget(
+        self, places: Sequence[tuple[str, int]], writer: str, *, who: str, why: str, seal: Seal | None = None
+    ) -> Head:
         """Empty entries for good, with a tombstone in the same transaction."""
         with self.guard():
             with self.writing(writer):
@@ -159,6 +163,9 @@ class SqlSession(ABC):
                         "entries that hold a record, and no promotion, approval or tombstone",
                         "look at entries(); nothing was forgotten",
                     )
+                spans = spans_of(places)
+                covers = cover(one[0] for span in spans for one in self.stream(_HASHES, span))
+                what = tombstone(spans, who, why, covers, seal)
                 (row,) = link(self.head(writer), writer, [what], datetime.now(UTC).isoformat(timespec="microseconds"))
                 self.insert([row])
             self.wipe()

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
-from holdgood.journal.chain import GENESIS, NEVER_FORGOTTEN, TOMBSTONE, Head, Row, hash_of, keys_of_stored, sha
+from holdgood.journal.chain import GENESIS, NEVER_FORGOTTEN, Head, Row, hash_of, keys_of_stored, sha
 from holdgood.journal.keys import Keys
+from holdgood.journal.tombstones import Seal, Stone
 
 MOST_FAULTS = 1_000
 """More sentences than this help nobody."""
 
 
-def faults_of(rows: Iterable[Row], buried: Mapping[str, list[tuple[int, int]]], heads: Mapping[str, Head]) -> list[str]:
-    """What is wrong, a sentence each. ``rows`` by writer and number, ``buried`` as ``buried_by`` gives it."""
+def faults_of(
+    rows: Iterable[Row], stones: Sequence[Stone], heads: Mapping[str, Head], seal: Seal | None = None
+) -> list[str]:
+    """What is wrong, a sentence each. ``rows`` by writer and number; ``seal``: what tombstones must be sealed with."""
     found: list[str] = []
     wanted = {(writer, head.number): head.hash for writer, head in heads.items()}
+    graves = _Graves(stones)
     expected, previous, of = 1, GENESIS, None
-    graves: Iterator[tuple[int, int]] = iter(())
-    grave = (0, 0)
     for row in rows:
         if row.writer != of:
             expected, previous, of = 1, GENESIS, row.writer
-            graves, grave = iter(buried.get(row.writer, ())), (0, 0)
-        while grave[1] < row.number and (following := next(graves, None)) is not None:
-            grave = following
+        forgotten = graves.hold(row)
         if len(found) < MOST_FAULTS:
-            found += _faults(row, expected, previous, forgotten=grave[0] <= row.number <= grave[1])
+            found += _faults(row, expected, previous, forgotten=forgotten)
         if wanted.get((row.writer, row.number)) == row.hash:
             del wanted[row.writer, row.number]
         elif (row.writer, row.number) in wanted:
@@ -36,7 +37,67 @@ def faults_of(rows: Iterable[Row], buried: Mapping[str, list[tuple[int, int]]], 
     for (writer, number), digest in wanted.items():
         if (number, digest) != (0, GENESIS):
             found.append(f"{writer!r} had {number} entries; the last ones are gone")
-    return found
+    return found + graves.faults() + [no for stone in stones if seal is not None and (no := _unsealed(stone, seal))]
+
+
+class _Graves:
+    """The entries that tombstones name, met in the order of the chains."""
+
+    def __init__(self, stones: Sequence[Stone]) -> None:
+        self._stones = stones
+        self._seen = [hashlib.sha256() for _ in stones]
+        self._spans: dict[str, list[tuple[int, int, int]]] = {}
+        for i, stone in enumerate(stones):
+            for writer, first, last in stone.spans:
+                self._spans.setdefault(writer, []).append((first, last, i))
+        for spans in self._spans.values():
+            spans.sort()
+        self._of: str | None = None
+        self._left: Iterator[tuple[int, int, int]] = iter(())
+        self._grave = (0, 0, 0)
+
+    def hold(self, row: Row) -> bool:
+        """Whether a tombstone names this entry."""
+        if row.writer != self._of:
+            self._of, self._left, self._grave = row.writer, iter(self._spans.get(row.writer, ())), (0, 0, 0)
+        while self._grave[1] < row.number and (following := next(self._left, None)) is not None:
+            self._grave = following
+        first, last, i = self._grave
+        if not first <= row.number <= last:
+            return False
+        self._seen[i].update(row.hash.encode("utf-8", "surrogateescape"))
+        return True
+
+    def faults(self) -> list[str]:
+        """Tombstones that are bound to other entries than those they name, and entries that are named twice."""
+        found = [
+            f"{_named(stone)} is a tombstone of other entries than those that it names"
+            for stone, seen in zip(self._stones, self._seen, strict=True)
+            if stone.body.get("covers") not in (None, seen.hexdigest())
+        ]
+        for writer, spans in self._spans.items():
+            found += [
+                f"{_named(self._stones[b[2]])} is a second tombstone of entry {b[0]} of {writer!r}"
+                for a, b in pairwise(spans)
+                if b[0] <= a[1]
+            ]
+        return found
+
+
+def _unsealed(stone: Stone, seal: Seal) -> str | None:
+    """What is wrong with who says that entries were forgotten; None where the key's holder does."""
+    if stone.sealed(seal):
+        return None
+    says = f"{_named(stone)} says that {stone.who!r} had {stone.entries:,} forgotten, but "
+    if "seal" not in stone.body:
+        return says + "it has no seal: whoever wrote it did not have the folder's key"
+    if stone.body.get("key") != seal.name:
+        return says + f"it was sealed with another key than {seal.name}: where journals are shared, so must be the key"
+    return says + "its seal is false"
+
+
+def _named(stone: Stone) -> str:
+    return f"entry {stone.number} of {stone.writer!r}"
 
 
 def _faults(row: Row, expected: int, previous: str, *, forgotten: bool) -> Iterator[str]:
@@ -68,26 +129,3 @@ def _found_by_itself(row: Row) -> bool:
         return row.keys == keys_of_stored(row.kind, row.record or "", row.recorded_utc)
     except (ValueError, RecursionError):
         return False
-
-
-def buried_by(tombstones: Iterable[Row]) -> dict[str, list[tuple[int, int]]]:
-    """What tombstones name: spans of entries of each writer, in order."""
-    found: dict[str, list[tuple[int, int]]] = {}
-    for row in tombstones:
-        if row.kind != TOMBSTONE or row.record is None:
-            continue
-        try:
-            for writer, first, last in _named(json.loads(row.record)):
-                found.setdefault(writer, []).append((int(first), int(last)))
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-            continue  # a tombstone that was tampered with buries nothing; its own hash is told apart
-    for spans in found.values():
-        spans.sort()
-    return found
-
-
-def _named(body: Mapping[str, object]) -> Iterable[tuple[str, int, int]]:
-    """The entries of one tombstone; releases before 0.2 named a single one."""
-    if "entries" in body:
-        return body["entries"]  # type: ignore[return-value]
-    return [(body["writer"], body["number"], body["number"])]  # type: ignore[list-item]

@@ -2,6 +2,7 @@
 
 live/
 live.toml          settings (may be missing)
+forget.key         what deletions are sealed with; made with the folder
 journal.sqlite     or a PostgreSQL server, named in live.toml or HOLDGOOD_JOURNAL
 bundles/DIGEST/    whatever went live: going back needs no run folder
 """
@@ -25,6 +26,7 @@ from holdgood.core.records.contract import OutOfContract
 from holdgood.core.records.envelope import unwrap, write_bytes
 from holdgood.core.urls import is_url
 from holdgood.journal import Journal, standing_now
+from holdgood.workflow.live.sealing import sealed_from_now
 from holdgood.workflow.mistaken import need_bundle
 
 JOURNAL_VARIABLE = "HOLDGOOD_JOURNAL"
@@ -70,7 +72,9 @@ class Live:
             ) from error
         if not (path / LIVE_FILE).exists():
             write_bytes(path / LIVE_FILE, _FILE_START.encode())
-        return cls.open(path)
+        live = cls.open(path)
+        sealed_from_now(live.key, live.journal)
+        return live
 
     @classmethod
     def open(cls, folder: Path | str) -> Live:
@@ -86,6 +90,11 @@ class Live:
         settings = read_live(path / LIVE_FILE)
         address = os.environ.get(JOURNAL_VARIABLE) or settings.journal
         return cls(path, settings, Journal(address if is_url(address) else path / address))
+
+    @property
+    def key(self) -> Path:
+        """The file with the key that deletions are sealed with."""
+        return self.path / self.settings.keep.key
 
     def standing(self, model: str | None = None) -> list[Standing]:
         """What stands where now."""
@@ -167,6 +176,15 @@ def journal_at(folder: Path | str, url: str | None = None) -> Journal:
     if not is_url(url) and not Path(url).is_file():
         raise DataError(f"no journal at {url}", "a file, or postgresql://…", "check the path")
     return Journal(url)
+
+
+def key_of(folder: Path | str, journal: Journal) -> Path | None:
+    """The file with the key of a live folder, where this is the folder's journal; None where it is another's."""
+    if not (Path(folder) / _BUNDLES).is_dir():
+        return None
+    live = Live.open(folder)
+    of = (live.journal.path and live.journal.path.resolve(), live.journal.name)
+    return live.key if of == (journal.path and journal.path.resolve(), journal.name) else None
 
 
 def kept_without_a_word(folder: Path | str, journal: Journal) -> int:
