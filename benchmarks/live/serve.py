@@ -121,6 +121,7 @@ def measured(subject: Subject, ask: Callable[[], Told]) -> dict[str, object]:
     return {
         "answered": answered, "rate": told.rate, "p50_ms": told.quantile(0.5), "p99_ms": told.quantile(0.99), "max_ms": told.quantile(1.0),
         "cpu_us": round(1e6 * (subject.cpu() - before) / max(1, answered), 1), "others": told.others, "late": told.late,
+        "sent_p50_ms": told.quantile(0.5, told.behind),
     }  # fmt: skip
 
 

@@ -13,20 +13,24 @@ from dataclasses import dataclass, field
 
 import uvloop
 
+_TURNS = 0.0015
+"""Seconds before a request is due from which the generator no longer sleeps."""
+
 
 @dataclass
 class Told:
-    """Seconds from due to answered of each request, statuses other than 200 and how many, what was acknowledged."""
+    """Seconds from due to answered of each request, and from due to sent; statuses other than 200 and how many, what was acknowledged."""
 
     seconds: list[float] = field(default_factory=list)
+    behind: list[float] = field(default_factory=list)
     others: dict[str, int] = field(default_factory=dict)
     acknowledged: list[int] = field(default_factory=list)
     wall: float = 0.0
     late: int = 0
 
-    def quantile(self, q: float) -> float:
-        """In milliseconds."""
-        ordered = sorted(self.seconds)
+    def quantile(self, q: float, of: Sequence[float] | None = None) -> float:
+        """In milliseconds, of the answers or of something else."""
+        ordered = sorted(self.seconds if of is None else of)
         return round(1000 * ordered[min(len(ordered) - 1, int(q * len(ordered)))], 3) if ordered else float("nan")
 
     @property
@@ -48,6 +52,7 @@ class Line(asyncio.Protocol):
 
     def ask(self, number: int, due: float) -> None:
         self.number, self.due, self.busy = number, due, True
+        self.crowd.told.behind.append(time.perf_counter() - due)
         self.transport.write(self.crowd.request(number))
 
     def data_received(self, data: bytes) -> None:
@@ -112,12 +117,14 @@ class Crowd:
         if self.rate:
             sent = 0
             while (now := time.perf_counter()) < self.end:
-                due = int((now - self.begin) * self.rate)
+                due = int((now - self.begin) * self.rate) + 1
                 for k in range(sent, due):
                     self.waiting.append((self._number(), self.begin + k / self.rate))
                 sent = due
                 self.go()
-                await asyncio.sleep(max(0.0, self.begin + (sent + 1) / self.rate - time.perf_counter()))
+                # the loop's clock has whole milliseconds: the last one is waited for turn by turn, on the generator's own core
+                left = self.begin + sent / self.rate - time.perf_counter()
+                await asyncio.sleep(max(0.0, left - _TURNS))
         else:
             await asyncio.sleep(self.length)
         for _ in range(200):

@@ -29,6 +29,8 @@ def _latency(r: Row) -> tuple[str, str]:
     said = f"{r['asked_rate']:g} requests a second, open loop: p50 {r['p50_ms']:g} ms, p99 {r['p99_ms']:g} ms, {r['cpu_us']:g} µs of CPU a request"
     if "sync_ms" in r:
         said += f"; a sync of this disk takes {r['sync_ms']:g} ms"
+    if "sent_p50_ms" in r:
+        said += f", the generator sends {r['sent_p50_ms']:g} ms after a request is due"
     return said, "p50 ≤ 2 ms, p99 ≤ 10 ms"
 
 
