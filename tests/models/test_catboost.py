@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdgood.core.errors import BundleError
+from holdgood.core.errors import BundleError, DataError
 from holdgood.core.frame import Matrix
 from holdgood.core.protocols import FitContext, Parts
 from holdgood.core.task import Task
@@ -40,6 +40,18 @@ def test_agrees_with_the_library(task, make_rows):
         wanted = wanted[:, 0] if task.kind == "binary" else wanted / wanted.sum(axis=1, keepdims=True)
     assert np.abs(model.predict(matrix) - wanted).max() < 1e-12 * max(1, np.abs(wanted).max())
     assert model.rounds == 12
+
+
+def test_the_cells_of_a_row_get_what_its_matrix_gets(task, make_rows):
+    matrix, y = make_rows(task)
+    model = SymmetricBoosting(QUICK).fit(matrix, y, None, FitContext(task, rounds=12)).scorer
+    odd = matrix.values[:40].copy()
+    for at, value in enumerate([np.nan, np.inf, -np.inf, 1e300, -1.0, 2.7, 254.0, 1e12]):
+        odd[at] = value
+    answers = model.predict(Matrix(odd, matrix.names, matrix.categorical))
+    assert all(np.array_equal(model.row(cells), answers[i : i + 1]) for i, cells in enumerate(odd.tolist()))
+    with pytest.raises(DataError, match="columns, as in training"):
+        model.row(odd[0].tolist()[1:])
 
 
 def test_stops_early_at_the_best_round(make_rows):
@@ -121,7 +133,7 @@ SIZES = {"numbers": 2, "categories": 1, "outputs": 1}
 
 SCORE = """
 import sys, pickle, numpy as np, catboost
-from holdgood.core.errors import BundleError
+from holdgood.core.errors import BundleError, DataError
 from holdgood.core.frame import Matrix
 from holdgood.models.tabular.cbm_booster import CbmBooster
 rows = Matrix(np.array([[0.0, 1.0, 3.0], [np.nan] * 3, [9e9, -9.0, 50.0]]), ("a", "b", "g"), (2,))

@@ -36,6 +36,7 @@ from holdgood.workflow.candidates import left_out, portfolio
 from holdgood.workflow.functions import name_of
 from holdgood.workflow.monotone import able, constrained
 from holdgood.workflow.rows import as_moments, group_codes
+from holdgood.workflow.single.alone import Alone
 from holdgood.workflow.target import Target, from_values
 from holdgood.workflow.validation import IN_TIME, apart, fold_kind, given_folds, repeats_note, validation_folds
 from holdgood.workflow.values import array_like, array_of, one_column
@@ -286,6 +287,7 @@ class HoldgoodEstimator(BaseEstimator):
         self.columns_ = {c.name: c.type for c in table.columns}
         self.n_features_in_ = len(table.columns)
         self.feature_names_in_ = np.array(table.names, dtype=object)
+        self._alone = Alone(self.plan_, self.chain_, self.columns_)
         return self
 
     def _ways(self) -> dict[str, str]:
@@ -315,7 +317,8 @@ class HoldgoodEstimator(BaseEstimator):
     def _predicted(self, X: Any) -> np.ndarray:
         """Predictions in the shapes of Task."""
         check_is_fitted(self, "chain_")
-        return self.chain_.predict(self._frame(X))
+        alone = self._alone.predict(X)
+        return self.chain_.predict(self._frame(X)) if alone is None else alone
 
     def _frame(self, X: Any) -> Frame:
         X = array_like(np.array(X, dtype=object) if isinstance(X, (list, tuple)) else X)

@@ -50,6 +50,16 @@ def data_of(values: np.ndarray, categorical: Sequence[int]) -> Any:
     return library().FeaturesData(num_feature_data=numbers, cat_feature_data=texts)
 
 
+def data_of_row(cells: Sequence[float], numeric: Sequence[int], categorical: Sequence[int]) -> Any:
+    """The same for the cells of one row."""
+    numbers = numbers_of(np.array([[cells[at] for at in numeric]], np.float64)) if numeric else None
+    texts = None
+    if categorical:
+        codes = (cells[at] for at in categorical)
+        texts = np.array([[_TEXTS[int(c) + 1 if 0 <= c < MOST_CODES else 0] for c in codes]], dtype=object)
+    return library().FeaturesData(num_feature_data=numbers, cat_feature_data=texts)
+
+
 class CbmBooster:
     """Symmetric trees in CatBoost's own format, with what they start from.
 
@@ -77,6 +87,7 @@ class CbmBooster:
         self.raw, self.kind, self.n_classes, self.columns, self.rounds = raw, kind, n_classes, columns, rounds
         self.categorical, self.present = tuple(categorical), tuple(present)
         self.margins, self.offset, self.scale = np.array(margins, np.float64), offset, scale
+        self._numeric = [column for column in range(columns) if column not in self.categorical]
         self._native: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -106,14 +117,29 @@ class CbmBooster:
         margins = np.tile(self.margins, (len(values), 1))
         if self.raw is not None and len(values):
             data = data_of(values, self.categorical)
-            found = self.native.predict(data, prediction_type="RawFormulaVal", thread_count=1)
-            margins += np.asarray(found, np.float64).reshape(margins.shape)
+            margins += self._raw_scores(data).reshape(margins.shape)
+        return self._answers(margins)
+
+    def row(self, cells: Sequence[float]) -> np.ndarray:
+        """``predict`` for the cells of a single row, without a matrix."""
+        if len(cells) != self.columns:
+            return self.predict(Matrix(np.array([cells], np.float64), ()))
+        margins = self.margins[None]
+        if self.raw is not None:
+            margins = margins + self._raw_scores(data_of_row(cells, self._numeric, self.categorical))
+        return self._answers(margins)
+
+    def _raw_scores(self, data: Any) -> np.ndarray:
+        return np.asarray(self.native.predict(data, prediction_type="RawFormulaVal", thread_count=1), np.float64)
+
+    def _answers(self, margins: np.ndarray) -> np.ndarray:
         if self.kind == "regression":
-            return margins[:, 0] * self.scale + self.offset
+            amounts: np.ndarray = margins[:, 0] * self.scale + self.offset
+            return amounts
         if self.kind == "binary":
             return sigmoid(margins[:, 0])
-        answers = np.zeros((len(values), self.n_classes))
-        if len(values):
+        answers = np.zeros((len(margins), self.n_classes))
+        if len(margins):
             answers[:, self.present] = softmax(margins)
         return answers
 

@@ -108,6 +108,11 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
+def quick_reader(kind: str) -> Callable[[Any], Any] | None:
+    """Reads one plain cell that is not None, as ``reader_of``, but raises Unusual where a table would have to be asked."""
+    return _READERS.get(kind)
+
+
 def reader_of(kind: str) -> Callable[[Any], Any]:
     """Reads one cell that is not None: its value, None where it means missing, or ``LOST``. Never raises."""
     quick = _READERS.get(kind)

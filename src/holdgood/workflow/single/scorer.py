@@ -5,22 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 
-from holdgood.core.chain import Chain
 from holdgood.core.errors import did_you_mean
-from holdgood.core.protocols import Model, Scorer
 from holdgood.core.sql import columns_in
 from holdgood.core.table import Column, ColumnType, Note, Table
-from holdgood.features.encode.encoder import BlockEncoder
 from holdgood.metrics.cost import answers, resolve
-from holdgood.training.calibrated import Calibrated
-from holdgood.training.ensemble import Ensemble
 from holdgood.workflow.predict import Predictor, with_tables
 from holdgood.workflow.single.cells import LOST, arrow_of, read_cells, reader_of
+from holdgood.workflow.single.compiled import compile_scorer
 from holdgood.workflow.single.facts import compile_facts
 from holdgood.workflow.single.rules import WORDS, Broken, compiled, rank_of
 
@@ -230,48 +226,10 @@ class RowScorer:
         """Typed cells of a row to its prediction, in the shapes of Task for one row."""
         facts = compile_facts(self.model.plan, self.types)
         names = [f.name for f in self.model.plan.features]
-        score = None if facts is None else _scorer(self.model.chain, names)
+        score = None if facts is None else compile_scorer(self.model.chain, names)
         if facts is None or score is None:
             return None
         return lambda cells: score(facts(cells))
-
-
-def _scorer(scorer: Scorer, names: Sequence[str]) -> Callable[[Sequence[Any]], np.ndarray] | None:
-    """A chain, an ensemble or a calibrated one of them, over the values of one row; None for anything else."""
-    if isinstance(scorer, Calibrated):
-        inner = _scorer(scorer.inner, names)
-        mapped = scorer.recalibration
-        return None if inner is None else lambda values: mapped(inner(values))
-    if isinstance(scorer, Chain):
-        if not isinstance(scorer.encoder, BlockEncoder):
-            return None
-        encode, read = scorer.encoder.single(names), _reader(scorer.encoder, scorer.model)
-        return lambda values: read(encode(values))
-    if not isinstance(scorer, Ensemble):
-        return None
-    ensemble = scorer
-    roads = [
-        (e.single(names), [_reader(e, model) for model in scorer.models])
-        for e in scorer.encoders
-        if isinstance(e, BlockEncoder)
-    ]
-    if len(roads) != len(scorer.encoders):
-        return None
-    return lambda values: ensemble.mean_of((encode(values), readers) for encode, readers in roads)
-
-
-@runtime_checkable
-class _ReadsRows(Protocol):
-    """A model that reads the cells of a row without a matrix. Told by what it can do: naming its class would load its library."""
-
-    def row(self, cells: Sequence[float]) -> np.ndarray: ...
-
-
-def _reader(encoder: BlockEncoder, model: Model) -> Callable[[list[float]], np.ndarray]:
-    """How a model reads an encoded row: a booster as it is, others as a matrix."""
-    if isinstance(model, _ReadsRows):
-        return model.row
-    return lambda row: model.predict(encoder.matrix(row))
 
 
 def _never(value: Any) -> bool:
