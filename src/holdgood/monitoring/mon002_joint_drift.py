@@ -11,6 +11,7 @@ from holdgood.core.protocols import Clock, Learner
 from holdgood.core.records import Alarm
 from holdgood.monitoring.calendar import Seasons, seasons
 from holdgood.monitoring.compared import compare
+from holdgood.monitoring.relabelled import relabelled
 from holdgood.monitoring.scores import Scores, scores
 from holdgood.monitoring.told_apart import LEAST_ROWS, told_apart
 
@@ -23,7 +24,8 @@ class JointDrift:
     """Every pair of features, and with a learner a cross-fitted domain classifier whose null comes from refits.
 
     Pairs: products of two features' first scores, each centred on its own side, so that a shift of one feature alone is
-    none of a pair's business; the family is held as in MON001. Classifier: area under the ROC curve of telling rows in
+    none of a pair's business; the family is held as in MON001. Without a clock, what that finds must also hold against rows whose
+    sides are dealt anew (``relabelled``), which is exact. Classifier: area under the ROC curve of telling rows in
     use from the reference, out of fold. It is held against the mean and spread (Student's t) of ``REFITS`` other areas: of sides
     shuffled, or, with a clock, of stretches of the reference told from its rest, so that a season or a week with a life of its own
     is no drift. Half of ``alpha`` each.
@@ -102,10 +104,15 @@ def _pairs(
     left, right = left[alive], right[alive]
     pair = Scores(products[:, alive], np.arange(len(left)), np.full(len(left), 2), int(keep[:n].sum()))
     found = compare(pair, clock, seed, None if season is None else season.of(keep[:n], keep[n:]))
+    adjusted = found.adjusted
+    if clock is None and (adjusted < alpha).any():
+        values = scored.values[:, firsts]
+        values = np.clip((values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-12), -4.0, 4.0)
+        adjusted = np.maximum(adjusted, relabelled(values, n, left, right, seed))
     owner = scored.owner[firsts]
-    sure = [k for k in np.argsort(found.adjusted, kind="stable") if found.adjusted[k] < alpha]
+    sure = [k for k in np.argsort(adjusted, kind="stable") if adjusted[k] < alpha]
     return [
-        (int(owner[left[k]]), int(owner[right[k]]), float(found.shift[k]), float(found.adjusted[k]))
+        (int(owner[left[k]]), int(owner[right[k]]), float(found.shift[k]), float(adjusted[k]))
         for k in sure
         if abs(found.shift[k]) >= LEAST_LINK
     ]
