@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from holdgood.core.records import Acknowledgement, Label, Prediction
+from holdgood.workflow.live import service
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.predict import Predictor
 
@@ -80,6 +81,14 @@ def test_what_cannot_be_looked_at_is_said(live, cli, refuses):
     refuses("acknowledge", "live", "zzz", "--by", "bo", at=folder, code=3, says=["no alarm with an id"])
     for word in (("--at", AT), ("--reference", "t.csv"), ("--html", "x.html"), ("--json",), ("--strict",)):
         refuses("watch", "live", "--weekly", *word, at=folder, code=2, says=["--every or --weekly with"])
+
+
+def test_a_service_says_at_once_when_it_looks(live, cli, monkeypatch):
+    folder, model = live
+    assert cli("watch", "live", "--at", AT, at=folder).code == 0
+    monkeypatch.setattr(service, "run", lambda *given: None)
+    said = cli("watch", "live", "--every", "36h", at=folder)
+    assert said.out == f"{model}: the next look is due on 2026-03-10 12:00 UTC, then one each 1.5 days\n"
 
 
 def test_a_folder_in_which_nothing_is_live(tmp_path, refuses):

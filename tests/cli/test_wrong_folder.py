@@ -53,6 +53,22 @@ def test_tokens_are_looked_for_where_they_are(at, cli):
     assert not (at / "tokens.json").exists()
 
 
+def test_tokens_of_a_folder_that_is_to_become_a_live_folder_lie_in_it(at, cli):
+    pytest.importorskip("uvicorn")
+    (at / "fresh").mkdir()
+    for name in ("shop", "prometheus"):
+        made = cli("serve", "token", "new", "fresh", "--role", "predict", "--name", name, at=at)
+        assert made.code == 0 and "its hash is in fresh/tokens.json" in made.err
+    assert not (at / "tokens.json").exists()
+    assert "prometheus" in cli("serve", "token", "list", "fresh", at=at).out
+    refused = cli("serve", "fresh", at=at)
+    assert refused.code == 4 and "no live folder yet" in refused.err and "promote RUN --live fresh" in refused.err
+    assert cli("promote", "own", "--why", "x", "--live", "fresh", at=at).code == 0
+    assert "shop" in cli("serve", "token", "list", "fresh", at=at).out
+    of_bundle = cli("serve", "token", "new", "own", "--role", "predict", "--name", "x", "--json", at=at)
+    assert '"file": "tokens.json"' in of_bundle.out and not (at / "own" / "tokens.json").exists()
+
+
 def test_a_path_and_a_model_that_are_not_there(at, cli):
     answer = cli("promote", "runs/0001", "--why", "x", at=at)
     assert answer.code == 3 and "there is no folder runs/0001" in answer.err

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,14 @@ def test_a_token_is_kept_as_its_hash_alone(file):
     known = tokens.Tokens(file)
     assert known.who(secret) == token and known.who(secret[:-1]) is None and known.who("") is None
     assert token.may("predict") and not token.may("admin")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_token_that_root_makes_can_be_read_by_whose_folder_it_is(file):
+    os.chown(file.parent, 10001, 10001)
+    for name in ("ann", "bo"):  # the second one writes the file anew
+        tokens.new(file, roles=["predict"], name=name)
+        assert (file.stat().st_uid, file.stat().st_gid, file.stat().st_mode & 0o77) == (10001, 10001, 0)
 
 
 def test_expired_and_revoked_tokens_let_nobody_in(file):

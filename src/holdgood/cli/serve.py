@@ -147,10 +147,13 @@ def run(
 
 def _file(where: Path | None, given: Path | None) -> Path:
     from holdgood.serving.server import is_live, tokens_file
-    from holdgood.workflow.mistaken import need_bundle
+    from holdgood.serving.tokens import FILE_NAME
+    from holdgood.workflow.mistaken import holds_bundle, need_bundle
 
     if where is not None and given is None and not is_live(str(where)):
         need_bundle(where)  # a slip would mean the tokens of this folder
+        if where.is_dir() and not holds_bundle(where):
+            return where / FILE_NAME  # to become a live folder, as a new volume is
     return tokens_file((str(where),) if where else (), given)
 
 
@@ -179,15 +182,24 @@ def new(
     """Make a token. It is shown once; only its hash is kept."""
     from holdgood.serving import tokens as kept
 
-    secret, token = kept.new(_file(where, tokens), roles=role or (), name=name or "", expires=expires or "")
+    file = _file(where, tokens)
+    secret, token = kept.new(file, roles=role or (), name=name or "", expires=expires or "")
     if json:
         draw.as_json(
-            {"token": secret, "id": token.id, "name": token.name, "roles": list(token.roles), "expires": token.expires}
+            {
+                "token": secret,
+                "id": token.id,
+                "name": token.name,
+                "roles": list(token.roles),
+                "expires": token.expires,
+                "file": str(file),
+            }
         )
         return
     print(secret)
     draw.err.print(
-        f"id {token.id}, for {', '.join(token.roles)}, {'until ' + token.expires if token.expires else 'never expires'}: keep it, it is not shown again",
+        f"id {token.id}, for {', '.join(token.roles)}, {'until ' + token.expires if token.expires else 'never expires'}: keep it, it is not shown again; "
+        f"its hash is in {file}",
         style="dim",
     )
 

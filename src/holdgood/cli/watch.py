@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,7 @@ def watch(
     from holdgood.workflow.live import service
     from holdgood.workflow.live.folder import Live
     from holdgood.workflow.live.reference import usual_of
-    from holdgood.workflow.live.watch import Watched, looks_of
+    from holdgood.workflow.live.watch import Watched, due, looks_of
     from holdgood.workflow.live.watch import watch as look
     from holdgood.workflow.predict import Predictor
 
@@ -69,6 +70,11 @@ def watch(
         def said(name: str, seen: Watched | HoldgoodError) -> None:
             draw.out.print(look_text(seen) if isinstance(seen, Watched) else f"{name}: {seen}")
 
+        for name in models:
+            first = due(live, name, datetime.now(UTC))
+            draw.out.print(
+                f"{name}: the next look is due on {first:%Y-%m-%d %H:%M} UTC, then one each {days:g} days", style="dim"
+            )
         service.run(live, models, said)
         return
     moment = asked_moment(at, "--at") if at else None

@@ -34,7 +34,7 @@ from holdgood.serving.tokens import FILE_NAME, Tokens
 from holdgood.serving.traces import traces
 from holdgood.serving.upkeep import Upkeep
 from holdgood.workflow.live.folder import Live
-from holdgood.workflow.mistaken import need_bundle
+from holdgood.workflow.mistaken import need_served
 
 JOURNAL = "journal.sqlite"
 _PAGE = {
@@ -87,7 +87,7 @@ def door(settings: Settings, *, log: Log | None = None) -> Door:
         if len(settings.what) > 1 or not is_live(
             given
         ):  # before tokens are asked for: another folder may have other ones
-            need_bundle(given.partition("=")[2] or given)
+            need_served(given.partition("=")[2] or given)
     tokens = _tokens(settings)
     source, open_journal, folder = _source(settings)
     held = settings.out_of_contract or folder.serve.out_of_contract

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -203,3 +204,8 @@ def _write(file: Path, tokens: list[Token]) -> None:
     write_bytes(file, json.dumps(body, indent=1).encode())
     with suppress(OSError):  # a file system without permissions
         os.chmod(file, 0o600)
+        if (
+            sys.platform != "win32" and os.geteuid() == 0
+        ):  # made by root for a server that is somebody else: whose folder it is may read it
+            folder = file.absolute().parent.stat()
+            os.chown(file, folder.st_uid, folder.st_gid)
