@@ -92,6 +92,9 @@ def _output(command: str, project: Path) -> list[str]:
         check=False,
     )
     said = (done.stdout + done.stderr).replace(f"{project}/", "").rstrip().splitlines()
+    said = [
+        line for line in said if not line.startswith("  … ")
+    ]  # how far it was at some second says nothing a minute later
     return [*said, f"(exit code {done.returncode})"] if done.returncode else said
 
 

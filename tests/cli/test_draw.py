@@ -5,6 +5,7 @@ import pytest
 from holdgood.cli import app, draw
 from holdgood.cli.findings import audit_text, repairs_text
 from holdgood.core.errors import DataError
+from holdgood.core.events import Event
 from holdgood.core.records import AuditReport, FairnessReport, Finding, Leaderboard, Outcome, TableSummary, Verdict
 from holdgood.core.records.audit import Proposal
 from holdgood.core.records.common import Interval
@@ -55,3 +56,23 @@ def test_records_print_what_they_hold(name, capsys):
     gate = Gate(name=name, status="open", required="r", observed=name)
     draw.verdict_text(Verdict(status="not ready", headline=name, sentences=(name,), gates=(gate,)))
     assert capsys.readouterr().out.count(name) == 4
+
+
+def test_without_a_terminal_what_runs_is_told_now_and_then(capsys, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(draw.time, "monotonic", lambda: clock[0])
+    with draw.Progress() as progress:
+        for second in range(600):
+            clock[0] = 100.0 + second
+            progress(Event("candidate", "train", f"second {second}", 0.25, "linear 0.4", 30.0))
+        clock[0] += 5.0
+        progress(Event("step-done", "train", numbers={"seconds": 605.0}))
+        progress(Event("step-start", "evaluate"))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "  … train · second 10 · 25% · best so far linear 0.4 · about 30 s left"
+    assert lines[1].startswith("  … train · second 20 ") and 10 < len(lines) < 35
+    assert lines[-1].split() == ["✓", "train", "605.0", "s"]
+    with draw.Progress(quiet=True) as progress:
+        clock[0] += 1_000.0
+        progress(Event("candidate", "train", "unheard"))
+    assert capsys.readouterr().err == ""

@@ -32,6 +32,7 @@ _SIGNS = {"passed": "✓", "failed": "✗", "open": "○", "done": "✓", "stale
 out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 _NO_SCREEN = 10_000
+_SILENCE_S, _SHARE_OF_TIME = 10.0, 0.1
 
 
 def as_json(value: Any) -> None:
@@ -40,13 +41,15 @@ def as_json(value: Any) -> None:
 
 
 class Progress:
-    """Draws events: one line a step, the running one alive with best so far and time left. Plain lines where there is no terminal."""
+    """Draws events: one line a step, the running one alive with best so far and time left.
+
+    Where there is no terminal, the running one is a plain line now and then: after ten seconds of silence, later after a tenth of the time.
+    """
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
-        self.begun = time.monotonic()
+        self._begun = self._said = time.monotonic()
         self._live: Live | None = None
-        self._line = ""
 
     def __enter__(self) -> Progress:
         if not self.quiet and err.is_terminal:
@@ -66,6 +69,7 @@ class Progress:
             seconds = event.numbers.get("seconds")
             spent = "kept" if seconds is None else f"{seconds:6.1f} s"
             err.print(Text.assemble(("  ✓ ", "green"), f"{event.step:<14}", (f"{spent:>9}", "dim")))
+            self._said = time.monotonic()
             self._show("")
         elif event.kind == "step-start":
             self._show(f"  … {event.step}")
@@ -84,6 +88,11 @@ class Progress:
     def _show(self, line: str) -> None:
         if self._live is not None:
             self._live.update(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
+            return
+        now = time.monotonic()
+        if line and now - self._said >= max(_SILENCE_S, _SHARE_OF_TIME * (now - self._begun)):
+            self._said = now
+            err.print(line)
 
 
 def verdict_text(verdict: Verdict) -> None:

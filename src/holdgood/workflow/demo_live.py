@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from holdgood.workflow.demo import example, make_demo
 from holdgood.workflow.folder import Project
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.promotion import promote
+from holdgood.workflow.live.told_steps import ToldSteps
 from holdgood.workflow.live.walk import Event, Say, Story, walk
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.result import Run
@@ -109,38 +109,24 @@ def live_demo(
     live = Live.create(folder / "live")
     write_bytes(live.path / LIVE_FILE, SETTINGS.encode())
     live = Live.open(live.path)
-    kept = live.path / "steps.jsonl"
-    for step in _told(kept):
+    kept = ToldSteps(live.path / "steps.jsonl")
+    for step in kept.all():
         say(datetime.fromisoformat(step["when"]), step["what"], step["sentence"])
 
     def told(when: datetime, what: str, sentence: str) -> None:
         step = {"when": f"{when:%Y-%m-%d}", "what": what, "sentence": sentence}
-        if step in _told(kept):
-            return  # a week that is walked again after a stop is told once
-        with kept.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(step, ensure_ascii=False) + "\n")
-        say(when, what, sentence)
+        if kept.add(step):  # a week that is walked again after a stop is told once
+            say(when, what, sentence)
 
     if live.at(MODEL) is None:
         why = f"run {first.id}: {first.verdict.headline}"
         promote(live, first.bundle, MODEL, by="the demo", why=why, when=GO_LIVE.isoformat())
         told(GO_LIVE, "promote", f"{MODEL} goes live. {why}")
-    story = replace(_story(folder, live, project, first.model, planted), ends=until)
+    story = replace(_story(folder, live, project, first.model, planted), ends=until, listener=listener)
     walk(story, told)
     standing, faults, page = tuple(live.standing(MODEL)), tuple(live.journal.verify()), folder / "life.html"
-    write_bytes(page, render_life(MODEL, _told(kept), standing, faults).encode())
-    return Lived(folder, live, first, standing, faults, page, tuple(step["what"] for step in _told(kept)))
-
-
-def _told(kept: Path) -> list[dict[str, str]]:
-    """The steps so far; a line that a kill cut off is none."""
-    found = []
-    for line in kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []:
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue
-    return found
+    write_bytes(page, render_life(MODEL, kept.all(), standing, faults).encode())
+    return Lived(folder, live, first, standing, faults, page, tuple(step["what"] for step in kept.all()))
 
 
 def _project(folder: Path) -> Project:

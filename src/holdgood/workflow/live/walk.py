@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holdgood.core.events import Listener, silent
 from holdgood.core.records import Prediction
 from holdgood.core.records.envelope import write_bytes
 from holdgood.core.table import Table
@@ -64,6 +65,7 @@ class Story:
     late: float = 2.0
     events: tuple[Event, ...] = ()
     days: int = 7
+    listener: Listener = silent
     others: Mapping[str, Table] = field(default_factory=dict)
 
 
@@ -119,7 +121,9 @@ def _week(story: Story, server: Server, begins: datetime, ends: datetime, say: S
     others = _others(story, None if champion is None else champion.bundle_digest)
     seen = watch(story.live, story.model, at=ends, others=others)
     say(ends, "watch", _seen(answered, seen))
-    done = tend(story.live, story.model, project=story.project, related=story.more, now=ends)
+    done = tend(
+        story.live, story.model, project=story.project, related=story.more, now=ends, listener=_between_steps(story)
+    )
     for step in done.steps:
         say(ends, step.what, _short(step))
     server.follow()
@@ -191,6 +195,11 @@ def _seen(answered: int, seen: Watched) -> str:
     more = f" and {len(seen.alarms) - len(loud)} more" if len(seen.alarms) > len(loud) else ""
     said.append("no alarm" if not loud else "alarms: " + ", ".join(loud) + more)
     return "; ".join([*said, *(n for n in seen.look.notes if loud and n.startswith("the reference"))])
+
+
+def _between_steps(story: Story) -> Listener:
+    """How far a retraining is; its finished steps are no part of the story."""
+    return lambda event: None if event.kind.startswith("step-") else story.listener(event)
 
 
 def _short(step: Step) -> str:
