@@ -29,11 +29,13 @@ from holdgood.features.encode.for_needs import encoder_for
 from holdgood.metrics.band import band
 from holdgood.models.tabular.lightgbm import Boosting
 from holdgood.models.tabular.linear import FAMILY as LINEAR
+from holdgood.models.tabular.quantile_boosting import QuantileBoosting
 from holdgood.serving import server as server_module
 from holdgood.serving import tokens
 from holdgood.serving.server import Settings, door
 from holdgood.training.calibrated import Calibrated, Recalibration
 from holdgood.training.ensemble import Ensemble
+from holdgood.training.fitted_band import FittedBand, levels_of, with_prediction
 from holdgood.workflow.contract import contract_of
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.promotion import promote
@@ -84,11 +86,12 @@ def make_bundle(
     rounds=20,
     join=False,
     contract=None,
+    fitted=False,
     target="late",
     outcome=(),
 ):
-    """Write a bundle and give its manifest; ``kind``: of task; ``models``: one is a chain, several an ensemble. ``outcome``: columns of
-    the target with their types."""
+    """Write a bundle and give its manifest; ``kind``: of task; ``fitted``: with learners of quantiles; ``models``: one is a chain, several an
+    ensemble. ``outcome``: columns of the target with their types."""
     frame = jobs(seed=seed)
     tables = {"jobs": Table.of(frame, "jobs", types={"note": "text", "job": "category"})}
     declared = {
@@ -113,13 +116,14 @@ def make_bundle(
     if calibrated:
         scorer = Calibrated(scorer, Recalibration("temperature", np.array([1.3])))
     wide = band(y, scorer.predict(features), level=0.9, over=1.0, under=3.0) if kind == "regression" else None
+    beside = {"band": _fitted(wide, features, scorer.predict(features), y, task)} if fitted else {}
     made = (
         contract_of(declaration, tables, plan) if contract is None else contract(contract_of(declaration, tables, plan))
     )
     return save(
         folder,
         name=name,
-        parts={"plan": plan, "chain": scorer, "background": Background.of(features, 0)},
+        parts={"plan": plan, "chain": scorer, "background": Background.of(features, 0), **beside},
         records={"contract": made},
         task=task,
         extra_json={
@@ -131,6 +135,15 @@ def make_bundle(
             "outcome": dict(outcome),
         },
     )
+
+
+def _fitted(base, features, prediction, y, task):
+    context, levels = FitContext(task=task, rounds=8), levels_of(base)
+    scores = (y - prediction) / base.size(prediction)
+    encoder = encoder_for("codes")
+    matrix = encoder.fit_transform(with_prediction(features, prediction), scores, context)
+    models = [QuantileBoosting(q, {"num_leaves": 8}).fit(matrix, scores, None, context) for q in levels]
+    return FittedBand(base, encoder, levels, models, [0.1 * i for i in range(len(levels))])
 
 
 def _outcome(kind, frame):

@@ -21,6 +21,7 @@ KINDS = {
     "ensemble": {"models": ("lightgbm", "linear"), "calibrated": True},
     "classes": {"kind": "multiclass", "models": ("lightgbm", "linear")},
     "amount": {"kind": "regression"},
+    "fitted": {"kind": "regression", "fitted": True},
 }
 
 
@@ -34,8 +35,8 @@ def by_tables(model, row, others=None):
         return "absent", error.came, None
     said = model.judge(table)
     main = model.repaired(table)
-    prediction = model.predict(main, others or {})
-    output = model.output(main, prediction, "arrow", said)
+    prediction, frame = model.scored(main, others)
+    output = model.output(main, prediction, "arrow", said, frame=frame)
     # a key may be read as a moment of the year 0, which Python does not have
     output = output.drop_columns([n for n in ("job", "row") if n in output.column_names]).to_pylist()[0]
     return output.pop("verdict"), output.pop("why"), output

@@ -49,6 +49,8 @@ def onnx(
     draw.out.print(
         f"largest difference from the bundle {done.worst:.2g} over {done.rows:,} reference rows (allowed {done.allowed:.2g})"
     )
+    if done.left_out:
+        draw.out.print(f"the file gives the prediction alone: the bundle's {done.left_out} are not in it")
 
 
 @app.command("mlflow")

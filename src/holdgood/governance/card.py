@@ -152,6 +152,8 @@ def _model(leaderboard: Leaderboard, ledger: FeatureLedger | None) -> CardSectio
     )
     if ledger is not None:
         rows.append(("Features", f"{len(ledger.features)}"))
+    if leaderboard.band is not None:
+        rows.append(("Quantiles and intervals", leaderboard.band.sentence))
     rows += [(f"Step: {r.name}", r.sentence) for r in leaderboard.ladder if r.sentence]
     return CardSection(
         title="How it was made", paragraphs=(leaderboard.reason,) if leaderboard.reason else (), table=tuple(rows)

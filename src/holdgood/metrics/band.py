@@ -11,11 +11,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from holdgood.core.errors import BundleError
+from holdgood.core.frame import Frame
 
 BINS, ROWS_A_BIN = 20, 100
 LEAST = 0.05
@@ -38,23 +39,29 @@ class Band:
     high: float = math.inf
     shift: float = 0.0
     quantiles: tuple[tuple[float, float], ...] = ()
+    needs_frame: ClassVar[bool] = False
+
+    @property
+    def wanted(self) -> tuple[float, ...]:
+        """The levels of the quantiles that are wanted."""
+        return tuple(level for level, _ in self.quantiles)
 
     def size(self, prediction: np.ndarray) -> np.ndarray:
         """The size of residuals near each prediction; (n,)."""
         return np.interp(prediction, self.at, self.scale)
 
-    def interval(self, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper end of each row's interval."""
+    def interval(self, prediction: np.ndarray, frame: Frame | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper end of each row's interval; the facts of the rows are not looked at."""
         size = self.size(prediction)
         return prediction + self.low * size, prediction + self.high * size
 
-    def at_levels(self, prediction: np.ndarray) -> np.ndarray:
-        """The wanted quantiles of each row, (n, levels)."""
+    def at_levels(self, prediction: np.ndarray, frame: Frame | None = None) -> np.ndarray:
+        """The wanted quantiles of each row, (n, levels); the facts of the rows are not looked at."""
         scores = np.array([score for _, score in self.quantiles])
         found: np.ndarray = prediction[:, None] + self.size(prediction)[:, None] * scores
         return found
 
-    def beside(self, prediction: np.ndarray) -> dict[str, np.ndarray]:
+    def beside(self, prediction: np.ndarray, frame: Frame | None = None) -> dict[str, np.ndarray]:
         """What stands beside each prediction, as far as wanted: ``low`` and ``high``, ``quantile_0.1`` and so on."""
         found: dict[str, np.ndarray] = {}
         if self.level is not None:
@@ -142,6 +149,21 @@ def band(
         shift = float(ordered[min(int(np.searchsorted(passed, wanted - 1e-9)), len(ordered) - 1)])
     wanted = tuple((q, _rank(ordered, passed, q) if q >= 0.5 else -_rank(*back, 1.0 - q)) for q in quantiles)
     return Band(at, scale, level, *ends, shift, wanted)
+
+
+def held_by(scores: np.ndarray, level: float, weight: np.ndarray | None = None) -> float:
+    """The number that a new score of the same kind lies at or below with at least this chance, from the median on; at or above
+    it with at least the rest, below the median. Infinite where rows are too few.
+
+    >>> held_by(np.arange(9.0), 0.9), held_by(np.arange(9.0), 0.1), held_by(np.arange(8.0), 0.9)
+    (8.0, 0.0, inf)
+    """
+    counts = np.ones(len(scores)) if weight is None else weight / np.mean(weight)
+    order = np.argsort(scores, kind="stable")
+    ordered, counted = scores[order], counts[order]
+    if level >= 0.5:
+        return _rank(ordered, np.cumsum(counted), level)
+    return -_rank(-ordered[::-1], np.cumsum(counted[::-1]), 1.0 - level)
 
 
 def _rank(ordered: np.ndarray, passed: np.ndarray, share: float) -> float:

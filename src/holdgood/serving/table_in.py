@@ -70,7 +70,8 @@ def _scored(served: Served, loaded: Loaded, table: pa.Table, base: str, *, keep:
     spec = model.declaration.tables[model.declaration.main]
     keys = len([k for k in (spec.key or spec.ids) if k in read.names]) or 1
     said, main = model.judge(read), model.repaired(read)
-    output = model.output(main, model.predict(main, loaded.rows().others), "arrow", said)
+    prediction, frame = model.scored(main, loaded.rows().others)
+    output = model.output(main, prediction, "arrow", said, frame=frame)
     n, known_time = table.num_rows, now()
     moments, subjects = [m or known_time for m in loaded.moments(table)], loaded.subjects(table)
     *told, verdict, why = output.column_names[keys:]  # by place: columns of the caller may be called as answers are

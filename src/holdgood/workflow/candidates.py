@@ -150,6 +150,11 @@ def _space(family: Any, task: Task, rows: int, columns: int, found: Sequence[Can
     return Space(family.name, family.space(task, rows, columns), partial(_candidate, family), default | first)
 
 
+def learner_there(name: str, families: Sequence[str] = ()) -> bool:
+    """Whether a family may be used: it is asked for, or nothing is, and its library is there."""
+    return (not families or name in families) and _missing(name) is None
+
+
 def left_out(families: Sequence[str] = ()) -> tuple[str, ...]:
     """A note for each registered family that was not asked for by name and whose library is not installed."""
     missing = {} if families else {name: _missing(name) for name in plugins.names(_GROUP)}

@@ -26,19 +26,27 @@ from holdgood.core.table import ColumnType, Table
 from holdgood.core.task import Task
 from holdgood.features.builders.build import build
 from holdgood.features.builders.plan import FeaturePlan, make_plan
-from holdgood.metrics import Band, Metric, own_metric, tried
+from holdgood.metrics import Metric, own_metric, tried
 from holdgood.metrics.cost import CostTable, answers
 from holdgood.metrics.cost import resolve as resolve_costs
 from holdgood.metrics.custom import cannot_judge
 from holdgood.training import train
-from holdgood.workflow.bands import bands_of, expect_amounts
+from holdgood.workflow.bands import AnyBand, Division, bands_of, expect_amounts, for_training
 from holdgood.workflow.candidates import left_out, portfolio
 from holdgood.workflow.functions import name_of
 from holdgood.workflow.monotone import able, constrained
 from holdgood.workflow.rows import as_moments, group_codes
 from holdgood.workflow.single.alone import Alone
 from holdgood.workflow.target import Target, from_values
-from holdgood.workflow.validation import IN_TIME, apart, fold_kind, given_folds, repeats_note, validation_folds
+from holdgood.workflow.validation import (
+    IN_TIME,
+    apart,
+    fold_kind,
+    given_folds,
+    own_folds,
+    repeats_note,
+    validation_folds,
+)
 from holdgood.workflow.values import array_like, array_of, one_column
 from holdgood.workflow.weights import amounts, class_weights
 
@@ -219,7 +227,12 @@ class HoldgoodEstimator(BaseEstimator):
         counted = None if sample_weight is None else _weights(sample_weight, table.rows)
         usable = np.flatnonzero(known if counted is None else known & (counted > 0))
         _learnable(target.task, target.y[usable])
-        wanted = parse({"task": {"interval": self.interval, "quantiles": list(self.quantiles)}})
+        wanted = parse(
+            {
+                "task": {"interval": self.interval, "quantiles": list(self.quantiles)},
+                "budget": {"models": list(self.models)},
+            }
+        )
         expect_amounts(wanted, target.task)
         declaration = Declaration(
             tables={_MAIN: TableSpec(types={c.name: c.type for c in table.columns})}, task=TaskSpec(target="y")
@@ -236,16 +249,9 @@ class HoldgoodEstimator(BaseEstimator):
         kind = fold_kind(spec, "time" if moments is not None else "group" if codes is not None else "stratified")
         if self.cv is None or isinstance(self.cv, int):
             found = validation_folds(
-                spec,
-                kind,
-                target.task,
-                outcome,
-                time=moments,
-                groups=codes,
-                seed=self.seed,
-                n_folds=self.cv,
+                spec, kind, target.task, outcome, time=moments, groups=codes, seed=self.seed, n_folds=self.cv,
                 repeated=self.cv is None or spec.repeats is not None,
-            )
+            )  # fmt: skip
         else:
             found = given_folds(self.cv, usable, target.y, groups)
         tried_out = portfolio(target.task, len(outcome), len(frame.features), self.models)
@@ -257,7 +263,7 @@ class HoldgoodEstimator(BaseEstimator):
             target.task,
             tried_out.candidates,
             found,
-            clock=clock,
+            clock=for_training(clock, wanted, target.task, frame),
             weight=weight,
             class_weight=of_class,
             time=moments if kind in IN_TIME else None,
@@ -278,12 +284,16 @@ class HoldgoodEstimator(BaseEstimator):
         )
         self.task_: Task = target.task
         self.class_weight_ = of_class
-        found_bands = bands_of(trained, outcome, weight, target.task, self._table(target.task, of_class), wanted)
-        self.band_: Band | None = found_bands.get("chosen")
+        division = Division(
+            frame, found, lambda rows: own_folds(spec, kind, target.task, outcome, rows, moments, codes, self.seed), clock.left,
+            moments if kind in IN_TIME else None, codes, apart(spec, kind), self.seed, self.workers,
+        )  # fmt: skip
+        learned = bands_of(trained, outcome, weight, target.task, self._table(target.task, of_class), wanted, division)
+        self.band_: AnyBand | None = learned.bands.get("chosen")
         self.chain_: Scorer = trained.chain
         short = repeats_note(spec, trained.leaderboard.repeats) if self.cv is None or isinstance(self.cv, int) else ""
         notes = trained.leaderboard.notes + left_out(self.models) + ((short,) if short else ())
-        self.leaderboard_: Leaderboard = trained.leaderboard.model_copy(update={"notes": notes})
+        self.leaderboard_: Leaderboard = trained.leaderboard.model_copy(update={"notes": notes, "band": learned.choice})
         self.columns_ = {c.name: c.type for c in table.columns}
         self.n_features_in_ = len(table.columns)
         self.feature_names_in_ = np.array(table.names, dtype=object)
@@ -391,19 +401,21 @@ class HoldgoodRegressor(RegressorMixin, HoldgoodEstimator):
 
     def predict_interval(self, X: Any) -> np.ndarray:
         """Lower and upper end a row, (n, 2), at the level ``interval``; see docs/how-to/validation.md for what it promises."""
-        expected = self._predicted(X)
+        check_is_fitted(self, "chain_")
         if self.band_ is None or self.band_.level is None:
             raise DeclarationError("no interval was asked for", "a level such as interval=0.9", "fit with interval=0.9")
-        return np.column_stack(self.band_.interval(expected))
+        frame = self._frame(X)
+        return np.column_stack(self.band_.interval(self.chain_.predict(frame), frame))
 
     def predict_quantiles(self, X: Any) -> np.ndarray:
         """The quantiles at the levels ``quantiles``, (n, levels)."""
-        expected = self._predicted(X)
-        if self.band_ is None or not self.band_.quantiles:
+        check_is_fitted(self, "chain_")
+        if self.band_ is None or not self.band_.wanted:
             raise DeclarationError(
                 "no quantiles were asked for", "levels such as quantiles=(0.1, 0.9)", "fit with quantiles=(0.1, 0.9)"
             )
-        return self.band_.at_levels(expected)
+        frame = self._frame(X)
+        return self.band_.at_levels(self.chain_.predict(frame), frame)
 
 
 def fit(

@@ -18,7 +18,7 @@ from holdgood.core.protocols import Fold
 from holdgood.core.task import Task
 from holdgood.metrics.cost import CostTable, answers
 from holdgood.training import Trained
-from holdgood.workflow.bands import Bands
+from holdgood.workflow.bands import AnyBand, Bands
 
 _OPTIONAL = ("simple", "simple_answer", "prior_answer", "low", "high", "quantiles")
 
@@ -59,35 +59,30 @@ class Outer:
 
 def outer_folds(
     folds: Sequence[Fold],
-    fit: Callable[[int, np.ndarray], Trained],
+    fit: Callable[[int, np.ndarray], tuple[Trained, Bands]],
     frame: Frame,
     task: Task,
     table: CostTable,
-    bands: Callable[[Trained, np.ndarray], Bands],
 ) -> Outer:
-    """Train on each fold's training rows (``fit``: number of the fold, positions) and predict its validation rows.
-
-    ``bands``: residual bands of a training on rows at these positions.
-    """
+    """Train on each fold's training rows (``fit``: number of the fold, positions; also bands) and predict its validation rows."""
     pieces: dict[str, list[np.ndarray]] = {}
     chosen, climbed = [], False
     for number, (train, valid) in enumerate(folds):
-        trained, rows = fit(number, train), frame.take(valid)
+        (trained, own), rows = fit(number, train), frame.take(valid)
         # where the choice is the simplest rung above the prior, it is compared with itself
         simple = trained.simple or trained.chain
         cut = trained.threshold if trained.simple is None else trained.simple_threshold
         said = {"prediction": trained.chain.predict(rows), "prior": trained.prior.predict(rows)}
         said["simple"] = simple.predict(rows)
-        own = bands(trained, train)
         said["answer"] = _answers(table, task, said["prediction"], trained.threshold)
         said["simple_answer"] = _answers(table, task, said["simple"], cut)
         if own:
             said["answer"] = own["chosen"].answer(said["prediction"])
             said["simple_answer"] = own["chosen" if trained.simple is None else "simple"].answer(said["simple"])
             said["prior_answer"] = own["prior"].answer(said["prior"])
-            said["low"], said["high"] = own["chosen"].interval(said["prediction"])
-            if own["chosen"].quantiles:
-                said["quantiles"] = own["chosen"].at_levels(said["prediction"])
+            said["low"], said["high"] = _ends(own["chosen"], said["prediction"], rows)
+            if own["chosen"].wanted:
+                said["quantiles"] = own["chosen"].at_levels(said["prediction"], rows)
         for name, values in ({"rows": valid} | said).items():
             pieces.setdefault(name, []).append(values)
         chosen.append(trained.leaderboard.chosen)
@@ -97,6 +92,13 @@ def outer_folds(
         whole = {name: values for name, values in whole.items() if name not in ("simple", "simple_answer")}
     order = np.argsort(whole["rows"], kind="stable")
     return Outer(**{name: values[order] for name, values in whole.items()}, chosen=tuple(chosen))
+
+
+def _ends(own: AnyBand, prediction: np.ndarray, rows: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of intervals; infinite where none is declared."""
+    if own.level is None:
+        return np.full(len(prediction), -np.inf), np.full(len(prediction), np.inf)
+    return own.interval(prediction, rows)
 
 
 def _answers(table: CostTable, task: Task, prediction: np.ndarray, threshold: float) -> np.ndarray:

@@ -32,6 +32,7 @@ from holdgood.features.builders.plan import FeaturePlan
 from holdgood.metrics.band import Band
 from holdgood.metrics.capacity import day_of, gain_of_acting, within_capacity
 from holdgood.metrics.cost import answers, resolve
+from holdgood.training.fitted_band import FittedBand
 from holdgood.workflow.contract import judge
 from holdgood.workflow.mistaken import need_bundle
 from holdgood.workflow.repairs import repair
@@ -52,7 +53,7 @@ class Predictor:
     threshold: float
     class_weight: np.ndarray | None = None
     average_costs: np.ndarray | None = None
-    band: Band | None = None
+    band: Band | FittedBand | None = None
     outcome: Mapping[str, ColumnType] = field(default_factory=dict)
     """The columns that the target is computed from, with their types; empty where an earlier release made the bundle."""
     _builders: list[tuple[tuple[Table, ...], Builder]] = field(default_factory=list, repr=False)
@@ -94,7 +95,7 @@ class Predictor:
             threshold=float("nan") if threshold is None else float(threshold),
             class_weight=None if tilt is None else np.asarray(tilt, np.float64),
             average_costs=average,
-            band=None if (kept := loaded.extra.get("band")) is None else Band.from_json(kept),
+            band=_band(loaded.parts.get("band"), loaded.extra.get("band")),
             outcome=dict(loaded.extra.get("outcome") or {}),
         )
 
@@ -126,6 +127,15 @@ class Predictor:
     def predict(self, rows: Table, others: Mapping[str, Table] | None = None) -> np.ndarray:
         """Predictions in the shapes of Task."""
         return self.chain.predict(self.frame(rows, others or {}))
+
+    def scored(self, rows: Table, others: Mapping[str, Table] | None = None) -> tuple[np.ndarray, Frame]:
+        """Predictions, and the facts that they were made of: a fitted band asks for both."""
+        frame = self.frame(rows, others or {})
+        return self.chain.predict(frame), frame
+
+    def beside(self, prediction: np.ndarray, frame: Frame | None = None) -> dict[str, np.ndarray]:
+        """What stands beside each prediction of an amount: ends of intervals, quantiles. ``frame``: as ``scored`` gives it."""
+        return {} if self.band is None else self.band.beside(prediction, frame)
 
     def answers(self, prediction: np.ndarray) -> np.ndarray:
         """What to do: the class or the amount, at the threshold chosen in development."""
@@ -232,12 +242,14 @@ class Predictor:
         verdicts: Verdicts | None = None,
         *,
         start: int = 0,
+        frame: Frame | None = None,
     ) -> Any:
         """A frame with the key columns, the prediction and the answer, in the kind that the rows came in.
 
         With ``verdicts`` also the contract's verdict on each row and why; a row that it refuses gets no answer. Where a capacity a day is
         declared, ``answer`` says what deserves action and ``act`` what is acted on: of a day's rows, those of most expected gain.
-        ``start``: the number of the first row, which is shown where no column is a key.
+        ``start``: the number of the first row, which is shown where no column is a key. ``frame``: the facts that were predicted from,
+        as ``scored`` gives them; only a fitted band asks for them.
         """
         spec = self.declaration.tables[self.declaration.main]
         columns: dict[str, Any] = {k: rows.data.column(k) for k in (spec.key or spec.ids) if k in rows.names}
@@ -257,7 +269,7 @@ class Predictor:
             columns[_free("answer", columns)] = pa.array(said.tolist())
         else:
             columns[_free("prediction", columns)] = pa.array(prediction)
-            for name, values in ({} if self.band is None else self.band.beside(prediction)).items():
+            for name, values in self.beside(prediction, frame).items():
                 columns[_free(name, columns)] = pa.array(values)
             if self.band is not None and self.band.shift:
                 columns[_free("answer", columns)] = pa.array(said)
@@ -276,6 +288,13 @@ class Predictor:
         return explain_rows(
             self.chain.predict, self.frame(rows, others or {}), self.background.frame, self.task, top=top
         )
+
+
+def _band(fitted: Any, kept: Mapping[str, Any] | None) -> Band | FittedBand | None:
+    """The fitted band, where the bundle has one; else the residual band, as in bundles of earlier releases."""
+    if fitted is not None and not isinstance(fitted, FittedBand):
+        raise BundleError("a band that is none", "quantiles by level", "the bundle is damaged")
+    return fitted or (None if kept is None else Band.from_json(kept))
 
 
 def with_tables(declaration: Declaration) -> list[RepairSpec]:
@@ -312,10 +331,20 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
     return name
 
 
-def parity(predictor: Predictor, rows: Table, others: Mapping[str, Table], expected: np.ndarray) -> int:
-    """How many rows a loaded bundle scores differently from what is expected, to the bit."""
-    got = predictor.predict(rows, others)
+def parity(
+    predictor: Predictor,
+    rows: Table,
+    others: Mapping[str, Table],
+    expected: np.ndarray,
+    beside: Mapping[str, np.ndarray] | None = None,
+) -> int:
+    """How many rows a loaded bundle scores differently from what is expected, to the bit; ``beside``: ends and quantiles too."""
+    got, frame = predictor.scored(rows, others)
     if got.shape != expected.shape:
         return len(expected)
     same = (got == expected) | (np.isnan(got) & np.isnan(expected))
-    return int((~(same if same.ndim == 1 else same.all(axis=1))).sum())
+    same = same if same.ndim == 1 else same.all(axis=1)
+    told = predictor.beside(got, frame) if beside is not None else {}
+    for name, values in (beside or {}).items():
+        same = same & (told[name] == values) if name in told else np.zeros(len(expected), bool)
+    return int((~same).sum())

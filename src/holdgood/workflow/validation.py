@@ -66,6 +66,26 @@ def validation_folds(
     )
 
 
+def own_folds(
+    spec: SplitSpec,
+    kind: str,
+    task: Task,
+    y: np.ndarray,
+    rows: np.ndarray,
+    time: np.ndarray | None,
+    groups: np.ndarray | None,
+    seed: int,
+) -> list[Fold]:
+    """Folds of some of the rows, by the same rule, as positions in ``rows``; none where there are too few to divide them so."""
+    try:
+        return validation_folds(
+            spec, kind, task, y[rows], time=None if time is None else time[rows],
+            groups=None if groups is None else groups[rows], seed=seed,
+        )  # fmt: skip
+    except SplitError:
+        return []
+
+
 def apart(spec: SplitSpec, kind: str) -> int:
     """Microseconds that folds of this kind keep between what is learned from and what comes after it."""
     return round((seconds_of(spec.gap) + seconds_of(spec.outcome_after)) * 1e6) if kind in IN_TIME else 0

@@ -39,7 +39,7 @@ from holdgood.core.records.journal import (
     Standing,
     WriterHead,
 )
-from holdgood.core.records.leaderboard import Leaderboard, Rung, Trial
+from holdgood.core.records.leaderboard import BandChoice, Leaderboard, Rung, Trial
 from holdgood.core.records.lesson import (
     DataKind,
     FamilyLesson,
@@ -83,6 +83,7 @@ __all__ = [
     "AnswerOverride",
     "Approval",
     "AuditReport",
+    "BandChoice",
     "Benefit",
     "Bundle",
     "Calibration",

@@ -52,6 +52,21 @@ class Rung(Part):
     sentence: str = ""
 
 
+class BandChoice(Part):
+    """How quantiles and intervals come about: ``residual``, from ranked residuals, or ``fitted``, a learner a level.
+
+    ``gain``: of the fitted band over the other in pinball loss (mean over ``levels``) on the same out-of-fold rows; None where
+    none was tried. ``relative``: as a share of the loss. ``rows``: that have an out-of-fold prediction.
+    """
+
+    kind: Literal["residual", "fitted"]
+    levels: tuple[float, ...]
+    gain: Comparison | None = None
+    relative: Number = float("nan")
+    rows: int = 0
+    sentence: str = ""
+
+
 class Leaderboard(Record):
     """All trials, the ladder, and the choice with its reason. Development rows only.
 
@@ -59,7 +74,8 @@ class Leaderboard(Record):
     or where that did not end in time the mean of the folds' models, or one of them; ``shortfall`` then says so and why.
     Out-of-fold scores are those of models that learned from fewer rows: slightly on the cautious side for all.
     ``calibration``: by what the stated chances were drawn to those observed, where that was proven to help; empty: they
-    are stated as the model has them. ``rule``: when the ladder is climbed, with its level.
+    are stated as the model has them. ``rule``: when the ladder is climbed, with its level. ``band``: how quantiles and intervals
+    were chosen, where some are wanted.
     """
 
     kind: ClassVar[str] = "leaderboard"
@@ -89,6 +105,7 @@ class Leaderboard(Record):
     budget: str = ""
     budget_hit: bool = False
     unjudged: dict[str, str] = {}
+    band: BandChoice | None = None
     notes: tuple[str, ...] = ()
 
     @property

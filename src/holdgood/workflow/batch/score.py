@@ -68,8 +68,8 @@ def _scored(
     model: Predictor, as_read: Table, others: Mapping[str, Table], start: int
 ) -> tuple[pa.Table, dict[str, Any]]:
     said, rows = model.judge(as_read), model.repaired(as_read)
-    prediction = model.predict(rows, others)
-    output = model.output(rows, prediction, "arrow", said, start=start)
+    prediction, frame = model.scored(rows, others)
+    output = model.output(rows, prediction, "arrow", said, start=start, frame=frame)
     if limit_of(model) is not None:
         deserve, gain, day = model.deserving(rows, prediction, ~np.asarray(said.refused))
         for name, values in ((_GAIN, gain), (_DAY, day)):

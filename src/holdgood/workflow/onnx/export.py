@@ -26,7 +26,10 @@ _WILD = (np.nan, 0.0, -1e6, 1e6, 1e-9, 3e38)
 
 @dataclass(frozen=True)
 class Exported:
-    """An ONNX file. ``worst``: the largest difference from the bundle over ``rows`` reference rows, at most ``allowed``."""
+    """An ONNX file. ``worst``: the largest difference from the bundle over ``rows`` reference rows, at most ``allowed``.
+
+    ``left_out``: what the bundle answers beside its prediction and the file does not; empty where there is nothing.
+    """
 
     path: Path
     inputs: tuple[str, ...]
@@ -35,6 +38,7 @@ class Exported:
     worst: float
     allowed: float
     bytes: int
+    left_out: str = ""
 
 
 def export_onnx(bundle: Path, to: Path, *, rows: str | None = None, related: Sequence[str] = ()) -> Exported:
@@ -69,7 +73,9 @@ def export_onnx(bundle: Path, to: Path, *, rows: str | None = None, related: Seq
             "nothing was written; report this with your versions: holdgood doctor",
         )
     write_bytes(to, raw)
-    return Exported(to, tuple(f.name for f in inputs.used), output, len(frame), worst, allowed, len(raw))
+    return Exported(
+        to, tuple(f.name for f in inputs.used), output, len(frame), worst, allowed, len(raw), _left_out(model)
+    )
 
 
 def _refuse(model: Predictor) -> None:
@@ -94,6 +100,15 @@ def _refuse(model: Predictor) -> None:
             "numbers and categories: ONNX has no operator that counts words as holdgood does",
             "take these columns out with the repair drop-columns, run again, and export that bundle",
         )
+
+
+def _left_out(model: Predictor) -> str:
+    """Intervals and quantiles, whichever band they come from: the file gives the prediction alone."""
+    band = model.band
+    if band is None or (band.level is None and not band.wanted):
+        return ""
+    ends = ["intervals"] if band.level is not None else []
+    return " and ".join(ends + (["quantiles"] if band.wanted else []))
 
 
 def _missing(model: Predictor) -> str:

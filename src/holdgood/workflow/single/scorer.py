@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from holdgood.core.errors import did_you_mean
+from holdgood.core.frame import Frame
 from holdgood.core.sql import columns_in
 from holdgood.core.table import Column, ColumnType, Note, Table
 from holdgood.metrics.cost import answers, resolve
 from holdgood.workflow.predict import Predictor, with_tables
 from holdgood.workflow.single.cells import LOST, arrow_of, read_cells, reader_of
 from holdgood.workflow.single.compiled import compile_scorer
-from holdgood.workflow.single.facts import compile_facts
+from holdgood.workflow.single.facts import Facts, compile_facts
 from holdgood.workflow.single.rules import WORDS, Broken, compiled, rank_of
 
 _REFUSED = 2
@@ -51,6 +52,7 @@ class RowScorer:
         self._columns = [(c.name, c.plain() or _never, reader_of(c.rule.type), c) for c in self.checks]
         self._costs = resolve(model.declaration.costs, model.task, model.class_weight, model.average_costs)
         self._mended = any(r.table == model.declaration.main for r in with_tables(model.declaration))
+        self._facts: Facts | None = None
         self._score = None if self._mended else self._compile()
 
     @property
@@ -70,16 +72,32 @@ class RowScorer:
             rank, why = (rank_of(broken), "; ".join(b.reason for b in broken)) if broken else (0, "")
         if rank == _REFUSED:
             return RowAnswer(WORDS[rank], why, {}, tuple(broken), cells)
-        return RowAnswer(WORDS[rank], why, self.told(self.score(cells, others), 0), tuple(broken), cells)
+        return RowAnswer(WORDS[rank], why, self._answered(cells, others), tuple(broken), cells)
 
     def score(self, cells: Mapping[str, Any], others: Mapping[str, Table] | None = None) -> np.ndarray:
         """The prediction for one row of typed cells, whatever the contract says of it; in the shapes of Task for one row."""
         if self._score is not None and not others:
-            if LOST in cells.values():
-                cells = {n: None if c is LOST else c for n, c in cells.items()}
-            return self._score(cells)
+            return self._score(_without_lost(cells))
+        return self._by_table(cells, others)[0]
+
+    def _answered(self, cells: Mapping[str, Any], others: Mapping[str, Table] | None) -> dict[str, Any]:
+        """The answer to one row of typed cells. A band that asks for facts gets them as a frame: of the same values, or by the table."""
+        if self.model.band is None or not self.model.band.needs_frame:
+            return self.told(self.score(cells, others), 0)
+        if self._score is None or self._facts is None or others:
+            return self.told(*self._by_table(cells, others))
+        cells = _without_lost(cells)
+        features = self.model.background.frame.features
+        arrays = tuple(
+            np.array([value], np.float64 if f.type == "number" else object)
+            for f, value in zip(features, self._facts(cells), strict=True)
+        )
+        return self.told(self._score(cells), 0, Frame(features, arrays))
+
+    def _by_table(self, cells: Mapping[str, Any], others: Mapping[str, Table] | None) -> tuple[np.ndarray, int, Frame]:
         table = self.model.repaired(self._table({n: [c] for n, c in cells.items()}))
-        return self.model.predict(table, {**self.others, **(others or {})})
+        prediction, frame = self.model.scored(table, {**self.others, **(others or {})})
+        return prediction, 0, frame
 
     def rows(self, rows: Sequence[Mapping[str, Any]], others: Mapping[str, Table] | None = None) -> list[RowAnswer]:
         """Many rows, each answered as if it came alone."""
@@ -93,15 +111,17 @@ class RowScorer:
         else:
             ranks = [rank_of(some) for some in broken]
             whys = ["; ".join(b.reason for b in some) for some in broken]
-        prediction = self.model.predict(self.model.repaired(table), {**self.others, **(others or {})})
-        said = self.model.answers(prediction).tolist()
+        prediction, frame = self.model.scored(self.model.repaired(table), {**self.others, **(others or {})})
+        said, beside = self.model.answers(prediction).tolist(), self.model.beside(prediction, frame)
         return [
-            RowAnswer(WORDS[rank], why, {} if rank == _REFUSED else self._told(prediction, at, said[at]), tuple(some))
+            RowAnswer(
+                WORDS[rank], why, {} if rank == _REFUSED else self._told(prediction, at, said[at], beside), tuple(some)
+            )
             for at, (rank, why, some) in enumerate(zip(ranks, whys, broken, strict=True))
         ]
 
-    def told(self, prediction: np.ndarray, at: int) -> dict[str, Any]:
-        """The answer to one row of a prediction, in plain values."""
+    def told(self, prediction: np.ndarray, at: int, frame: Frame | None = None) -> dict[str, Any]:
+        """The answer to one row of a prediction, in plain values; ``frame``: the facts, where the band asks for them."""
         model = self.model
         codes = (
             model.band.answer(prediction)
@@ -109,9 +129,9 @@ class RowScorer:
             else answers(self._costs, prediction, model.threshold)
         )
         said = codes[at] if model.task.kind == "regression" else model.task.classes[int(codes[at])]
-        return self._told(prediction, at, said)
+        return self._told(prediction, at, said, model.beside(prediction, frame))
 
-    def _told(self, prediction: np.ndarray, at: int, said: Any) -> dict[str, Any]:
+    def _told(self, prediction: np.ndarray, at: int, said: Any, beside: Mapping[str, np.ndarray]) -> dict[str, Any]:
         model = self.model
         if model.task.kind == "binary":
             return {"probability": _plain(prediction[at]), "answer": said}
@@ -122,8 +142,7 @@ class RowScorer:
                 "answer": said,
             }
         found: dict[str, Any] = {"prediction": _plain(prediction[at])}
-        if model.band is not None:
-            found |= {name: _plain(v[0]) for name, v in model.band.beside(prediction[at : at + 1]).items()}
+        found |= {name: _plain(values[at]) for name, values in beside.items()}
         found["answer"] = _plain(said)
         return found
 
@@ -224,12 +243,16 @@ class RowScorer:
 
     def _compile(self) -> Callable[[Mapping[str, Any]], np.ndarray] | None:
         """Typed cells of a row to its prediction, in the shapes of Task for one row."""
-        facts = compile_facts(self.model.plan, self.types)
+        facts = self._facts = compile_facts(self.model.plan, self.types)
         names = [f.name for f in self.model.plan.features]
         score = None if facts is None else compile_scorer(self.model.chain, names)
         if facts is None or score is None:
             return None
         return lambda cells: score(facts(cells))
+
+
+def _without_lost(cells: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {n: None if c is LOST else c for n, c in cells.items()} if LOST in cells.values() else cells
 
 
 def _never(value: Any) -> bool:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holdgood.connectors import write_table
+from holdgood.core.frame import Frame
 from holdgood.core.records import (
     Evaluation,
 )
@@ -64,8 +65,8 @@ def evaluate_holdout(work: Work, folder: StepFolder) -> Evaluation:
         answer=answered(work.bands, "chosen", prediction) if outer is None else outer.answer,
         simple_answer=answered(work.bands, "simple", simple) if outer is None else outer.simple_answer,
         prior_answer=answered(work.bands, "prior", prior) if outer is None else outer.prior_answer,
-        interval=_interval(work, prediction),
-        quantiles=_quantiles(work, prediction),
+        interval=_interval(work, prediction, frame),
+        quantiles=_quantiles(work, prediction, frame),
         judged_on=judged_on,
         simple_threshold=work.simple_threshold,
         costs=declared.costs,
@@ -157,7 +158,7 @@ def _parts_of_days(work: Work) -> tuple[str, ...]:
     )
 
 
-def _interval(work: Work, prediction: np.ndarray) -> tuple[float, np.ndarray, np.ndarray] | None:
+def _interval(work: Work, prediction: np.ndarray, frame: Frame) -> tuple[float, np.ndarray, np.ndarray] | None:
     """Level and ends of the intervals of the rows that judge, where an interval is declared."""
     level = work.declaration.task.interval
     if level is None or not work.bands:
@@ -165,10 +166,10 @@ def _interval(work: Work, prediction: np.ndarray) -> tuple[float, np.ndarray, np
     if work.outer is not None:
         assert work.outer.low is not None and work.outer.high is not None
         return level, work.outer.low, work.outer.high
-    return level, *work.bands["chosen"].interval(prediction)
+    return level, *work.bands["chosen"].interval(prediction, frame)
 
 
-def _quantiles(work: Work, prediction: np.ndarray) -> tuple[tuple[float, ...], np.ndarray] | None:
+def _quantiles(work: Work, prediction: np.ndarray, frame: Frame) -> tuple[tuple[float, ...], np.ndarray] | None:
     """Levels and quantiles of the rows that judge, where some are declared."""
     levels = tuple(work.declaration.task.quantiles)
     if not levels or not work.bands:
@@ -176,20 +177,24 @@ def _quantiles(work: Work, prediction: np.ndarray) -> tuple[tuple[float, ...], n
     if work.outer is not None:
         assert work.outer.quantiles is not None
         return levels, work.outer.quantiles
-    return levels, work.bands["chosen"].at_levels(prediction)
+    return levels, work.bands["chosen"].at_levels(prediction, frame)
 
 
 def _latency(work: Work) -> float:
-    """95th percentile of one row's whole way, from the table's row to the prediction, in milliseconds."""
+    """95th percentile of one row's whole way, from the table's row to the prediction and its band, in milliseconds."""
     assert work.chain is not None and work.plan is not None
     builder, rows = Builder(work.plan, work.others), work.judged()[:_LATENCY_ROWS]
     moments = work.decision_time
+    band = work.bands.get("chosen")
     limit = min(_LATENCY_SECONDS, 0.2 * work.clock.left())
     spent: list[float] = []
     for i in rows:
         one = work.main.take(np.array([i]))
         started = clock_time.perf_counter()
-        work.chain.predict(builder.build(one, None if moments is None else moments[i : i + 1])[0])
+        frame = builder.build(one, None if moments is None else moments[i : i + 1])[0]
+        prediction = work.chain.predict(frame)
+        if band is not None:
+            band.beside(prediction, frame)
         spent.append(clock_time.perf_counter() - started)
         if sum(spent) > limit and len(spent) >= _FEWEST_TIMED:
             break

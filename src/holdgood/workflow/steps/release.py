@@ -16,6 +16,7 @@ from holdgood.core.records.envelope import read, write, write_bytes
 from holdgood.features.background import Background
 from holdgood.governance import card, judge
 from holdgood.reports import RunView, render_run
+from holdgood.training.fitted_band import FittedBand
 from holdgood.workflow.contract import contract_of
 from holdgood.workflow.folder import StepFolder, versions
 from holdgood.workflow.judging import class_weight
@@ -77,8 +78,9 @@ def load_verdict(work: Work, folder: StepFolder) -> None:
 def _megabytes(work: Work) -> float:
     folder = work.run.find("train")
     assert folder is not None
-    chain = folder.path / "model" / "parts" / "chain"
-    return sum(f.stat().st_size for f in chain.rglob("*") if f.is_file()) / 1e6
+    parts = folder.path / "model" / "parts"
+    files = [f for name in ("chain", "band") for f in (parts / name).rglob("*") if f.is_file()]
+    return sum(f.stat().st_size for f in files) / 1e6
 
 
 def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
@@ -89,6 +91,8 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
     development = work.raw[named].take(work.kept[work.rows_of(DEVELOPMENT)])
     contract = contract_of(work.declaration, {**work.raw, named: development}, work.plan, work.contract)
     target = work.run.path / "bundle"
+    fitted = work.bands.get("chosen")
+    band = fitted.base if isinstance(fitted, FittedBand) else fitted
     save_bundle(
         target,
         name=work.declaration.name,
@@ -97,6 +101,7 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
             "chain": work.chain,
             "background": Background.of(work.frame(DEVELOPMENT), work.declaration.budget.seed),
             **usual(work),
+            **({"band": fitted} if isinstance(fitted, FittedBand) else {}),
         },
         records={
             "contract": contract,
@@ -115,7 +120,7 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
             "declaration": for_bundle(work.declaration).model_dump(mode="json"),
             "threshold": finite(work.leaderboard.threshold),
             "class_weight": None if (tilt := class_weight(work)) is None else tilt.tolist(),
-            "band": work.bands["chosen"].to_json() if work.bands else None,
+            "band": None if band is None else band.to_json(),
             "average_costs": None if work.average_costs is None else work.average_costs.tolist(),
             "outcome": {c: work.main.type_of(c) for c in work.target.columns if c in work.main.names},
         },
@@ -129,7 +134,8 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
     raw = {n: predictor.repaired(t) for n, t in work.raw.items()}
     main = predictor.repaired(work.raw[work.declaration.main].take(work.kept[rows]))
     others = {n: t for n, t in raw.items() if n != work.declaration.main}
-    differing = parity(predictor, main, others, expected)
+    beside = None if fitted is None else fitted.beside(expected, work.judged_frame())
+    differing = parity(predictor, main, others, expected, beside)
     if differing:
         shutil.rmtree(target)
         raise BundleError(

@@ -20,7 +20,8 @@ from holdgood.core.records.envelope import read, write, write_array, write_bytes
 from holdgood.metrics import Band
 from holdgood.scale import cores
 from holdgood.training import Trained, train
-from holdgood.workflow.bands import bands_of, expect_amounts
+from holdgood.training.fitted_band import FittedBand
+from holdgood.workflow.bands import AnyBand, Bands, Division, LearnedBands, bands_of, expect_amounts, for_training
 from holdgood.workflow.candidates import by_lessons, left_out, portfolio
 from holdgood.workflow.folder import StepFolder
 from holdgood.workflow.judging import class_weight, costs, spending
@@ -29,7 +30,7 @@ from holdgood.workflow.nested import Outer, outer_folds
 from holdgood.workflow.recall import FILE as LESSONS
 from holdgood.workflow.recall import advice, recall, remember
 from holdgood.workflow.steps.numbers import finite
-from holdgood.workflow.validation import IN_TIME, apart, fold_kind, repeats_note, validation_folds
+from holdgood.workflow.validation import IN_TIME, apart, fold_kind, own_folds, repeats_note, validation_folds
 from holdgood.workflow.work import DEVELOPMENT, HOLDOUT, Work
 
 # Share of the whole budget kept for evaluation, bundle and report, and the seconds below which it never falls.
@@ -44,9 +45,10 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
     work.lessons = recall(work)
     clock, outer = _training_clock(work), work.split.outer
     rows = np.arange(len(work.rows_of(DEVELOPMENT)))
-    trained = _trained(work, rows, _share_of(clock, 1, 1 + outer), folder.path / "trials")
-    work.bands = _bands(work, trained, rows)
-    write_bytes(folder.path / "bands.json", json.dumps({n: b.to_json() for n, b in work.bands.items()}).encode())
+    trained, learned = _trained(work, rows, _share_of(clock, 1, 1 + outer), folder.path / "trials")
+    work.bands = learned.bands
+    residual = {n: b.base if isinstance(b, FittedBand) else b for n, b in work.bands.items()}
+    write_bytes(folder.path / "bands.json", json.dumps({n: b.to_json() for n, b in residual.items()}).encode())
     kind = fold_kind(declared.split, work.split.how)
     if outer:
         frame, y = work.frame(DEVELOPMENT), work.outcomes(DEVELOPMENT)
@@ -55,13 +57,12 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
         found = validation_folds(declared.split, kind, task, y, time=times, groups=groups, seed=seed, n_folds=outer)
         work.outer = outer_folds(
             found,
-            lambda number, part: _trained(
-                work, part, _share_of(clock, 2 + number, 1 + outer), folder.path / f"outer-{number + 1}"
+            lambda number, part: _with_bands(
+                *_trained(work, part, _share_of(clock, 2 + number, 1 + outer), folder.path / f"outer-{number + 1}")
             ),
             frame,
             task,
             costs(work),
-            lambda made, part: _bands(work, made, part),
         )
         for name, values in work.outer.arrays().items():
             write_array(folder.path / f"outer-{name}.npy", values)
@@ -71,11 +72,15 @@ def train_models(work: Work, folder: StepFolder) -> Leaderboard:
     told = (*(n for n in (work.metric_note, work.monotone_note, short) if n), *work.lessons.notes)
     told += remember(work, work.lessons, trained)
     notes = (*told, *trained.leaderboard.notes, *left_out(declared.budget.models))
-    work.leaderboard = trained.leaderboard.model_copy(update={"fold_kind": kind, "notes": notes})
+    work.leaderboard = trained.leaderboard.model_copy(
+        update={"fold_kind": kind, "notes": notes, "band": learned.choice}
+    )
     work.chain, work.prior, work.simple = trained.chain, trained.prior, trained.simple
     parts: dict[str, Persistable] = {"chain": trained.chain, "prior": trained.prior}
     if trained.simple is not None:
         parts["simple"] = trained.simple
+    if isinstance(fitted := work.bands.get("chosen"), FittedBand):
+        parts["band"] = fitted
     save_bundle(folder.path / "model", name="training", parts=parts, records={}, task=task, run=work.run.id)
     write_array(folder.path / "oof.npy", trained.oof["chosen"])
     write_array(folder.path / "oof_rows.npy", trained.oof_rows)
@@ -96,7 +101,10 @@ def load_training(work: Work, folder: StepFolder) -> None:
     if "simple" in parts:
         work.simple = _scorer(parts["simple"])
     kept = json.loads((folder.path / "bands.json").read_text(encoding="utf-8"))
-    work.bands = {name: Band.from_json(one) for name, one in kept.items()}
+    bands: dict[str, AnyBand] = {name: Band.from_json(one) for name, one in kept.items()}
+    if isinstance(fitted := parts.get("band"), FittedBand):
+        bands["chosen"] = fitted
+    work.bands = bands
     if (folder.path / "outer.json").exists():
         arrays = {f.stem.removeprefix("outer-"): np.load(f) for f in folder.path.glob("outer-*.npy")}
         chosen = json.loads((folder.path / "outer.json").read_text(encoding="utf-8"))["chosen"]
@@ -124,8 +132,8 @@ def _share_of(clock: Clock, number: int, of: int) -> Clock:
     return Clock(Budget(seconds=clock.left() / (of + 1 - number)))
 
 
-def _trained(work: Work, rows: np.ndarray, clock: Clock, store: Path) -> Trained:
-    """Training on some of the development rows, by position; folds, weights and costs as declared."""
+def _trained(work: Work, rows: np.ndarray, clock: Clock, store: Path) -> tuple[Trained, LearnedBands]:
+    """Training on some of the development rows, by position, and its bands; folds, weights and costs as declared."""
     assert work.target is not None and work.split is not None
     declared, task = work.declaration, work.target.task
     frame, y = work.frame(DEVELOPMENT).take(rows), work.outcomes(DEVELOPMENT)[rows]
@@ -146,13 +154,14 @@ def _trained(work: Work, rows: np.ndarray, clock: Clock, store: Path) -> Trained
     division = validation_folds(
         declared.split, kind, task, y, time=times, groups=groups, seed=declared.budget.seed, repeated=True
     )
-    return train(
+    workers = declared.budget.workers or min(2, cores())
+    trained = train(
         frame.constrained(signs),
         y,
         task,
         tried.candidates,
         division,
-        clock=clock,
+        clock=for_training(clock, declared, task, frame),
         weight=weight,
         class_weight=class_weight(work),
         metric=work.metric,
@@ -163,7 +172,7 @@ def _trained(work: Work, rows: np.ndarray, clock: Clock, store: Path) -> Trained
         costs=costs(work),
         prefer=declared.budget.prefer,
         seed=declared.budget.seed,
-        workers=declared.budget.workers or min(2, cores()),
+        workers=workers,
         listener=work.listener,
         store=store,
         stamp=work.mark,
@@ -175,6 +184,12 @@ def _trained(work: Work, rows: np.ndarray, clock: Clock, store: Path) -> Trained
         as_given=began,
         apart=apart(declared.split, kind),
     )
+    seed = declared.budget.seed
+    divided = Division(
+        frame, division, lambda some: own_folds(declared.split, kind, task, y, some, times, groups, seed), clock.left,
+        times if kind in IN_TIME else None, groups, apart(declared.split, kind), seed, workers,
+    )  # fmt: skip
+    return trained, bands_of(trained, y, weight, task, costs(work), declared, divided)
 
 
 def _least(*limits: float | None) -> float | None:
@@ -182,12 +197,8 @@ def _least(*limits: float | None) -> float | None:
     return min((x for x in limits if x is not None), default=None)
 
 
-def _bands(work: Work, trained: Trained, rows: np.ndarray) -> dict[str, Band]:
-    """Residual bands of a training on some of the development rows."""
-    assert work.target is not None
-    weight = work.at(work.weight, DEVELOPMENT)
-    y, counts = work.outcomes(DEVELOPMENT)[rows], None if weight is None else weight[rows]
-    return bands_of(trained, y, counts, work.target.task, costs(work), work.declaration)
+def _with_bands(trained: Trained, learned: LearnedBands) -> tuple[Trained, Bands]:
+    return trained, learned.bands
 
 
 def _scorer(part: Persistable) -> Scorer:
