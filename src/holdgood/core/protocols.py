@@ -181,6 +181,8 @@ class Candidate:
     """One entry on the ladder: a factory for fresh encoder and model. ``rung`` orders families, simplest is 0.
 
     ``startup``: seconds that a process spends on its first fit before anything is learned (imports, compilation).
+    ``tentative``: its encoder looks for something beside the columns, and says in an attribute ``nothing``, once fitted, why there
+    is nothing of it. On the first fold that ends the candidate; on any other, the fold is fitted on the columns alone.
     """
 
     name: str
@@ -191,6 +193,7 @@ class Candidate:
     make_model: Callable[[], Model]
     parameters: Mapping[str, Json] = field(default_factory=dict)
     startup: float = 0.0
+    tentative: bool = False
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,10 @@ class Progress:
 
     @property
     def next_fold(self) -> int | None:
-        """The first fold that is neither done nor under way; a proposal of the search first shows what it does on one."""
-        if self.searched and 0 in self.under_way:
+        """The first fold that is neither done nor under way; a proposal of the search, or what may find nothing to add, first
+        shows what it does on one.
+        """
+        if (self.searched or self.candidate.tentative) and 0 in self.under_way:
             return None
         return next((i for i in range(self.folds) if i not in self.done and i not in self.under_way), None)
 

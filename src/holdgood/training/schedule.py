@@ -339,6 +339,9 @@ class Schedule:
             if fit.chain is not None:
                 fit.chain.remove()
             return
+        if fit.nothing:
+            p.stop(fit.nothing, 0)
+            return
         if fit.error or fit.prediction is None:
             if p.in_a_row >= p.base and settle(p):
                 return  # a repeat that failed takes nothing from the repeats before it

@@ -101,7 +101,7 @@ class FoldFit:
     ``hints``: numbers that the model chose inside its training rows (a penalty), to be kept in a refit. ``chain``: where
     the fitted chain lies on disk. ``row_ms``: milliseconds for a single row, ``encode_ms`` of it in the encoder. ``slowdown``:
     seconds that went by for each second of work, on a machine that is shared. ``cut``: the time given made it end early,
-    or hurry.
+    or hurry. ``nothing``: why a tentative candidate is none of its own (see Candidate); nothing was fitted then.
     """
 
     fold: int
@@ -119,6 +119,7 @@ class FoldFit:
     error: str = ""
     hints: Mapping[str, float] = field(default_factory=dict)
     cut: bool = False
+    nothing: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,9 @@ def _fit_fold(
 ) -> FoldFit:
     started, worked = time.perf_counter(), time.process_time()
     encoded = _encoded(work, candidate, fold, seconds, cap)
+    nothing = getattr(encoded.encoder, "nothing", "") if candidate.tentative and fold == 0 else ""
+    if nothing:
+        return FoldFit(fold, nothing=nothing)
     left = max(0.0, seconds - (time.perf_counter() - started))
     context = FitContext(
         work.task, seed=work.seed, stop_rows=encoded.stop, seconds=LEARNING * left, groups=work.grouped(encoded.rows)

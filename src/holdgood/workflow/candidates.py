@@ -127,7 +127,7 @@ def _crossed(family: type[ModelFamily], like: Candidate) -> Candidate:
     """The same configuration on the same columns and the crosses of a fold's training rows."""
     made = _candidate(family, f"{like.name}-crosses", like.parameters)
     encoder = partial(encoder_for, family.needs, crossed=True)
-    return replace(made, make_encoder=encoder, parameters=dict(like.parameters) | {"crosses": True})
+    return replace(made, make_encoder=encoder, parameters=dict(like.parameters) | {"crosses": True}, tentative=True)
 
 
 def _candidate(family: type[ModelFamily], label: str, parameters: Mapping[str, Json]) -> Candidate:

@@ -54,6 +54,11 @@ class CodesEncoder(BlockEncoder):
             frame = crosses.beside(frame, self.crosses, [column for _, column in found])
         return super().fit_transform(frame, y, context)
 
+    @property
+    def nothing(self) -> str:
+        """Why a crossed encoder gives what a plain one gives; empty where it has crosses, or was not to look for any."""
+        return "no cross passed its test" if self.crossed and not self.crosses else ""
+
     def transform(self, frame: Frame) -> Matrix:
         """Encode rows; each row's result depends on that row alone."""
         return super().transform(crosses.beside(frame, self.crosses))
