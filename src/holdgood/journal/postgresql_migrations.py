@@ -38,6 +38,8 @@ CREATE TRIGGER never_emptied BEFORE TRUNCATE ON entries FOR EACH STATEMENT EXECU
 CREATE TABLE holdgood_journal_form (form INTEGER NOT NULL);
 INSERT INTO holdgood_journal_form VALUES (2);
 """
+FUNCTION_BODY = _STEP_2.split("$$")[1]
+"""What the triggers do, as the server keeps it."""
 
 
 def migrate(db: Any, name: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from holdgood.core.errors import DataError, EnvironmentFault, MissingExtra
 from holdgood.core.urls import mask, parameters_of, secrets_of
+from holdgood.journal.postgresql_form import form_faults
 from holdgood.journal.postgresql_migrations import migrate
 from holdgood.journal.sql_session import SqlSession
 
@@ -97,8 +98,9 @@ class PostgresqlSession(SqlSession):
         self._db.execute("VACUUM entries")
 
     def form_faults(self) -> list[str]:
-        """A server looks after its own pages and indexes (checksums, amcheck)."""
-        return []
+        """Whether table, indexes, constraints and triggers are those that holdgood made, and each index says what the table holds."""
+        with self.guard():
+            return form_faults(self._db, self._driver)
 
     def close(self) -> None:
         """End the connection."""
