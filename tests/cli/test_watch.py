@@ -57,6 +57,10 @@ def test_a_look_is_told_written_down_and_acknowledged(live, cli):
     assert said.out.strip().replace("\n", " ") == f"{moved['id']}: seen by bo, quiet until 2026-04-01T00:00:00+00:00"
     ((_, kept),) = Live.open(folder / "live").journal.read(Acknowledgement)
     assert (kept.alarm, kept.who, kept.why) == (moved["id"], "bo", "known")
+    listed = {a["id"]: a for a in cli("journal", "alarms", "--json", at=folder).json["alarms"]}
+    assert listed.keys() == {a["id"] for a in look["alarms"]}
+    assert listed[moved["id"]]["acknowledged"]["by"] == "bo"
+    assert listed[moved["id"]]["do"] == moved["todo"]
 
 
 def test_what_cannot_be_looked_at_is_said(live, cli, refuses):

@@ -14,6 +14,7 @@ import typer
 
 from holdgood import __version__
 from holdgood.cli import (
+    alarms,
     clean,
     contract,
     export,
@@ -99,6 +100,7 @@ app.add_typer(contract.app)
 app.add_typer(plans.app)
 app.add_typer(export.app)
 for _command in (
+    alarms.alarms,
     journal_rows.forget,
     journal_rows.label,
     journal_rows.override,
