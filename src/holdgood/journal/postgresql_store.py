@@ -14,6 +14,15 @@ from holdgood.journal.sql_session import SqlSession
 
 _SECONDS_TO_CONNECT = 10
 _PIECE = 5_000
+_HOLD = (
+    "SELECT pg_try_advisory_lock(hashtextextended('holdgood alone ' || coalesce(current_schema(), '') || ' ' || %s, 0))"
+)
+_HOLDING = {
+    "idle_session_timeout": "0",
+    "tcp_keepalives_idle": "60",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "6",
+}
 
 
 class PostgresqlSession(SqlSession):
@@ -101,6 +110,15 @@ class PostgresqlSession(SqlSession):
         """Whether table, indexes, constraints and triggers are those that holdgood made, and each index says what the table holds."""
         with self.guard():
             return form_faults(self._db, self._driver)
+
+    def hold(self, name: str) -> bool:
+        """An advisory lock of the session: the server lets it go when the connection ends, within two minutes where the machine is lost."""
+        with self.guard():
+            for setting, value in _HOLDING.items():  # a name that this release of the server does not know is left
+                self._db.execute(
+                    "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = %s", (value, setting)
+                )
+            return bool(self._db.execute(_HOLD, (name,)).fetchone()[0])
 
     def close(self) -> None:
         """End the connection."""

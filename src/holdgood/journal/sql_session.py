@@ -75,6 +75,10 @@ class SqlSession(ABC):
     def form_faults(self) -> list[str]:
         """What is wrong with how the database keeps the entries, a sentence each: indexes that do not say what is there."""
 
+    def hold(self, name: str) -> bool:
+        """Whether this session alone has a name, until it is closed; False where another one has it. A file is locked by its folder."""
+        return True
+
     @abstractmethod
     def close(self) -> None:
         """End the connection."""

@@ -1,4 +1,4 @@
-"""One pass of a kind at a time over a live folder, whoever starts it."""
+"""One pass of a kind at a time over a live folder, whoever starts it, and over a model where machines share a journal."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from holdgood.workflow.live.folder import Live
 
 
 @contextmanager
-def alone(live: Live, kind: str, doing: str) -> Iterator[None]:
-    """Hold the folder's lock of this ``kind``; ends with the process, however it ends. EnvironmentFault where another one has it."""
+def alone(live: Live, kind: str, doing: str, model: str) -> Iterator[None]:
+    """Hold the folder's lock of this ``kind``, and where the journal is on a server that of the ``model`` there, which other machines see too.
+
+    Both end with the process, however it ends (the second with its connection). EnvironmentFault where another one has either.
+    """
     file = live.path / f".{kind}.lock"
     try:
         held = file.open("w")
@@ -27,4 +30,11 @@ def alone(live: Live, kind: str, doing: str) -> Iterator[None]:
             raise EnvironmentFault(
                 f"{live.path.name} is being {doing} by another process", "one pass at a time", "wait for it"
             ) from None
-        yield
+        with live.journal.session() as session:
+            if not session.hold(f"{kind} {model}"):
+                raise EnvironmentFault(
+                    f"{model} is being {doing} by another process, on this machine or on another that shares {live.journal.name}",
+                    "one pass at a time",
+                    "wait for it",
+                )
+            yield

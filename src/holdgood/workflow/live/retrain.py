@@ -114,7 +114,7 @@ def tend(
         raise DeclarationError(f"a look as of {moment.isoformat()[:19]}", "a moment in the past", "leave --as-of out")
     asked = Asked(live, name, project, tuple(new), related or {}, moment, now is not None, auto, by, listener)
     done: list[Step] = []
-    with alone(live, "retrain", "tended"):
+    with alone(live, "retrain", "tended", name):
         while len(done) < _MOST_STEPS:
             step = _next(asked)
             done.append(step)

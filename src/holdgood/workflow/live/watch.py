@@ -69,7 +69,7 @@ def watch(
     ``at`` again looks at nothing anew and only sends what was not sent: safe after a kill. EnvironmentFault where another look is under way.
     """
     ends = (at or datetime.now(UTC)).astimezone(UTC)
-    with alone(live, "watch", "watched"):
+    with alone(live, "watch", "watched", model):
         return _watched(live, model, ends, usual, others or {})
 
 
