@@ -74,7 +74,10 @@ def test_a_route_that_is_down_is_not_knocked_at_for_every_message(begin, monkeyp
 
 def test_two_watchers_at_once_are_one(begin, traffic, at):
     live, _ = begin(QUICK)
-    with alone(live, "watch", "watched", MODEL), pytest.raises(EnvironmentFault, match="being watched by another process"):
+    with (
+        alone(live, "watch", "watched", MODEL),
+        pytest.raises(EnvironmentFault, match="being watched by another process"),
+    ):
         watch(live, MODEL, at=at(8))
     assert live.journal.read(WatchLook) == []
     watch(live, MODEL, at=at(8))  # it is free again

@@ -34,8 +34,9 @@ WRITER = "live"
 """The chain of what people and policies do: promotions, approvals, labels, deletions."""
 RETRAINING = "retraining"
 """Tables that retrainings learned from, facts of the journal among them."""
-_BUNDLES = "bundles"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+BUNDLES = "bundles"
+"""Where bundles are kept, each under its digest."""
+DIGEST = re.compile(r"[0-9a-f]{64}")
 _FILE_START = """\
 # How models of this folder are kept, approved, watched and retrained. All names: docs/reference/live.
 # journal = "postgresql://holdgood@db.example/holdgood"   # password in PGPASSWORD; default: journal.sqlite here
@@ -65,7 +66,7 @@ class Live:
         """Make a live folder, or open the one that is there."""
         path = Path(folder)
         try:
-            (path / _BUNDLES).mkdir(parents=True, exist_ok=True)
+            (path / BUNDLES).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise EnvironmentFault(
                 f"cannot make the live folder {path}: {error.strerror}", "a writable folder", "choose another"
@@ -80,11 +81,11 @@ class Live:
     def open(cls, folder: Path | str) -> Live:
         """Open a live folder. Raises DataError where there is none, DeclarationError for its settings, and what Journal raises."""
         path = Path(folder)
-        if not (path / _BUNDLES).is_dir():
-            near = sorted(p.parent.name for p in path.absolute().parent.glob(f"*/{_BUNDLES}"))
+        if not (path / BUNDLES).is_dir():
+            near = sorted(p.parent.name for p in path.absolute().parent.glob(f"*/{BUNDLES}"))
             raise DataError(
                 f"{path} is no live folder",
-                f"a folder with {_BUNDLES}/ in it",
+                f"a folder with {BUNDLES}/ in it",
                 did_you_mean(path.name, near) or "holdgood promote RUN makes one",
             )
         settings = read_live(path / LIVE_FILE)
@@ -108,10 +109,10 @@ class Live:
         """The folder of a kept bundle, by its digest or the beginning of it. Its manifest is the one of that digest; what the files of it hold
         is verified by ``load``. Raises TamperedError where another bundle lies in its place.
         """
-        kept = sorted(p.name for p in (self.path / _BUNDLES).iterdir() if _DIGEST.fullmatch(p.name))
+        kept = sorted(p.name for p in (self.path / BUNDLES).iterdir() if DIGEST.fullmatch(p.name))
         found = [d for d in kept if digest and d.startswith(digest)]
         if len(found) == 1:
-            folder = self.path / _BUNDLES / found[0]
+            folder = self.path / BUNDLES / found[0]
             if read_manifest(folder).digest != found[0]:
                 raise TamperedError(
                     f"the bundle kept as {found[0][:12]} is another",
@@ -142,7 +143,7 @@ class Live:
     def keep(self, source: Path) -> Bundle:
         """Copy a bundle into this folder, verified before and after; one that is here already, whole, is left."""
         wanted = verify(source)
-        target = self.path / _BUNDLES / wanted.digest
+        target = self.path / BUNDLES / wanted.digest
         if target.exists():
             try:
                 if verify(target).digest == wanted.digest:
@@ -180,7 +181,7 @@ def journal_at(folder: Path | str, url: str | None = None) -> Journal:
 
 def key_of(folder: Path | str, journal: Journal) -> Path | None:
     """The file with the key of a live folder, where this is the folder's journal; None where it is another's."""
-    if not (Path(folder) / _BUNDLES).is_dir():
+    if not (Path(folder) / BUNDLES).is_dir():
         return None
     live = Live.open(folder)
     of = (live.journal.path and live.journal.path.resolve(), live.journal.name)
@@ -191,14 +192,14 @@ def kept_without_a_word(folder: Path | str, journal: Journal) -> int:
     """How many bundles a live folder keeps of which its journal knows nothing, as after a loss; 0 where it holds any promotion."""
     if journal.read(Promotion):
         return 0
-    return sum(bool(_DIGEST.fullmatch(p.name)) for p in (Path(folder) / _BUNDLES).iterdir())
+    return sum(bool(DIGEST.fullmatch(p.name)) for p in (Path(folder) / BUNDLES).iterdir())
 
 
 def out_of_contract_at(bundle: Path | str) -> OutOfContract | None:
     """What the settings of a live folder say of rows outside of the contract, for a bundle that is kept there; None elsewhere."""
     kept = bundle_in(bundle).resolve().parent
     file = kept.parent / LIVE_FILE
-    return read_live(file).serve.out_of_contract if kept.name == _BUNDLES and file.is_file() else None
+    return read_live(file).serve.out_of_contract if kept.name == BUNDLES and file.is_file() else None
 
 
 def bundle_in(path: Path | str) -> Path:
