@@ -147,7 +147,7 @@ def test_a_person_is_waited_for_where_the_policy_says_so(begin, traffic, weather
 
 def test_two_passes_at_once_and_models_that_are_not_there(begin):
     live, project = begin(SETTINGS)
-    with retrain.alone(live, "retrain", "tended"), pytest.raises(EnvironmentFault, match="another process"):
+    with retrain.alone(live, "retrain", "tended", MODEL), pytest.raises(EnvironmentFault, match="another process"):
         tend(live, project=project)
     with pytest.raises(DataError, match="did you mean 'company'"):
         tend(live, "compny", project=project)
