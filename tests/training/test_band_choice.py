@@ -148,6 +148,16 @@ def test_rows_too_few_or_time_too_short_leave_residuals_with_a_reason():
         assert made.beside(np.zeros(2)).keys() == {"low", "high", "quantile_0.1", "quantile_0.5", "quantile_0.9"}
 
 
+def test_learners_of_a_fold_stand_in_where_the_refit_does_not_end():
+    """Time for the four folds, none for the refit: what was judged is delivered, still holds its shares, and the sentence says so."""
+    left = iter([math.inf] * 4 + [0.0])
+    made, choice = chosen(0, 3000, left=lambda: next(left))
+    assert choice.kind == "fitted" and "stand in for a refit: the time was short" in choice.sentence
+    frame, y, prediction = world(1, 20_000)
+    share = (y[:, None] <= made.at_levels(prediction, frame)).mean(axis=0)
+    assert np.abs(share - LEVELS).max() < 0.03
+
+
 def test_weights_count_in_shares():
     """Rows that weigh nothing to speak of may lie anywhere."""
     n = 1500

@@ -114,20 +114,25 @@ def choose_band(
         judged = _judge(fitting, residual)
         if judged is None:
             return told("the rows cannot be divided so that learners of quantiles are judged")
-        gain, share, shifts, refit = judged
+        gain, share, shifts, made = judged
         said = _said(gain, share)
         stays = stays.model_copy(update={"gain": gain, "relative": share})
         if gain.verdict != "better":
             return told(f"learners of quantiles are not proven better ({said})")
         if share < WORTH:
             return told(f"learners of quantiles gain too little to be worth it ({said})")
-        final = fitting.whole(residual, refit)
-        if any(getattr(m, "finished", 1.0) < NEARLY for m in final.models):
-            raise _Short
     except _Short:
         return told("the time was too short for learners of quantiles")
+    try:
+        final, beside = fitting.whole(residual, _refit(made)), ""
+    except _Short:
+        # learners that were judged are there: those of the fold that learned from most rows, which in time is the latest
+        final = max(made, key=lambda m: m.learned)
+        beside = f" Those of one fold, fitted on {final.learned:,} rows, stand in for a refit: the time was short."
     fitted = FittedBand(residual, final.encoder, levels, final.models, shifts)
-    sentence = f"Bands are fitted: a learner a level, calibrated out of fold, better than ranked residuals by {said}."
+    sentence = (
+        f"Bands are fitted: a learner a level, calibrated out of fold, better than ranked residuals by {said}.{beside}"
+    )
     return fitted, stays.model_copy(update={"kind": "fitted", "sentence": sentence})
 
 
@@ -185,11 +190,14 @@ class _Fitting:
         return self._fitted(at, base, stop, _Refit([None] * len(self.levels), [{}] * len(self.levels), learned))
 
     def whole(self, base: Band, refit: _Refit) -> _Learned:
-        """Learners of all rows, with the rounds that the folds found."""
+        """Learners of all rows, with the rounds that the folds found; _Short where these do not end in time."""
         at = self._drawn(np.arange(len(self.rows.y)))
         grown = min(MOST_GROWTH, max(1.0, math.sqrt(len(at) / max(1, refit.learned))))
         rounds = [None if r is None else max(1, round(r * grown)) for r in refit.rounds]
-        return self._fitted(at, base, None, _Refit(rounds, refit.hints, len(at)))
+        made = self._fitted(at, base, None, _Refit(rounds, refit.hints, len(at)))
+        if any(getattr(m, "finished", 1.0) < NEARLY for m in made.models):
+            raise _Short
+        return made
 
     def _fitted(self, at: np.ndarray, base: Band, stop: np.ndarray | None, refit: _Refit) -> _Learned:
         rows = self.rows
@@ -232,8 +240,8 @@ class _Fitting:
         return at[np.sort(np.random.default_rng([self.seed, len(at)]).choice(len(at), MOST, replace=False))]
 
 
-def _judge(fitting: _Fitting, residual: Band) -> tuple[Comparison, float, np.ndarray, _Refit] | None:
-    """The paired gain of learners over residuals, its share of the loss, the shifts of all judged rows, and what to refit with."""
+def _judge(fitting: _Fitting, residual: Band) -> tuple[Comparison, float, np.ndarray, list[_Learned]] | None:
+    """The paired gain of learners over residuals, its share of the loss, the shifts of all judged rows, and the learners of each fold."""
     rows, levels = fitting.rows, np.array(fitting.levels)
     n, k = len(rows.y), len(levels)
     raw, size, part = np.full((n, k), np.nan), np.ones(n), np.full(n, -1)
@@ -270,7 +278,7 @@ def _judge(fitting: _Fitting, residual: Band) -> tuple[Comparison, float, np.nda
         level=1.0 - 2.0 * ALPHA,
     )  # fmt: skip
     share = gain.difference / float(losses[1].mean()) if losses[1].mean() > 0 else 0.0
-    return gain, share, _shifts(off[seen], levels, counts), _refit(made)
+    return gain, share, _shifts(off[seen], levels, counts), made
 
 
 def _shifts(off: np.ndarray, levels: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
