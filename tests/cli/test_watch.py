@@ -61,6 +61,9 @@ def test_a_look_is_told_written_down_and_acknowledged(live, cli):
     assert listed.keys() == {a["id"] for a in look["alarms"]}
     assert listed[moved["id"]]["acknowledged"]["by"] == "bo"
     assert listed[moved["id"]]["do"] == moved["todo"]
+    seen = cli("watch", "live", "--at", AT, "--html", "look.html", at=folder)
+    words = "new, acknowledged by bo, quiet until 2026-04-01T00:00"
+    assert f"[{moved['id']}, {words}]" in seen.out and words in (folder / "look.html").read_text()
 
 
 def test_what_cannot_be_looked_at_is_said(live, cli, refuses):

@@ -92,7 +92,7 @@ def watch(
         write_bytes(
             html,
             render_watch(
-                [(w.look, w.alarms, w.benefit) for w in found], {m: looks_of(live, m) for m in models}
+                [(w.look, w.alarms, w.benefit, w.seen_by) for w in found], {m: looks_of(live, m) for m in models}
             ).encode(),
         )
     if json:
@@ -103,6 +103,9 @@ def watch(
                     "alarms": [a.payload() for a in w.alarms],
                     "benefit": w.benefit.payload() if w.benefit else None,
                     "undelivered": list(w.undelivered),
+                    "acknowledged": {
+                        i: a.payload() for i, a in w.seen_by.items() if i in (*w.look.found, *w.look.unjudged)
+                    },
                     "again": w.again,
                 }
                 for w in found
@@ -125,10 +128,23 @@ def acknowledge(
     until: Annotated[
         str, typer.Option("--until", help="No word about it before then (UTC); default: until it is over.")
     ] = "",
+    close: Annotated[
+        bool,
+        typer.Option(
+            "--close", help="Of an alarm that the last look could not judge: over, by your word. Needs --why."
+        ),
+    ] = False,
 ) -> None:
-    """Say on the record that an alarm has been seen; with --until, that no word about it is wanted before then."""
+    """Say on the record that an alarm has been seen; with --until, that no word about it is wanted before then.
+
+    With --close the next look says that it is over, unless it finds it again.
+    """
     from holdgood.workflow.live.acknowledging import acknowledged
     from holdgood.workflow.live.folder import Live
 
-    said = acknowledged(Live.open(folder), alarm, by=by, why=why, until=until)
-    draw.out.print(f"{said.alarm}: seen by {said.who}" + (f", quiet until {said.until}" if said.until else ""))
+    said = acknowledged(Live.open(folder), alarm, by=by, why=why, until=until, close=close)
+    draw.out.print(
+        f"{said.alarm}: seen by {said.who}"
+        + (f", quiet until {said.until}" if said.until else "")
+        + (", closed: the next look says so, unless it finds it again" if said.closes else "")
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from holdgood.core.records import Benefit, Comparison, WatchLook
+from holdgood.reports.watch_words import CLOSE, acknowledged_by, over_text, state_of, unjudged_text
 from holdgood.workflow.live.watch import Watched
 
 _MARK = {"high": "✗", "medium": "!", "low": "·"}
@@ -25,25 +26,20 @@ def look_text(seen: Watched) -> str:
     if seen.benefit is not None:
         lines.append("  " + _benefit(seen.benefit))
     if not seen.alarms:
-        lines.append(f"  no alarm ({look.budget:g} false a year are expected at most)")
+        lines.append(f"  no {'other ' if look.blind else ''}alarm ({look.budget:g} false a year are expected at most)")
     for alarm in seen.alarms:
-        state = "new" if alarm.id in look.told else "snoozed" if alarm.id in look.snoozed else "goes on"
+        state = state_of(look, alarm.id, seen.seen_by)
         lines += [
-            f"  {_MARK[alarm.severity]} {alarm.code} {alarm.message}  [{alarm.id}, {state}{_seen(seen, alarm.id)}]",
+            f"  {_MARK[alarm.severity]} {alarm.code} {alarm.message}  [{alarm.id}, {state}]",
             f"      do: {alarm.todo}",
         ]
-    lines += [f"  over: {i}" for i in look.ended]
+    for one in look.blind:
+        lines.append(f"  ? {unjudged_text(one)}  [{one.alarm}{acknowledged_by(look, one.alarm, seen.seen_by)}]")
+    lines += [f"      do: {CLOSE}"] if look.blind else []
+    lines += ["  " + over_text(i, seen.seen_by) for i in look.ended]
     lines += [f"  note: {n}" for n in look.notes]
     lines += [f"  not told: {u}" for u in seen.undelivered]
     return "\n".join(lines)
-
-
-def _seen(seen: Watched, alarm: str) -> str:
-    """Who has seen it; a word from before it began anew, whose time is past, says nothing of this one."""
-    said = seen.seen_by.get(alarm)
-    if said is None or (said.until and said.until <= seen.look.ends) or (not said.until and alarm in seen.look.told):
-        return ""
-    return f", acknowledged by {said.who}" + (f", quiet until {said.until[:16]}" if said.until else "")
 
 
 def _performance(look: WatchLook, found: Comparison) -> str:

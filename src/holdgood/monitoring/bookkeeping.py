@@ -57,15 +57,18 @@ def _sureness(alarm: Alarm) -> tuple[float, float]:
 
 def standing(
     found: Sequence[Alarm], past: Sequence[WatchLook], open_before: Iterable[str],
-    acknowledged: Mapping[str, Acknowledgement], now: str, *, days: float, unjudged: Iterable[str] = (),
+    acknowledged: Mapping[str, Acknowledgement], now: str, *, days: float, unjudged: Iterable[str] = (), closed: Iterable[str] = (),
 ) -> Standing:  # fmt: skip
     """``past``: earlier looks, newest first; ``open_before``: ids told and not over; ``now``: UTC, ISO; ``days``: usual from look to look.
 
-    ``unjudged``: ids that this look could not have found: it ends none of them.
+    ``unjudged``: ids that this look could not have found: it ends none of them, but those that people ``closed``.
     """
     still = set(open_before)
     here = {a.id for a in found}
-    ended = tuple(sorted(i for i in still - here - set(unjudged) if _stayed_away(i, past, now, days)))
+    blind, by_people = set(unjudged), set(closed)
+    ended = tuple(
+        sorted(i for i in still - here if i in by_people or (i not in blind and _stayed_away(i, past, now, days)))
+    )
     hushed = {i for i, a in acknowledged.items() if a.until and a.until > now}
     return Standing(
         fresh=tuple(a for a in found if a.id not in still and a.id not in hushed),

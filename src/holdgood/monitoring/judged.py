@@ -1,10 +1,12 @@
-"""Which open alarms a look could not have found: their silence says nothing."""
+"""Which open alarms a look could not have found, and why: their silence says nothing, and people are told so."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from holdgood.core.traffic import Traffic
+from holdgood.core.records import Acknowledgement, WatchLook
+from holdgood.core.text import counted
+from holdgood.core.traffic import DAY, Traffic
 
 FEWEST = 30
 """Rows, or outcomes where outcomes tell, below which no detector of means speaks."""
@@ -12,12 +14,46 @@ FEWEST = 30
 BY_OUTCOMES = ("MON007", "MON011")
 
 
-def unjudged(traffic: Traffic, newest: int, longest: int, alarms: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Ids, of ``alarms`` (id, code), that rows since ``newest`` and ``longest`` (microseconds: where the windows begin) could not show.
+def unjudged(traffic: Traffic, newest: int, longest: int, alarms: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """By id why, of ``alarms`` (id, code), that rows since ``newest`` and ``longest`` (microseconds: where the windows begin) could not show.
 
     A look without new rows judges nothing; one with few rows or outcomes in its longest window judges what needs them no more.
     """
     seen = traffic.when >= longest
     rows, known = int(seen.sum()), int((seen & traffic.labelled).sum())
     new = bool((traffic.when >= newest).any())
-    return tuple(i for i, code in alarms if not new or rows < FEWEST or (code in BY_OUTCOMES and known < FEWEST))
+    why = {}
+    for alarm, code in alarms:
+        if rows < FEWEST:
+            why[alarm] = f"{rows} of {FEWEST} rows in {_span(traffic.as_of - longest)}"
+        elif code in BY_OUTCOMES and known < FEWEST:
+            why[alarm] = f"{known} of {FEWEST} rows with an outcome in {_span(traffic.as_of - longest)}"
+        elif not new:
+            why[alarm] = f"no row in {_span(traffic.as_of - newest)}"
+    return why
+
+
+def _span(microseconds: int) -> str:
+    """How long, in weeks where it is whole weeks."""
+    days = microseconds / DAY
+    return counted(round(days) // 7, "week") if days % 7 == 0 else f"{days:.3g} days"
+
+
+def opened(looks: Sequence[WatchLook]) -> dict[str, str]:
+    """By id since when an alarm is open: the end of the look that told it. ``looks``: oldest first."""
+    there: dict[str, str] = {}
+    for look in looks:
+        for alarm in look.told:
+            there.setdefault(alarm, look.ends)
+        for ended in look.ended:
+            there.pop(ended, None)
+    return there
+
+
+def closed(words: Iterable[Acknowledgement], looks: Sequence[WatchLook]) -> dict[str, Acknowledgement]:
+    """By id what closes an alarm that nobody could judge: a word after which no look has found it again."""
+    return {
+        a.alarm: a
+        for a in words
+        if a.closes and not any(w.ends > a.closes and a.alarm in (*w.found, *w.told) for w in looks)
+    }

@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from holdgood.core.records import Alarm, Benefit, WatchLook
+from holdgood.core.records import Acknowledgement, Alarm, Benefit, WatchLook
 from holdgood.reports.charts import dots_figure, gain_dot, value_dot
 from holdgood.reports.figure import Figure
 from holdgood.reports.format import known
 from holdgood.reports.page import render_page
 from holdgood.reports.plots import Dot
+from holdgood.reports.watch_words import CLOSE, acknowledged_by, over_text, state_of, unjudged_text
 
 LOOKS = 26
 _CONTENTS = (("alarms", "Alarms"), ("performance", "Performance"), ("drift", "Drift"), ("benefit", "Benefit"))
@@ -24,14 +25,19 @@ class Seen:
     look: WatchLook
     alarms: Sequence[Alarm]
     benefit: Benefit | None
+    seen_by: Mapping[str, Acknowledgement]
     figures: Mapping[str, Figure | None]
 
 
 def render_watch(
-    looks: Sequence[tuple[WatchLook, Sequence[Alarm], Benefit | None]], history: Mapping[str, Sequence[WatchLook]]
+    looks: Sequence[tuple[WatchLook, Sequence[Alarm], Benefit | None, Mapping[str, Acknowledgement]]],
+    history: Mapping[str, Sequence[WatchLook]],
 ) -> str:
-    """Looks as one HTML text; write it as UTF-8. No network, no row's values. ``history``: earlier looks by model, oldest first."""
-    seen = [Seen(w, a, b, _figures(w, b, history.get(w.model, ()))) for w, a, b in looks]
+    """Looks as one HTML text; write it as UTF-8. No network, no row's values. ``history``: earlier looks by model, oldest first.
+
+    Beside each look its alarms, its benefit, and by alarm who has seen it.
+    """
+    seen = [Seen(w, a, b, s, _figures(w, b, history.get(w.model, ()))) for w, a, b, s in looks]
     return render_page(
         "watch.html",
         charts=any(f is not None and f.option is not None for s in seen for f in s.figures.values()),
@@ -39,6 +45,11 @@ def render_watch(
         contents=_CONTENTS,
         seen=seen,
         p_text=p_text,
+        state_of=state_of,
+        acknowledged_by=acknowledged_by,
+        unjudged_text=unjudged_text,
+        over_text=over_text,
+        close=CLOSE,
     )
 
 

@@ -5,8 +5,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from holdgood.core.errors import DataError
-from holdgood.core.records import Benefit, Delivery, Promotion, WatchLook
+from holdgood.cli.watched import look_text
+from holdgood.core.errors import DataError, DeclarationError
+from holdgood.core.records import Acknowledgement, Benefit, Delivery, Promotion, WatchLook
+from holdgood.monitoring.judged import closed
 from holdgood.monitoring.routes import Undelivered
 from holdgood.reports.watch_report import render_watch
 from holdgood.workflow.live import delivery, service
@@ -60,7 +62,9 @@ def test_calm_weeks_are_quiet_and_a_turned_world_is_not(begin, traffic, others, 
     assert told.count(("begins", "MON007")) == 1  # though two looks found it
     assert len(live.journal.read(WatchLook, model=MODEL)) == 5
     assert live.journal.read(Benefit, model=MODEL)
-    page = render_watch([(seen.look, seen.alarms, seen.benefit)], {MODEL: [r for _, r in live.journal.read(WatchLook)]})
+    page = render_watch(
+        [(seen.look, seen.alarms, seen.benefit, {})], {MODEL: [r for _, r in live.journal.read(WatchLook)]}
+    )
     assert "MON007" in page
     assert "C00" not in page  # no value of a row
     assert live.journal.verify() == []
@@ -169,6 +173,41 @@ def test_a_look_without_rows_ends_no_alarm(begin, traffic, others, at, told):
         assert not seen.look.ended
         assert high <= set(seen.look.unjudged) | {a.id for a in seen.alarms}
         assert any(n.startswith("0 rows since the change at 2024-09-18T12:00: nothing could") for n in seen.look.notes)
+
+
+def test_what_too_few_rows_cannot_judge_is_said_at_each_look_until_somebody_closes_it(begin, traffic, others, at, told):
+    live, _ = begin("[watch]\njoint = false\nwindows = [1, 2]\n" + HOOK.replace("webhook", "alertmanager"))
+    traffic.answered(live, "turned", 0, 7)
+    traffic.thinned(60).answered(live, "calm", 14, 42)  # six rows a week: 30 are never reached
+    tables = others(live)
+    first = watch(live, MODEL, at=at(7), others=tables)
+    (alarm,) = [a for a in first.alarms if a.code == "MON007"]
+    with pytest.raises(DataError, match="could judge MON007"):
+        acknowledged(live, alarm.id, by="ann", why="known", close=True)
+    acknowledged(live, alarm.id, by="ann")
+    watch(live, MODEL, at=at(21), others=tables)
+    for day in (28, 35):
+        seen = watch(live, MODEL, at=at(day), others=tables)
+        (one,) = [b for b in seen.look.blind if b.alarm == alarm.id]
+        assert (one.since, one.why) == (at(7).isoformat(), f"{seen.look.rows * 2} of 30 rows in 2 weeks")
+        text = look_text(seen)
+        line = f"MON007 {alarm.subject}: open since 2024-09-17, cannot be judged: {one.why}  [{alarm.id}, acknowledged by ann]"
+        assert f"? {line}" in text and "--why REASON --close" in text and "no other alarm" in text
+        page = render_watch([(seen.look, seen.alarms, seen.benefit, seen.seen_by)], {MODEL: []})
+        assert line.replace("  [", " [") in page and "--why REASON --close" in page
+    assert told[-1][0] == "goes on", "who forgets what is not said again hears of it"
+    with pytest.raises(DeclarationError, match="--close without a reason"):
+        acknowledged(live, alarm.id, by="bo", close=True)
+    acknowledged(live, alarm.id, by="bo", why="the branch was closed", close=True)
+    seen = watch(live, MODEL, at=at(42), others=tables)
+    assert alarm.id in seen.look.ended and alarm.id not in seen.look.unjudged and ("ends", "MON007") in told
+    assert f"over: {alarm.id}, closed by bo: the branch was closed" in look_text(seen)
+    with pytest.raises(DataError, match="is not open"):
+        acknowledged(live, alarm.id, by="bo", why="again", close=True)
+    traffic.answered(live, "turned", 42, 49)
+    again = watch(live, MODEL, at=at(49), others=tables)
+    assert alarm.id in again.look.told, "trouble that comes back is told anew"
+    assert not closed([a for _, a in live.journal.read(Acknowledgement)], [seen.look, again.look])
 
 
 def test_looking_often_spends_little(begin, traffic, others, at, told):

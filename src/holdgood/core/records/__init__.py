@@ -74,7 +74,7 @@ from holdgood.core.records.rebalance import MoreRows, Rebalance
 from holdgood.core.records.runs import Changed, Entrant, NewRowsBoard, Origin, RunComparison, RunPair, RunSummary
 from holdgood.core.records.split import Split
 from holdgood.core.records.verdict import CardSection, Gate, ModelCard, Verdict
-from holdgood.core.records.watching import Delivery, Drift, GroupGap, WatchLook
+from holdgood.core.records.watching import Delivery, Drift, GroupGap, Unjudged, WatchLook
 
 __all__ = [
     "Accuracy",
@@ -177,6 +177,7 @@ __all__ = [
     "TableSummary",
     "Threshold",
     "Trial",
+    "Unjudged",
     "Verdict",
     "WatchLook",
     "WorkPlan",

@@ -69,7 +69,10 @@ class AnswerOverride(Record):
 
 
 class Acknowledgement(Record):
-    """Somebody has seen an alarm. ``until``: no word about the same alarm before this time (UTC); empty: until it ends."""
+    """Somebody has seen an alarm. ``until``: no word about the same alarm before this time (UTC); empty: until it ends.
+
+    ``closes``: the end of the look that could not judge it, and after which it is over by this word; empty: it closes nothing.
+    """
 
     kind: ClassVar[str] = "acknowledgement"
 
@@ -77,6 +80,7 @@ class Acknowledgement(Record):
     who: str
     why: str = ""
     until: str = ""
+    closes: str = ""
 
 
 class Approval(Record):

@@ -30,6 +30,16 @@ class GroupGap(Part):
     thin: tuple[str, ...] = ()
 
 
+class Unjudged(Part):
+    """An open alarm that a look could not have found. ``since``: the end of the look that told it; ``why``: what was too little."""
+
+    alarm: str
+    code: str
+    subject: str
+    since: str
+    why: str
+
+
 class WatchLook(Record):
     """One look: rows decided from ``begins`` until ``ends`` (UTC), as known at ``ends``. One a model and end.
 
@@ -37,7 +47,7 @@ class WatchLook(Record):
     alarms; ``told`` were sent, ``snoozed`` were kept quiet, ``ended`` are over. ``performance``: in use against promised,
     of ``loss`` and ``loss_promised`` a row;
     ``estimate``: the loss before outcomes are known; ``share_labelled`` of the rows. ``unjudged``: open alarms that had too few
-    rows, or outcomes, to be found: their silence says nothing.
+    rows, or outcomes, to be found: their silence says nothing; ``blind`` says why.
     """
 
     kind: ClassVar[str] = "watch-look"
@@ -56,6 +66,7 @@ class WatchLook(Record):
     snoozed: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
     unjudged: tuple[str, ...] = ()
+    blind: tuple[Unjudged, ...] = ()
     performance: Comparison | None = None
     loss: Number = float("nan")
     loss_promised: Number = float("nan")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from holdgood.core.errors import DataError
+from holdgood.core.errors import DataError, DeclarationError
 from holdgood.core.moments import asked_moment
 from holdgood.core.records import Acknowledgement, Alarm
 from holdgood.workflow.live.folder import WRITER, Live
 from holdgood.workflow.live.watch import looks_of, open_alarms
 
 
-def acknowledged(live: Live, alarm: str, *, by: str, why: str = "", until: str = "") -> Acknowledgement:
+def acknowledged(
+    live: Live, alarm: str, *, by: str, why: str = "", until: str = "", close: bool = False
+) -> Acknowledgement:
     """Write it down; ``alarm`` is an id, the beginning of one, or a code that one open alarm has.
 
     DataError where it names none, or several; DeclarationError where ``until`` is no time.
 
-    ``until``: ISO, of any zone (UTC where none is said); kept in UTC.
+    ``until``: ISO, of any zone (UTC where none is said); kept in UTC. ``close``: the next look ends it by this word, unless it finds it
+    again; only what the last look could not judge is closed so, and only with a reason.
     """
     if until:
         until = asked_moment(until, "until").isoformat()
@@ -27,9 +30,29 @@ def acknowledged(live: Live, alarm: str, *, by: str, why: str = "", until: str =
             "the id of an alarm in this journal, or enough of it",
             "holdgood watch names them",
         )
-    said = Acknowledgement(alarm=known[0], who=by, why=why, until=until)
+    closes = _closing(live, known[0], why) if close else ""
+    said = Acknowledgement(alarm=known[0], who=by, why=why, until=until, closes=closes)
     live.journal.append(said, WRITER)
     return said
+
+
+def _closing(live: Live, alarm: str, why: str) -> str:
+    """The end of the look that could not judge an alarm."""
+    if not why.strip():
+        raise DeclarationError(
+            "--close without a reason", "why it may be over although nobody can judge it", "add --why REASON"
+        )
+    about = next(a for _, a in live.journal.read(Alarm) if a.id == alarm)
+    looks = looks_of(live, about.model)
+    if alarm not in open_alarms(looks):
+        raise DataError(f"{about.code} {about.subject} is not open", "an open alarm", "holdgood watch names them")
+    if alarm not in looks[-1].unjudged:
+        raise DataError(
+            f"the last look could judge {about.code} {about.subject}: nobody needs to close it",
+            "an alarm that a look called unjudged",
+            "it is over by itself when two looks, a usual interval apart, do not find it; --until keeps it quiet",
+        )
+    return looks[-1].ends
 
 
 def _with_code(live: Live, code: str) -> str:

@@ -14,13 +14,13 @@ from holdgood.bundle import load
 from holdgood.core.chain import Chain
 from holdgood.core.declared_watch import WatchingSpec
 from holdgood.core.errors import DataError, HoldgoodError
-from holdgood.core.records import Acknowledgement, Alarm, Benefit, Drift, GroupGap, Standing, WatchLook
+from holdgood.core.records import Acknowledgement, Alarm, Benefit, Drift, GroupGap, Standing, Unjudged, WatchLook
 from holdgood.core.records.envelope import Record
 from holdgood.core.table import Table
 from holdgood.core.traffic import DAY, Look, Traffic
 from holdgood.features.usual import Usual
 from holdgood.monitoring.bookkeeping import named, standing, surest
-from holdgood.monitoring.judged import unjudged
+from holdgood.monitoring.judged import closed, opened, unjudged
 from holdgood.monitoring.mon007_performance import performance
 from holdgood.monitoring.mon008_estimate import estimated
 from holdgood.monitoring.mon009_fairness import gaps_now
@@ -165,20 +165,28 @@ def _look(
         alarms += [a for a in (named(a, model, now) for a in usually.alarms) if a.id in still]
     alarms = surest(alarms)
     alarms.sort(key=_weight)
-    coded = [(a.id, a.code) for _, a in live.journal.read(Alarm, model=model)] if still else []
-    about = dict(p for p in coded if p[0] in still)
-    blind = unjudged(traffic, begins, end - round(max(spec.windows) * spec.days * DAY), about.items())
+    about = {a.id: a for _, a in live.journal.read(Alarm, model=model) if a.id in still} if still else {}
+    longest = end - round(max(spec.windows) * spec.days * DAY)
+    blind = unjudged(traffic, begins, longest, [(a.id, a.code) for a in about.values()])
+    words = [a for _, a in live.journal.read(Acknowledgement)]
     # The last one that names a time counts: that somebody else has seen it too wakes nobody.
-    hushed = {a.alarm: a for _, a in live.journal.read(Acknowledgement) if a.until}
-    books = standing(alarms, earlier[::-1], still, hushed, now, days=spec.days, unjudged=blind)
+    hushed = {a.alarm: a for a in words if a.until}
+    books = standing(
+        alarms, earlier[::-1], still, hushed, now, days=spec.days, unjudged=blind, closed=closed(words, earlier)
+    )
     look = Look(traffic, begins, end)
     record = _record(look, model, champion, first, now, alpha, live, found, alarms)
+    left, since = tuple(i for i in blind if i not in record.found and i not in books.ended), opened(earlier)
     record = record.model_copy(
         update={
             "told": tuple(a.id for a in books.fresh),
             "snoozed": tuple(a.id for a in books.snoozed),
             "ended": books.ended,
-            "unjudged": tuple(i for i in blind if i not in record.found),
+            "unjudged": left,
+            "blind": tuple(
+                Unjudged(alarm=i, code=about[i].code, subject=about[i].subject, since=since[i], why=blind[i])
+                for i in left
+            ),
         }
     )
     benefit = ledger(look)
@@ -291,12 +299,7 @@ def _record(
 
 def open_alarms(earlier: Sequence[WatchLook]) -> list[str]:
     """Alarms that were told and are not over."""
-    there: dict[str, None] = {}
-    for look in earlier:
-        there.update(dict.fromkeys(look.told))
-        for ended in look.ended:
-            there.pop(ended, None)
-    return list(there)
+    return list(opened(earlier))
 
 
 def _tell(live: Live, model: str, looks: Sequence[WatchLook]) -> list[str]:
@@ -310,7 +313,7 @@ def _tell(live: Live, model: str, looks: Sequence[WatchLook]) -> list[str]:
         about: list[tuple[str, str]] = [(i, "begins") for i in look.told]
         if look is looks[-1]:
             standing_before = open_alarms(looks[:-1])
-            about += [(i, "goes on") for i in look.found if i in standing_before]
+            about += [(i, "goes on") for i in (*look.found, *look.unjudged) if i in standing_before]
         about += [(i, "ends") for i in look.ended]
         told = [message_of(newest[i], what, look.ends, later) for i, what in about if i in newest]
         (fresh if look in looks[-2:] else late).extend(told)
