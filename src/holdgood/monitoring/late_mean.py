@@ -13,6 +13,7 @@ from holdgood.metrics.compare import verdict
 from holdgood.metrics.interval import Spread, spread_of_mean, weighted
 from holdgood.metrics.quantile import normal_quantile
 from holdgood.monitoring.delay import Delay
+from holdgood.monitoring.usual_days import UsualDays
 
 RAREST = 0.2
 """Rows whose chance of being known by now is smaller are left out, as too young: one of them would stand for more than five, and
@@ -20,6 +21,9 @@ the mean would hang on a handful."""
 
 DAYS = 5
 """From so many days on, days are the units of chance: rows of one day share what happened on it."""
+
+LEANS = 2.5
+"""Skewness of a window counts in full where two in five of the usual days are its own, and less where its error hangs less on itself."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,12 @@ class LateMean:
         )  # fmt: skip
 
 
-def late_mean(window: Traffic, values: np.ndarray, delay: Delay) -> LateMean:
-    """Mean of ``values`` (n,) over the window's rows with a final outcome, each weighted by 1 / chance (Hajek)."""
+def late_mean(window: Traffic, values: np.ndarray, delay: Delay, *, usual: UsualDays | None = None) -> LateMean:
+    """Mean of ``values`` (n,) over the window's rows with a final outcome, each weighted by 1 / chance (Hajek).
+
+    ``usual``: what all days say of the spread. Where sums are skewed, a window whose mean is low by chance also seems steadier
+    than it is (or one whose mean is high, where they lean the other way): its error is never less than usual days would make it.
+    """
     known = window.labelled & ~window.censored & np.isfinite(values)
     chance = delay.by((window.as_of - window.when) / DAY)
     # A row that is known although no earlier row was so soon: its chance is that of the quickest.
@@ -68,7 +76,21 @@ def late_mean(window: Traffic, values: np.ndarray, delay: Delay) -> LateMean:
     # Days whose rows stand for many vary more than others: the error is known from few of them.
     each = np.bincount(day, weights=np.square(weight)) if apart else np.square(weight)
     worth = float(each.sum()) ** 2 / float(np.square(each).sum()) * (1.0 - 1.0 / len(each))
-    return LateMean(float(np.mean(rows)), replace(spread, df=min(spread.df, worth)), int(used.sum()), share)
+    spread = replace(spread, df=min(spread.df, worth))
+    if usual is not None and usual.days >= DAYS:
+        spread = _no_less_than(usual, spread, weight, day)
+    return LateMean(float(np.mean(rows)), spread, int(used.sum()), share)
+
+
+def _no_less_than(usual: UsualDays, spread: Spread, weight: np.ndarray, day: np.ndarray) -> Spread:
+    """The window's own spread, or that of usual days where it is larger; all days then say how well it is known."""
+    error = math.sqrt(usual.of_mean(weight, day))
+    if error <= spread.error:
+        return spread
+    each = np.bincount(day, weights=np.square(weight))
+    even = float(each.sum()) ** 2 / float(np.square(each).sum()) / len(each)
+    own = min(1.0, LEANS * len(each) / usual.days)
+    return replace(spread, error=error, df=max(1.0, even * (usual.days - 2)), skew=own * spread.skew)
 
 
 def against(promised: Interval, seen: LateMean, *, alpha: float, unit: str, lower_is_better: bool) -> Comparison:

@@ -9,6 +9,7 @@ from holdgood.core.records.common import Comparison
 from holdgood.core.traffic import Look
 from holdgood.monitoring.delay import learned
 from holdgood.monitoring.late_mean import LateMean, against, late_mean
+from holdgood.monitoring.usual_days import usual_days
 
 LEAST = 0.02
 """A loss that is less than two hundredths of the promised one worse is never an alarm."""
@@ -59,6 +60,7 @@ def performance(look: Look, *, alpha: float) -> tuple[Comparison, LateMean] | No
     promised, window = look.traffic.promised.loss, look.window
     if promised is None or not window.labelled.any():
         return None
-    seen = late_mean(window, window.loss, learned(look.traffic))
+    usual = usual_days(look, look.traffic.loss)
+    seen = late_mean(window, window.loss, learned(look.traffic), usual=usual)
     unit = look.traffic.promised.metric
     return against(promised, seen, alpha=alpha, unit=unit, lower_is_better=True), seen

@@ -8,7 +8,8 @@ from typing import ClassVar
 from holdgood.core.records import Alarm, Benefit, Interval
 from holdgood.core.traffic import Look
 from holdgood.monitoring.delay import learned
-from holdgood.monitoring.late_mean import against, late_mean
+from holdgood.monitoring.late_mean import LateMean, against, late_mean
+from holdgood.monitoring.usual_days import usual_days
 
 FEWEST = 30
 LEAST = 0.1
@@ -28,7 +29,7 @@ class LessBenefit:
         promised, window = look.traffic.promised, look.window
         if promised.saved is None or not window.labelled.any():
             return []
-        seen = late_mean(window, window.saved, learned(look.traffic))
+        seen = saved_a_row(look)
         found = against(promised.saved, seen, alpha=2.0 * alpha, unit=promised.currency, lower_is_better=False)
         p = 0.5 * found.p if found.difference < 0 else 1.0
         if not p < alpha or seen.rows < FEWEST or -found.difference < LEAST * abs(promised.saved.value):
@@ -50,13 +51,19 @@ class LessBenefit:
 DETECTOR = LessBenefit()
 
 
+def saved_a_row(look: Look) -> LateMean:
+    """The window's mean; days of large sums are also days of large spread, so that all days have a say in its error."""
+    usual = usual_days(look, look.traffic.saved)
+    return late_mean(look.window, look.window.saved, learned(look.traffic), usual=usual)
+
+
 def ledger(look: Look) -> Benefit | None:
     """What the window's rows were promised to save and what outcomes show, in money of all its rows; None where nothing was promised."""
     promised, window = look.traffic.promised, look.window
     if promised.saved is None or len(window) == 0:
         return None
     rows = len(window)
-    seen = late_mean(window, window.saved, learned(look.traffic))
+    seen = saved_a_row(look)
     return Benefit(
         model=look.traffic.model, bundle_digest=look.traffic.bundle_digest, begins=_iso(look.begins), ends=_iso(look.ends),
         promised=_times(promised.saved, rows), realised=_times(seen.interval(0.95), rows), currency=promised.currency,

@@ -36,13 +36,14 @@ def look(traffic: Traffic, days: int = 28) -> Look:
 
 def made_up(
     seed: int, *, worse: float = 0.0, refused: float = 0.01, overruled: float = 0.02, late: float = 5.0,
-    stops: float = 0.0, apart: float = 0.1, lean: float = 0.0, dearer: float = 0.0, days: int = DAYS, a_day: int = A_DAY,
+    stops: float = 0.0, apart: float = 0.1, lean: float = 0.0, flat: float = 0.0, dearer: float = 0.0, days: int = DAYS, a_day: int = A_DAY,
 ) -> Traffic:  # fmt: skip
     """Answers of a binary model that keeps its promises, unless told otherwise for the last 28 days.
 
     ``worse``: share of outcomes turned round; ``refused`` and ``overruled``: shares; ``late``: mean days until an outcome; ``stops``:
     days before the end after which nothing came; ``apart``: how much more often one group is acted on; ``lean``: added to chances'
-    logits (who comes has changed); ``dearer``: what every action costs more than promised.
+    logits (who comes has changed), ``flat``: by what part they shrink (rows are harder to tell); ``dearer``: what every action costs
+    more than promised.
     """
     rng = np.random.default_rng(seed)
     n = days * a_day
@@ -50,7 +51,7 @@ def made_up(
     as_of = days * DAY
     recent = when >= as_of - 28 * DAY
     group = np.where(rng.random(n) < 0.5, "north", "south").astype(object)
-    logit = rng.normal(0.0, 1.0, n) + np.where(recent, lean, 0.0)
+    logit = rng.normal(0.0, 1.0, n) * np.where(recent, 1.0 - flat, 1.0) + np.where(recent, lean, 0.0)
     gap = np.where(recent, apart, 0.1)
     chance = 1.0 / (1.0 + np.exp(-logit))
     y = (rng.random(n) < chance).astype(np.float64)
