@@ -1,6 +1,7 @@
 """The estimate before outcomes is nearer to the truth than 'nothing has changed', and its interval holds."""
 
 import numpy as np
+import pytest
 from scipy.stats import binom
 
 from holdgood.core.frame import Feature, Frame
@@ -53,6 +54,27 @@ def test_from_expected():
     assert hit >= binom.ppf(0.001, tries, 0.95)
     assert np.mean(error) <= 0.5 * np.mean(naive)
     assert "same facts still lead to the same outcomes" in found.method
+
+
+def test_losses_that_moved_may_have_moved_further_than_their_model_says():
+    """What the model of losses has not learned moved too: the interval reaches half as far again, to the side of the move alone."""
+    rng, tries, hit = np.random.default_rng(6), 40, 0
+    for _ in range(tries):
+        a, b, now_a, now_b = (np.abs(rng.normal(c, 1.0, n)) for n, c in ((2_000, 0.0),) * 2 + ((1_000, 1.5),) * 2)
+        losses, came = (2.0 + k + 0.4 * m + rng.exponential(size=len(k)) for k, m in ((a, b), (now_a, now_b)))
+        found = from_expected(3.0 + now_a, np.stack([3.0 + a, losses], axis=1), NONE)
+        hit += found.low <= came.mean() <= found.high
+    assert hit >= binom.ppf(0.001, tries, 0.95)
+    assert found.high - found.value > 2.0 * (found.value - found.low)
+
+
+def test_a_row_beyond_all_pairs_is_taken_at_its_word_as_far_as_losses_were_seen():
+    rng = np.random.default_rng(7)
+    x = rng.uniform(1.0, 2.0, 1_000)
+    pairs = np.stack([x, x * rng.uniform(0.0, 2.0, 1_000)], axis=1)
+    one, far = (from_expected(np.full(10, v), pairs, NONE[:10]).value for v in (3.0, 1e6))
+    assert 2.7 < one < 3.3  # it had been 2, the edge
+    assert far == pytest.approx(pairs[:, 1].max())
 
 
 def test_predictions_that_are_all_one_leave_the_mean_of_losses():
