@@ -78,13 +78,13 @@ def test_a_full_disk_fails_who_waits_and_recovers(journal_file, answer, monkeypa
 
 def limit(session) -> None:
     """The writer's thread owns the connection; a pragma runs there with the next statement."""
-    real = session.writing
+    real = session.insert_alone
 
-    def writing(writer):
+    def insert_alone(writer, rows):
         session._db.execute("PRAGMA max_page_count = 20")
-        return real(writer)
+        return real(writer, rows)
 
-    session.writing = writing
+    session.insert_alone = insert_alone
 
 
 def test_a_closed_writer_takes_nothing_and_a_bad_record_is_told_at_once(journal, answer):
@@ -124,3 +124,49 @@ def test_whoever_cannot_be_told_any_more_keeps_nobody_from_being_written(journal
         for i in range(2, 5):
             writer.submit([answer(f"p{i}")])
     assert [e.record["payload"]["id"] for e in journal_file.entries(writer="w")] == ["p1", "p2", "p3", "p4"]
+
+
+def test_two_writers_of_one_name_take_turns_in_one_chain(journal, answer):
+    with GroupWriter(journal, "w", own_name=False) as one, GroupWriter(journal, "w", own_name=False) as other:
+        heads = [(one, other, other, one)[i % 4].submit([answer(f"p{i}")]).result() for i in range(12)]
+    assert [h.number for h in heads] == list(range(1, 13))
+    assert journal.head("w") == heads[-1]
+    assert journal.verify({"w": heads[-1]}) == []
+
+
+def test_a_writer_asks_once_where_its_chain_stands_and_writes_a_few_entries_in_one_statement(
+    journal_file, answer, monkeypatch
+):
+    said = []
+    real = journal_file.store.open
+
+    def opened():
+        session = real()
+        session._db.set_trace_callback(said.append)
+        return session
+
+    monkeypatch.setattr(journal_file.store, "open", opened)
+    with GroupWriter(journal_file, "w", own_name=False) as writer:
+        for i in range(5):
+            writer.submit([answer(f"p{i}"), answer(f"q{i}")]).result()
+    first = [s.split()[0] for s in said].index("COMMIT")
+    assert [s.split()[0] for s in said[first + 1 :]] == ["INSERT"] * 4
+    assert journal_file.verify() == []
+
+
+def test_what_is_handed_in_together_is_told_together_each_with_its_own_answer(journal, answer):
+    told, done = [], threading.Event()
+    with GroupWriter(journal, "w", own_name=False) as writer:
+        writer.submit([answer("p1")]).result()
+        writer.announce(4)
+        assert writer.waiting == 4
+        drafts = [[draft(answer("p2"))], [draft(answer("p1"))], [draft(answer("p3")), draft(answer("p4"))]]
+        writer.hand_in_announced(drafts, lambda answers: (told.append(answers), done.set()))
+        assert done.wait(30) and writer.waiting == 0
+    ((first, second, third),) = told
+    assert (first.number, third.number) == (2, 4) and isinstance(second, DuplicateError)
+    with pytest.raises(EnvironmentFault, match="closed"):
+        writer.announce(1)
+    writer.hand_in_announced([[draft(answer("p9"))]], told.append)
+    assert isinstance(told[-1][0], EnvironmentFault)
+    assert journal.verify() == []

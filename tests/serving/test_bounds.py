@@ -27,6 +27,42 @@ def test_a_body_that_never_begins_ends_in_time(within, job_rows):
     within(scenario, limits=Limits(seconds=0.05))
 
 
+def test_a_body_that_came_with_its_headers_sets_no_clock_and_one_in_parts_does(within, job_rows, monkeypatch):
+    clocks = []
+    real = asyncio.timeout
+    monkeypatch.setattr("holdgood.serving.door.asyncio.timeout", lambda s: clocks.append(s) or real(s))
+    raw = json.dumps({"row": job_rows[0]}).encode()
+
+    async def scenario(ask, desk):
+        assert (await ask("POST", "/predict", raw=raw))[0] == 200 and not clocks
+        parts = [raw[:20], raw[20:50], raw[50:]]
+
+        async def receive():
+            if len(parts) < 3:  # the first is there already
+                await asyncio.sleep(0)
+                await asyncio.sleep(0.001)
+            return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+
+        assert (await ask("POST", "/predict", receive=receive))[0] == 200 and len(clocks) == 1
+        late = [raw[:20]]
+
+        async def stops():
+            if not late:
+                await asyncio.sleep(0)
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": late.pop(0), "more_body": True}
+
+        assert (await asyncio.wait_for(ask("POST", "/predict", receive=stops), 5))[0] == 408
+
+        async def breaks():
+            await asyncio.sleep(0)
+            raise RuntimeError("the socket is gone")
+
+        assert (await ask("POST", "/predict", receive=breaks))[0] == 500
+
+    within(scenario, limits=Limits(seconds=0.3))
+
+
 def test_bodies_of_all_requests_together_are_bounded_and_given_back(within, job_rows):
     async def scenario(ask, desk):
         begun, ended = asyncio.Event(), asyncio.Event()

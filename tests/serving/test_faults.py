@@ -97,12 +97,36 @@ def test_late_answers_of_the_journal_are_given_up(within, job_rows, monkeypatch)
         writer._change.acquire()  # the disk has stopped
         try:
             waiter = asyncio.get_running_loop().create_future()
-            desk.recorder._waiting.append((0.0, waiter))
+            desk.recorder._waiting.append((0.0, [waiter]))
             desk.recorder.give_up_late()
             with pytest.raises(EnvironmentFault, match="in time"):
                 await waiter
         finally:
             writer._change.release()
+
+    within(scenario)
+
+
+def test_answers_of_one_turn_of_the_loop_are_handed_in_together_and_their_requests_counted(within, job_rows):
+    async def scenario(ask, desk):
+        handed = []
+        real = desk.recorder._writer.hand_in_announced
+        desk.recorder._writer.hand_in_announced = lambda some, settle: handed.append(len(some)) or real(some, settle)
+        found = await asyncio.gather(
+            *(ask("POST", "/predict", {"row": job_rows[0], "id": f"g{i % 5}"}) for i in range(6))
+        )
+        assert [f[0] for f in found] == [200] * 6 and handed[0] == 6
+        assert sum(bool(f[1].get("repeated")) for f in found) == 1
+        for _ in range(2):  # what was told once is not told twice
+            page = desk.metrics.text().decode().splitlines()
+            assert 'holdgood_requests_total{route="/predict",status="200"} 6.0' in page
+            assert 'holdgood_request_seconds_bucket{le="+Inf",route="/predict"} 6.0' in page
+            assert 'holdgood_request_seconds_count{route="/predict"} 6.0' in page
+        desk.metrics.seconds.add("/predict", 0.004)
+        desk.metrics.seconds.add("/x", 0.0041)
+        page = desk.metrics.text().decode().splitlines()
+        told = [line for line in page if line.startswith("holdgood_request_seconds_") and "/x" in line]
+        assert [line.rpartition(" ")[2] for line in told] == ["0.0"] * 4 + ["1.0"] * 12 + ["1.0", "0.0041"]
 
     within(scenario)
 

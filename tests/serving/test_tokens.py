@@ -41,6 +41,28 @@ def test_a_token_that_root_makes_can_be_read_by_whose_folder_it_is(file):
         assert (file.stat().st_uid, file.stat().st_gid, file.stat().st_mode & 0o77) == (10001, 10001, 0)
 
 
+def test_a_token_that_was_shown_is_not_hashed_again_and_ends_all_the_same(file, monkeypatch):
+    secret, token = tokens.new(file, roles=["predict"], name="ann")
+    known = tokens.Tokens(file)
+    assert known.who(secret) == token
+    hashed = []
+    real = tokens.hashlib.sha256
+    monkeypatch.setattr(tokens.hashlib, "sha256", lambda data: hashed.append(data) or real(data))
+    assert known.who(secret) == token and not hashed
+    assert known.who(secret[:-1] + "_") is None and len(hashed) == 1
+    monkeypatch.undo()
+    tokens._write(file, [dataclasses.replace(token, expires=(datetime.now(UTC) + timedelta(days=1)).isoformat())])
+    assert known.refresh() and (alive := known.who(secret)) is not None
+    later = datetime.now(UTC) + timedelta(days=2)
+    monkeypatch.setattr(tokens, "_utc", lambda: later)
+    assert known.who(secret) is None and not alive.alive()
+    monkeypatch.undo()
+    tokens.revoke(file, token.id)
+    assert known.refresh() and known.who(secret) is None
+    file.unlink()
+    assert known.refresh() and known.who(secret) is None
+
+
 def test_expired_and_revoked_tokens_let_nobody_in(file):
     secret, token = tokens.new(file, roles=["admin"], name="ann")
     old = dataclasses.replace(token, expires=(datetime.now(UTC) - timedelta(seconds=1)).isoformat())

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from itertools import chain, islice
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import NamedTuple
@@ -26,9 +27,12 @@ from holdgood.journal.sql_session import SqlSession
 _LARGEST_GROUP = 2_000
 
 
-class _Submission(NamedTuple):
-    drafts: list[Draft]
-    settle: Callable[[Head | HoldgoodError], None]
+class _Handed(NamedTuple):
+    """Submissions that came in one go; ``size``: records in all of them."""
+
+    submissions: Sequence[list[Draft]]
+    size: int
+    settle: Callable[[Sequence[Head | HoldgoodError]], None]
 
 
 def writer_name(role: str) -> str:
@@ -50,8 +54,8 @@ class GroupWriter:
     def __init__(self, journal: Journal, writer: str, *, most_waiting: int = 10_000, own_name: bool = True) -> None:
         self.writer = writer_name(writer) if own_name else writer
         self._journal, self._most = journal, most_waiting
-        self._waiting: SimpleQueue[_Submission | None] = SimpleQueue()
-        self._first: _Submission | None = None
+        self._waiting: SimpleQueue[_Handed | None] = SimpleQueue()
+        self._first: _Handed | None = None
         self._count, self._closed, self._ended = 0, False, False
         self._change = threading.Lock()
         self._thread = threading.Thread(target=self._work, name=f"journal of {writer}", daemon=True)
@@ -74,17 +78,33 @@ class GroupWriter:
 
     def hand_in(self, drafts: list[Draft], settle: Callable[[Head | HoldgoodError], None]) -> None:
         """The same without a future: ``settle`` is called in the writer's thread with what the future would end with; it must be quick."""
+        self.announce(len(drafts))
+        self.hand_in_announced([drafts], lambda answers: settle(answers[0]))
+
+    def announce(self, count: int) -> None:
+        """Take so many records as waiting before they are handed in. Raises Busy where too much waits."""
         with self._change:
             if self._closed:
-                raise EnvironmentFault("the journal's writer is closed", "an open one", "the process is ending")
-            if self._count and self._count + len(drafts) > self._most:  # what is larger by itself must go through alone
+                raise _closed()
+            if self._count and self._count + count > self._most:  # what is larger by itself must go through alone
                 raise Busy(
                     f"{self._count:,} records wait for the journal",
                     f"at most {self._most:,}",
                     "ask again a little later; a faster disk writes more",
                 )
-            self._count += len(drafts)
-            self._waiting.put(_Submission(drafts, settle))
+            self._count += count
+
+    def hand_in_announced(
+        self, submissions: Sequence[list[Draft]], settle: Callable[[Sequence[Head | HoldgoodError]], None]
+    ) -> None:
+        """Hand in several submissions that were announced, each written whole or not at all; ``settle`` is called once, with an answer each."""
+        size = sum(map(len, submissions))
+        with self._change:
+            if not self._closed:
+                self._waiting.put(_Handed(submissions, size, settle))
+                return
+            self._count -= size
+        settle([_closed()] * len(submissions))
 
     @property
     def waiting(self) -> int:
@@ -110,44 +130,50 @@ class GroupWriter:
     def _work(self) -> None:
         session: SqlSession | None = None
         while group := self._next():
+            submissions = list(chain.from_iterable(handed.submissions for handed in group))
             answers: Sequence[Head | HoldgoodError]
             try:
                 session = session or self._journal.store.open()
-                answers = session.append([s.drafts for s in group], self.writer)
+                answers = session.append(submissions, self.writer)
             except Exception as error:  # whatever it is, nobody may be left waiting
-                answers = [_fault(error)] * len(group)
+                answers = [_fault(error)] * len(submissions)
                 if session is not None:
                     session.close()  # the next group tries with a new connection
                 session = None
             with self._change:
-                self._count -= sum(len(s.drafts) for s in group)
-            for submission, answer in zip(group, answers):
+                self._count -= sum(handed.size for handed in group)
+            left = iter(answers)
+            for handed in group:
                 # whoever is gone (a loop that has closed) keeps nobody else's entries from being written
                 with suppress(Exception):
-                    submission.settle(answer)
+                    handed.settle(list(islice(left, len(handed.submissions))))
         if session is not None:
             session.close()
 
-    def _next(self) -> list[_Submission]:
+    def _next(self) -> list[_Handed]:
         """All that has come in, up to a bound; empty once closed and done."""
         if self._ended:
             return []
         one = self._first or self._waiting.get()
         self._first = None
-        group: list[_Submission] = []
+        group: list[_Handed] = []
         size = 0
         while one is not None:
-            if group and size + len(one.drafts) > _LARGEST_GROUP:
+            if group and size + one.size > _LARGEST_GROUP:
                 self._first = one
                 return group
             group.append(one)
-            size += len(one.drafts)
+            size += one.size
             try:
                 one = self._waiting.get_nowait()
             except Empty:
                 return group
         self._ended = True
         return group
+
+
+def _closed() -> HoldgoodError:
+    return EnvironmentFault("the journal's writer is closed", "an open one", "the process is ending")
 
 
 def _fault(error: Exception) -> HoldgoodError:

@@ -29,6 +29,7 @@ class PostgresqlSession(SqlSession):
     """One connection. What is committed is on the server's disk (synchronous_commit on, whatever its default)."""
 
     def __init__(self, url: str, driver: Any) -> None:
+        super().__init__()
         self._url, self._driver = url, driver
         self.duplicate = driver.errors.UniqueViolation
         with self.guard():

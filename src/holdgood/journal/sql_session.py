@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from holdgood.core.errors import DataError, DuplicateError, EnvironmentFault, Overtaken
@@ -42,6 +42,11 @@ class SqlSession(ABC):
 
     duplicate: type[Exception]
     """What the library raises where a row is there already."""
+
+    def __init__(self) -> None:
+        self._reached: dict[str, Head] = {}
+        """Where chains stood when this connection last wrote in them: no look is needed before the next entry. Where others have
+        written since, the entry's number is taken, the write fails as a whole, and the next try looks."""
 
     @abstractmethod
     def writing(self, writer: str) -> AbstractContextManager[None]:
@@ -88,6 +93,11 @@ class SqlSession(ABC):
         if rows:
             self.many(INSERT.format(VALUES), rows)
 
+    def insert_alone(self, writer: str, rows: Sequence[Row]) -> None:
+        """Write entries as they are, in a transaction of their own."""
+        with self.writing(writer):
+            self.insert(rows)
+
     def append(
         self, submissions: Sequence[Sequence[Draft]], writer: str, after: Head | None = None
     ) -> list[Head | DuplicateError]:
@@ -101,7 +111,7 @@ class SqlSession(ABC):
                 try:
                     return self._append(submissions, writer, after, look=look > 0)
                 except self.duplicate:
-                    continue  # nothing was written: look which predictions are there already
+                    continue  # nothing was written: look where the chain stands and which predictions are there already
         raise EnvironmentFault(
             "the journal could not be written: others write the same predictions at the same time",
             "one process that answers a request",
@@ -111,33 +121,37 @@ class SqlSession(ABC):
     def _append(
         self, submissions: Sequence[Sequence[Draft]], writer: str, after: Head | None, *, look: bool
     ) -> list[Head | DuplicateError]:
-        rows: list[Row] = []
-        answers: list[Head | DuplicateError] = []
-        new: set[tuple[Any, ...]] = set()
-        with self.writing(writer):
-            head = self.head(writer)
-            if after is not None and head != after:
-                raise Overtaken(
-                    f"somebody else wrote in the chain of {writer!r} in the meantime",
-                    "nobody between look and write",
-                    "try again",
-                )
-            now = datetime.now(UTC).isoformat(timespec="microseconds")
-            for drafts in submissions:
-                if look and (taken := self._taken(drafts, new)) is not None:
-                    answers.append(taken)
-                    continue
-                rows += link(head, writer, drafts, now)
-                if drafts:
-                    head = Head(rows[-1].number, rows[-1].hash)
-                answers.append(head)
-            self.insert(rows)
+        reached = self._reached.pop(writer, None)  # known again only once what follows is on disk
+        if reached is not None and after is None and not look:
+            rows, answers = _linked(reached, writer, submissions)
+            self.insert_alone(writer, rows)
+        else:
+            with self.writing(writer):
+                reached = self.head(writer)
+                if after is not None and reached != after:
+                    raise Overtaken(
+                        f"somebody else wrote in the chain of {writer!r} in the meantime",
+                        "nobody between look and write",
+                        "try again",
+                    )
+                taken = self._all_taken(submissions) if look else [None] * len(submissions)
+                left = [drafts for drafts, there in zip(submissions, taken, strict=True) if there is None]
+                rows, written = _linked(reached, writer, left)
+                heads = iter(written)
+                answers = [next(heads) if there is None else there for there in taken]
+                self.insert(rows)
+        self._reached[writer] = Head(rows[-1].number, rows[-1].hash) if rows else reached
         return answers
 
     def head(self, writer: str) -> Head:
         """The newest entry of one writer."""
         last = self.one(_LAST, (writer,))
         return Head(last[0], last[1]) if last else BEGINNING
+
+    def _all_taken(self, submissions: Sequence[Sequence[Draft]]) -> list[DuplicateError | None]:
+        """For each submission the first prediction in it that is there already, or comes before it; None where all are new."""
+        new: set[tuple[Any, ...]] = set()
+        return [self._taken(drafts, new) for drafts in submissions]
 
     def _taken(self, drafts: Sequence[Draft], new: set[tuple[Any, ...]]) -> DuplicateError | None:
         """The first of some predictions that is there already; those that are not are remembered in ``new``."""
@@ -196,3 +210,17 @@ class SqlSession(ABC):
         """The newest entry of every writer."""
         with self.guard():
             return {writer: Head(number, digest) for writer, number, digest in self.stream(_HEADS, ())}
+
+
+def _linked(
+    head: Head, writer: str, submissions: Sequence[Sequence[Draft]]
+) -> tuple[list[Row], list[Head | DuplicateError]]:
+    """The entries of all submissions, one after the other, and the newest one after each submission."""
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    rows = link(head, writer, list(chain.from_iterable(submissions)), now)
+    answers: list[Head | DuplicateError] = []
+    at = 0
+    for drafts in submissions:
+        at += len(drafts)
+        answers.append(Head(rows[at - 1].number, rows[at - 1].hash) if at else head)
+    return rows, answers

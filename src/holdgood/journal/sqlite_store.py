@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,19 @@ _STATEMENTS = {
     n: INSERT.replace("INSERT", "INSERT OR ROLLBACK", 1).format(", ".join([VALUES] * n))
     for n in (64, 32, 16, 8, 4, 2, 1)
 }
+_MOST_AT_ONCE = 64
 
 
 class SqliteSession(SqlSession):
     """One connection to the file. What is committed is on disk (write-ahead log, synchronous FULL)."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self.path, self.duplicate = path, sqlite3.IntegrityError
         with self.guard():
-            self._db = sqlite3.connect(path, timeout=_SECONDS_TO_WAIT, isolation_level=None)
+            self._db = sqlite3.connect(
+                path, timeout=_SECONDS_TO_WAIT, isolation_level=None, cached_statements=2 * _MOST_AT_ONCE
+            )
             try:
                 # bytes that are no UTF-8 were damaged: verify must be able to read them to say so
                 self._db.text_factory = _text
@@ -102,6 +107,13 @@ class SqliteSession(SqlSession):
                 self._db.execute(statement, list(chain.from_iterable(rows[at : at + size])))
                 at += size
 
+    def insert_alone(self, writer: str, rows: Sequence[Row]) -> None:
+        """A few in one statement, which is a transaction by itself: Python's lock is given away and taken back once, sync included."""
+        if 0 < len(rows) <= _MOST_AT_ONCE:
+            self._db.execute(_at_once(len(rows)), list(chain.from_iterable(rows)))
+        else:
+            super().insert_alone(writer, rows)
+
     def stream(self, statement: str, values: Sequence[Any]) -> Iterator[Any]:
         """Rows as SQLite finds them."""
         return self._db.execute(statement, values)
@@ -124,6 +136,11 @@ class SqliteSession(SqlSession):
     def close(self) -> None:
         """End the connection."""
         self._db.close()
+
+
+@lru_cache(maxsize=_MOST_AT_ONCE)
+def _at_once(rows: int) -> str:
+    return INSERT.format(", ".join([VALUES] * rows))
 
 
 def _text(data: bytes) -> str:

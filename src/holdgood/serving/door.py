@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import partial
+from types import coroutine
 from typing import Any, TypeAlias
 
 from holdgood.core.errors import HoldgoodError
 from holdgood.serving.desk import Desk
 from holdgood.serving.exchange import ARROW, Call, Refusal, Reply, refusal_of, refused, reply_of
+from holdgood.serving.fresh import request_id
 from holdgood.serving.limits import Held, Rates, too_large
 from holdgood.serving.tokens import Token, Tokens
 from holdgood.serving.traces import Traces
@@ -231,7 +233,7 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id")
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given.decode("ascii")
-    return secrets.token_hex(8)
+    return request_id()
 
 
 async def _body(receive: Receive, call: Call, held: Held, most: int, seconds: float) -> None:
@@ -240,24 +242,53 @@ async def _body(receive: Receive, call: Call, held: Held, most: int, seconds: fl
     if length is not None and length.isdigit() and int(length) > most:
         raise too_large(most)
     pieces: list[bytes] = []
-    more = True
+
+    def took(message: MutableMapping[str, Any]) -> bool:
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        piece: bytes = message.get("body", b"")
+        if call.held + len(piece) > most:
+            raise too_large(most)
+        held.take(len(piece))
+        call.held += len(piece)
+        pieces.append(piece)
+        return bool(message.get("more_body", False))
+
+    step = receive().__await__()
+    try:
+        waits = next(step)
+    except StopIteration as there:  # mostly all of it has come with the headers: then no clock is set
+        if not took(there.value):
+            call.body = pieces[0]
+            return
+        waits = None
     try:
         async with asyncio.timeout(seconds):
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise _Gone
-                piece, more = message.get("body", b""), message.get("more_body", False)
-                if call.held + len(piece) > most:
-                    raise too_large(most)
-                held.take(len(piece))
-                call.held += len(piece)
-                pieces.append(piece)
+            if waits is None or took(await _rest(step, waits)):
+                while took(await receive()):
+                    pass
     except TimeoutError:
         raise refused(
             408, "a body that does not end", f"all of it within {seconds:g} seconds", "send it faster, or in parts"
         ) from None
     call.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+@coroutine
+def _rest(step: Any, waits: Any) -> Generator[Any, Any, MutableMapping[str, Any]]:
+    """The end of a step that was begun and waits for something."""
+    while True:
+        try:
+            got = yield waits
+        except BaseException as error:
+            going = partial(step.throw, error)
+        else:
+            going = partial(step.send, got)
+        try:
+            waits = going()
+        except StopIteration as there:
+            message: MutableMapping[str, Any] = there.value
+            return message
 
 
 async def _send(send: Send, reply: Reply, request_id: str) -> None:

@@ -5,7 +5,6 @@ What ``journal.chain.draft`` makes of a Prediction, in a tenth of the time: at h
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -50,14 +49,6 @@ class Answered:
         }  # fmt: skip
         keys = Keys(self.model, self.id, self.place, self.subject or None, self.event_time)
         return Draft(Prediction.kind, orjson.dumps(envelope).decode(), keys)
-
-
-def fresh_id() -> str:
-    """A name for an answer that the caller did not name: 96 bits of the system's randomness, which nobody can guess.
-
-    Whoever knows an id may write an outcome under it (``/feedback``): a counter or a clock would let strangers name others' answers.
-    """
-    return secrets.token_hex(12)
 
 
 def moment(microseconds: int) -> str:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -16,9 +22,8 @@ class Metrics:
         self.registry = CollectorRegistry()
         r = self.registry
         self.requests = Counter("holdgood_requests", "Requests by route and status.", ["route", "status"], registry=r)
-        self.seconds = Histogram(
-            "holdgood_request_seconds", "From the whole request to the answer.", ["route"], buckets=_SECONDS, registry=r
-        )
+        self.seconds = _Times()
+        r.register(self.seconds)
         self.rows = Counter(
             "holdgood_rows", "Rows answered, by model, place and verdict.", ["model", "place", "verdict"], registry=r
         )
@@ -39,19 +44,18 @@ class Metrics:
         self.loads = Counter("holdgood_loads", "Looks at what is live, by outcome.", ["outcome"], registry=r)
         self.working = Gauge("holdgood_workers_busy", "Tasks in worker threads, waiting ones included.", registry=r)
         self._counters: dict[tuple[int, tuple[str, ...]], Counter] = {}
-        self._times: dict[str, Histogram] = {}
+        self._requests: dict[tuple[str, int], int] = {}
 
     def text(self) -> bytes:
         """The page."""
+        for route, status in list(self._requests):
+            self._count(self.requests, route, str(status)).inc(self._requests.pop((route, status)))
         return generate_latest(self.registry)
 
     def counted(self, route: str, status: int, seconds: float) -> None:
-        """One request."""
-        self._count(self.requests, route, str(status)).inc()
-        times = self._times.get(route)
-        if times is None:
-            times = self._times[route] = self.seconds.labels(route)
-        times.observe(seconds)
+        """One request, told on the event's loop, where the page is made too: plain counts are enough until somebody asks."""
+        self._requests[route, status] = self._requests.get((route, status), 0) + 1
+        self.seconds.add(route, seconds)
 
     def answered(self, model: str, place: str, verdict: str, rows: int = 1) -> None:
         """Rows that were answered."""
@@ -67,3 +71,28 @@ class Metrics:
         if found is None:
             found = self._counters[id(of), labels] = of.labels(*labels)
         return found
+
+
+class _Times(Collector):
+    """The histogram of requests, by route. Prometheus' own locks and looks through its buckets at each of them."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, list[int]] = {}
+        self._sums: dict[str, float] = {}
+
+    def add(self, route: str, seconds: float) -> None:
+        counts = self._counts.get(route)
+        if counts is None:
+            counts = self._counts[route] = [0] * (len(_SECONDS) + 1)
+            self._sums[route] = 0.0
+        counts[bisect_left(_SECONDS, seconds)] += 1
+        self._sums[route] += seconds
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        told = HistogramMetricFamily(
+            "holdgood_request_seconds", "From the whole request to the answer.", labels=["route"]
+        )
+        for route, counts in self._counts.items():
+            upto = zip([*(str(b) for b in _SECONDS), "+Inf"], accumulate(counts), strict=True)
+            told.add_metric([route], [(b, float(n)) for b, n in upto], self._sums[route])
+        yield told

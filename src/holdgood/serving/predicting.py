@@ -11,8 +11,9 @@ from holdgood.core.records.journal import Place
 from holdgood.core.table import Table
 from holdgood.serving.body import Asked, asked
 from holdgood.serving.desk import Desk
-from holdgood.serving.entry import Answered, fresh_id, now
+from holdgood.serving.entry import Answered, now
 from holdgood.serving.exchange import ARROW, Call, Reply, as_json, refused
+from holdgood.serving.fresh import fresh_id
 from holdgood.serving.loaded import Loaded, Served
 from holdgood.serving.table_in import predict_table
 from holdgood.workflow.single.scorer import RowAnswer

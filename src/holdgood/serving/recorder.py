@@ -33,9 +33,10 @@ class Recorder:
         self._journal: Journal | None = None
         self._writer: GroupWriter | None = None
         self._opening = threading.Lock()
-        self._settled: deque[tuple[asyncio.Future[None], BaseException | None]] = deque()
+        self._gathered: list[tuple[list[Draft], asyncio.Future[None]]] = []
+        self._settled: deque[tuple[list[asyncio.Future[None]], Sequence[Head | HoldgoodError]]] = deque()
         self._woken = False
-        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._waiting: deque[tuple[float, list[asyncio.Future[None]]]] = deque()
         self.up = True
 
     def open(self) -> Journal:
@@ -58,9 +59,11 @@ class Recorder:
             if self._writer is None:
                 await self._loop.run_in_executor(None, self.open)
             assert self._writer is not None
+            self._writer.announce(len(drafts))
+            if not self._gathered:
+                self._loop.call_soon(self._hand_in)
             waiter: asyncio.Future[None] = self._loop.create_future()
-            self._writer.hand_in(drafts, partial(self._done, waiter))
-            self._waiting.append((time.monotonic() + _PATIENCE, waiter))
+            self._gathered.append((drafts, waiter))
             await waiter
         except DuplicateError:
             self._is(True)
@@ -88,15 +91,15 @@ class Recorder:
     def give_up_late(self) -> None:
         """End the waiting of those who have waited too long; called every second or so."""
         now = time.monotonic()
-        while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] < now):
-            _, waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_exception(
-                    EnvironmentFault(
-                        "the journal did not take the answer in time", "a journal that answers",
-                        "ask again with the same id: it is answered once",
-                    )
-                )  # fmt: skip
+        while self._waiting and (self._waiting[0][0] < now or all(w.done() for w in self._waiting[0][1])):
+            for waiter in self._waiting.popleft()[1]:
+                if not waiter.done():
+                    waiter.set_exception(
+                        EnvironmentFault(
+                            "the journal did not take the answer in time", "a journal that answers",
+                            "ask again with the same id: it is answered once",
+                        )
+                    )  # fmt: skip
 
     def close(self) -> None:
         """Write what waits, then end."""
@@ -113,9 +116,17 @@ class Recorder:
             )
             self._metrics.journal_up.set(float(up))
 
-    def _done(self, waiter: asyncio.Future[None], answer: Head | HoldgoodError) -> None:
-        """Called in the writer's thread, for many at once after a commit: the loop is woken once for all of them."""
-        self._settled.append((waiter, answer if isinstance(answer, HoldgoodError) else None))
+    def _hand_in(self) -> None:
+        """What all requests of one turn of the loop want written goes to the writer in one go, so that it is woken once for them."""
+        gathered, self._gathered = self._gathered, []
+        waiters = [waiter for _, waiter in gathered]
+        self._waiting.append((time.monotonic() + _PATIENCE, waiters))
+        assert self._writer is not None
+        self._writer.hand_in_announced([drafts for drafts, _ in gathered], partial(self._done, waiters))
+
+    def _done(self, waiters: list[asyncio.Future[None]], answers: Sequence[Head | HoldgoodError]) -> None:
+        """Called in the writer's thread after a commit: the loop is woken once for all who waited for it."""
+        self._settled.append((waiters, answers))
         if not self._woken:
             self._woken = True
             self._loop.call_soon_threadsafe(self._wake)
@@ -123,10 +134,10 @@ class Recorder:
     def _wake(self) -> None:
         self._woken = False
         while self._settled:
-            waiter, error = self._settled.popleft()
-            if waiter.done():
-                continue
-            if error is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(error)
+            for waiter, answer in zip(*self._settled.popleft(), strict=True):
+                if waiter.done():
+                    continue
+                if isinstance(answer, HoldgoodError):
+                    waiter.set_exception(answer)
+                else:
+                    waiter.set_result(None)

@@ -15,8 +15,9 @@ from holdgood.journal.chain import draft
 from holdgood.serving.arrow_body import read_stream
 from holdgood.serving.body import frame_of, key_of, object_of, rows_of
 from holdgood.serving.desk import Desk
-from holdgood.serving.entry import fresh_id, now
+from holdgood.serving.entry import now
 from holdgood.serving.exchange import ARROW, Call, Reply, as_json, refused
+from holdgood.serving.fresh import fresh_id
 from holdgood.serving.json_columns import plain
 from holdgood.serving.loaded import Served
 

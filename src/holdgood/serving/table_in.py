@@ -11,8 +11,9 @@ from holdgood.journal.chain import Draft
 from holdgood.serving.arrow_body import read_stream
 from holdgood.serving.body import key_of
 from holdgood.serving.desk import Desk
-from holdgood.serving.entry import Answered, fresh_id, now
+from holdgood.serving.entry import Answered, now
 from holdgood.serving.exchange import ARROW, Call, Reply, refused
+from holdgood.serving.fresh import fresh_id
 from holdgood.serving.json_columns import plain
 from holdgood.serving.loaded import Loaded, Served
 from holdgood.serving.many_entries import answers_of, drafts_of, facts_of

@@ -64,6 +64,7 @@ class Tokens:
     def __init__(self, file: Path | str) -> None:
         self.file = Path(file)
         self._known: dict[str, Token] = {}
+        self._shown: dict[str, Token] = {}
         self._seen: tuple[int, int, int] | None = None
         self.refresh()
 
@@ -74,24 +75,31 @@ class Tokens:
             seen = (there.st_mtime_ns, there.st_size, there.st_ino)
         except OSError:
             changed = bool(self._known)
-            self._known, self._seen = {}, None
+            self._take({})
+            self._seen = None
             return changed
         if seen == self._seen:
             return False
         self._seen = seen
         try:
-            self._known = {t.id: t for t in read(self.file)}
+            self._take({t.id: t for t in read(self.file)})
         except HoldgoodError:
-            self._known = {}
+            self._take({})
             raise
         except OSError as error:
-            self._known, self._seen = {}, None  # too many open files, say: the next look may go well
+            self._take({})
+            self._seen = None  # too many open files, say: the next look may go well
             raise EnvironmentFault(
                 f"{self.file.name} cannot be read: {error.strerror}",
                 "a file that this user may read",
                 "look at its rights",
             ) from error
         return True
+
+    def _take(self, known: dict[str, Token]) -> None:
+        """In this order: whoever is being let in meanwhile by what was known before is not remembered."""
+        self._known = known
+        self._shown = {}
 
     def known(self) -> list[Token]:
         """All of them, the dead ones too."""
@@ -102,11 +110,17 @@ class Tokens:
         return [t for t in self._known.values() if t.alive()]
 
     def who(self, secret: str) -> Token | None:
-        """The living token that a text is, or None; takes the same time whatever is wrong with it."""
+        """The living token that a text is, or None; takes the same time whatever is wrong with it. What was right once is not hashed again."""
+        shown = self._shown
+        if (known := shown.get(secret)) is not None:
+            return known if known.alive() else None
         found = _TOKEN.fullmatch(secret)
         token = self._known.get(found[1]) if found else None
         right = hmac.compare_digest(hashlib.sha256(secret.encode()).hexdigest(), token.hash if token else _NOBODY)
-        return token if right and token is not None and token.alive() else None
+        if not right or token is None or not token.alive():
+            return None
+        shown[secret] = token  # there are no more of these than the file has tokens
+        return token
 
 
 def read(file: Path) -> list[Token]:

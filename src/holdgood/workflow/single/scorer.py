@@ -14,7 +14,7 @@ from holdgood.core.errors import did_you_mean
 from holdgood.core.frame import Frame
 from holdgood.core.sql import columns_in
 from holdgood.core.table import Column, ColumnType, Note, Table
-from holdgood.metrics.cost import answers, resolve
+from holdgood.metrics.cost import answers, bayes_threshold, resolve
 from holdgood.workflow.predict import Predictor, with_tables
 from holdgood.workflow.single.cells import LOST, arrow_of, read_cells, reader_of
 from holdgood.workflow.single.compiled import compile_scorer
@@ -51,6 +51,10 @@ class RowScorer:
         self.checks, self._between = compiled(self.rules)
         self._columns = [(c.name, c.plain() or _never, reader_of(c.rule.type), c) for c in self.checks]
         self._costs = resolve(model.declaration.costs, model.task, model.class_weight, model.average_costs)
+        self._acts_from: float | None = None
+        """Binary: the chance from which the answer is the positive class, as ``metrics.cost.answers`` decides."""
+        if model.task.kind == "binary" and model.band is None:
+            self._acts_from = bayes_threshold(self._costs) if model.threshold is None else model.threshold
         self._mended = any(r.table == model.declaration.main for r in with_tables(model.declaration))
         self._facts: Facts | None = None
         self._score = None if self._mended else self._compile()
@@ -123,6 +127,8 @@ class RowScorer:
     def told(self, prediction: np.ndarray, at: int, frame: Frame | None = None) -> dict[str, Any]:
         """The answer to one row of a prediction, in plain values; ``frame``: the facts, where the band asks for them."""
         model = self.model
+        if self._acts_from is not None:
+            return self._told(prediction, at, model.task.classes[int(prediction[at] >= self._acts_from)], {})
         codes = (
             model.band.answer(prediction)
             if model.band is not None
