@@ -125,6 +125,48 @@ def test_the_health_check_asks_a_path_that_the_server_has():
     assert f'Route("{path}", "GET"' in server
 
 
+def test_the_health_check_is_kept_by_podman_too(compose):
+    """Podman's own image format has no health check: the build asks for docker's, and the compose file says the check once more."""
+    built = [
+        line
+        for file in (DEPLOY / "Containerfile", DEPLOY.parent / "docs" / "how-to" / "deploy.md")
+        for line in file.read_text().splitlines()
+        if "podman build" in line
+    ]
+    assert len(built) >= 2
+    assert all("--format docker" in line and "-t holdgood:0.1.0" in line for line in built), built
+    options, command = next(a for w, a in last_stage() if w == "HEALTHCHECK").split("CMD", 1)
+    check = compose["services"]["holdgood"]["healthcheck"]
+    assert check["test"] == ["CMD", *yaml.safe_load(command)]
+    for option in shlex.split(options):
+        name, value = option.removeprefix("--").split("=")
+        assert str(check[name.replace("-", "_")]) == value
+
+
+def test_nothing_is_compiled_anew_by_every_health_check_and_no_installer_is_shipped():
+    """The base has no compiled standard library, and the user can write none."""
+    stage = " ".join(a for w, a in last_stage() if w == "RUN")
+    version = re.search(r"python:(\d+\.\d+)\.", last_stage()[0][1]).group(1)
+    assert f"python -m compileall -q /usr/local/lib/python{version}" in stage
+    build = " ".join(a for w, a in instructions()[: -len(last_stage())] if w == "RUN")
+    assert build.rstrip().endswith("pip uninstall --yes setuptools pip")
+
+
+def test_the_database_is_healthy_when_it_answers_by_tcp(compose):
+    """While it is first made a server answers on the socket, and is then stopped."""
+    assert "--host=127.0.0.1" in compose["services"]["journal"]["healthcheck"]["test"]
+
+
+def test_the_steps_in_the_head_of_the_compose_file_are_in_an_order_that_works():
+    lines = [
+        line.lstrip("# ") for line in (DEPLOY / "compose.yaml").read_text().split("name: holdgood")[0].splitlines()
+    ]
+    first = next(i for i, line in enumerate(lines) if line.startswith("podman compose"))
+    before = "\n".join(lines[:first])
+    assert "export HOLDGOOD_HOST=" in before, "the file is refused without it"
+    assert "chown 10001:10001 live secrets/journal_password" in before, "the user of the container reads the password"
+
+
 def test_the_server_in_compose_is_confined_and_listens_on_loopback(compose):
     service = compose["services"]["holdgood"]
     assert service["read_only"] is True
@@ -171,6 +213,10 @@ def test_the_password_reaches_the_process_and_not_its_command_line(compose, tmp_
         capture_output=True, text=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
     )  # fmt: skip
     assert said.stdout == "s3cret x|serve /live a b\n"
+    away = [entry[0], entry[1], script.replace("/password", "/away"), entry[3], "serve"]
+    said = subprocess.run(away, capture_output=True, text=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert said.returncode != 0
+    assert said.stdout == "", "nothing starts without its password"
 
 
 UNIT = ("NoNewPrivileges=yes", "ProtectSystem=strict", "User=holdgood", "CapabilityBoundingSet=", "PrivateTmp=yes")

@@ -75,7 +75,8 @@ def watch(
             draw.out.print(
                 f"{name}: the next look is due on {first:%Y-%m-%d %H:%M} UTC, then one each {days:g} days", style="dim"
             )
-        service.run(live, models, said)
+        with service.ended_by_sigterm() as ending:
+            service.run(live, models, said, sleep=ending.sleep, ended=lambda: ending.asked)
         return
     moment = asked_moment(at, "--at") if at else None
     found = []

@@ -1,5 +1,9 @@
 """Looks at a model in use: quiet while nothing changes, clear when something does, told once, whatever is killed in between."""
 
+import os
+import signal
+import threading
+import time
 from datetime import timedelta
 
 import numpy as np
@@ -244,6 +248,33 @@ def test_the_service_takes_looks_when_they_are_due_and_goes_on_after_a_fault(beg
     now[0] = at(40)  # it was down for weeks: one look, on the grid
     service.run(live, [MODEL], lambda name, w: seen.append(w), now=lambda: now[0], sleep=sleep, rounds=1)
     assert seen[-1].look.ends == at(35).isoformat()
+
+
+def test_the_service_ends_by_sigterm_between_looks(begin, traffic, at, told):
+    """In a container it is the first process: a signal that it does not take is not delivered at all."""
+    live, _ = begin("[watch]\njoint = false\n")
+    traffic.answered(live, "calm", 0, 20)
+    before = signal.getsignal(signal.SIGTERM)
+    now, seen = [at(14)], []
+
+    def said(name, look):
+        seen.append(look.look.ends)
+        signal.raise_signal(signal.SIGTERM)
+
+    def sleep(seconds):
+        now[0] += timedelta(seconds=seconds)
+
+    with service.ended_by_sigterm() as ending:
+        service.run(live, [MODEL], said, now=lambda: now[0], sleep=sleep, ended=lambda: ending.asked)
+        assert seen == [at(14).isoformat()], "what was begun is finished, and no more is begun"
+        ending.sleep(3600.0)  # no sleep any more
+    with service.ended_by_sigterm() as ending:
+        begun = time.monotonic()
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        service.run(live, [MODEL], said, now=lambda: at(15), sleep=ending.sleep, ended=lambda: ending.asked)
+        assert time.monotonic() - begun < 30, "it knows while it sleeps"
+    assert len(seen) == 1
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_reference_from_a_file(begin, traffic, others, at, small, told):
