@@ -30,7 +30,7 @@ from holdgood.training.calibrated import Calibrated
 from holdgood.training.choice import Choice, choose, judged
 from holdgood.training.cost import LATENCY_MS, SIZE_MB, Aim
 from holdgood.training.ensemble import Ensemble
-from holdgood.training.finish import CLOSE, Refit, Refits, short_of, words_of
+from holdgood.training.finish import Refit, Refits, short_of, words_of
 from holdgood.training.folds import alike, checked, latest_first
 from holdgood.training.further import Further
 from holdgood.training.ladder import Limits
