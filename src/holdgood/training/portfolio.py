@@ -42,7 +42,7 @@ from holdgood.training.schedule import Schedule
 from holdgood.training.score import Spend
 from holdgood.training.search import Search
 from holdgood.training.store import Store
-from holdgood.training.timing import REFITTED, ROOMY, Timing
+from holdgood.training.timing import CLOSE, REFITTED, ROOMY, Timing
 from holdgood.training.trained import Trained
 from holdgood.training.turns import in_order
 from holdgood.training.work import FoldFit, Work
