@@ -8,18 +8,16 @@ import pytest
 
 from holdgood.core.records import Prediction
 from holdgood.journal import Journal
-from holdgood.serving import tokens
 from holdgood.workflow.predict import Predictor
 
 ARROW = "application/vnd.apache.arrow.stream"
 
 
 @pytest.fixture
-def kept_nothing(live_of, start, tmp_path):
+def kept_nothing(live_of, tmp_path):
     live = live_of(tmp_path / "live", {("champion", None): {}, ("shadow", None): {"seed": 1}})
     (live.path / "live.toml").write_text("[keep]\nfacts = false\n")
-    secret, _ = tokens.new(tmp_path / "live" / "tokens.json", roles=["admin"], name="ann")
-    return start(live.path, at=tmp_path, token=secret), live
+    return live
 
 
 def stream(frame):
@@ -30,28 +28,32 @@ def stream(frame):
     return sink.getvalue()
 
 
-def test_no_fact_is_written_and_the_shadow_is_asked_the_same(kept_nothing, job_rows):
-    server, live = kept_nothing
+def test_no_fact_is_written_and_the_shadow_is_asked_the_same(kept_nothing, within, job_rows, capfd):
+    live = kept_nothing
     rows = [
         {**r, "note": f"told in confidence {i}", "size": 7.0625 + i, "line": "l01"} for i, r in enumerate(job_rows[:6])
     ]
-    assert server.json("POST", "/predict", {"row": rows[0], "id": "one"})[0] == 200
-    assert server.json("POST", "/predict", {"rows": rows[1:4], "ids": ["a", "b", "c"]})[0] == 200
     broken = {**rows[4], "parts": "unspeakable words", "asked": "not a day either"}
-    status, told = server.json("POST", "/predict", {"row": broken, "id": "no"})
-    assert status == 200 and told["verdict"] == "warn"
     frame = pd.DataFrame(rows[4:])
     for column in ("asked", "due"):
         frame[column] = pd.to_datetime(frame[column])
-    reply = server.ask("POST", "/predict", raw=stream(frame), headers={"Content-Type": ARROW, "Idempotency-Key": "s"})
-    assert reply.status == 200
-    assert server.end() == 0
+
+    async def scenario(ask, desk):
+        assert (await ask("POST", "/predict", {"row": rows[0], "id": "one"}))[0] == 200
+        assert (await ask("POST", "/predict", {"rows": rows[1:4], "ids": ["a", "b", "c"]}))[0] == 200
+        status, told, _ = await ask("POST", "/predict", {"row": broken, "id": "no"})
+        assert status == 200 and told["verdict"] == "warn"
+        key = ((b"idempotency-key", b"s"),)
+        assert (await ask("POST", "/predict", headers=key, raw=stream(frame), content_type=ARROW))[0] == 200
+
+    within(scenario, what=(str(live.path),), journal="", log_requests=True)
     journal = Journal(live.path / "journal.sqlite")
     assert journal.verify() == []
     whole = b"".join(p.read_bytes() for p in live.path.glob("journal.sqlite*"))
     for fact in (b"told in confidence", b"unspeakable", b"not a day", b"7.0625", b"8.0625"):
         assert fact not in whole
-    assert b"told in confidence" not in server.log.read_bytes()
+    log = capfd.readouterr().err
+    assert '"event":"ended"' in log and "/predict" in log and "told in confidence" not in log
     shadow = next(s for s in live.standing("jobs") if s.place == "shadow")
     model = Predictor.load(live.bundle(shadow.bundle_digest))
     said = {p.id: p for _, p in journal.read(Prediction, model="jobs") if p.place == "shadow"}
