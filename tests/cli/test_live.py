@@ -311,6 +311,18 @@ def test_verify_says_what_was_forgotten_by_whom_and_finds_a_forged_deletion(at, 
     assert cli("journal", "verify", at=at).code == 3
 
 
+def test_a_journal_that_comes_back_without_its_key_is_taken_at_its_word_and_sealed_from_then_on(at, cli):
+    Live.open(at / "live").journal.forget("server", 1, who="ann", why="as older releases did")
+    cli("journal", "forget", "--subject", "person-1", "--why", "w", "--yes", at=at)
+    cli("journal", "backup", "b.sqlite", at=at)
+    (at / "live").rename(at / "lost")
+    assert cli("journal", "restore", "b.sqlite", at=at).code == 0
+    whole = cli("journal", "verify", at=at)
+    assert whole.code == 0 and "3 entries in 2 deletions" in whole.out, whole.all
+    Live.open(at / "live").journal.forget("server", 3, who="eve", why="w")
+    assert cli("journal", "verify", at=at).code == 1
+
+
 def test_what_a_reader_kept_in_the_bytes_of_the_file_goes_with_the_same_command_again(at, cli, refuses, monkeypatch):
     monkeypatch.setattr(sqlite_store, "_SECONDS_TO_WAIT", 0.0)
     file = at / "live" / "journal.sqlite"

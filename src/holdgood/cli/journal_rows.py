@@ -250,9 +250,13 @@ def restore(
     from holdgood.journal.backup import restore as bring_back
     from holdgood.workflow.live.folder import Live
     from holdgood.workflow.live.heads import heads_in
+    from holdgood.workflow.live.sealing import sealed_from_now
 
-    target = Journal(journal) if journal else Live.create(live).journal
+    folder = None if journal else Live.create(live, with_key=False)
+    target = folder.journal if folder else Journal(str(journal))
     new = bring_back(target, source, heads_in(head) if head else None)
+    if folder:
+        sealed_from_now(folder.key, target)  # a new key takes what was brought back at its word
     if json:
         draw.as_json({"new_entries": new, "journal": target.name})
     else:

@@ -62,8 +62,8 @@ class Live:
     journal: Journal
 
     @classmethod
-    def create(cls, folder: Path | str) -> Live:
-        """Make a live folder, or open the one that is there."""
+    def create(cls, folder: Path | str, *, with_key: bool = True) -> Live:
+        """Make a live folder, or open the one that is there. ``with_key``: with what deletions from now on are sealed with."""
         path = Path(folder)
         try:
             (path / BUNDLES).mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,8 @@ class Live:
         if not (path / LIVE_FILE).exists():
             write_bytes(path / LIVE_FILE, _FILE_START.encode())
         live = cls.open(path)
-        sealed_from_now(live.key, live.journal)
+        if with_key:
+            sealed_from_now(live.key, live.journal)
         return live
 
     @classmethod
