@@ -41,6 +41,8 @@ def test_help_names_every_command_and_every_exit_code(cli, tmp_path):
         "rollback",
         "approve",
         "retire",
+        "backup",
+        "restore",
         "retrain",
         "watch",
         "acknowledge",
