@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from holdgood.core.task import Task
 from holdgood.models.tabular import mlp_training
 from holdgood.models.tabular.mlp import Mlp, MlpFamily
 from holdgood.models.tabular.mlp_network import Network
+from holdgood.models.tabular.piecewise import Pieces
+from holdgood.models.tabular.standard import moments, standardised
 
 BINARY = Task(kind="binary", classes=(0, 1))
 # as in test_families, so that both share JAX's compilations
@@ -74,6 +77,7 @@ def test_importing_and_scoring_need_no_jax(tmp_path):
     np.savez(tmp_path / "parts.npz", **arrays, **network.to_arrays())
     script = f"""
 import sys
+import tracemalloc
 sys.modules["jax"] = sys.modules["optax"] = None
 import numpy as np
 from holdgood.core.frame import Matrix
@@ -208,3 +212,20 @@ class TestTraining:
 
 def test_the_family_says_what_it_needs():
     assert (MlpFamily.library, MlpFamily.extra) == ("optax", "deep")
+
+
+def test_inputs_are_made_block_by_block_to_the_bit_and_take_little_memory_beside_themselves():
+    values = np.random.default_rng(0).normal(3.0, 2.0, (20_000, 50))
+    values[::7, 3] = np.nan
+    model = Mlp()
+    model.center, model.unit = moments(values)
+    z = standardised(values, model.center, model.unit)
+    model.pieces = Pieces.learn(z, 8, 512)
+    whole = np.hstack([z / np.sqrt(1.0 + np.square(z / 3.0)), model.pieces.of(z)]).astype(np.float32)
+    tracemalloc.start()
+    made = model._inputs(values)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(model.pieces)
+    assert np.array_equal(made, whole)
+    assert peak < 3 * made.nbytes

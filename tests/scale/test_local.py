@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from holdgood.core.errors import DataError, EnvironmentFault
-from holdgood.scale import Pool, folders
+from holdgood.scale import Pool, folders, given_back
 from holdgood.scale.folders import sweep
 
 
@@ -280,3 +281,32 @@ def test_a_library_that_ends_its_process_is_told_apart_from_a_kill(pool):
         handle.result()
     (after,) = collect(pool, [pool.submit(lambda: 1)])
     assert after.result() == 1
+
+
+def held_after_much_was_freed(_):
+    import psutil
+
+    much = [bytearray(50_000) for _ in range(4_000)]
+    last = bytearray(50_000)  # keeps the heap from shrinking by itself
+    del much
+    return psutil.Process().memory_info().rss, last
+
+
+def held(_):
+    import psutil
+
+    return psutil.Process().memory_info().rss
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="glibc keeps what is freed")
+def test_a_worker_gives_memory_back_that_a_fit_has_freed(pool):
+    first = pool.submit(held_after_much_was_freed, 0)
+    pool.wait()
+    then = pool.submit(held, 0)
+    pool.wait()
+    assert first.result()[0] - then.result() > 100_000_000
+
+
+def test_where_the_system_has_no_way_to_give_back_nothing_is_done(monkeypatch):
+    monkeypatch.setattr(given_back, "_trim", lambda: None)
+    assert not given_back.give_back()

@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 from holdgood.core.errors import EnvironmentFault
 from holdgood.scale import shared
 from holdgood.scale.folders import Folder, sweep
+from holdgood.scale.given_back import give_back, own_memory
 from holdgood.scale.shared import Shared
 
 _THREAD_VARIABLES = (
@@ -283,15 +284,12 @@ def _prepare(parent: int, memory: int | None) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def own_memory(process: psutil.Process) -> int:
-    """Bytes that a process holds for itself: files that it maps together with others do not count."""
-    info = process.memory_info()
-    return int(info.rss - getattr(info, "shared", 0))
-
-
 def _ready() -> None:
     """The first task of a worker: it exists."""
 
 
 def _call(fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    return fn(*(a.value() if isinstance(a, Shared) else a for a in args))
+    try:
+        return fn(*(a.value() if isinstance(a, Shared) else a for a in args))
+    finally:
+        give_back()

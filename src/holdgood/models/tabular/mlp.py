@@ -15,12 +15,13 @@ from holdgood.core.protocols import FitContext, Json, Model, Needs, Parts
 from holdgood.core.task import Task
 from holdgood.models.tabular.mlp_network import Network
 from holdgood.models.tabular.mlp_training import Rows, Settings, train
-from holdgood.models.tabular.piecewise import Pieces
+from holdgood.models.tabular.piecewise import Pieces, some_of
 from holdgood.models.tabular.standard import moments, standardised
 from holdgood.models.tabular.training_rows import checked, class_shares, expect_columns
 
 PARITY = 1e-5
 _MOST_PIECES = 512
+_BLOCK_CELLS = 1 << 18  # of inputs that are made at once
 _FEWEST_SHARE = 1e-6
 _WIDEN = 0.25  # a regression answer stays within the training range, widened by a quarter of it on either side
 _ARRAYS = ("center", "unit", "scale")
@@ -75,8 +76,12 @@ class Mlp:
         if stop is not None and context.rounds is None and 0 < len(stop) < len(values):
             kept[stop] = False
         self.center, self.unit = moments(matrix.values[kept])
-        z = standardised(np.ascontiguousarray(matrix.values, dtype=np.float64), self.center, self.unit)
-        self.pieces = Pieces.learn(z[kept], self.most_pieces, _MOST_PIECES) if self.most_pieces else Pieces.none()
+        inputs = np.ascontiguousarray(matrix.values, dtype=np.float64)
+        self.pieces = Pieces.none()
+        if self.most_pieces:
+            z = standardised(inputs[some_of(np.flatnonzero(kept))], self.center, self.unit)
+            self.pieces = Pieces.learn(z, self.most_pieces, _MOST_PIECES)
+            del z
         if task.kind == "regression":
             spread = _WIDEN * float(np.ptp(values))
             self.scale = np.array(
@@ -85,7 +90,7 @@ class Mlp:
             values = (values - self.scale[0]) / self.scale[1]
         settings = self._settings(task, int(kept.sum()))
         w = np.ones(len(values)) if weights is None else weights
-        rows = Rows(self._inputs(z), values.astype(np.float32), w.astype(np.float32))
+        rows = Rows(self._inputs(inputs), values.astype(np.float32), w.astype(np.float32))
         learn, held = _part(rows, kept), None if kept.all() else _part(rows, ~kept)
         if context.rounds is not None and _SCHEDULE in self.hints:
             # the folds' schedule, stretched with their epochs: a refit ends where the rate has come down as it had for them
@@ -112,10 +117,18 @@ class Mlp:
             epochs=self.epochs or int(np.clip(64 * (4000 / rows) ** 0.35, 16, 100)),
         )
 
-    def _inputs(self, z: np.ndarray) -> np.ndarray:
-        """What the network sees, (rows, columns and pieces), float32; z in standard units."""
-        soft = z / np.sqrt(1.0 + np.square(z / 3.0))
-        return np.hstack([soft, self.pieces.of(z)]).astype(np.float32)
+    def _inputs(self, values: np.ndarray) -> np.ndarray:
+        """What the network sees of encoded rows, (rows, columns and pieces), float32. Block by block: whole tables of what lies
+        between would take several times the memory.
+        """
+        columns = values.shape[1]
+        x = np.empty((len(values), columns + len(self.pieces)), np.float32)
+        step = max(1, _BLOCK_CELLS // x.shape[1])
+        for start in range(0, len(values), step):
+            z = standardised(values[start : start + step], self.center, self.unit)
+            x[start : start + step, :columns] = z / np.sqrt(1.0 + np.square(z / 3.0))
+            x[start : start + step, columns:] = self.pieces.of(z)
+        return x
 
     def _loss(self, network: Network, rows: Rows) -> float:
         """Weighted log loss, or squared error in standard units."""
@@ -133,7 +146,7 @@ class Mlp:
         if self.network is None:
             raise DataError("a network that has not been trained", "a fitted model", "call fit first")
         values = expect_columns(matrix, len(self.center))
-        answers = self.network.answers(self._inputs(standardised(values, self.center, self.unit)), self.kind)
+        answers = self.network.answers(self._inputs(values), self.kind)
         if self.kind == "regression":
             answers = np.clip(self.scale[0] + self.scale[1] * answers, self.scale[2], self.scale[3])
         return answers

@@ -12,6 +12,11 @@ _FEWEST_VALUES = 4
 _LEARN_ROWS = 50_000
 
 
+def some_of(rows: np.ndarray) -> np.ndarray:
+    """At most as many rows as pieces are learned from, evenly spread."""
+    return rows if len(rows) <= _LEARN_ROWS else rows[np.linspace(0, len(rows) - 1, _LEARN_ROWS).astype(np.int64)]
+
+
 @dataclass(frozen=True)
 class Pieces:
     """Piecewise-linear encoding (Gorishniy 2022): piece p is 0 below ``low[p]``, 1 above ``low[p] + width[p]``, and rises
@@ -33,7 +38,7 @@ class Pieces:
 
         Columns of fewer than four values (flags, constants) have none. ``z``: finite, (rows, columns).
         """
-        rows = z if len(z) <= _LEARN_ROWS else z[np.linspace(0, len(z) - 1, _LEARN_ROWS).astype(np.int64)]
+        rows = some_of(z)
         levels = [np.unique(rows[:, j]) for j in range(z.shape[1])]
         bent = [j for j, own in enumerate(levels) if len(own) >= _FEWEST_VALUES]
         each = min(most, total // max(1, len(bent)))
