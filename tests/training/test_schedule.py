@@ -125,3 +125,20 @@ def test_where_the_workers_are_still_importing_when_the_time_is_up_this_process_
     # on a machine that is busy at the very end the folds' models take the refit's place; one fold's alone never
     refitted = ("refitted on all rows", "the mean of 3 models of the folds")
     assert trained.leaderboard.chosen == "linear" and trained.leaderboard.delivered in refitted
+
+
+def test_matrices_that_this_process_made_while_workers_imported_are_not_kept(
+    make_data, make_folds, families, monkeypatch
+):
+    frame, y, task = make_data()
+    kept, fill = [], schedule.Schedule._fill
+
+    def watched(self):
+        kept.append((sum(len(p.done) for p in self.all), len(self.work.cache)))
+        fill(self)
+
+    monkeypatch.setattr(schedule.Schedule, "_fill", watched)
+    candidates = families(task, "prior", "linear")
+    train(frame, y, task, candidates, make_folds(len(y)), clock=Clock(Budget(seconds=8.0)), workers=1)
+    assert kept[0][0] > 0  # something was fitted here
+    assert all(number == 0 for _, number in kept)

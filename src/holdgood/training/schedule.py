@@ -16,7 +16,7 @@ import numpy as np
 
 from holdgood.core.errors import EnvironmentFault
 from holdgood.core.events import Event, Listener
-from holdgood.scale import Handle, Pool, memory_available
+from holdgood.scale import Handle, Pool, give_back, memory_available
 from holdgood.training.deepen import end_where_they_are, take_back, worth_another_fold
 from holdgood.training.further import Further, race, settle
 from holdgood.training.memory import bytes_of_fit
@@ -70,6 +70,9 @@ class Schedule:
     def run(self) -> None:
         """Run to the end; every open candidate has a status afterwards."""
         self._warm_up()
+        if self.pool.workers:
+            self.work.cache.clear()  # workers make matrices of their own
+            give_back()
         while True:
             self._fill()
             warming = any(h.state in ("waiting", "running") for h in self._warming)
