@@ -26,6 +26,8 @@ PINS: dict[str, tuple[str, ...]] = {
     "neural": ("neuralforecast==3.3.0", *_TABLES),
     "evidently": ("evidently==0.7.23", "pandas<3"),
     "frouros": ("frouros==0.9.0", "pandas<3"),
+    "nannyml": ("nannyml==0.13.1", "statsmodels", "setuptools<81"),
+    "alibi": ("alibi-detect==0.13.0", "numpy==1.26.4", "setuptools<81"),
     "boosters": ("lightgbm==4.7.0", "catboost==1.2.10", "scikit-learn==1.9.1", *_TABLES),
     "mlflow-serve": ("mlflow==3.*", "lightgbm==4.7.0", "pandas<3"),
     "bentoml-serve": ("bentoml>=1.4,<2", "lightgbm==4.7.0"),
@@ -41,6 +43,7 @@ QUIET = {
     "MPLBACKEND": "Agg",
     "DISABLE_TELEMETRY": "1",
     "YDATA_PROFILING_NO_ANALYTICS": "true",
+    "NML_DISABLE_USAGE_LOGGING": "1",
     "DEEPCHECKS_DISABLE_TELEMETRY": "1",
 }
 

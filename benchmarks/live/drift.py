@@ -3,13 +3,14 @@
     python benchmarks/live/drift.py                   # 2,000 pairs, 50 years, 60 streams a cell; what is there already is not done again
                                                       # (pairs come in parts of 250, years in parts of 5: a run that was killed loses one)
     python benchmarks/live/drift.py 40 4 6            # a small size
-    python benchmarks/live/drift.py level year        # these parts only: level, year, classifier, delay
+    python benchmarks/live/drift.py level year        # these parts only: level, lumpy, shaken, year, classifier, delay
+    python benchmarks/live/drift.py level rows=500    # this size of a week only
     python benchmarks/live/drift.py delay frouros-ks  # this peer only (several at a time may run); "none" for ours only
 
 Peers: each one's own statistic, with the threshold at which it raises as many false alarms a year on streams without a change as ours may
 (known to it, not to us). Ours: the stated budget for MON001 and MON002 (pairs), with the weights and windows that it ships, the other detectors left
 out ([watch] without). A delay is counted in weeks from the change; a stream that ends unseen counts as the weeks that were left.
-Threads of linear algebra are held to one, so that CPU seconds mean something.
+Threads of linear algebra and of boosters are held to one, so that CPU seconds mean something.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import json
 import math
@@ -32,7 +34,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from drift_worlds import CHANGE, KINDS, NUMBERS, SHAKEN, SIZES, WEEKS, reference, rows, week
+from drift_worlds import CHANGE, KINDS, NUMBERS, SHAKEN, SIZES, WEEKS, lumpy, reference, rows, week
 from machine import machine
 from record import record
 from summarise import lines
@@ -40,17 +42,25 @@ from venvs import QUIET, python_of
 
 from holdgood.core.frame import Feature, Frame
 from holdgood.core.protocols import Clock
+from holdgood.core.records import Alarm
 from holdgood.monitoring import FeatureDrift, JointDrift
 from holdgood.monitoring.schedule import WINDOWS, alpha_of_look, shares
 from holdgood.workflow.live.detecting import WEIGHTS
 from holdgood.workflow.live.learner import learner
 
 NAME = "live-drift"
-PARTS = ("level", "year", "classifier", "delay")
+PARTS = ("level", "lumpy", "shaken", "year", "classifier", "delay")
 PAIRS, YEARS = 250, 5
 ALPHAS, BUDGET, DAY = (0.05, 0.01, 0.002), 1.0, 86_400_000_000
-SIZES_OF_ROWS, REFERENCE, SEASON = (500, 5000), 5000, 0.5
-OF_PEER = {"evidently": "evidently", "frouros-ks": "frouros", "frouros-mmd": "frouros"}
+SIZES_OF_ROWS, REFERENCE, SEASON, SHORT = (500, 5000), 5000, 0.5, 60
+OF_PEER = {
+    "evidently": "evidently",
+    "frouros-ks": "frouros",
+    "frouros-mmd": "frouros",
+    "nannyml-js": "nannyml",
+    "nannyml-pca": "nannyml",
+    "alibi-cvm": "alibi",
+}
 FEATURES = (*(Feature(f"x{j}", "number") for j in range(NUMBERS)), Feature("level", "category"))
 
 
@@ -71,9 +81,26 @@ def family(n: int, seed: int, detectors: list[Any], world: str = "") -> dict[str
     out = {}
     for detector in detectors:
         found = detector.look(before, now, alpha=max(ALPHAS), seed=seed, clock=at)
-        sure = min((a.p for a in found), default=1.0)
-        out[detector.code] = [sure < alpha for alpha in ALPHAS]
+        out[detector.code] = _alarms(found, 2 if isinstance(detector, Apart) else 1)
     return out
+
+
+def short(seed: int) -> dict[str, list[bool]]:
+    """One look at few rows of columns of which a few rows say most."""
+    rng = np.random.default_rng([seed, SHORT, 8])
+    before, now = (_lumpy_frame(lumpy(rng, n)) for n in (REFERENCE, SHORT))
+    return {d.code: _alarms(d.look(before, now, alpha=max(ALPHAS), seed=seed)) for d in (FeatureDrift(), JointDrift())}
+
+
+def _lumpy_frame(columns: dict[str, np.ndarray]) -> Frame:
+    kinds = [Feature(name, "number" if a.dtype.kind == "f" else "category") for name, a in columns.items()]
+    return Frame(tuple(kinds), tuple(a if a.dtype.kind == "f" else a.astype(object) for a in columns.values()))
+
+
+def _alarms(found: list[Alarm], parts: int = 1) -> list[bool]:
+    """At each of ``ALPHAS``, divided over so many parts of the detector."""
+    sure = min((a.p for a in found), default=1.0)
+    return [sure < alpha / parts for alpha in ALPHAS]
 
 
 class Apart(JointDrift):
@@ -101,21 +128,24 @@ def look(before: Frame, days: np.ndarray, past: list[tuple[np.ndarray, Frame]], 
 
 
 def stream(n: int, seed: int, *, weeks: int, kind: str = "", size: str = "", season: float = 0.0) -> list[bool]:
-    """Which of a stream's looks alarmed; it stops at the first alarm after the change."""
+    """Which of a stream's looks alarmed; one that changes is looked at from its change to its first alarm only."""
     days, x, level = reference(seed, REFERENCE, season=season)
     before, past, found = frame(x, level), [], []
     for number in range(weeks):
         day, now, now_level = week(seed, number, n, kind=kind, size=size, season=season)
         past.append((day, frame(now, now_level)))
         past = past[-max(WINDOWS) :]
-        found.append(look(before, days, past, season > 0))
+        # What is looked at before the change tells nothing of the delay.
+        found.append(not (kind and number < CHANGE) and look(before, days, past, season > 0))
         if kind and number >= CHANGE and found[-1]:
             break
     return found
 
 
-def peer(name: str, n: int, streams: int, kind: str = "", size: str = "", first: int = 0) -> np.ndarray:
-    """A peer's statistics, (streams, weeks)."""
+def peer(
+    name: str, n: int, streams: int, kind: str = "", size: str = "", first: int = 0, at: float = math.inf
+) -> np.ndarray:
+    """A peer's statistics, (streams, weeks), from the change until one lies above ``at``, where that is given."""
     command = [
         str(python_of(OF_PEER[name])),
         str(Path(__file__).with_name("drift_peer.py")),
@@ -124,14 +154,16 @@ def peer(name: str, n: int, streams: int, kind: str = "", size: str = "", first:
         str(REFERENCE),
         str(streams),
     ]
-    command += [kind, size, str(first)]
+    command += [kind, size, str(first), str(at)]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **QUIET, "OMP_NUM_THREADS": "1"})
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
     return np.array([json.loads(line)["statistic"] for line in done.stdout.splitlines() if line.startswith("{")])
 
 
-def main(pairs: int, years: int, streams: int, peers: list[str], parts: list[str], *, ours: bool = True) -> None:
+def main(
+    pairs: int, years: int, streams: int, peers: list[str], parts: list[str], sizes: list[int], *, ours: bool = True
+) -> None:
     there = {r["cell"]: r for r in lines(NAME)}
 
     def kept(cell: str, count: int, make: Callable[[int], dict[str, Any]]) -> None:
@@ -147,14 +179,17 @@ def main(pairs: int, years: int, streams: int, peers: list[str], parts: list[str
         for first in range(0, count, part):
             kept(f"{cell} {first}", min(part, count - first), partial(make, first))
 
-    for n in SIZES_OF_ROWS:
-        for world in ("", *SHAKEN) if "level" in parts else ():
-            in_parts(f"family {n} {world}", pairs if not world else pairs // 4, PAIRS, partial(levels, n, world))
+    if "lumpy" in parts:
+        in_parts("lumpy", pairs, PAIRS, lumps)
+    for n in sizes:
+        for world in ("", *SHAKEN):
+            if ("shaken" if world else "level") in parts:
+                in_parts(f"family {n} {world}", pairs, PAIRS, partial(levels, n, world))
         if "year" in parts:
-            in_parts(f"year {n}", years if n == SIZES_OF_ROWS[0] else years // 2, YEARS, partial(seasons, n))
+            in_parts(f"year {n}", years, YEARS, partial(seasons, n))
         if "classifier" in parts:
-            in_parts(f"family {n} classifier", pairs // 4, PAIRS, partial(levels, n, "", apart=True))
-    for n in SIZES_OF_ROWS:
+            in_parts(f"family {n} classifier", pairs, PAIRS, partial(levels, n, "", apart=True))
+    for n in sizes:
         for name in peers if "delay" in parts else []:
             kept(f"null {n} {name}", streams, partial(calm, n, name))
         for kind in KINDS if "delay" in parts else []:
@@ -174,8 +209,17 @@ def levels(n: int, world: str, first: int, count: int, *, apart: bool = False) -
     """Looks with an alarm, of ``count`` looks at unchanged rows; each look has rows of its own on both sides."""
     detectors = [Apart()] if apart else [FeatureDrift(), JointDrift()]
     found = [family(n, s, detectors, world) for s in range(first, first + count)]
-    alarms = {c: np.sum([f[c] for f in found], axis=0).tolist() for c in found[0]}
-    return {"part": "family", "rows": n, "world": world, "alpha": ALPHAS, "alarms": alarms}
+    return {"part": "family", "rows": n, "world": world, "alpha": ALPHAS, "alarms": _counted(found)}
+
+
+def lumps(first: int, count: int) -> dict[str, Any]:
+    """The same for short windows of lumpy columns."""
+    found = [short(s) for s in range(first, first + count)]
+    return {"part": "family", "rows": SHORT, "world": "calm, lumpy columns", "alpha": ALPHAS, "alarms": _counted(found)}
+
+
+def _counted(found: list[dict[str, list[bool]]]) -> dict[str, list[int]]:
+    return {code: np.sum([f[code] for f in found], axis=0).tolist() for code in found[0]}
 
 
 def seasons(n: int, first: int, count: int) -> dict[str, Any]:
@@ -194,7 +238,7 @@ def delays(n: int, kind: str, size: str, who: str, at: float, count: int) -> dic
     if who == "holdgood":
         found = [stream(n, s, weeks=WEEKS, kind=kind, size=size) for s in range(count)]
     else:
-        found = (peer(who, n, count, kind, size) > at).tolist()
+        found = (peer(who, n, count, kind, size, at=at) > at).tolist()
     return {"part": "delay", "rows": n, "kind": kind, "size": size, "who": who, "weeks": [delay(f) for f in found]}
 
 
@@ -217,5 +261,6 @@ if __name__ == "__main__":
         *(numbers or [2000, 50, 60]),
         peers=named or ([] if "none" in sys.argv else list(OF_PEER)),
         parts=asked or list(PARTS),
+        sizes=[n for n in SIZES_OF_ROWS if f"rows={n}" in sys.argv] or list(SIZES_OF_ROWS),
         ours=not named,
     )

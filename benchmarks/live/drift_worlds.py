@@ -84,3 +84,12 @@ def week(
         **{"group" if kind == "one group" else "shift": 2.0 * much if kind == "one group" else much},
         season=season,
     )
+
+
+def lumpy(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+    """Columns of which a few rows say most: heavy tails, a count, three categories of sixteen levels, three flags that 6% of rows have."""
+    shared = rng.normal(size=n)
+    out = {f"amount {j}": np.exp(1.5 * (0.7 * shared + 0.7 * rng.normal(size=n))) for j in range(3)}
+    out["count"] = np.round(shared + rng.normal(size=n))
+    out |= {f"level {j}": np.array(list("abcdefghijklmnop"))[rng.integers(0, 16, n)] for j in range(3)}
+    return out | {f"flag {j}": (rng.random(n) < 0.06).astype(float) for j in range(3)}
