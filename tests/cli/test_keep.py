@@ -94,6 +94,35 @@ def test_nothing_is_overwritten(at, cli, refuses):
     assert not (at / "new").exists()
 
 
+def test_what_was_taken_away_since_does_not_come_back(at, cli):
+    cli("backup", "live", "kept", at=at)
+    (at / "live" / "tokens.json").unlink()
+    assert cli("backup", "live", "kept", at=at).code == 0
+    assert not (at / "kept" / "tokens.json").exists()
+    assert cli("restore", "kept", "new", at=at).code == 0
+    assert not (at / "new" / "tokens.json").exists(), "callers that were let in no more"
+
+
+def test_what_was_put_into_a_backup_is_found(at, cli, refuses):
+    given = at / "live" / "tokens.json"
+    (at / "kept-tokens").write_bytes(given.read_bytes())
+    given.unlink()
+    cli("backup", "live", "kept", at=at)
+    (at / "kept-tokens").rename(at / "kept" / "tokens.json")
+    refuses("restore", "kept", "new", at=at, code=4, says=["tokens.json in kept was added"])
+    assert not (at / "new").exists()
+
+
+def test_a_first_backup_that_was_cut_off_is_gone_on_with(at, cli, refuses, monkeypatch):
+    with monkeypatch.context() as full:
+        full.setattr(keeping, "heads_of", lambda book: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        assert cli("backup", "live", "kept", at=at).code != 0
+    refuses("restore", "kept", "new", at=at, code=3, says=["kept is no backup"])
+    again = cli("backup", "live", "kept", at=at)
+    assert again.code == 0, again.all
+    assert cli("restore", "kept", "new", at=at).code == 0
+
+
 @pytest.mark.parametrize(
     ("file", "code", "said"),
     [

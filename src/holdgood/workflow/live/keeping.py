@@ -57,6 +57,7 @@ def keep(live: Live, to: Path | str) -> Kept:
     with _told(folder):
         (folder / BUNDLES).mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
+        before = _named_before(folder)
         entries = backup(live.journal, folder / _JOURNAL)
         book = Journal(folder / _JOURNAL)
         copy = Live(folder, live.settings, book)
@@ -69,6 +70,8 @@ def keep(live: Live, to: Path | str) -> Kept:
         files = [name for name in (LIVE_FILE, _key_inside(live), TOKENS) if name and (live.path / name).is_file()]
         for name in files:
             _write(folder / name, (live.path / name).read_bytes(), private=name != LIVE_FILE)
+        for name in before - {*files, _HEADS}:  # what was taken away since must not come back: tokens, say
+            (folder / name).unlink(missing_ok=True)
         write(folder / _HEADS, heads_of(book))
         without = _without(live, damaged)
         said = {
@@ -96,6 +99,9 @@ def checked(folder: Path, heads: Mapping[str, Head] | None = None) -> tuple[str,
         for name, digest in files.items():
             if Path(name).name != name or not (folder / name).is_file() or _hash(folder / name) != digest:
                 raise TamperedError(f"{name[:60]} in {folder} was changed", "what was kept", "use another backup")
+        for name in (LIVE_FILE, _key_name(folder), TOKENS):
+            if name not in files and (folder / name).exists():
+                raise TamperedError(f"{name[:60]} in {folder} was added", "what was kept", "use another backup")
     book, seal = _kept_journal(folder), seal_in(folder / _key_name(folder))
     for outside in (heads_in(folder / _HEADS), heads or {}):
         if faults := book.verify(outside, seal):
@@ -142,6 +148,19 @@ def bring_back(source: Path | str, to: Path | str, heads: Mapping[str, Head] | N
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     return Kept(folder, target.name, entries, len(_digests(folder)), without)
+
+
+def _named_before(folder: Path) -> set[str]:
+    """The files that an earlier backup there says it holds. Where there is none the folder is marked as one that is being made: what is cut off
+    can be gone on with, and is brought back by nobody.
+    """
+    if not (folder / _MANIFEST).is_file():
+        write_bytes(folder / _MANIFEST, json.dumps({"format": _FORMAT}).encode())
+    try:
+        files = json.loads((folder / _MANIFEST).read_text(encoding="utf-8")).get("files", {})
+        return {name for name in files if Path(name).name == name}
+    except (ValueError, TypeError, AttributeError):
+        return set()
 
 
 def _without(live: Live, damaged: Mapping[str, str]) -> list[str]:
