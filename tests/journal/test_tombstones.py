@@ -3,7 +3,8 @@
 import pytest
 
 from holdgood.journal import Journal
-from holdgood.journal.chain import link
+from holdgood.journal.chain import TOMBSTONE, Draft, link
+from holdgood.journal.keys import Keys
 from holdgood.journal.tombstones import Seal, cover, tombstone
 
 KEY = Seal(b"k" * 32)
@@ -87,3 +88,24 @@ def test_what_was_forgotten_before_there_was_a_key_needs_no_seal(written):
     assert written.verify({}, seal) == []
     forge(written, [("server", 2, 2)], covers="")
     assert [f.partition(" says")[0] for f in written.verify({}, seal)] == ["entry 2 of 'live'"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'{"covers":"","entries":[["server",1,1]],"key":"\ud800","seal":"\ud800","who":"ann","why":"w"}',
+        r'{"entries":[["server",1,1]],"seal":"00","who":"\ud800","why":"\udfff"}',
+        '{"entries":[["server",1,1]],"seal":"00","who":"ann","why":NaN}',
+        f'{{"entries":[["server",1,1],["server",-{"9" * 4300},{"9" * 4300}]],"seal":"00","who":"ann","why":"w"}}',
+    ],
+    ids=["a seal that is no text", "a name that is no text", "no JSON", "more entries than can be counted"],
+)
+def test_a_forged_tombstone_does_not_keep_verify_from_telling(journal_file, answer, text):
+    journal_file.append(answer("p1"), "server")
+    with journal_file.session() as session, session.writing("live"):
+        session.many(_EMPTY, [("server", 1)])
+        stone = Draft(TOMBSTONE, text, Keys())
+        (row,) = link(session.head("live"), "live", [stone], "2026-04-01T00:00:00.000000+00:00")
+        session.insert([row])
+    assert journal_file.verify({}, KEY), "without a word"
+    assert all(isinstance(f"{s.entries:,} {s.who} {s.why}".encode(), bytes) for s in journal_file.forgotten())

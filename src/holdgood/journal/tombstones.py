@@ -18,6 +18,8 @@ from holdgood.journal.keys import Keys
 
 Span = tuple[str, int, int]
 """A writer, and the first and the last of neighbouring entries."""
+_BEYOND = 2**63
+"""No database counts entries so far."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,12 @@ class Stone(NamedTuple):
     @property
     def who(self) -> str:
         """Who deleted."""
-        return str(self.body.get("who", ""))
+        return _shown(self.body.get("who", ""))
 
     @property
     def why(self) -> str:
         """The reason that was given."""
-        return str(self.body.get("why", ""))
+        return _shown(self.body.get("why", ""))
 
     @property
     def entries(self) -> int:
@@ -67,7 +69,10 @@ class Stone(NamedTuple):
         if self.number <= seal.before.get(self.writer, 0):
             return True
         given = self.body.get("seal")
-        return isinstance(given, str) and hmac.compare_digest(given.encode(), seal.of(self.body).encode())
+        try:
+            return isinstance(given, str) and hmac.compare_digest(given.encode(), seal.of(self.body).encode())
+        except ValueError:  # halves of a surrogate pair, numbers that JSON has not: no journal writes these
+            return False
 
 
 def spans_of(places: Iterable[tuple[str, int]]) -> list[Span]:
@@ -109,10 +114,17 @@ def stones_of(rows: Iterable[Row]) -> list[Stone]:
         try:
             body = json.loads(row.record)
             spans = tuple((str(writer), int(first), int(last)) for writer, first, last in _named(body))
+            if not all(1 <= first <= last < _BEYOND for _, first, last in spans):
+                continue
             found.append(Stone(row.writer, row.number, row.recorded_utc, spans, body))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             continue
     return found
+
+
+def _shown(said: Any) -> str:
+    """Text that can be printed, whatever was written."""
+    return str(said).encode("utf-8", "backslashreplace").decode()
 
 
 def _named(body: Mapping[str, Any]) -> Iterable[tuple[Any, Any, Any]]:
