@@ -311,6 +311,14 @@ def test_verify_says_what_was_forgotten_by_whom_and_finds_a_forged_deletion(at, 
     assert cli("journal", "verify", at=at).code == 3
 
 
+def test_a_slip_in_the_path_of_the_key_seals_nothing_with_a_key_that_verify_does_not_know(at, cli, refuses):
+    ask = ("journal", "forget", "--subject", "person-0", "--why", "w", "--yes")
+    refuses(*ask, "--key", "live/forgot.key", at=at, code=3, says=["no key at live/forgot.key", "nothing was deleted"])
+    assert not (at / "live" / "forgot.key").exists()
+    assert cli(*ask, "--key", "live/forget.key", "--json", at=at).json["entries"] == 2
+    assert cli("journal", "verify", at=at).code == 0
+
+
 def test_a_journal_that_comes_back_without_its_key_is_taken_at_its_word_and_sealed_from_then_on(at, cli):
     Live.open(at / "live").journal.forget("server", 1, who="ann", why="as older releases did")
     cli("journal", "forget", "--subject", "person-1", "--why", "w", "--yes", at=at)

@@ -11,7 +11,7 @@ from holdgood.cli import draw
 from holdgood.cli.journal import MOST, HeadFile, KeyFile, OnlyModel, Url
 from holdgood.cli.live import LIVE, By, LiveFolder, user
 from holdgood.cli.tables import Json
-from holdgood.core.errors import DeclarationError
+from holdgood.core.errors import DataError, DeclarationError
 from holdgood.core.text import counted
 
 if TYPE_CHECKING:
@@ -61,7 +61,15 @@ def forget(
     book = journal_at(live, journal)
     places = places_to_forget(book, live, subject=subject, older_than=older_than)
     if yes and places:
-        place = key or key_of(live, book)
+        own = key_of(live, book)
+        if key is not None and not key.exists() and own is not None and own.exists():
+            # a new one would seal what verify with the folder's own never takes for a deletion, and no tombstone can be mended
+            raise DataError(
+                f"no key at {key}",
+                f"the folder's own ({own})",
+                "leave --key out, or check the path; nothing was deleted",
+            )
+        place = key or own
         seal = None if place is None else sealed_from_now(place, book)
         book.forget_many(places, "live", who=by or user(), why=why, seal=seal)
         if seal is None:
