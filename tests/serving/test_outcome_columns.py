@@ -4,6 +4,7 @@ import pytest
 
 from holdgood.core.records import Label
 from holdgood.journal import Journal
+from holdgood.workflow.live.labels import take_labels
 from holdgood.workflow.predict import Predictor
 
 
@@ -65,3 +66,26 @@ def test_a_missing_column_is_refused_whole(within, bundles, job_rows):
         assert status == 200 and told["taken"] == 2, told
 
     within(scenario, what=(str(bundle),))
+
+
+def test_a_file_of_columns_is_tried_and_made_whole_as_feedback_does(within, computed, job_rows, tmp_path):
+    """A text where a moment belongs was written down, and so was a column that the target does not know."""
+    row = {**job_rows[0], "due": "2024-05-01T10:00:00"}
+
+    async def scenario(ask, desk):
+        status, _, _ = await ask("POST", "/predict", {"rows": [row] * 4, "ids": ["a", "b", "c", "d"]})
+        assert status == 200
+
+    within(scenario, what=(str(computed),))
+    journal, model = Journal(tmp_path / "journal.sqlite"), Predictor.load(computed)
+    file = tmp_path / "outcomes.csv"
+    file.write_text("id,left_at,late\na,2024-05-01T12:00:00,1\nb,soon,0\nnobody,2024-05-01T12:00:00,1\nc,,1\n")
+    taken = take_labels(journal, file, "jobs", columns=("left_at",), model_of=lambda _: model)
+    assert taken.written == 1
+    assert [(f.row, f.line, f.id) for f in taken.faults] == [(2, 3, "b"), (3, 4, "nobody"), (4, 5, "c")]
+    assert "gives no outcome of these columns" in taken.faults[0].said
+    (label,) = [label for _, label in journal.read(Label)]
+    assert label.value == {"left_at": "2024-05-01T12:00:00", "due": "2024-05-01T10:00:00"}
+    assert take_labels(journal, file, "jobs", columns=("left_at",), model_of=lambda _: model).there == 1
+    none = take_labels(journal, file, "jobs", columns=("late",), model_of=lambda _: model)
+    assert none.written == 0 and "'late' is no column of the target" in none.faults[0].said

@@ -177,6 +177,9 @@ def test_a_folder_that_is_none_and_settings_that_are_wrong(live, tmp_path):
     (live.path / "live.toml").write_text("= 1")
     with pytest.raises(DeclarationError, match="not valid TOML"):
         Live.open(live.path)
+    (live.path / "live.toml").write_text("[serve]\n\n[keep]\n\n[serve]\n")
+    with pytest.raises(DeclarationError, match=r"each \[part\] once\n.*the part that stands there already"):
+        Live.open(live.path)
 
 
 def test_the_journal_may_lie_elsewhere(live, tmp_path, monkeypatch):

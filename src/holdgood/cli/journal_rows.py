@@ -123,7 +123,7 @@ def label(
     """
     from holdgood.workflow.live.folder import journal_at
     from holdgood.workflow.live.labels import take_labels
-    from holdgood.workflow.live.tasks import task_in
+    from holdgood.workflow.live.tasks import model_in, task_in
 
     book = journal_at(live, journal)
     taken = take_labels(
@@ -135,6 +135,7 @@ def label(
         columns=column or (),
         by=by or user(),
         task_of=lambda name: task_in(live, book, name),
+        model_of=lambda name: model_in(live, book, name),
     )
     if taken.undated and not json:
         draw.err.print(

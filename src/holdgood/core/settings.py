@@ -29,8 +29,11 @@ def toml_of(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        twice = "twice" in str(error)
         raise DeclarationError(
-            f"{file.name} is not valid TOML: {error}", "a TOML file in UTF-8", "look at the line named above"
+            f"{file.name} is not valid TOML: {error}",
+            "each [part] once" if twice else "a TOML file in UTF-8",
+            "write the line into the part that stands there already" if twice else "look at the line named above",
         ) from None
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from holdgood.core.errors import DataError, HoldgoodError
+from holdgood.core.errors import DataError
 from holdgood.core.records import AnswerOverride, Label, Prediction
 from holdgood.journal.chain import draft
 from holdgood.journal.keys import moment_of
@@ -17,9 +15,8 @@ from holdgood.serving.desk import Desk
 from holdgood.serving.entry import now
 from holdgood.serving.exchange import Call, Reply, as_json
 from holdgood.serving.loaded import Served
-from holdgood.workflow.live.outcome_columns import computed, whole
+from holdgood.workflow.live.outcome_columns import known_outcomes, no_outcome, whole
 from holdgood.workflow.live.told import stray
-from holdgood.workflow.predict import Predictor
 
 _LABEL = ("prediction", "value", "event_time", "known_time", "final", "censored", "by", "why")
 _OVERRIDE = ("prediction", "after", "reason", "who", "when")
@@ -106,23 +103,11 @@ async def _columns(
             faults[i] = f"value: {error.came}; {error.expected}; {error.do}"
     if scorer is None or not told:
         return
-    target = scorer.model.declaration.task.target
     values, model = [items[i][1]["value"] for i in told], scorer.model
-    known = await desk.work(lambda: _known(values, model))
+    known = await desk.work(lambda: known_outcomes(values, model))
     for i, there in zip(told, known, strict=True):
         if not there:
-            faults[i] = f"value: the target {target!r} gives no outcome of these columns that the model knows"
-
-
-def _known(values: list[dict[str, Any]], model: Predictor) -> np.ndarray:
-    """Which labels give an outcome, (n,) bool; where one spoils all, halves are asked by themselves."""
-    try:
-        return np.asarray(np.isfinite(computed(values, model)), bool)
-    except HoldgoodError:
-        if len(values) == 1:
-            return np.zeros(1, bool)
-    half = len(values) // 2
-    return np.concatenate([_known(values[:half], model), _known(values[half:], model)])
+            faults[i] = f"value: {no_outcome(model)}"
 
 
 def _columns_fault(value: dict[str, Any]) -> str | None:

@@ -58,9 +58,11 @@ def matched(
     model: str | None,
     make: Callable[[dict[str, Any], str, str, str], Record],
     lines: Sequence[int] = (),
+    tried: Callable[[list[Record]], list[Record | str]] = lambda records: [*records],
 ) -> tuple[list[Record], list[Fault]]:
     """A record for each row whose prediction the journal has; ``make`` gets row, id, model and the moment from which an outcome can be known,
-    and raises DataError for what cannot be. ``lines``: of the rows, where they are known.
+    and raises DataError for what cannot be. ``lines``: of the rows, where they are known. ``tried`` gets all records at once, and gives each
+    as it shall be written, or what is wrong with it.
     """
     default = model or _only_model(journal, rows)
     named: dict[str, list[str]] = {}
@@ -68,6 +70,7 @@ def matched(
         named.setdefault(str(row.get("model") or default), []).append(str(row[id_column] or ""))
     known = {name: journal.made(name, [i for i in ids if i]) for name, ids in named.items()}
     records: list[Record] = []
+    numbers: list[int] = []
     faults: list[Fault] = []
     for number, row in enumerate(rows, 1):
         id, name = str(row[id_column] or ""), str(row.get("model") or default)
@@ -75,10 +78,18 @@ def matched(
             if id not in known[name]:
                 raise DataError(f"the journal has no prediction {id!r} of {name!r}" if id else "no id")
             records.append(make(row, id, name, known[name][id]))
+            numbers.append(number)
         except DataError as error:
             wanted = f"; {error.expected} was expected: {error.do}" if error.expected else ""
             faults.append(Fault(number, id, error.came + wanted, lines[number - 1] if lines else None))
-    return records, faults
+    kept: list[Record] = []
+    for number, found in zip(numbers, tried(records), strict=True):
+        if isinstance(found, str):
+            row_id = str(rows[number - 1][id_column] or "")
+            faults.append(Fault(number, row_id, found, lines[number - 1] if lines else None))
+        else:
+            kept.append(found)
+    return kept, sorted(faults, key=lambda fault: fault.row)
 
 
 def _only_model(journal: Journal, rows: list[dict[str, Any]]) -> str:

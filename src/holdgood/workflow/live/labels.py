@@ -20,7 +20,9 @@ from holdgood.journal.timely import untimely
 from holdgood.workflow.live.by_id import Fault, Taken, chunks, matched, rows_of, text_of, time_of
 from holdgood.workflow.live.folder import WRITER
 from holdgood.workflow.live.lines import lines_of
+from holdgood.workflow.live.outcome_columns import known_outcomes, no_outcome, whole
 from holdgood.workflow.live.told import stray
+from holdgood.workflow.predict import Predictor
 
 
 def take_labels(
@@ -33,15 +35,17 @@ def take_labels(
     columns: Sequence[str] = (),
     by: str = "",
     task_of: Callable[[str], Task | None] = lambda _: None,
+    model_of: Callable[[str], Predictor | None] = lambda _: None,
 ) -> Taken:
     """Write down the labels of a file: columns ``id``, ``value`` (or ``columns``, which a computed target needs), and where there are such
     ``model``, ``known_time``, ``event_time``, ``final`` and ``censored`` (true or false), ``why``.
 
     A label that says what the newest one says is left; another one corrects it. ``task_of``: the task of a model, where it is known; a
-    label that is no outcome of it is not taken, nor one that was known in the future, or before its prediction.
+    label that is no outcome of it is not taken, nor one that was known in the future, or before its prediction. ``model_of``: the model
+    itself, by whose target ``columns`` are made whole from the asked row and tried.
     """
     now = datetime.now(UTC).isoformat()
-    task = cache(task_of)
+    task, loaded = cache(task_of), cache(model_of)
 
     def make(row: dict[str, Any], prediction: str, model_name: str, since: str) -> Record:
         there = [c for c in columns if row[c] is not None]
@@ -66,9 +70,39 @@ def take_labels(
             )
         )
 
+    def tried(records: list[Record]) -> list[Record | str]:
+        return [r for piece in chunks(records) for r in _tried(journal, piece, loaded)] if columns else [*records]
+
     rows = rows_of(source, id, *(columns or (value,)))
-    records, faults = matched(journal, rows, id, model, make, lines_of(source, len(rows)))
+    records, faults = matched(journal, rows, id, model, make, lines_of(source, len(rows)), tried)
     return _write(journal, records, faults, now)
+
+
+def _tried(
+    journal: Journal, records: Sequence[Record], model_of: Callable[[str], Predictor | None]
+) -> list[Record | str]:
+    """Labels told as columns, each whole, or what is wrong with it; as they are where the model is not at hand."""
+    found: list[Record | str] = [*records]
+    for name in sorted({_about(r)[0] for r in records}):
+        if (model := model_of(name)) is None:
+            continue
+        of = [i for i, r in enumerate(records) if isinstance(r, Label) and r.model == name and not r.censored]
+        asked = journal.predictions(name, [_about(records[i])[1] for i in of])
+        given: list[int] = []
+        values: list[dict[str, Any]] = []
+        for i in of:
+            label = records[i]
+            assert isinstance(label, Label)
+            try:
+                values.append(whole(label.value, asked[label.prediction].facts, model))
+                given.append(i)
+            except DataError as error:
+                found[i] = f"{error.came}; {error.expected}; {error.do}"
+        for i, value, there in zip(given, values, known_outcomes(values, model), strict=True):
+            label = records[i]
+            assert isinstance(label, Label)
+            found[i] = label.model_copy(update={"value": value}) if there else no_outcome(model)
+    return found
 
 
 def take_overrides(

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from holdgood.connectors import read_table
-from holdgood.core.errors import DataError, did_you_mean
+from holdgood.core.errors import DataError, HoldgoodError, did_you_mean
 from holdgood.core.sql import columns_in
 from holdgood.core.table import Table
 from holdgood.core.text import counted
@@ -57,3 +57,21 @@ def computed(labels: Sequence[Mapping[str, Any]], model: Predictor) -> np.ndarra
     """Outcomes of labels that are columns, coded as the task says (n,); NaN where the expression gives none that the task knows."""
     y = outcomes(model.declaration.task, typed(labels, model), model.task)
     return y if model.task.kind == "regression" else np.where(y >= 0, y, np.nan)
+
+
+def known_outcomes(labels: Sequence[dict[str, Any]], model: Predictor) -> np.ndarray:
+    """Which labels that are columns give an outcome, (n,) bool; where one spoils all, halves are asked by themselves."""
+    if not labels:
+        return np.zeros(0, bool)
+    try:
+        return np.asarray(np.isfinite(computed(labels, model)), bool)
+    except HoldgoodError:
+        if len(labels) == 1:
+            return np.zeros(1, bool)
+    half = len(labels) // 2
+    return np.concatenate([known_outcomes(labels[:half], model), known_outcomes(labels[half:], model)])
+
+
+def no_outcome(model: Predictor) -> str:
+    """What to say of columns that give none."""
+    return f"the target {model.declaration.task.target!r} gives no outcome of these columns that the model knows"
