@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 
@@ -28,5 +30,12 @@ def refused_rows(model: Predictor, as_read: Table, size: int) -> pa.Table:
         places.append(at + start)
         why += said.reasons()[at].tolist()
     rows = np.concatenate(places)
-    columns = {PLACE: pa.array(rows + 1), **{k: as_read.data.column(k).take(pa.array(rows)) for k in keys}}
-    return pa.table({**columns, WHY + "_" * (WHY in columns): pa.array(why, pa.string())})
+    columns = {k: as_read.data.column(k).take(pa.array(rows)) for k in keys}
+    place, reason = (_free(name, keys) for name in (PLACE, WHY))  # a key may be called so
+    return pa.table({place: pa.array(rows + 1), **columns, reason: pa.array(why, pa.string())})
+
+
+def _free(name: str, keys: Sequence[str]) -> str:
+    while name in keys:
+        name += "_"
+    return name
