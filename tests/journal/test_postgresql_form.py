@@ -86,3 +86,11 @@ def test_an_index_that_does_not_hold_an_entry_is_told(written, database, answer,
     assert fault.startswith("the index 'entries_by_subject' does not say what the table holds")
     if not extension:
         assert fault.endswith("8 entries, and 9 in the table")
+
+
+def test_a_schema_whose_name_is_quoted_is_no_other_form(database, answer):
+    with psycopg.connect(database, autocommit=True) as server:
+        server.execute('CREATE SCHEMA "Team-A"')
+    book = Journal(database + "?options=-csearch_path%3D%22Team-A%22")
+    book.append(answer("p1"), "server")
+    assert book.verify() == []

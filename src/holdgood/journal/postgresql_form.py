@@ -45,7 +45,9 @@ _TRIGGERS = {
     "never_emptied": "CREATE TRIGGER never_emptied BEFORE TRUNCATE ON entries FOR EACH STATEMENT EXECUTE FUNCTION holdgood_append_only()",
 }
 _HERE = "'entries'::regclass"
-_SCHEMA = f"SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {_HERE}"
+_SCHEMA = (
+    f"SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {_HERE}"
+)
 _WHAT = f"SELECT relkind::text, relrowsecurity, relhassubclass OR relispartition FROM pg_class WHERE oid = {_HERE}"
 _THEIR_COLUMNS = (
     "SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, c.collname FROM pg_attribute a "
