@@ -102,7 +102,11 @@ def test_the_live_folder_says_it_for_server_and_batch_and_an_option_goes_before(
         ],
     )
     assert run.exit_code == 0, run.output
-    assert "3 rows scored (1 refused)" in run.output and "live.toml" in run.output
+    assert (
+        "3 rows scored (1 refused)" in run.output
+        and "1 refused row with the reason" in run.output
+        and "live.toml" in run.output
+    )
     (line,) = csv.DictReader(listed.open())
     assert (line["row_number"], line["job"]) == ("2", "N4000000") and line["why"].startswith("parts is above")
     whole = (tmp_path / "out.csv").read_text().splitlines()

@@ -1,5 +1,6 @@
 """A row alone, compiled, is answered to the bit as the road of tables answers it: score, verdict and reason."""
 
+import copy
 import dataclasses
 import math
 
@@ -224,6 +225,12 @@ def test_what_came_and_what_was_expected_without_the_value(scorers, job_rows):
     told = scorer.details(scorer.row(row), row)
     assert {(t["column"], t["rule"]) for t in told} == {("parts", "unreadable"), ("size", "absent")}
     assert "did you mean 'sise'?" in str(told) and "seven" not in str(told)
+    # what names the row is no misspelt column, however near
+    declared = scorer.model.declaration
+    spec = declared.tables["jobs"].model_copy(update={"key": ("sise",)})
+    named = copy.copy(scorer)
+    named.model = dataclasses.replace(scorer.model, declaration=declared.model_copy(update={"tables": {"jobs": spec}}))
+    assert "did you mean" not in str(named.details(scorer.row(row), row))
 
 
 def test_a_table_of_rows_has_the_frozen_types(scorers, job_rows):

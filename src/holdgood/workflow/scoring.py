@@ -21,6 +21,7 @@ from holdgood.core.errors import DeclarationError
 from holdgood.core.events import Event, Listener, silent
 from holdgood.core.records.contract import OutOfContract
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 from holdgood.core.urls import is_url, mask
 from holdgood.workflow.batch.deliver import folder_for, insert, name_of, unfinished
 from holdgood.workflow.batch.kept import Kept
@@ -149,7 +150,7 @@ def _listed(model: Predictor, as_read: Table, to: str | None) -> list[str]:
         return []
     without = refused_rows(model, as_read, size_for(model, as_read))
     write_table(without, to, for_people=to.lower().endswith(".xlsx"))
-    return [f"{without.num_rows:,} refused rows with the reason: {to}"]
+    return [f"{counted(without.num_rows, 'refused row')} with the reason: {to}"]
 
 
 def _refuse_what_is_read(

@@ -155,7 +155,9 @@ class RowScorer:
     def details(self, answer: RowAnswer, facts: Mapping[str, Any]) -> list[dict[str, str]]:
         """For each broken rule: the column, what came (its kind, never its value) and what was expected."""
         found = []
-        unknown = [k for k in facts if k not in self.types]
+        spec = self.model.declaration.tables.get(self.model.declaration.main)
+        naming = (*spec.key, *spec.ids) if spec else ()
+        unknown = [k for k in facts if k not in self.types and k not in naming]
         for b in answer.broken:
             came = (
                 f"a {_kind(facts[b.column])}"
