@@ -85,6 +85,10 @@ def test_the_live_folder_says_it_for_server_and_batch_and_an_option_goes_before(
     within(scenario, what=(str(tmp_path / "live"),), journal="", out_of_contract="warn")
     assert seen == [(422, "refused"), (200, "warn")]
     assert [p.verdict for _, p in live.journal.read(Prediction)] == ["refused", "warn"]
+    kept_bundle = str(live.bundle(live.at("jobs").bundle_digest))
+    within(scenario, what=(kept_bundle,), journal=str(tmp_path / "alone.sqlite"))
+    within(scenario, what=(f"jobs={kept_bundle}",), journal=str(tmp_path / "alone.sqlite"), out_of_contract="warn")
+    assert seen[2:] == [(422, "refused"), (200, "warn")], "a bundle that lies in the live folder, served by its path"
 
     new = pa.Table.from_pylist([{**odd, "parts": p, "job": f"N{p}"} for p in (2, 4_000_000, 3)])
     pq.write_table(new, tmp_path / "new.parquet")

@@ -49,7 +49,7 @@ _POLICY = b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src
 class Settings:
     """``what``: bundles (``NAME=PATH`` or ``PATH``), or one live folder. ``tokens``: the file; None: ``tokens.json`` in the live folder or here.
 
-    ``out_of_contract``: None means what the live folder says, or ``warn``.
+    ``out_of_contract``: None means what the live folder says that is served or holds the bundle, or ``warn``.
     ``open_``: nobody is asked for a token (on loopback only). ``hosts``: further names that the Host header may have.
     """
 
@@ -90,7 +90,7 @@ def door(settings: Settings, *, log: Log | None = None) -> Door:
             need_served(given.partition("=")[2] or given)
     tokens = _tokens(settings)
     source, open_journal, folder = _source(settings)
-    held = settings.out_of_contract or folder.serve.out_of_contract
+    held = settings.out_of_contract or (folder.serve.out_of_contract if isinstance(source, LiveFolder) else None)
     made = Models(source, Reference(_pairs(settings.tables)), held)
     made.look()
     if not made.all() and made.faults:

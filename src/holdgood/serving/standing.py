@@ -12,7 +12,7 @@ from holdgood.core.records import Standing
 from holdgood.core.records.contract import OutOfContract
 from holdgood.serving.exchange import Refusal, refused
 from holdgood.serving.loaded import Loaded, Reference, Served, load
-from holdgood.workflow.live.folder import Live
+from holdgood.workflow.live.folder import Live, out_of_contract_at
 
 
 class Source(Protocol):
@@ -87,10 +87,10 @@ def _key(stands: Iterable[Standing]) -> list[tuple[str, str, str, float]]:
 class Models:
     """The models of a server. ``look`` brings them up to date; whoever holds a ``Served`` from before goes on with it undisturbed.
 
-    ``held``: how the contract of each is held.
+    ``held``: how the contract of each is held; None: as the live folder says in which its bundle lies, or ``warn``.
     """
 
-    def __init__(self, source: Source, reference: Reference | None = None, held: OutOfContract = "warn") -> None:
+    def __init__(self, source: Source, reference: Reference | None = None, held: OutOfContract | None = None) -> None:
         self._source, self._reference, self._held = source, reference or Reference(), held
         self._served: Mapping[str, Served] = {}
         self._stands: tuple[Standing, ...] | None = None
@@ -145,7 +145,8 @@ class Models:
         return Served(name, loaded["champion"], loaded.get("canary"), share, loaded.get("shadow")), faults
 
     def _loaded(self, name: str, digest: str) -> Loaded:
-        found = load(self._source.folder(digest), name, self._reference, self._held)
+        folder = self._source.folder(digest)
+        found = load(folder, name, self._reference, self._held or out_of_contract_at(folder) or "warn")
         if found.digest != digest:
             raise DataError(f"the bundle kept as {digest[:12]} is another", digest, "promote it again")
         return found
