@@ -32,6 +32,7 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from machine import machine
+from own_cores import own_cores
 from record import RESULTS, record
 from serve_load import Told, load
 from serve_subjects import Subject, bare, bentoml, encoded_bodies, mlflow, ours
@@ -225,7 +226,7 @@ def boosters(members: list[tuple[Any, np.ndarray]], size: int, at: Path) -> tupl
         capture_output=True,
         text=True,
         check=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, {SERVER}),
+        preexec_fn=lambda: own_cores({SERVER}),
     ).stdout.split()
     return float(said[0]), float(said[1])
 

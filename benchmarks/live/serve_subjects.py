@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from own_cores import own_cores
 from venvs import QUIET, python_of
 
 BARE = """
@@ -75,7 +76,7 @@ class Subject:
         with (at / "subject.log").open("a") as log:
             self.process = subprocess.Popen(
                 command, cwd=at, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **QUIET, "OMP_NUM_THREADS": "1", **(environment or {})},
-                preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+                preexec_fn=lambda: own_cores({core}),
             )  # fmt: skip
         for _ in range(1200):
             if self.process.poll() is not None:

@@ -32,6 +32,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import numpy as np  # noqa: E402
 from machine import machine  # noqa: E402
+from own_cores import own_cores, scheduled  # noqa: E402
 from record import RESULTS, record  # noqa: E402
 from sets import DATA, Set, eight, entries, load, score  # noqa: E402
 from systems import SYSTEMS, THREADS, WITHOUT_BUDGET  # noqa: E402
@@ -151,21 +152,8 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def own_two() -> None:
-    """The first two cores that this process may use, whatever the machine has, ahead of all that is not in real time.
-
-    A raised priority is not enough on a shared machine: threads that wait for each other many times a second are woken late, and
-    systems that use such threads got half of the CPU time that they take on a quiet machine, others all of it.
-    """
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
-    with contextlib.suppress(PermissionError):
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-
-
-def scheduled() -> str:
-    """How fits are scheduled here: "real time" where this user may ask for it."""
-    code = "import os; os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))"
-    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-    return "real time" if asked.returncode == 0 else "as others"
+    """The first two cores that this process may use, whatever the machine has."""
+    own_cores(sorted(os.sched_getaffinity(0))[:THREADS])
 
 
 def measure(one: Set, system: str, budget: int, split: int, said_to: Path) -> dict[str, Any]:

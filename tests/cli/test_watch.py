@@ -93,7 +93,7 @@ def test_what_cannot_be_looked_at_is_said(live, cli, refuses):
 def test_a_service_says_at_once_when_it_looks(live, cli, monkeypatch):
     folder, model = live
     assert cli("watch", "live", "--at", AT, at=folder).code == 0
-    monkeypatch.setattr(service, "run", lambda *given: None)
+    monkeypatch.setattr(service, "run", lambda *given, **how: None)
     said = cli("watch", "live", "--every", "36h", at=folder)
     assert said.out == f"{model}: the next look is due on 2026-03-10 12:00 UTC, then one each 1.5 days\n"
 
