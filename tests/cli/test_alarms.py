@@ -80,6 +80,14 @@ def test_what_begins_anew_is_seen_by_nobody_yet(live, cli):
     assert [a["code"] for a in others] == ["MON001"], "what was kept quiet and is not found any more is gone"
 
 
+def test_a_look_without_rows_ends_nothing_that_was_kept_quiet(live, cli):
+    at, journal = live
+    journal.append(
+        WatchLook(model="flights", bundle_digest="d", begins="b", ends="2026-03-22T00:00:00+00:00", budget=1, alpha=0.01, rows=0), "watch",
+    )  # fmt: skip
+    assert [a["code"] for a in cli("journal", "alarms", "--json", at=at).json["alarms"]] == ["MON004", "MON001"]
+
+
 def test_nothing_open_and_nobody_has_looked(tmp_path, cli):
     Live.create(tmp_path / "live")
     told = cli("journal", "alarms", "--strict", at=tmp_path)

@@ -62,8 +62,8 @@ def _played(looks: Iterable[tuple[Entry, WatchLook]], newest: dict[str, Alarm]) 
                 there[id] = Standing(newest[id], look.ends, look.ends, quiet=quiet, written=entry.recorded_utc)
         for id in set(look.found) & there.keys():
             there[id] = replace(there[id], last=look.ends)
-        # what was never told is never told to be over either: it lasts as long as it is found
-        silent = [id for id, s in there.items() if s.quiet and not s.over and id not in look.found]
+        # what was never told is never told to be over either: it lasts as long as it is found; without rows nothing could be
+        silent = [id for id, s in there.items() if look.rows and s.quiet and not s.over and id not in look.found]
         for id in {*look.ended, *silent} & there.keys():
             there[id] = replace(there[id], over=look.ends)
     return there.values()
