@@ -3,6 +3,7 @@
 import json
 import shlex
 import sqlite3
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
@@ -127,6 +128,16 @@ def test_what_an_approval_can_do_and_what_it_cannot(at, cli):
 def test_a_canary_without_a_share_is_told_how_to_say_one(at, cli):
     told = cli("promote", bundle(at, 2), "--place", "canary", "--why", "x", at=at)
     assert told.code == 2 and "a canary needs --share" in told.err and "None" not in told.err
+
+
+def test_of_a_day_that_is_still_to_come_the_present_is_told_and_said_to_be_it(at, cli):
+    said = "note: 2999-01-01 is still to come; this is how it stands now"
+    told = cli("journal", "live-on", "2999-01-01", at=at).out
+    assert said in told and "ann promoted it" in told
+    assert "nothing was live until now" in cli("journal", "live-on", "2999-01-01", "-m", "none", at=at).out
+    as_json = cli("journal", "live-on", "2999-01-01", "--json", at=at)
+    assert as_json.json[0]["by"] == "ann" and said in as_json.err
+    assert "still to come" not in cli("journal", "live-on", f"{datetime.now(UTC):%Y-%m-%d}", at=at).all
 
 
 def test_a_journal_that_was_lost_is_not_called_a_beginning(at, cli):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from holdgood.core.records import Acknowledgement, Label, Prediction
+from holdgood.core.records import Acknowledgement, Label, Prediction, WatchLook
 from holdgood.workflow.live import service
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.predict import Predictor
@@ -69,6 +69,16 @@ def test_a_look_is_told_written_down_and_acknowledged(live, cli):
 def test_what_cannot_be_looked_at_is_said(live, cli, refuses):
     folder, _ = live
     refuses("watch", "live", "--at", "someday", at=folder, code=2, says=["--at 'someday' is no day or time"])
+    refuses(
+        "watch",
+        "live",
+        "--at",
+        "2999-03-01",
+        at=folder,
+        code=2,
+        says=["a look at 2999-03-01T00:00:00, still to come", "a moment in the past", "leave --at out"],
+    )
+    assert not Live.open(folder / "live").journal.read(WatchLook), "nothing was looked at, nothing is written"
     refuses("retrain", "live", "--as-of", "someday", at=folder, code=2, says=["--as-of 'someday' is no day or time"])
     refuses(
         "acknowledge",

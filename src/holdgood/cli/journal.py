@@ -56,6 +56,7 @@ def live_on(
     """
     from datetime import UTC, datetime
 
+    from holdgood.core.moments import moment_in
     from holdgood.journal import live_on as stood
     from holdgood.workflow.live.folder import journal_at, kept_without_a_word
 
@@ -67,11 +68,16 @@ def live_on(
             "Was it lost? Then: holdgood journal restore BACKUP. If none was ever promoted, all is well",
             style="yellow",
         )
+    begins = moment_in(when) if when else None
+    coming = begins is not None and begins > datetime.now(UTC)
+    if coming:
+        told = draw.err if json else draw.out
+        told.print(f"note: {one_line(when or '')} is still to come; this is how it stands now", style="yellow")
     if json:
         draw.as_json([s.model_dump(mode="json") for s in found])
         return
     if not found:
-        draw.out.print(f"nothing was live {f'on {when}' if when else 'until now'}")
+        draw.out.print(f"nothing was live {f'on {when}' if when and not coming else 'until now'}")
     for standing in found:
         _standing_text(standing)
 

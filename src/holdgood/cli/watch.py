@@ -79,6 +79,11 @@ def watch(
             service.run(live, models, said, sleep=ending.sleep, ended=lambda: ending.asked)
         return
     moment = asked_moment(at, "--at") if at else None
+    if moment is not None and moment > datetime.now(UTC):
+        # what came by now would be judged as if it were all, and its alarms stand in the journal for good
+        raise DeclarationError(
+            f"a look at {moment.isoformat()[:19]}, still to come", "a moment in the past", "leave --at out"
+        )
     found = []
     for name in models:
         champion = live.at(name)
