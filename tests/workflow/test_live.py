@@ -64,8 +64,11 @@ def test_history_of_a_model_in_one_folder(live, made):
     assert roll_back(live, "flights", by="bob", why="alarms").bundle_digest == two.bundle_digest
     back = roll_back(live, "flights", by="bob", why="still")
     assert (back.bundle_digest, back.replaces) == (one.bundle_digest, two.bundle_digest)
-    with pytest.raises(DataError, match="no earlier champion"):
+    with pytest.raises(DataError, match="no earlier champion") as said:
         roll_back(live, "flights", by="bob", why="more")
+    were = f"one of those that were its champion: {two.bundle_digest[:12]}, {three.bundle_digest[:12]}"
+    for part in (were, f"holdgood rollback flights --to {three.bundle_digest[:12]} --why REASON"):
+        assert part in str(said.value), str(said.value)
     assert (
         roll_back(live, "flights", by="bob", why="x", to=three.bundle_digest[:9]).bundle_digest == three.bundle_digest
     )

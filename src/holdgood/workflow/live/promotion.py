@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -190,7 +191,7 @@ def _in_use(live: Live, model: str) -> list[tuple[Entry, Promotion]]:
 def _before(history: Sequence[tuple[Entry, Promotion]], model: str, to: str) -> str:
     """The digest of the champion that stood before the one of now. Going back twice goes back two steps."""
     stack: list[str] = []
-    once: set[str] = set()
+    once: dict[str, None] = {}
     for _, said in history:
         if said.place != "champion":
             continue
@@ -201,9 +202,17 @@ def _before(history: Sequence[tuple[Entry, Promotion]], model: str, to: str) -> 
             stack.append("")
         elif not stack or stack[-1] != said.bundle_digest:
             stack.append(said.bundle_digest)
-        once.add(said.bundle_digest)
+        once[said.bundle_digest] = None
     found = [d for d in once if to and d.startswith(to)] if to else [d for d in stack[:-1] if d][-1:]
     if len(found) != 1:
+        others = [d for d in once if not stack or d != stack[-1]]
+        if others and not to:
+            listed = ", ".join(d[:12] for d in others)
+            raise DataError(
+                f"{model} has no earlier champion that it has not gone back from",
+                f"--to with one of those that were its champion: {listed}",
+                f"holdgood rollback {shlex.quote(model)} --to {others[-1][:12]} --why REASON",
+            )
         raise DataError(
             f"{model} has {'no earlier champion' if not found else 'several champions'}{f' {to!r}' if to else ''}",
             "a bundle that was its champion before",
