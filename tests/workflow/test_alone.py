@@ -82,8 +82,8 @@ def test_rows_of_the_kind_that_was_learned_from_need_no_table(estimators):
         "datetime",
     ]
     for model in estimators:
-        among = by_tables(model, X.head(40))
-        for i in range(40):
+        among = by_tables(model, X.head(15))
+        for i in range(15):
             assert same(model, X.iloc[[i]])
             assert np.array_equal(model._predicted(X.iloc[[i]]), among[i : i + 1])
 

@@ -233,7 +233,7 @@ def test_somebody_kills_the_workers_and_the_model_comes_all_the_same():
     thread = threading.Thread(target=kill_one)
     thread.start()
     try:
-        model = fit(data, budget="20s", models=("linear", "lightgbm"), workers=2)
+        model = fit(data, budget="12s", models=("linear", "lightgbm"), workers=2)
     finally:
         over.set()
         thread.join()
