@@ -53,6 +53,33 @@ def test_what_is_open_since_when_last_found_seen_by_whom_and_what_to_do(live, cl
     assert cli("journal", "alarms", "--strict", at=at).code == 1
 
 
+def test_what_somebody_closed_is_called_closed_until_a_look_finds_it_again(live, cli):
+    at, journal = live
+    end = "2026-03-22T00:00:00+00:00"
+
+    def look(ends, **more):
+        journal.append(
+            WatchLook(model="flights", bundle_digest="d", begins="b", ends=ends, budget=1, alpha=0.01, rows=0, **more), "watch"
+        )  # fmt: skip
+
+    look(end, unjudged=("id-MON001",))
+    journal.append(Acknowledgement(alarm="id-MON001", who="cy", until="2999-04-01T00:00:00+00:00"), "live")
+    journal.append(Acknowledgement(alarm="id-MON001", who="bo", why="branch shut", closes=end), "live")
+    said = " ".join(cli("journal", "alarms", at=at).out.split())
+    assert "closed by bo (branch shut), over at the next look unless it finds it again do: look at MON001" in said, said
+    (still,) = [a for a in cli("journal", "alarms", "--json", at=at).json["alarms"] if a["code"] == "MON001"]
+    assert still["closed"] == {"by": "bo", "why": "branch shut"}
+    look("2026-03-29T00:00:00+00:00", found=("id-MON001",))
+    said = " ".join(cli("journal", "alarms", at=at).out.split())
+    assert "closed by" not in said and "acknowledged by cy" in said
+    journal.append(
+        Acknowledgement(alarm="id-MON001", who="bo", why="again", closes="2026-03-29T00:00:00+00:00"), "live"
+    )
+    look("2026-04-05T00:00:00+00:00", ended=("id-MON001",))
+    said = " ".join(cli("journal", "alarms", "--all", at=at).out.split())
+    assert "over since 2026-04-05T00:00; closed by bo (again)" in said and "next look" not in said
+
+
 def test_all_has_those_that_are_over_and_json_has_everything(live, cli):
     at, _ = live
     found = cli("journal", "alarms", "--all", "--json", at=at).json

@@ -73,6 +73,7 @@ def _said(s: Standing) -> dict[str, object]:
         "over": s.over,
         "quiet": s.quiet,
         "acknowledged": None if s.seen is None else {"by": s.seen.who, "why": s.seen.why, "until": s.seen.until},
+        "closed": None if s.closed is None else {"by": s.closed.who, "why": s.closed.why},
         "do": a.todo,
     }
 
@@ -83,7 +84,10 @@ def _text(s: Standing) -> None:
     draw.out.print(f"{_MARK[a.severity]} {a.code} {one_line(a.message)}  [{a.id}]", style=style)
     when = f"since {s.since[:16]}, last found {s.last[:16]} UTC" + (f", over since {s.over[:16]}" if s.over else "")
     seen = "seen by nobody yet"
-    if s.seen is not None:
+    if s.closed is not None:
+        seen = f"closed by {one_line(s.closed.who)} ({one_line(s.closed.why)})"
+        seen += "" if s.over else ", over at the next look unless it finds it again"
+    elif s.seen is not None:
         why = f" ({one_line(s.seen.why)})" if s.seen.why else ""
         seen = f"acknowledged by {one_line(s.seen.who)}{why}"
         seen += f", quiet until {s.seen.until[:16]}" if s.seen.until else ""

@@ -24,6 +24,9 @@ class Standing:
     over: str = ""
     quiet: bool = False
     seen: Acknowledgement | None = None
+    closed: Acknowledgement | None = None
+    """By whose word an alarm that no look could judge is over, or will be at the next look; none where a later look found it again."""
+
     written: str = ""
     """When the look that began it was written down."""
 
@@ -74,4 +77,5 @@ def _seen(standing: Standing, words: Iterable[tuple[Entry, Acknowledgement]]) ->
     now = datetime.now(UTC).isoformat()
     of = [a for e, a in words if a.alarm == standing.alarm.id and (e.recorded_utc >= standing.written or a.until > now)]
     last = max(enumerate(of), key=lambda one: (bool(one[1].until), one[0]), default=None)
-    return standing if last is None else replace(standing, seen=last[1])
+    closes = [a for a in of if a.closes and a.closes >= standing.last]
+    return standing if last is None else replace(standing, seen=last[1], closed=closes[-1] if closes else None)
