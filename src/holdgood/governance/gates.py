@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 
+from holdgood.core.budget import Budget
 from holdgood.core.declaration import Declaration
-from holdgood.core.records import AuditReport, Evaluation, FairnessReport, FeatureLedger, Gate, Interval
+from holdgood.core.records import AuditReport, Evaluation, FairnessReport, FeatureLedger, Gate, Interval, Leaderboard
 from holdgood.governance import words
 
 LATE_CHECKS = ("AUD014", "AUD015")
 """The checks that can prove that a fact is known too late; where one did not run, nothing is proven either way."""
 
 
-def beats_prior(evaluation: Evaluation) -> Gate:
-    """Proven better than answering the prior for every row."""
+def beats_prior(evaluation: Evaluation, leaderboard: Leaderboard) -> Gate:
+    """Proven better than answering the prior for every row; where the budget let nothing but the prior be tried, the sentence says so."""
     required = "proven better than the prior on the holdout"
     comparison = evaluation.against_prior
     if comparison is None:
@@ -25,13 +26,25 @@ def beats_prior(evaluation: Evaluation) -> Gate:
             sentence="nobody compared it with the prior",
         )
     passed = comparison.verdict == "better"
+    failed = "not proven better than the prior"
+    if _let_only_the_prior(leaderboard):
+        failed += f": the budget {leaderboard.budget} allowed only the prior, give a larger --budget"
     return Gate(
         name="beats the prior",
         status="passed" if passed else "failed",
         required=required,
         observed=words.comparison(comparison),
-        sentence="proven better than the prior" if passed else "not proven better than the prior",
+        sentence="proven better than the prior" if passed else failed,
     )
+
+
+def _let_only_the_prior(leaderboard: Leaderboard) -> bool:
+    """Whether a budget of work was spent on the prior before anything else had its turn."""
+    if not leaderboard.budget.startswith("trials"):
+        return False
+    tried = [t for t in leaderboard.trials if t.status != "skipped"]
+    allowed = Budget.parse(leaderboard.budget).trials
+    return bool(tried) and len(tried) == allowed and all(t.family == "prior" for t in tried)
 
 
 def calibration(limit: float, evaluation: Evaluation) -> Gate:

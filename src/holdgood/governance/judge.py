@@ -44,7 +44,7 @@ def judge(
     spec = declaration.gates
     found: list[Gate] = []
     if spec.beats_prior:
-        found.append(gates.beats_prior(evaluation))
+        found.append(gates.beats_prior(evaluation, leaderboard))
     if spec.min_metric is not None:
         found.append(gates.metric_floor(spec.min_metric, leaderboard.higher_is_better, evaluation))
     if spec.max_calibration_error is not None:
