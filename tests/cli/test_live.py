@@ -279,8 +279,11 @@ def test_a_persons_rows_and_old_rows_are_forgotten_and_the_chain_verifies(at, cl
     cli("journal", "label", "l.csv", at=at)
     cli("journal", "head", "--to", "kept.json", at=at)
     ask = ("journal", "forget", "--subject", "person-0", "--why", "asked to")
-    assert "3 would be deleted" in cli(*ask, at=at).out
-    assert cli(*ask, "--yes", "--json", at=at).json == {"entries": 3, "deleted": True, "copies": []}
+    (at / "o.csv").write_text("id,after,reason\n002,yes,knows the customer\n")
+    cli("journal", "override", "o.csv", "--by", "desk", at=at)
+    assert "4 would be deleted for good (1 override, 1 label, 2 predictions); nothing was" in cli(*ask, at=at).out
+    kinds = {"prediction": 2, "label": 1, "answer-override": 1}
+    assert cli(*ask, "--yes", "--json", at=at).json == {"entries": 4, "kinds": kinds, "deleted": True, "copies": []}
     assert cli(*ask, "--yes", at=at).out == "0 entries deleted\n"
     old = cli("journal", "forget", "--older-than", "2026-03-03", "--why", "retention", "--yes", "--json", at=at)
     assert old.json["entries"] == 2  # 001 and its label; who promoted what stays

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,6 +61,7 @@ def forget(
         )
     book = journal_at(live, journal)
     places = places_to_forget(book, live, subject=subject, older_than=older_than)
+    kinds = Counter(places.values())
     if yes and places:
         own = key_of(live, book)
         if key is not None and not key.exists() and own is not None and own.exists():
@@ -71,7 +73,7 @@ def forget(
             )
         place = key or own
         seal = None if place is None else sealed_from_now(place, book)
-        book.forget_many(places, "live", who=by or user(), why=why, seal=seal)
+        book.forget_many(list(places), "live", who=by or user(), why=why, seal=seal)
         if seal is None:
             draw.err.print(
                 "note: this journal is not the live folder's and no --key was given: the deletion has no seal",
@@ -81,11 +83,14 @@ def forget(
         book.wipe()  # an earlier deletion may still lie in the file's bytes
     left = [str(f) for f in copies(live)]
     if json:
-        draw.as_json({"entries": len(places), "deleted": bool(yes and places), "copies": left})
+        draw.as_json({"entries": len(places), "kinds": dict(kinds), "deleted": bool(yes and places), "copies": left})
     elif yes or not places:
         draw.out.print(f"{len(places):,} entr{'y' if len(places) == 1 else 'ies'} deleted")
     else:
-        draw.out.print(f"{len(places):,} would be deleted for good; nothing was. To delete: --yes", style="yellow")
+        said = ", ".join(counted(n, kind.removeprefix("answer-")) for kind, n in sorted(kinds.items()))
+        draw.out.print(
+            f"{len(places):,} would be deleted for good ({said}); nothing was. To delete: --yes", style="yellow"
+        )
     if left and not json:
         draw.err.print(
             f"note: {counted(len(left), 'table')} of retrainings in {Path(left[0]).parent} hold rows of the journal too; delete them when those runs are done",

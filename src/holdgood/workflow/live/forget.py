@@ -9,7 +9,7 @@ from holdgood.core.budget import seconds_of
 from holdgood.core.declared_live import LIVE_FILE, read_live
 from holdgood.core.errors import DeclarationError
 from holdgood.journal import Journal
-from holdgood.journal.forgetting import of_subject
+from holdgood.journal.forgetting import Found, of_subject
 from holdgood.journal.forgetting import older_than as before
 from holdgood.journal.keys import moment_of
 from holdgood.workflow.live.folder import RETRAINING
@@ -17,8 +17,8 @@ from holdgood.workflow.live.folder import RETRAINING
 
 def places_to_forget(
     journal: Journal, live: Path, *, subject: str | None = None, older_than: str | None = None
-) -> list[tuple[str, int]]:
-    """Entries (writer, number) of a person, or of before a day or so long ago; with neither, what ``keep.days`` says is due."""
+) -> Found:
+    """Entries, by kind, of a person, or of before a day or so long ago; with neither, what ``keep.days`` says is due."""
     if subject is not None:
         return of_subject(journal, subject)
     if older_than is not None:
