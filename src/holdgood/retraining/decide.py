@@ -23,7 +23,8 @@ class Evidence:
     that it has. ``age_days``: since the model was trained; ``calm_days``: since the last retraining or promotion.
     ``worth``: what retraining can win back, where costs are declared. ``in_shadow``: a challenger is being compared.
     ``known_days``: days with an outcome ``since`` (ISO) the model stands; ``promised_days``: days of the rows that say what is normal;
-    ``left_out``: answers with an outcome from before then, that judge nothing.
+    ``left_out``: answers with an outcome from before then, that judge nothing; ``open_before``: alarms that are open and count no more, since
+    they were last found before ``alarms_since`` (ISO).
     """
 
     alarms: Sequence[Alarm] = ()
@@ -38,6 +39,8 @@ class Evidence:
     promised_days: int = 0
     since: str = ""
     left_out: int = 0
+    open_before: int = 0
+    alarms_since: str = ""
 
 
 def decide(evidence: Evidence, policy: PolicySpec | None = None) -> RetrainDecision:
@@ -115,6 +118,13 @@ def _held_back(evidence: Evidence, rule: PolicySpec) -> list[str]:
 def _alarms_said(evidence: Evidence) -> str:
     alarms = evidence.alarms
     loud = [a for a in alarms if a.severity == "high"]
+    if not alarms and evidence.open_before:
+        stands = evidence.alarms_since == evidence.since
+        since = f"it stands here (since {evidence.since[:16]})" if stands else evidence.alarms_since[:16]
+        n = evidence.open_before
+        return (
+            f"no alarm since {since}; {n:,} older one{'s are' if n > 1 else ' is'} still open (holdgood journal alarms)"
+        )
     if not alarms:
         return "no alarm"
     subjects = ", ".join(dict.fromkeys(a.subject for a in list(loud or alarms)[:3]))

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from holdgood.core.errors import DataError, EnvironmentFault
-from holdgood.core.records import Alarm, ChallengeLook, CleanLog, Label, Promotion, RetrainDecision
+from holdgood.core.records import Alarm, ChallengeLook, CleanLog, Label, Promotion, RetrainDecision, WatchLook
 from holdgood.workflow.live import retrain
 from holdgood.workflow.live.retrain import tend
 from holdgood.workflow.live.watch import watch
@@ -111,6 +111,22 @@ def test_the_whole_loop_by_itself(begin, traffic, weather, at, monkeypatch, trai
 
 def _killed(*_, **__):
     raise KeyboardInterrupt
+
+
+def test_alarms_that_are_open_since_before_a_rollback_are_said_to_be(begin, at):
+    live, project = begin(SETTINGS)
+    when, ends = at(8.5).isoformat(), at(5).isoformat()
+    alarm = Alarm(code="MON007", title="t", subject="all", severity="high", message="m", id="a", model=MODEL, ends=ends)
+    seen = {"budget": 1, "alpha": 0.01, "rows": 90, "bundle_digest": live.at(MODEL).bundle_digest, "begins": ends}
+    told = WatchLook(model=MODEL, ends=ends, found=("a",), told=("a",), **seen)
+    over = WatchLook(model=MODEL, ends=at(12).isoformat(), ended=("a",), **seen)
+    stood = live.at(MODEL).bundle_digest
+    back = Promotion(model=MODEL, bundle_digest=stood, action="roll back", by="Ada", why="back", when=when)
+    live.journal.append_many([alarm, told, back, over], "server")
+    sentence = tend(live, project=project, now=at(9)).steps[0].sentence
+    older = f"no alarm since it stands here (since {when[:16]}); 1 older one is still open (holdgood journal alarms); "
+    assert sentence.startswith(older), sentence
+    assert tend(live, project=project, now=at(13)).steps[0].sentence.startswith("no alarm; ")
 
 
 def test_outcomes_corrected_later_are_learned_as_corrected_and_counted(begin, small, traffic, weather, at, monkeypatch):

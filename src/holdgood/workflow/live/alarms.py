@@ -39,14 +39,17 @@ class Stands:
     looked: dict[str, str]
 
 
-def alarms_of(journal: Journal, model: str | None = None, *, over: bool = False) -> Stands:
-    """Open alarms of a model, or of all that are live; with ``over`` also those that have ended."""
+def alarms_of(
+    journal: Journal, model: str | None = None, *, over: bool = False, until: datetime | None = None
+) -> Stands:
+    """Open alarms of a model, or of all that are live; with ``over`` also those that have ended. ``until`` (UTC): by the looks up to then."""
     models = [model] if model else sorted({s.model for s in standing_now(journal)})
     words = journal.read(Acknowledgement)
     found: list[Standing] = []
     looked: dict[str, str] = {}
     for name in models:
         looks = sorted(journal.read(WatchLook, model=name), key=lambda w: w[1].ends)
+        looks = [w for w in looks if until is None or w[1].ends <= until.isoformat()]
         if looks:
             looked[name] = looks[-1][1].ends
         newest = {a.id: a for _, a in sorted(journal.read(Alarm, model=name), key=lambda e: e[1].ends)}

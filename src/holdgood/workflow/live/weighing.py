@@ -14,6 +14,7 @@ from holdgood.metrics.cost import cost_rows, resolve
 from holdgood.metrics.score import loss_rows
 from holdgood.retraining import Evidence, Losses, Worth, performance, unexpected, worth
 from holdgood.workflow.folder import Project
+from holdgood.workflow.live.alarms import alarms_of
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.promised import held_out, run_of
 from holdgood.workflow.live.told import DAY, Told, moment_of, told, us_of
@@ -59,8 +60,11 @@ def gather(live: Live, model: str, champion: Standing, project: Project | None, 
     in_money = _performance(live, predictor, promise, settled, now, money=True)
     known = settled.where(np.isfinite(settled.y))
     standing = {s.place: s for s in live.standing(model)}
+    alarms = _alarms(live, model, now, moment_of(champion.since))
+    counted = {a.id for a in alarms}
+    still = alarms_of(live.journal, model, until=now).alarms
     evidence = Evidence(
-        alarms=_alarms(live, model, now, moment_of(champion.since)),
+        alarms=alarms,
         performance=measured,
         new_rows=len(known),
         learned_rows=0 if learned is None else learned.split.development,
@@ -70,7 +74,9 @@ def gather(live: Live, model: str, champion: Standing, project: Project | None, 
         in_shadow="shadow" in standing,
         known_days=_days(known),
         promised_days=_days(promise.where(np.isfinite(promise.y))),
-        since=champion.since,
+        since=moment_of(champion.since).isoformat(),
+        open_before=sum(s.alarm.id not in counted for s in still),
+        alarms_since=max(moment_of(champion.since), now - timedelta(days=ALARM_DAYS)).isoformat(),
         left_out=int(((mine.place != "shadow") & ~stands & np.isfinite(mine.y)).sum()),
     )
     return Seen(evidence, predictor, answered)
