@@ -52,11 +52,15 @@ def test_every_decision_has_its_reason(known, policy, expected, said):
 
 def test_alarms_of_before_it_stands_here_are_not_there_and_still_said_to_be_open():
     stands, later = "2026-01-08T12:00:00+00:00", "2026-02-01T00:00:00+00:00"
+    here = "no alarm since it stands here (since 2026-01-08T12:00)"
     for known, said in (
-        ({"open_before": 2, "alarms_since": stands}, "no alarm since it stands here (since 2026-01-08T12:00); 2 older ones are still open (holdgood journal alarms)"),
-        ({"open_before": 1, "alarms_since": later}, "no alarm since 2026-02-01T00:00; 1 older one is still open (holdgood journal alarms)"),
+        ({"open_before": 2, "alarms_since": stands}, f"{here}; 2 older ones are still open (holdgood journal alarms)"),
+        (
+            {"open_before": 1, "alarms_since": later},
+            "no alarm since 2026-02-01T00:00; 1 older one is still open (holdgood journal alarms)",
+        ),
         ({"alarms_since": stands}, "no alarm"),
-    ):  # fmt: skip
+    ):
         assert decide(Evidence(since=stands, **known)).reasons[0] == said
 
 
