@@ -32,17 +32,24 @@ def error(row: Row) -> float:
     return 1.0 - value if row["metric"] == "roc_auc" else value
 
 
-def newest(rows: Iterable[Row]) -> list[Row]:
-    """The last line of each (system, set, split, budget) on the machine that was used last; of each system, in each budget, only
-    what its newest stamp gave: results of two versions make no row of one table.
+def newest(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    """For each budget the last line of each (set, split, system) on the machine that this budget was run on last; of each system only
+    what its newest stamp gave there: results of two versions, or of two machines, make no row of one table.
+
+    Defaults of boosters know no budget: they stand in each table of the machine that they were run on.
     """
     listed = [r for r in rows if "machine" in r]
-    if not listed:
-        return []
-    machine = listed[-1]["machine"]
-    last = {(r["budget"], r["set"], r["split"], r["system"]): r for r in listed if r["machine"] == machine}
-    stamp = {(r["budget"], r["system"]): r["stamp"] for r in listed if r["machine"] == machine}
-    return [r for r in last.values() if r["stamp"] == stamp[r["budget"], r["system"]]]
+    machine = {r["budget"]: r["machine"] for r in listed if "default" not in r["system"]}
+    out = {}
+    for budget in sorted(machine):
+        of = [r for r in listed if r["machine"] == machine[budget]]
+        of = [r for r in of if "default" in r["system"] or r["budget"] == budget]
+        last = {(r["set"], r["split"], r["system"]): r for r in of}
+        stamp = {r["system"]: r["stamp"] for r in of}
+        of = [r for r in last.values() if r["stamp"] == stamp[r["system"]]]
+        sets = {r["set"] for r in of if r["budget"] == budget}
+        out[budget] = [r for r in of if r["set"] in sets]
+    return out
 
 
 def errors(rows: list[Row], systems: list[str]) -> tuple[list[tuple[str, int]], np.ndarray]:
@@ -102,15 +109,11 @@ def against(cells: list[tuple[str, int]], ours: np.ndarray, theirs: np.ndarray, 
 
 def tabular(rows: list[Row]) -> list[str]:
     """The block of the page."""
-    mine = newest(rows)
-    if not mine:
-        return []
-    out = [f"Machine: {mine[-1]['machine']}. One process at a time, two threads. " + loads(mine), ""]
-    for budget in sorted({r["budget"] for r in mine}):
-        of = [r for r in mine if r["budget"] == budget or (budget != 60 and "default" in r["system"])]
-        of = [r for r in of if r["set"] in {x["set"] for x in mine if x["budget"] == budget}]
-        out += [f"### {budget} s", "", *one_budget(of, budget), ""]
-    return [*out, *what_ran(mine)]
+    out: list[str] = []
+    for budget, mine in newest(rows).items():
+        machine = f"Machine: {mine[-1]['machine']}. One process at a time, two threads. {loads(mine)}"
+        out += [f"### {budget} s", "", machine, "", *one_budget(mine, budget), "", *what_ran(mine), ""]
+    return out[:-1]
 
 
 def one_budget(rows: list[Row], budget: int) -> list[str]:

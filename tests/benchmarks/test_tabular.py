@@ -105,6 +105,20 @@ def test_two_versions_of_a_system_make_no_row_of_one_table(table):
     assert "| FLAML | 2 | 1.00 |" in text
 
 
+def test_each_budget_stands_on_the_machine_that_it_was_run_on_last(table):
+    rows = [
+        row("holdgood", "a", 9.0, machine="old"), row("FLAML", "a", 8.0, machine="old"), row("LightGBM default", "a", 7.0, machine="old"),
+        row("holdgood", "a", 3.0, budget=20, machine="old"), row("holdgood", "a", 2.0, machine="new"),
+        row("LightGBM default", "a", 5.0, machine="new"),
+    ]  # fmt: skip
+    short, usual = "\n".join(table.tabular(rows)).split("### 60 s")
+    assert "Machine: old." in short
+    assert "| a | rmse | **3** | 7 |" in short  # defaults know no budget: here those of the same machine
+    assert "Machine: new." in usual
+    assert "| a | rmse | **2** | 5 |" in usual
+    assert "FLAML" not in usual
+
+
 def test_ours_in_balanced_takes_no_place_in_the_ranking(table):
     rows = [row("holdgood", "a", 1.0), row("holdgood balanced", "a", 1.5), row("FLAML", "a", 2.0)]
     head, own = "\n".join(table.tabular(rows)).split("With prefer = balanced")
