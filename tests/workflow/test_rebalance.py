@@ -50,6 +50,11 @@ def test_weighting_makes_chances_untrue_and_is_told_with_its_price(project):
     assert [m.rare_rows for m in found.more] == [found.rare_rows, 3 * found.rare_rows]
     assert "would state" in found.sentences[0]
     assert "EUR a row" in found.sentences[1]
+    for more, said in zip(found.more, found.sentences[-2:], strict=True):
+        assert more.money is not None
+        assert more.money.low <= more.money.value <= more.money.high
+        assert f"log loss, and {more.money.value:.3g} (95%: " in said
+        assert "EUR a row; an extrapolation." in said
     again = rebalance(project, learner="linear")
     assert again == found
 

@@ -212,12 +212,12 @@ class Bench:
         gain = paired(one, two, first=label, second="without", clusters=clusters, unit=unit)
         if self.costs is None:
             return gain, None
-        spent = [self._spent(p, rows) for p in (with_it, without)]
+        spent = [self.spent(p, rows) for p in (with_it, without)]
         unit = f"{self.declared.costs.currency or 'money'} a {self.declared.costs.per}"
         return gain, paired(spent[0], spent[1], first=label, second="without", clusters=clusters, unit=unit)
 
-    def _spent(self, prediction: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Cost a row; the threshold of each fold is chosen on the others."""
+    def spent(self, prediction: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Cost of each of ``rows`` where costs are declared, (rows,); the threshold of each fold is chosen on the others."""
         assert self.costs is not None
         out = np.zeros(len(self.y))
         for _, valid in self.folds:

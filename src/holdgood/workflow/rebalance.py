@@ -51,7 +51,13 @@ def rebalance(project: Project, *, sources: Mapping[str, Any] | None = None, lea
     losses = np.array([log_loss_rows(y, p[judged]) for p in curve])
     sizes = np.array([max(1, round(share * rows)) for share in SHARES])
     gains = bought(sizes.astype(float), losses, TIMES, units, bench.seed)
-    more = tuple(MoreRows(rare_rows=round((t - 1) * rows), gain=g) for t, g in zip(TIMES, gains, strict=True))
+    earned: list[Interval | None] = [None] * len(TIMES)
+    if bench.costs is not None:
+        spent = np.array([bench.spent(p, judged) for p in curve])
+        earned = [*bought(sizes.astype(float), spent, TIMES, units, bench.seed)]
+    more = tuple(
+        MoreRows(rare_rows=round((t - 1) * rows), gain=g, money=m) for t, g, m in zip(TIMES, gains, earned, strict=True)
+    )
     stated, weighted = (float(np.mean(p[judged] if rare == 1 else 1.0 - p[judged])) for p in (plain, even))
     observed = float(np.mean(y == rare))
     level = paired(losses[-1], losses[0], first=f"{rows} rows", second=f"{sizes[0]} rows", clusters=units)
@@ -94,6 +100,7 @@ def _sentences(
     more: tuple[MoreRows, ...], level: Comparison, currency: str,
 ) -> tuple[str, ...]:  # fmt: skip
     verdict = {"better": "proven better", "worse": "proven worse"}.get(loss.verdict, "no proven difference")
+    unit = f"{currency} a row".strip()
     said = [
         f"Weighting class {label} up to balance: log loss {_span(loss.difference, loss.low, loss.high)} gained, {verdict}. "
         f"It would state {stated[2]:.1%} on average where {stated[0]:.1%} happened; without weights {stated[1]:.1%}."
@@ -103,15 +110,14 @@ def _sentences(
     else:
         proven = "not proven" if money.verdict == "not proven" else money.verdict
         span = _span(money.difference, money.low, money.high)
-        said.append(
-            f"In money, each at its own threshold: {span} {currency} a row gained, {proven}.".replace("  ", " ")
-        )
+        said.append(f"In money, each at its own threshold: {span} {unit} gained, {proven}.")
     if level.verdict != "better":
         said.append("The learning curve is not proven to fall: more rows of the same kind are not known to help.")
     for m in more:
         found: Interval = m.gain
+        worth = "" if m.money is None else f", and {_span(m.money.value, m.money.low, m.money.high)} {unit}"
         said.append(
             f"{m.rare_rows:,} more rows of class {label} (now {rows:,}), with the others that come along, would be expected to "
-            f"gain {_span(found.value, found.low, found.high)} log loss; an extrapolation."
+            f"gain {_span(found.value, found.low, found.high)} log loss{worth}; an extrapolation."
         )
     return tuple(said)

@@ -9,10 +9,14 @@ from holdgood.core.records.envelope import Number, Part, Record
 
 
 class MoreRows(Part):
-    """``rare_rows`` more rows of the rare class, and as many more of the others as come with them: the expected gain in loss."""
+    """``rare_rows`` more rows of the rare class, and as many more of the others as come with them: the expected gain in loss.
+
+    ``money``: the same in money a row, at thresholds chosen on the other folds; None where no costs are declared.
+    """
 
     rare_rows: int
     gain: Interval
+    money: Interval | None = None
 
 
 class Rebalance(Record):
