@@ -353,14 +353,24 @@ def test_memory_that_is_gone_is_told(refuses, finished, monkeypatch):
     refuses("audit", "t.csv", "--no-report", at=finished, code=6, says="memory")
 
 
+TRIALS = "runs/*/07-train/trials/*.json"
+
+
+def reused(run):
+    """Trials of a finished run that an earlier attempt at it had fitted."""
+    board = json.loads((run / "07-train/record.json").read_text())["payload"]
+    return [t["name"] for t in board["trials"] if "interrupted training" in t["reason"]]
+
+
 def start_training(folder, environment):
-    """``holdgood run`` in a process group of its own, as a terminal starts it; returns once training has begun."""
+    """``holdgood run`` in a process group of its own, as a terminal starts it; returns once its first trial is kept."""
+    earlier = set(folder.glob(TRIALS))
     process = subprocess.Popen(
         [sys.executable, "-m", "holdgood.cli.app", "run"],
         cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    limit = time.monotonic() + 60
-    while not list(folder.glob("runs/*/07-train/trials/*.json")):
+    limit = time.monotonic() + 300
+    while not set(folder.glob(TRIALS)) - earlier:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < limit
         time.sleep(0.005)
@@ -383,7 +393,7 @@ def long(make_project, make_orders):
 def test_ctrl_c_in_training_leaves_a_run_that_goes_on(cli, long, environment):
     process = start_training(long, environment)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     assert out == ""
     assert "Traceback" not in err
@@ -395,6 +405,7 @@ def test_ctrl_c_in_training_leaves_a_run_that_goes_on(cli, long, environment):
     assert again.code == 0
     assert "bundle: runs/0001/bundle (verified)" in again.out
     assert re.search(r"✓ features\s+kept", again.err)
+    assert "prior" in reused(long / "runs/0001")
     assert cli("verify", "runs/0001", at=long).code == 0
 
 
@@ -406,10 +417,12 @@ def test_a_process_killed_in_training_loses_no_earlier_run_and_goes_on(cli, long
     (long / "holdgood.toml").write_text(text)
     process = start_training(long, environment)
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == -signal.SIGKILL
+    assert not (long / "runs/0002/07-train/record.json").exists()
     assert cli("verify", "runs/0001", "--json", at=long).json["digest"] == digest
     assert "runs/0001" in cli("report", at=long).out, "the newest finished run is still the first"
     again = cli("run", "--json", at=long)
     assert again.json["run"] == "0002"
     assert cli("verify", "runs/0001", "--json", at=long).json["digest"] == digest
+    assert "prior" in reused(long / "runs/0002")
