@@ -108,6 +108,37 @@ def test_series_that_cannot_be_used(shop, path, body):
     assert 400 <= status < 500 and told["error"], json.dumps(told)
 
 
+PLAIN = [{"article": "A0", "week": f"2024-01-{d:02d}", "pieces": d} for d in (1, 8, 15, 22, 29)]
+
+
+@pytest.mark.parametrize("path", ["/forecast", "/plan"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"history": [{**PLAIN[0], "pieces": 10**18}, *PLAIN[1:]]}, {"history": [{**PLAIN[0], "pieces": 1e300}, *PLAIN[1:]]},
+        {"history": [{**PLAIN[0], "week": 10**18}]}, {"orders": {"review": 10**30}},
+        # two rows an article, ten thousand years apart: a body of 2 kB that would be nine million steps
+        {"history": [{"article": f"B{i}", "week": w, "pieces": 1} for i in range(18) for w in ("0001-01-01", "9999-12-20")]},
+    ],
+)  # fmt: skip
+def test_cells_beyond_all_measure_are_refused_without_a_fault(shop, path, more):
+    state = [{"article": "A0", "on_hand": 5, "unit_cost": 2.0, "price": 5.0, "lead_time": 1}]
+    status, told = shop[0].json(
+        "POST", path, {"history": PLAIN, **({} if path == "/forecast" else {"state": state}), **more}
+    )
+    assert status == 422 and told["expected"], json.dumps(told)
+    assert '"event":"fault"' not in shop[0].log.read_text()
+
+
+def test_attributes_that_no_fit_has_seen_and_amounts_beyond_53_bits_keep_nobody_waiting(shop):
+    server = shop[0]
+    items = [{"article": "A0", "group": "'; DROP TABLE entries; --"}]
+    assert server.json("POST", "/forecast", {"history": PLAIN, "items": items})[0] == 200
+    state = [{"article": "A0", "on_hand": 2**53 + 1, "unit_cost": 2.0, "price": 5.0, "lead_time": 1}]
+    status, told = server.json("POST", "/plan", {"history": PLAIN, "items": items, "state": state})
+    assert status == 200 and told["plan"]["lines"][0]["quantity"] == 0, told
+
+
 def test_the_schema_names_the_columns_of_the_history(shop):
     assert shop[0].json("GET", "/schema")[1]["history"]["target"] == "pieces"
 

@@ -106,7 +106,7 @@ class OrdersSpec(Section):
     minimum: ColumnOrNumber = Field(None, description="least units of one order: column or number; default none")
     maximum: ColumnOrNumber = Field(None, description="most units of one order: column or number; default none")
     shelf_life: ColumnOrNumber = Field(None, description="steps that a unit keeps after arrival; default it keeps")
-    review: int = Field(1, ge=1, description="steps from one order to the next chance to order")
+    review: int = Field(1, ge=1, le=100_000, description="steps from one order to the next chance to order")
     lost_sales: bool = Field(True, description="demand that is not met is lost; false: it waits")
     objective: Literal["auto", "cost", "service"] = Field(
         "auto",

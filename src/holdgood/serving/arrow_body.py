@@ -12,8 +12,6 @@ from holdgood.serving.exchange import Refusal, refused
 from holdgood.serving.limits import Limits
 
 _MOST_COLUMNS = 2_000
-_BYTES_A_CELL = 8
-"""What a cell costs here at least; in a stream it may cost nothing (a column of nulls) or a bit."""
 _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
 
 
@@ -41,11 +39,11 @@ def read_stream(body: bytes, limits: Limits) -> pa.Table:
                         f"at most {limits.arrow_rows:,}",
                         "send several requests",
                     )
-                if rows * len(schema) > limits.arrow_body // _BYTES_A_CELL:
+                if rows * len(schema) > limits.cells:
                     raise refused(
                         413,
                         "an Arrow stream of too many cells",
-                        f"at most {limits.arrow_body // _BYTES_A_CELL:,}",
+                        f"at most {limits.cells:,}",
                         "send fewer rows at a time, and only the columns of the model",
                     )
                 batch.validate(full=True)  # offsets that lead outside would be read as they are

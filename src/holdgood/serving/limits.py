@@ -19,8 +19,9 @@ _MOST_TOKENS = 10_000
 class Limits:
     """``rate``: requests a second of one token, in bursts of twice as many; 0: as many as come. ``seconds``: for the whole of a body.
 
-    ``held``: bytes of bodies in memory, over all requests at once. Rows of an Arrow stream are written into the journal in one piece, which
-    all others wait for: 50,000 take it a second or two.
+    ``cells``: of an Arrow stream (rows by columns), and steps of a history between the first and last rows of its series: two rows far apart
+    would else ask for any amount of memory. ``held``: bytes of bodies in memory, over all requests at once. Rows of an Arrow stream are
+    written into the journal in one piece, which all others wait for: 50,000 take it a second or two.
     """
 
     body: int = 4_000_000
@@ -31,6 +32,11 @@ class Limits:
     rate: float = 1_000.0
     seconds: float = 30.0
     held: int = 512_000_000
+
+    @property
+    def cells(self) -> int:
+        """What a cell costs here at least is eight bytes; in a stream it may cost nothing (a column of nulls) or a bit."""
+        return self.arrow_body // 8
 
 
 def check_depth(body: bytes, most: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -19,7 +20,11 @@ from holdgood.serving.entry import now
 from holdgood.serving.exchange import ARROW, Call, Reply, as_json, refused
 from holdgood.serving.fresh import fresh_id
 from holdgood.serving.json_columns import plain
+from holdgood.serving.limits import Limits
 from holdgood.serving.loaded import Served
+
+if TYPE_CHECKING:
+    from holdgood.workflow.forecasting.in_use import ForecastModel
 
 _SAMPLES = (20, 5_000)
 
@@ -28,7 +33,7 @@ async def forecast(desk: Desk, call: Call) -> Reply:
     """History as rows (or as an Arrow stream), what is known ahead, and items with their attributes."""
     tables, body = _tables(desk, call, ("history", "future", "items"), ("horizon", "samples"))
     served = desk.models.get(call.model)
-    model = served.champion.series()
+    model = _bounded(served, desk.limits)
     horizon, samples = _whole(body, "horizon", 1, 100_000), _whole(body, "samples", *_SAMPLES)
 
     def work() -> pa.Table:
@@ -54,7 +59,7 @@ async def plan(desk: Desk, call: Call) -> Reply:
         desk, call, ("history", "state", "open_orders", "future", "items"), ("orders", "samples"), ("history", "state")
     )
     served = desk.models.get(call.model)
-    model = served.champion.series()
+    model = _bounded(served, desk.limits)
     terms = body.get("orders")
     if terms is not None and type(terms) is not dict:
         raise refused(422, "orders: no object", "the terms, as words of [orders]", "see the reference of holdgood.toml")
@@ -75,6 +80,11 @@ async def plan(desk: Desk, call: Call) -> Reply:
     payload = made.plan.payload()
     told = await _recorded(desk, served, call, "plan", tables, {"lines": len(made.plan.lines)}, (made.plan,))
     return as_json(told | {"plan": payload})
+
+
+def _bounded(served: Served, limits: Limits) -> ForecastModel:
+    """The champion, for histories that fit into memory once they are laid out."""
+    return replace(served.champion.series(), most_steps=limits.cells)
 
 
 def _tables(

@@ -25,6 +25,7 @@ from holdgood.features.panels.reader import ReadPanel, read_panel
 from holdgood.models.forecasting.beginnings import Beginnings
 from holdgood.training.panels.combined import Combined
 from holdgood.workflow.forecasting.fit import learned_from
+from holdgood.workflow.forecasting.given import attributes, check_numbers, check_span
 from holdgood.workflow.forecasting.model import Model, words_of
 from holdgood.workflow.forecasting.parts import model_of, parts_of
 from holdgood.workflow.forecasting.result import Forecasts
@@ -39,7 +40,10 @@ _SOME = 8
 
 @dataclass(frozen=True, eq=False)
 class ForecastModel:
-    """A loaded bundle. ``last``: the last moment that its fit has seen; ``series``: the ids, none where it did not say."""
+    """A loaded bundle. ``last``: the last moment that its fit has seen; ``series``: the ids, none where it did not say.
+
+    ``most_steps``: between the first and last rows of all series of a history; None: as many as the fit may have.
+    """
 
     plan: PanelPlan
     model: Model
@@ -47,6 +51,7 @@ class ForecastModel:
     bundle: Bundle
     last: str = ""
     series: frozenset[str] = frozenset()
+    most_steps: int | None = None
 
     @classmethod
     def load(cls, folder: Path | str) -> ForecastModel:
@@ -83,14 +88,16 @@ class ForecastModel:
         left out. DataError for more: nobody has judged them.
         """
         spec, plan = self.declaration.forecast, self._plan(horizon)
-        table = self._table(history, self.declaration.main)
-        ahead = None if future is None else self._table(future, spec.future or "future")
-        attributes = None if items is None else self._table(items, spec.items or "items")
-        read = read_panel(plan, table, items=attributes, future=ahead)
+        table = check_numbers(plan, self._table(history, self.declaration.main))
+        if self.most_steps is not None:
+            check_span(plan, table, self.most_steps)
+        ahead = None if future is None else check_numbers(plan, self._table(future, spec.future or "future"))
+        about = self._about(items)
+        read = read_panel(plan, table, items=about, future=ahead)
         going = alive(read)
         leads = tuple(n for n in spec.lead_times if n <= plan.horizon)
         report = report_of(read)
-        notes = (*report.notes, *self._lacking(table, attributes), *self._unseen(read), *self._aged(report.last))
+        notes = (*report.notes, *self._lacking(table, about), *self._unseen(read), *self._aged(report.last))
         return Forecasts(
             self.model, read.take(going), report.model_copy(update={"notes": notes}), spec.levels_out, leads,
             samples or spec.samples, self.declaration.budget.seed if seed is None else seed, table.native,
@@ -98,9 +105,8 @@ class ForecastModel:
 
     def panel_of(self, history: Any, *, items: Any = None) -> ReadPanel:
         """A history as the panel that the fit has seen, without a look ahead."""
-        spec = self.declaration.forecast
-        attributes = None if items is None else self._table(items, spec.items or "items")
-        return read_panel(self.plan, self._table(history, self.declaration.main), items=attributes, ahead=False)
+        table = check_numbers(self.plan, self._table(history, self.declaration.main))
+        return read_panel(self.plan, table, items=self._about(items), ahead=False)
 
     def updated(self, history: Any, *, items: Any = None, listener: Listener = silent) -> ForecastModel:
         """The same forecasters fitted anew on a longer history: which ones, their weights and the spread of their errors stay.
@@ -141,6 +147,14 @@ class ForecastModel:
                 else "leave it out for all of them",
             )
         return replace(self.plan, horizon=horizon)
+
+    def _about(self, items: Any) -> Table | None:
+        """The table of items, of which only what the fit has seen counts."""
+        return (
+            None
+            if items is None
+            else attributes(self.plan, self._table(items, self.declaration.forecast.items or "items"))
+        )
 
     def _table(self, source: Any, name: str) -> Table:
         declared = self.declaration.tables.get(name)

@@ -24,7 +24,8 @@ def column_of(table: Table, name: str, notes: list[PanelNote], *, needed: bool) 
         )
     column = table.data.column(name)
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-        numbers = np.array(column.cast(pa.float64()).to_numpy(zero_copy_only=False), float)
+        # beyond 2^53 not every whole number has a float of its own: of an amount the nearest one is good enough
+        numbers = np.array(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), float)
         endless = np.isinf(numbers)
         if endless.any():
             said = f"{name}: {counted(int(endless.sum()), 'cell')} with an infinite number, taken as unknown"
