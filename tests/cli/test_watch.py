@@ -100,12 +100,15 @@ def test_what_cannot_be_looked_at_is_said(live, cli, refuses):
         refuses("watch", "live", "--weekly", *word, at=folder, code=2, says=["--every or --weekly with"])
 
 
-def test_a_service_says_at_once_when_it_looks(live, cli, monkeypatch):
+def test_a_service_says_at_once_when_it_looks(live, cli, refuses, monkeypatch):
     folder, model = live
     assert cli("watch", "live", "--at", AT, at=folder).code == 0
     monkeypatch.setattr(service, "run", lambda *given, **how: None)
     said = cli("watch", "live", "--every", "36h", at=folder)
     assert said.out == f"{model}: the next look is due on 2026-03-10 12:00 UTC, then one each 1.5 days\n"
+    said = cli("watch", "live", "--every", "36h", "--table", "weather=w.csv", at=folder)
+    assert said.code == 0 and "no model that is live joins weather" in said.err
+    refuses("watch", "live", "--every", "36h", "--table", "weather", at=folder, code=2, says=["NAME=FILE"])
 
 
 def test_a_folder_in_which_nothing_is_live(tmp_path, refuses):

@@ -9,6 +9,8 @@ from scipy.stats import binom
 from holdgood.core import plugins
 from holdgood.metrics.interval import mean_interval
 from holdgood.monitoring import mon005_silence, mon007_performance, mon008_estimate, mon011_benefit
+from holdgood.monitoring.delay import learned
+from holdgood.monitoring.late_mean import late_mean
 from holdgood.monitoring.mon009_fairness import gaps_now
 from holdgood.testing.watcher import ALPHA, check_watcher, look, made_up
 
@@ -134,3 +136,14 @@ def test_nights_and_weekends_are_no_silence():
         | {"feeds": {"answers": np.array(work)}, "as_of": work[-1] + int(2.6 * day)}
     )
     assert mon005_silence.DETECTOR.watch(look(quiet), alpha=0.05, seed=0) == []
+
+
+def test_an_outcome_that_is_known_in_part_judges_nobody():
+    window = look(made_up(3)).window
+    known = np.flatnonzero(window.labelled)[::3]
+    censored = window.censored.copy()
+    censored[known] = True
+    loss = np.where(censored, 1e6, window.loss)
+    delay = learned(window)
+    found = late_mean(replace(window, censored=censored), loss, delay)
+    assert found == late_mean(window, np.where(censored, np.nan, window.loss), delay) and found.value < 1e3

@@ -2,10 +2,14 @@
 
 import json
 import socket
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from holdgood.core.records import AnswerOverride, Prediction
+from holdgood.journal import outcomes
 
 PATHS = ("/models/jobs/predict", "/models/amounts/predict", "/models/jobs/explain", "/models/jobs/feedback")
 
@@ -113,6 +117,40 @@ def test_whatever_comes_is_answered_or_refused(server, path, body):
 @given(path=st.sampled_from(PATHS), raw=st.binary(max_size=200))
 def test_whatever_bytes_come_are_refused(server, path, raw):
     assert server.ask("POST", path, raw=raw).status in (400, 422)
+
+
+SQL = """Robert'); DROP TABLE entries; -- " OR 1=1 \\'; %s :x $1"""
+
+
+def test_sql_in_every_text_is_a_text(server, job_rows):
+    row = {**job_rows[0], "job": SQL, "kind": SQL, "note": SQL, "line": SQL, SQL: SQL}
+    status, told = server.json("POST", "/models/jobs/predict", {"row": row, "id": SQL, "subject": SQL})
+    assert (status, told["id"]) == (200, SQL)
+    many = {"rows": [row, row], "ids": [SQL + "1", SQL + "2"], "subjects": [SQL, SQL]}
+    assert server.json("POST", "/models/jobs/predict", many)[0] == 200
+    keyed = server.ask(
+        "POST", "/models/jobs/predict", {"row": row}, headers={"Idempotency-Key": SQL + "3", "X-Request-Id": SQL}
+    )
+    assert keyed.status == 200 and SQL not in keyed.headers["X-Request-Id"]
+    label = {"prediction": SQL, "value": True, "by": SQL, "why": SQL}
+    override = {"prediction": SQL, "after": SQL, "who": SQL, "reason": SQL}
+    assert server.json("POST", "/models/jobs/feedback", {"labels": [label], "overrides": [override]})[1]["taken"] == 2
+    for path, body in (
+        ("/models/jobs/predict", {"row": row, "related": {SQL: [{SQL: SQL}]}}), ("/models/jobs/predict", {"row": {}, SQL: 1}),
+        ("/models/jobs/predict", {"row": row, "event_time": SQL}), ("/models/jobs/explain", {"row": row, "top": SQL}),
+        ("/models/jobs/feedback", {"labels": [{"prediction": SQL, "value": SQL}]}),
+        ("/models/jobs/feedback", {"labels": [{"prediction": SQL + "4", "value": True}]}),
+        ("/models/" + quote(SQL, safe="") + "/predict", {"row": row}),
+    ):  # fmt: skip
+        assert server.json("POST", path, body)[0] in (404, 422)
+    assert server.ask("GET", "/models", token=SQL).status == 401
+    journal = server.live.journal
+    for id_ in (SQL, SQL + "1", SQL + "2", SQL + "3"):
+        assert journal.prediction("jobs", id_).facts == row
+    assert [r.after for _, r in journal.read(AnswerOverride, model="jobs") if r.prediction == SQL] == [SQL]
+    assert journal.read(Prediction, model=SQL) == []
+    found = outcomes(journal, "jobs")
+    assert {i for i, s in zip(found.id, found.subject, strict=True) if s == SQL} >= {SQL, SQL + "1", SQL + "2"}
 
 
 def test_nothing_of_all_this_broke_the_journal(server):

@@ -7,6 +7,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 from holdgood.core.records import OrderPlan, Prediction
 from holdgood.journal import Journal
@@ -34,6 +39,7 @@ models = ["naive"]
 holding_rate = 0.26
 currency = "EUR"
 """
+SQL = "Robert'); DROP TABLE entries; --"
 ARROW = "application/vnd.apache.arrow.stream"
 
 
@@ -137,6 +143,51 @@ def test_attributes_that_no_fit_has_seen_and_amounts_beyond_53_bits_keep_nobody_
     state = [{"article": "A0", "on_hand": 2**53 + 1, "unit_cost": 2.0, "price": 5.0, "lead_time": 1}]
     status, told = server.json("POST", "/plan", {"history": PLAIN, "items": items, "state": state})
     assert status == 200 and told["plan"]["lines"][0]["quantity"] == 0, told
+
+
+def test_what_is_described_of_a_forecaster_is_answered_or_refused(shop):
+    schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{shop[0].port}/openapi.json")
+    asked = []
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        if operation.path not in ("/forecast", "/plan"):
+            continue
+        strategies = [operation.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode]
+
+        @settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(case=strategies[0] | strategies[1])
+        def ask(case):
+            case.call_and_validate(checks=[not_a_server_error, content_type_conformance, status_code_conformance])
+
+        ask()
+        asked.append(operation.label)
+    assert sorted(asked) == ["POST /forecast", "POST /plan"]
+
+
+ODD = st.sampled_from(
+    [None, True, 0, -1, 1e300, -1e300, 2**53 + 1, 10**18, 10**30, "", "x", "2024-02-30", "9999-12-31", "0001-01-01", SQL, "\x00", [1], {"a": 1}, "NaN", "2,5"]
+)  # fmt: skip
+STATE = [{"article": f"A{i}", "on_hand": 5, "unit_cost": 2.0, "price": 5.0, "lead_time": 1} for i in range(3)]
+ROWS = {
+    "history": ("article", "week", "pieces"), "state": ("article", "on_hand", "unit_cost", "price", "lead_time", "pack", "minimum", "supplier"),
+    "open_orders": ("article", "on_order", "arrives"), "items": ("article", "group"), "future": ("article", "week"),
+}  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.sampled_from(["/forecast", "/plan"]), table=st.sampled_from(sorted(ROWS)), data=st.data(),
+    terms=st.dictionaries(st.sampled_from(["review", "lead_time", "pack", "holding_rate", "budget", "currency"]), ODD, max_size=2),
+)  # fmt: skip
+def test_odd_cells_are_planned_with_or_refused(shop, path, table, data, terms):
+    body = {"history": [dict(r) for r in PLAIN], "state": [dict(r) for r in STATE], "samples": 20, "orders": terms}
+    rows = body.setdefault(table, [{"article": "A0", "week": "2024-02-05", "on_order": 3, "arrives": 1}])
+    for _ in range(data.draw(st.integers(1, 3))):
+        data.draw(st.sampled_from(rows))[data.draw(st.sampled_from(ROWS[table]))] = data.draw(ODD)
+    if path == "/forecast":
+        body = {k: v for k, v in body.items() if k in ("history", "items", "future", "samples")}
+    status, told = shop[0].json("POST", path, body)
+    assert status == 200 or (400 <= status < 500 and told["error"]), (status, told, body)
 
 
 def test_the_schema_names_the_columns_of_the_history(shop):

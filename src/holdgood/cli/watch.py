@@ -53,13 +53,14 @@ def watch(
     from holdgood.workflow.predict import Predictor
 
     live = Live.open(folder)
-    models = [model] if model else sorted({s.model for s in live.standing() if s.place == "champion"})
+    models = [model] if model else service.champions(live)
     if not models:
         raise DeclarationError("no model is live here", "a champion", "holdgood promote puts one in place")
+    files = _files(table or [])
     if every or weekly:
-        if at or reference or table or html or strict or json:
+        if at or reference or html or strict or json:
             raise DeclarationError(
-                "--every or --weekly with what a single look is asked for (--at, --reference, --table, --html, --strict, --json)",
+                "--every or --weekly with what a single look is asked for (--at, --reference, --html, --strict, --json)",
                 "one or the other",
                 "a service looks at now, with the bundle's reference, and tells by the routes in live.toml",
             )
@@ -70,13 +71,20 @@ def watch(
         def said(name: str, seen: Watched | HoldgoodError) -> None:
             draw.out.print(look_text(seen) if isinstance(seen, Watched) else f"{name}: {seen}")
 
+        # What cannot be read is told now: the first look may be a week away.
+        idle = files.keys() - {table for name in models for table in service.joined(live, name, files)}
+        if idle:
+            draw.err.print(
+                f"no model that is live joins {', '.join(sorted(idle))}: --table is not used", style="yellow"
+            )
         for name in models:
             first = due(live, name, datetime.now(UTC))
             draw.out.print(
                 f"{name}: the next look is due on {first:%Y-%m-%d %H:%M} UTC, then one each {days:g} days", style="dim"
             )
         with service.ended_by_sigterm() as ending:
-            service.run(live, models, said, sleep=ending.sleep, ended=lambda: ending.asked)
+            follow = None if model is None else models
+            service.run(live, follow, said, files=files, sleep=ending.sleep, ended=lambda: ending.asked)
         return
     moment = asked_moment(at, "--at") if at else None
     if moment is not None and moment > datetime.now(UTC):
@@ -88,10 +96,9 @@ def watch(
     for name in models:
         champion = live.at(name)
         usual, others = None, {}
-        if champion is not None and (reference or table):
+        if champion is not None and (reference or files):
             predictor = Predictor.load(live.bundle(champion.bundle_digest))
-            pairs = [p.partition("=") for p in table or []]
-            others = {n: predictor.table_of(f, n) for n, _, f in pairs}
+            others = {n: predictor.table_of(f, n) for n, f in files.items()}
             usual = usual_of(predictor, reference, others) if reference else None
         found.append(look(live, name, at=moment, usual=usual, others=others))
     if html is not None:
@@ -122,6 +129,17 @@ def watch(
             draw.out.print(look_text(w))
     if strict and any(w.alarms for w in found):
         raise typer.Exit(1)
+
+
+def _files(pairs: list[str]) -> dict[str, str]:
+    """By table its file, of ``NAME=FILE`` each."""
+    found = {}
+    for pair in pairs:
+        name, equals, file = pair.partition("=")
+        if not (name and equals and file):
+            raise DeclarationError(f"--table {pair}", "NAME=FILE", "write for example --table weather=weather.parquet")
+        found[name] = file
+    return found
 
 
 def acknowledge(

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from holdgood.cli.watched import look_text
-from holdgood.core.errors import DataError, DeclarationError
+from holdgood.core.errors import DataError, DeclarationError, HoldgoodError
 from holdgood.core.records import Acknowledgement, Benefit, Delivery, Promotion, WatchLook
 from holdgood.monitoring.judged import closed
 from holdgood.monitoring.routes import Undelivered
 from holdgood.reports.watch_report import render_watch
 from holdgood.workflow.live import delivery, service
 from holdgood.workflow.live.acknowledging import acknowledged
+from holdgood.workflow.live.promotion import promote, retire
 from holdgood.workflow.live.reference import usual_of
 from holdgood.workflow.live.watch import watch
 from holdgood.workflow.predict import Predictor
@@ -248,6 +249,59 @@ def test_the_service_takes_looks_when_they_are_due_and_goes_on_after_a_fault(beg
     now[0] = at(40)  # it was down for weeks: one look, on the grid
     service.run(live, [MODEL], lambda name, w: seen.append(w), now=lambda: now[0], sleep=sleep, rounds=1)
     assert seen[-1].look.ends == at(35).isoformat()
+
+
+def test_the_service_reads_joined_tables_anew_and_says_what_it_is_blind_to_without_them(
+    begin, traffic, at, told, tmp_path
+):
+    live, _ = begin("[watch]\njoint = false\n")
+    traffic.answered(live, "calm", 0, 28)
+    files = {name: str(tmp_path / f"{name}.parquet") for name in traffic.others}
+    for name, frame in traffic.others.items():
+        frame.to_parquet(files[name])
+    now, seen = [at(14)], []
+
+    def sleep(seconds):
+        now[0] += timedelta(seconds=seconds)
+
+    def run(rounds):
+        service.run(
+            live, [MODEL], lambda _, w: seen.append(w), files=files | {"else": "none.csv"}, now=lambda: now[0],
+            sleep=sleep, rounds=rounds,
+        )  # fmt: skip
+
+    run(2)
+    assert [w.look.notes for w in seen] == [(), ()]
+    os.remove(next(iter(files.values())))
+    run(1)
+    assert isinstance(seen[2], HoldgoodError)
+    assert "drift of features is not watched" in seen[3].look.notes[0]
+
+
+def test_the_service_follows_what_goes_live_and_what_leaves(begin, traffic, at, told):
+    live, _ = begin("[watch]\njoint = false\n")
+    traffic.answered(live, "calm", 0, 20)
+    now, seen = [at(14)], []
+
+    def said(name, look):
+        seen.append((name, look.look.ends))
+        if len(seen) == 1:
+            promote(live, live.at(MODEL).bundle_digest, "second", by="ann", why="for other callers")
+        if len(seen) == 2:
+            retire(live, MODEL, by="ann", why="nobody asks it")
+
+    def sleep(seconds):
+        now[0] += timedelta(seconds=seconds)
+
+    service.run(live, None, said, now=lambda: now[0], sleep=sleep, rounds=3)
+    assert [name for name, _ in seen] == [MODEL, "second", "second"]
+    retire(live, "second", by="ann", why="nor this one")
+
+    def enough():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # nothing is live: it waits for something
+        service.run(live, None, said, now=lambda: now[0], sleep=lambda _: enough())
 
 
 def test_the_service_ends_by_sigterm_between_looks(begin, traffic, at, told):

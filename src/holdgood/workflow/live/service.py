@@ -6,13 +6,15 @@ import math
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from holdgood.core.errors import HoldgoodError
+from holdgood.core.errors import EnvironmentFault, HoldgoodError
+from holdgood.core.table import Table
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.watch import Watched, due, watch
+from holdgood.workflow.predict import Predictor
 
 JITTER = 0.02
 """Share of the time between looks by which a look may be late: several services do not all ask at once."""
@@ -51,11 +53,27 @@ def ended_by_sigterm() -> Iterator[Ending]:
         signal.signal(signal.SIGTERM, before)
 
 
+def champions(live: Live) -> list[str]:
+    """The models that are live now."""
+    return sorted({s.model for s in live.standing() if s.place == "champion"})
+
+
+def joined(live: Live, model: str, files: Mapping[str, str]) -> dict[str, Table]:
+    """Of ``files`` (by table) those that a champion joins, read now. DataError for one that cannot be read."""
+    champion = live.at(model)
+    if champion is None or not files:
+        return {}
+    predictor = Predictor.load(live.bundle(champion.bundle_digest))
+    wanted = {j.table for j in predictor.plan.joins}
+    return {name: predictor.table_of(file, name) for name, file in files.items() if name in wanted}
+
+
 def run(
     live: Live,
-    models: Sequence[str],
+    models: Sequence[str] | None,
     said: Callable[[str, Watched | HoldgoodError], None],
     *,
+    files: Mapping[str, str] | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
     rounds: int | None = None,
@@ -63,31 +81,65 @@ def run(
 ) -> None:
     """Watch for ever (or ``rounds`` looks, or until ``ended``; a look that was begun is finished).
 
-    A look has the time at which it was due, so that one that was cut off is taken up, not repeated. What fails (a database that is away) is
-    said and tried again at the next look; the loop goes on.
+    ``models`` None: all that are live, those too that are promoted while it runs. ``files``: of tables that features are joined from, read
+    anew at each look; a look that cannot have them is taken without. A look has the time at which it was due, so that one that was cut off is
+    taken up, not repeated. What fails (a database that is away) is said and tried again at the next look; the loop goes on.
     """
     gap = timedelta(days=live.settings.watch.days)
     jitter = random.Random(0)
     taken = 0
-    next_at = {model: due(live, model, now()) for model in models}
+    planned: dict[str, tuple[datetime, timedelta]] = {}
+
+    def planning(model: str, at: datetime) -> None:
+        planned[model] = at, timedelta(seconds=jitter.random() * JITTER * gap.total_seconds())
+
     while (rounds is None or taken < rounds) and not ended():
-        model = min(next_at, key=lambda m: next_at[m])
-        late = timedelta(seconds=jitter.random() * JITTER * gap.total_seconds())
-        while (wait := (next_at[model] + late - now()).total_seconds()) > 0:
-            if (
-                wait > 2.0 * gap.total_seconds()
-            ):  # the clock was set back: nobody would look for as long as it had been ahead
-                next_at[model] = due(live, model, now())
-                continue
+        _follow(live, models, planned, lambda model: planning(model, due(live, model, now())))
+        if not planned:
+            sleep(LONGEST_SLEEP)
+            continue
+        model = min(planned, key=lambda m: planned[m][0])
+        next_at, late = planned[model]
+        wait = (next_at + late - now()).total_seconds()
+        if (
+            wait > 2.0 * gap.total_seconds()
+        ):  # the clock was set back: nobody would look for as long as it had been ahead
+            planning(model, due(live, model, now()))
+            continue
+        if wait > 0:
             sleep(min(wait, LONGEST_SLEEP))
-            if ended():
-                return
+            continue
         # Looks that were missed are not made up for one by one: the newest that is due covers their rows by its longer windows.
-        missed = max(0, math.floor((now() - next_at[model]) / gap))
-        at = next_at[model] + missed * gap
+        at = next_at + max(0, math.floor((now() - next_at) / gap)) * gap
         try:
-            said(model, watch(live, model, at=at))
+            said(model, watch(live, model, at=at, others=_others(live, model, files or {}, said)))
         except HoldgoodError as error:
             said(model, error)
-        next_at[model] = at + gap
+        planning(model, at + gap)
         taken += 1
+
+
+def _follow(
+    live: Live, models: Sequence[str] | None, planned: dict[str, tuple[datetime, timedelta]], begin: Callable[[str], None]
+) -> None:  # fmt: skip
+    """Models that came are looked at too, those that are no longer live no more; a journal that is away leaves both as they were."""
+    try:
+        there = champions(live) if models is None else models
+        for gone in planned.keys() - set(there):
+            del planned[gone]
+        for model in there:
+            if model not in planned:
+                begin(model)
+    except EnvironmentFault:
+        if not planned:
+            raise
+
+
+def _others(
+    live: Live, model: str, files: Mapping[str, str], said: Callable[[str, Watched | HoldgoodError], None]
+) -> dict[str, Table]:
+    try:
+        return joined(live, model, files)
+    except HoldgoodError as error:  # the look says what it is blind to without them
+        said(model, error)
+        return {}
