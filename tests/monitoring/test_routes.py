@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import json
+import socket
+import threading
 
 import pytest
 
@@ -61,6 +63,52 @@ def test_a_secret_that_is_not_set_is_told_before_anything_is_sent(sinks, message
     assert sink.got == []
 
 
+@pytest.mark.parametrize(
+    "said",
+    [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"x" * 70_000, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n"],
+)  # fmt: skip
+def test_what_does_not_speak_http_is_told_and_stops_no_watch(message, said):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            for _ in range(http.TRIES):
+                line, _ = server.accept()
+                with line:
+                    line.recv(65_536)
+                    line.sendall(said)
+
+        talking = threading.Thread(target=answer, daemon=True)
+        talking.start()
+        route = RouteSpec(name="hook", kind="webhook", url=f"http://127.0.0.1:{server.getsockname()[1]}/")
+        with pytest.raises(Undelivered, match="does not speak HTTP") as told:
+            send(route, message)
+        talking.join(10)
+    assert "garbage" not in str(told.value)
+
+
+def test_a_body_that_is_cut_off_after_the_message_was_taken_is_no_fault(message):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            line, _ = server.accept()
+            with line:
+                line.recv(65_536)
+                line.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        send(RouteSpec(name="hook", kind="webhook", url=f"http://127.0.0.1:{server.getsockname()[1]}/"), message)
+
+
+@pytest.mark.parametrize("kind", ["webhook", "alertmanager"])
+@pytest.mark.parametrize("token", ["s3cret\n", "s3crét"])
+def test_a_token_that_no_header_can_hold_is_told_and_not_shown(sinks, message, monkeypatch, kind, token):
+    monkeypatch.setenv("HOOK_TOKEN", token)
+    sink = sinks.Http()
+    with pytest.raises(Undelivered, match="HOOK_TOKEN holds what no header can") as told:
+        send(RouteSpec(name="r", kind=kind, url=sink.url, token="HOOK_TOKEN"), message)
+    assert "s3cr" not in str(told.value) and sink.got == []
+
+
 def mail(sink, **more):
     given = {"host": "127.0.0.1", "port": sink.port, "sender": "watch@example.org", "to": ["ann@example.org"]}
     return RouteSpec(name="mail", kind="email", **given | more)
@@ -82,6 +130,17 @@ def test_mail_is_encrypted_before_the_password_is_said(sinks, message, monkeypat
     with pytest.raises(Undelivered, match="535") as told:
         send(mail(sink, user="ann", password="MAIL_PASSWORD"), message)
     assert "wrong" not in str(told.value).replace("wrong password", "")
+
+
+def test_what_no_mail_takes_is_told_and_not_shown(sinks, message, monkeypatch, tmp_path):
+    with pytest.raises(Undelivered, match="none that mail takes"):
+        send(mail(sinks.Smtp(), starttls=False, to=["ann@example.org\nBcc: eve@example.org"]), message)
+    cert = sinks.certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", cert[0])
+    monkeypatch.setenv("MAIL_PASSWORD", "s3crét")
+    with pytest.raises(Undelivered, match="none that mail takes") as told:
+        send(mail(sinks.Smtp(cert, "ann", "s3crét"), user="ann", password="MAIL_PASSWORD"), message)
+    assert "s3cr" not in str(told.value)
 
 
 def test_mail_without_encryption_is_refused_where_it_was_declared(sinks, message, monkeypatch, tmp_path):

@@ -13,6 +13,15 @@ from holdgood.monitoring.routes.webhook import secret_of
 
 def send(route: RouteSpec, message: Message) -> None:
     """One mail to all. The Message-ID is the message's key, so that a second copy can be known as one."""
+    try:
+        _send(route, message)
+    except (
+        ValueError
+    ) as error:  # a line break in an address, letters beyond ASCII in a password: its words may quote them
+        raise Undelivered(f"an address, or the password, is none that mail takes ({type(error).__name__})") from None
+
+
+def _send(route: RouteSpec, message: Message) -> None:
     mail = EmailMessage()
     mail["Subject"] = message.subject
     mail["From"] = route.sender

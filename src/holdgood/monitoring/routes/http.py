@@ -7,6 +7,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from http.client import HTTPException
 from typing import Any
 
 from holdgood.monitoring.routes.message import Undelivered
@@ -35,14 +37,19 @@ def post(
     )
     for attempt in range(TRIES):
         try:
-            with _OPENER.open(request, timeout=timeout) as answer:
+            # once it has taken the message it may go on as it likes
+            with _OPENER.open(request, timeout=timeout) as answer, suppress(OSError, HTTPException):
                 answer.read(1024)
             return
         except urllib.error.HTTPError as error:
             error.close()
             why, again = f"the receiver answered {error.code}", error.code >= 500 or error.code == 429
-        except (OSError, ValueError) as error:
+        except OSError as error:
             why, again = f"the receiver cannot be reached: {getattr(error, 'reason', error)}", True
+        except HTTPException as error:
+            why, again = f"what answers there does not speak HTTP ({type(error).__name__})", True
+        except ValueError as error:  # its words may quote a header, and so a token
+            why, again = f"the route cannot be asked: {type(error).__name__}", False
         if not again or attempt == TRIES - 1:
             raise Undelivered(why)
         pause(PAUSE * 4**attempt)

@@ -41,7 +41,14 @@ def signature(secret: str, body: bytes, seconds: int) -> str:
 
 def bearer(route: RouteSpec) -> dict[str, str]:
     """The header of a declared token."""
-    return {"Authorization": f"Bearer {secret_of(route.token)}"} if route.token else {}
+    if not route.token:
+        return {}
+    token = secret_of(route.token)
+    if not (token.isascii() and token.isprintable()):
+        raise Undelivered(
+            f"the variable {route.token} holds what no header can: a line break, or a letter beyond ASCII"
+        )
+    return {"Authorization": f"Bearer {token}"}
 
 
 def secret_of(variable: str) -> str:
