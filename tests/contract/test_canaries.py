@@ -140,3 +140,22 @@ def test_a_shuffled_target_scores_as_chance_with_search_and_ensembles_on(kind):
         assert rung.gain.verdict != "better", rung.sentence
     assert board.chosen == "prior"
     assert gain_over_prior(model, kind, new, y_new, y).low <= 0
+
+
+@pytest.mark.slow
+def test_a_shuffled_target_scores_as_chance_with_every_family_of_trees_and_curves():
+    """Those that encode categories by outcomes themselves, and the extras, as well as ours; an ensemble of all on top."""
+    pytest.importorskip("catboost")
+    pytest.importorskip("xgboost")
+    random = np.random.default_rng(23)
+    frame, new = facts(300, 5), facts(1200, 6)
+    y = random.permutation(outcomes("binary", 2.0 * frame.x.to_numpy(), random))
+    y_new = random.permutation(outcomes("binary", 2.0 * new.x.to_numpy(), random))
+    models = ("linear", "additive", "tree", "forest", "lightgbm", "xgboost", "catboost")
+    model = holdgood.fit(frame, y, budget=f"trials={1 + len(models)}", models=models, workers=0, prefer="best")
+    board = model.leaderboard_
+    assert {t.family for t in board.trials if t.status == "ok"} >= set(models)
+    for rung in board.ladder[1:]:
+        assert rung.gain.verdict != "better", rung.sentence
+    assert board.chosen == "prior"
+    assert gain_over_prior(model, "binary", new, y_new, y).low <= 0
