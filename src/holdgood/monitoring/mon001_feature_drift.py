@@ -11,12 +11,15 @@ from holdgood.core.errors import DataError
 from holdgood.core.frame import Frame
 from holdgood.core.protocols import Clock
 from holdgood.core.records import Alarm
+from holdgood.monitoring.beyond import Links, beyond_others
 from holdgood.monitoring.compared import Compared, compare
-from holdgood.monitoring.scores import Scores, distance, scores
+from holdgood.monitoring.scores import BEYOND, Scores, distance, scores
 from holdgood.monitoring.told_apart import LEAST_ROWS
 
 LEAST_EFFECT = 0.02
 """Shifts below two points of distribution (KS distance, total variation, missing share) are never an alarm, however sure."""
+SURE = 0.05
+"""Adjusted p from which a feature that moved is taken to be the reason why others lie oddly beside it."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Moved:
 class FeatureDrift:
     """Mean scores a feature: place, spread, skewness and tails of numbers, shares of levels, shares of gaps.
 
+    Where features hang together, a number's place is also compared beyond what the others let expect, which sees sooner what moved one alone.
     Both sides count as samples. The family-wise rate ``alpha`` holds whatever the correlation between features. With a
     clock, what the calendar explains in the reference is taken out first. Texts are watched by their length.
     """
@@ -81,14 +85,33 @@ def moves(reference: Frame, current: Frame, *, seed: int, clock: Clock | None = 
         )
     if min(len(reference), len(current)) < LEAST_ROWS:
         return [], Compared(np.zeros(0), np.zeros(0), np.zeros(0))
-    scored = scores(reference, current)
+    scored, links = beyond_others(scores(reference, current))
     found = compare(scored, clock, seed)
     moved = [_of(i, scored, found) for i in np.unique(scored.owner)]
-    return sorted(moved, key=lambda one: (one.p, -one.effect)), found
+    moved.sort(key=lambda one: (one.p, -one.effect))
+    return (moved if links is None else _blamed(moved, links, scored, found)), found
 
 
-def _of(feature: int, scored: Scores, found: Compared) -> Moved:
-    mine = np.flatnonzero(scored.owner == feature)
+def _blamed(moved: list[Moved], links: Links, scored: Scores, found: Compared) -> list[Moved]:
+    """Features surest first, none of them for what another did: one that moves much lies oddly beside all others, and they beside it.
+
+    What a feature moved beyond the others counts where it stays, by half at least, when those that moved more surely are not among them.
+    """
+    out: list[Moved] = []
+    sure: list[int] = []
+    for one in moved:
+        if one.kind == BEYOND and sure:
+            again = links.shift(one.feature, found.shift, sure)
+            if again * np.sign(one.shift) < 0.5 * abs(one.shift):
+                one = _of(one.feature, scored, found, beyond=False)
+        out.append(one)
+        if one.p < SURE:
+            sure.append(one.feature)
+    return sorted(out, key=lambda one: (one.p, -one.effect))
+
+
+def _of(feature: int, scored: Scores, found: Compared, *, beyond: bool = True) -> Moved:
+    mine = np.flatnonzero((scored.owner == feature) & (beyond | (scored.kind != BEYOND)))
     surest = mine[int(np.argmin(found.p[mine]))]
     return Moved(
         feature=int(feature),
@@ -111,6 +134,10 @@ _RANKS = {
     2: ("values lie closer together than before", "values lie further apart than before"),
     3: ("the shape leans the other way", "the shape leans the other way"),
     4: ("fewer values lie far out", "more values lie far out"),
+    BEYOND: (
+        "values are lower than the other columns let expect",
+        "values are higher than the other columns let expect",
+    ),
 }
 
 

@@ -17,6 +17,8 @@ FEW_VALUES = 30
 
 LEVELS = 50
 SPIKE = 0.05
+BEYOND = 5
+"""The kind of a score that tells a number's place beyond what the other features let expect (``beyond.py``)."""
 _GRID = np.linspace(0.0, 1.0, 101)
 
 
@@ -24,7 +26,7 @@ _GRID = np.linspace(0.0, 1.0, 101)
 class Scores:
     """Scores of all rows, (rows, scores); the first ``n`` rows are the reference. ``owner``: the feature of each score.
 
-    ``kind``: 1…4 the degree of a rank polynomial, 0 a level, -1 a gap.
+    ``kind``: 1…4 the degree of a rank polynomial, 0 a level, -1 a gap, ``BEYOND`` the place beyond what other features let expect.
     """
 
     values: np.ndarray
@@ -39,17 +41,18 @@ class Scores:
 
     @property
     def say(self) -> np.ndarray:
-        """Each score's part of the family, (scores,): every feature has one say, of which a number's place has half.
+        """Each score's part of the family, (scores,): every feature has one say, of which a number's place (by itself and beyond) has half.
 
         Most changes move a place, and a number that is also compared value by value must not be heard thirty times.
         """
         part = np.ones(len(self.owner))
         for feature in np.unique(self.owner):
             mine = self.owner == feature
-            place, rest = mine & (self.kind == 1), mine & (self.kind != 1)
+            of_place = np.isin(self.kind, (1, BEYOND))
+            place, rest = mine & of_place, mine & ~of_place
             both = place.any() and rest.any()
-            part[place] = 0.5 if both else 1.0
-            part[rest] = (0.5 if both else 1.0) / max(1, int(rest.sum()))
+            for part_of in (place, rest):
+                part[part_of] = (0.5 if both else 1.0) / max(1, int(part_of.sum()))
         return part
 
 
@@ -75,11 +78,13 @@ def distance(shift: np.ndarray, kind: np.ndarray) -> float:
     For numbers the largest gap between the distribution functions that the rank scores describe (KS distance); for levels
     half the sum of the gaps (total variation); for gaps the difference of the shares. The largest of them.
     """
-    ranks = kind > 0
+    ranks = (kind > 0) & (kind != BEYOND)
     found = [0.0]
     if ranks.any():
         gap = sum(shift[j] * _integral(int(kind[j])) for j in np.flatnonzero(ranks))
         found.append(float(np.max(np.abs(gap))))
+    if (kind == BEYOND).any():
+        found.append(float(np.max(np.abs(shift[kind == BEYOND][:, None] * _integral(1)))))
     if (kind == 0).any():
         # Of a number's common values only some have scores: the largest gap is the whole truth there too.
         moved = np.abs(shift[kind == 0])
