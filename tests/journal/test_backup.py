@@ -5,6 +5,7 @@ import pytest
 from holdgood.core.errors import DataError
 from holdgood.journal import Journal
 from holdgood.journal.backup import backup, restore
+from holdgood.journal.sqlite_store import SqliteSession
 
 
 def test_a_backup_goes_forward_and_forgets_what_was_forgotten(journal, answer, label, tmp_path):
@@ -53,6 +54,24 @@ def test_a_backup_that_was_changed_is_not_restored(journal_file, answer, tmp_pat
     assert empty.entries() == []
     with pytest.raises(DataError, match="no backup at"):
         restore(empty, tmp_path / "none.sqlite")
+
+
+def test_an_update_that_is_cut_off_leaves_the_backup_as_it_was(journal, answer, tmp_path, monkeypatch):
+    journal.append_many([answer("p1"), answer("p2")], "server")
+    copy = tmp_path / "backup.sqlite"
+    backup(journal, copy)
+    journal.append(answer("p3"), "server")
+    journal.forget_many([("server", 1)], "live", who="o", why="w")
+    before = Journal(copy).heads()
+
+    def cut_off(*_):
+        raise DataError("cut off while the record that was forgotten was emptied", "", "")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteSession, "many", cut_off)
+        with pytest.raises(DataError, match="cut off while"):
+            backup(journal, copy)
+    assert (Journal(copy).heads(), Journal(copy).verify(before)) == (before, [])
 
 
 @pytest.mark.server

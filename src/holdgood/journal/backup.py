@@ -1,16 +1,17 @@
 """Copies of a journal: a backup is a journal itself, in a SQLite file, wherever the original lies.
 
 Copying goes forward only: what the target holds must be the beginning of what the source holds. So a backup is brought up to date
-by what is new, what was forgotten is forgotten in it too, and nothing newer is ever overwritten by something older.
+by what is new, what was forgotten is forgotten in it too, and nothing newer is ever overwritten by something older. What is copied at once
+is there whole or not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from holdgood.core.errors import DataError
-from holdgood.journal.chain import Head
+from holdgood.journal.chain import Head, Row
 from holdgood.journal.filters import Filter
 from holdgood.journal.log import Journal, verified
 
@@ -40,13 +41,16 @@ def copy(source: Journal, target: Journal, heads: Mapping[str, Head] | None = No
         _refuse_shorter(source.name, target.name, verified(reading, there))
         reached = reading.heads()
         with target.session() as writing:
+            further: dict[str, tuple[Iterator[Row], list[int]]] = {}
             for writer, head in reached.items():
                 after = there[writer].number if writer in there else 0
                 known = Filter(writer=writer, forgotten=True, order="chain")
                 gone = {r.number for r in reading.rows(known)} - {r.number for r in writing.rows(known)}
                 if after < head.number or gone:
                     new = reading.rows(Filter(writer=writer, after=after, order="chain"))
-                    writing.bring(writer, new, sorted(n for n in gone if n <= after))
+                    further[writer] = new, sorted(n for n in gone if n <= after)
+            if further:
+                writing.bring(further)
     _refuse_damage(f"the copy in {target.name}", target.verify(reached))
     return sum(head.number - (there[w].number if w in there else 0) for w, head in reached.items())
 

@@ -73,10 +73,11 @@ class PostgresqlSession(SqlSession):
         return text
 
     @contextmanager
-    def writing(self, writer: str) -> Iterator[None]:
-        """A transaction that holds the lock of the writer's name."""
+    def writing(self, *writers: str) -> Iterator[None]:
+        """A transaction that holds the locks of the writers' names, taken in one order by whoever takes several."""
         with self._db.transaction():
-            self._db.execute("SELECT pg_advisory_xact_lock(hashtextextended('holdgood ' || %s, 0))", (writer,))
+            for writer in sorted(writers):
+                self._db.execute("SELECT pg_advisory_xact_lock(hashtextextended('holdgood ' || %s, 0))", (writer,))
             yield
 
     @contextmanager

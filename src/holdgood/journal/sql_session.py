@@ -6,7 +6,7 @@ A subclass says how to connect, how a transaction on one writer's chain begins, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -49,8 +49,8 @@ class SqlSession(ABC):
         written since, the entry's number is taken, the write fails as a whole, and the next try looks."""
 
     @abstractmethod
-    def writing(self, writer: str) -> AbstractContextManager[None]:
-        """One transaction that nobody else extends this writer's chain during; on disk when it ends without a fault."""
+    def writing(self, *writers: str) -> AbstractContextManager[None]:
+        """One transaction that nobody else extends these writers' chains during; on disk when it ends without a fault."""
 
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[None]:
@@ -189,14 +189,20 @@ class SqlSession(ABC):
             self.wipe()
         return Head(row.number, row.hash)
 
-    def bring(self, writer: str, rows: Iterable[Row], forgotten: Sequence[int]) -> None:
-        """Take over a writer's further entries from another copy of this journal as they are, and what that one has forgotten."""
+    def bring(self, further: Mapping[str, tuple[Iterable[Row], Sequence[int]]]) -> None:
+        """Take over from another copy of this journal each writer's further entries as they are, and what that one has forgotten of earlier ones.
+
+        All in one transaction: a tombstone and what it names stand in different chains.
+        """
+        emptied = 0
         with self.guard():
-            with self.writing(writer):
-                left = iter(rows)
-                while piece := list(islice(left, _PIECE)):
-                    self.insert(piece)
-                emptied = self.many(_FORGET, [(writer, n, *NEVER_FORGOTTEN) for n in forgotten]) if forgotten else 0
+            with self.writing(*further):
+                for writer, (rows, forgotten) in further.items():
+                    left = iter(rows)
+                    while piece := list(islice(left, _PIECE)):
+                        self.insert(piece)
+                    if forgotten:
+                        emptied += self.many(_FORGET, [(writer, n, *NEVER_FORGOTTEN) for n in forgotten])
             if emptied:
                 self.wipe()
 

@@ -69,7 +69,7 @@ class SqliteSession(SqlSession):
             ) from error
 
     @contextmanager
-    def writing(self, writer: str) -> Iterator[None]:
+    def writing(self, *writers: str) -> Iterator[None]:
         """A transaction; the file has one writer at a time."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
