@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from holdgood.bundle import save
+from holdgood.core.errors import DataError, EnvironmentFault, TamperedError
 from holdgood.core.records import Prediction, Verdict
 from holdgood.core.task import Task
 from holdgood.journal import GroupWriter, Journal
@@ -121,6 +122,79 @@ def test_a_first_backup_that_was_cut_off_is_gone_on_with(at, cli, refuses, monke
     again = cli("backup", "live", "kept", at=at)
     assert again.code == 0, again.all
     assert cli("restore", "kept", "new", at=at).code == 0
+
+
+@pytest.mark.parametrize("file", ["forget.key", "live.toml", "heads.json", "journal.sqlite"])
+def test_an_update_that_was_cut_off_is_told_and_brought_back_only_where_that_is_asked_for(
+    at, cli, refuses, monkeypatch, file
+):
+    live, real = Live.open(at / "live"), keeping._write
+    keeping.keep(live, at / "kept")
+    live.journal.append(answer(50), "server")
+    (at / "live" / "live.toml").write_text("[approval]\nneeded = 1\n")
+    (at / "live" / "tokens.json").unlink()
+
+    def cut_off(target, *given, **how):
+        if file == "journal.sqlite" or target.name == file:
+            raise OSError(28, "No space left on device")
+        real(target, *given, **how)
+
+    with monkeypatch.context() as full:
+        full.setattr(*((Live, "keep") if file == "journal.sqlite" else (keeping, "_write")), cut_off)
+        with pytest.raises(EnvironmentFault, match="No space left"):
+            keeping.keep(live, at / "kept")
+    said = ["the last backup into kept, begun on ", "did not come to its end", "--unfinished"]
+    refuses("restore", "kept", "new", at=at, code=3, says=said)
+    back = keeping.bring_back(at / "kept", at / "new", unfinished=True)
+    assert "did not come to its end: some of this is from then, some was kept on" in back.notes[0]
+    assert Live.open(at / "new").journal.heads() == live.journal.heads()
+    again = cli("backup", "live", "kept", at=at)
+    assert again.code == 0 and "did not come to its end; this one has made it whole" in again.err, again.all
+    whole = cli("restore", "kept", "whole", "--json", at=at)
+    assert (whole.code, whole.json["notes"]) == (0, []), whole.all
+
+
+def test_what_was_changed_in_a_backup_that_was_cut_off_is_found(at, monkeypatch):
+    live = Live.open(at / "live")
+    keeping.keep(live, at / "kept")
+    with monkeypatch.context() as full:
+        full.setattr(keeping, "heads_of", lambda book: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(EnvironmentFault):
+            keeping.keep(live, at / "kept")
+    (at / "kept" / "tokens.json").write_text("{}")
+    with pytest.raises(TamperedError, match="tokens.json in .*kept was changed"):
+        keeping.bring_back(at / "kept", at / "new", unfinished=True)
+
+
+def test_a_backup_that_is_refused_leaves_the_earlier_one_whole(at):
+    live = Live.open(at / "live")
+    keeping.keep(live, at / "kept")
+    Journal(at / "kept" / "journal.sqlite").append(answer(60), "server")
+    live.journal.append(answer(61), "server")
+    with pytest.raises(DataError, match="rewritten"):
+        keeping.keep(live, at / "kept")
+    assert keeping.bring_back(at / "kept", at / "new").notes == ()
+
+
+def test_a_journal_that_outlived_the_folder_is_held_against_the_key(at, cli, refuses):
+    shutil.copy(at / "live" / "journal.sqlite", at / "team.sqlite")  # as on a server
+    (at / "live" / "live.toml").write_text(f'journal = "{at / "team.sqlite"}"\n[keep]\nkey = "{at / "team.key"}"\n')
+    shutil.copy(at / "live" / "forget.key", at / "team.key")
+    assert cli("backup", "live", "kept", at=at).code == 0
+    team = Journal(at / "team.sqlite")
+    team.forget("server", 1, who="mallory", why="not by ann")
+    said = [
+        "team.sqlite, which has outlived the folder, does not verify",
+        "it has no seal",
+        "HOLDGOOD_JOURNAL=journal.sqlite",
+    ]
+    refuses("restore", "kept", "new", at=at, code=3, says=said)
+    assert not (at / "new").exists()
+    (at / "team.key").unlink()
+    told = cli("restore", "kept", "new", at=at)
+    assert (
+        told.code == 0 and "whether 1 deletion in team.sqlite was made by who may delete could not be told" in told.err
+    ), told.all
 
 
 @pytest.mark.parametrize(

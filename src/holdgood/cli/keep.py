@@ -39,6 +39,12 @@ def restore(
     source: Annotated[Path, typer.Argument(help="A backup, as holdgood backup wrote it.")],
     to: Annotated[Path, typer.Argument(help="The live folder: a new one.")],
     head: HeadFile = None,
+    unfinished: Annotated[
+        bool,
+        typer.Option(
+            "--unfinished", help="Also from a backup whose last update was cut off, where nothing else is left."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Bring a live folder back from a backup, which is verified first, with --head against heads kept outside. Nothing is overwritten.
@@ -50,7 +56,7 @@ def restore(
     from holdgood.workflow.live.heads import heads_in
     from holdgood.workflow.live.keeping import bring_back
 
-    _told(bring_back(source, to, heads_in(head) if head else None), json, "brought back to")
+    _told(bring_back(source, to, heads_in(head) if head else None, unfinished=unfinished), json, "brought back to")
 
 
 def _told(kept: Kept, json: bool, how: str) -> None:
@@ -62,6 +68,7 @@ def _told(kept: Kept, json: bool, how: str) -> None:
                 "new_entries": kept.entries,
                 "bundles": kept.bundles,
                 "without": list(kept.without),
+                "notes": list(kept.notes),
             }
         )
         return
@@ -69,3 +76,5 @@ def _told(kept: Kept, json: bool, how: str) -> None:
     draw.out.print(f"{how} {kept.folder}: {new}, {counted(kept.bundles, 'bundle')}; it verifies", style="bold")
     for sentence in kept.without:
         draw.err.print(f"not in it: {sentence}", style="yellow")
+    for note in kept.notes:
+        draw.err.print(f"note: {note}", style="yellow")

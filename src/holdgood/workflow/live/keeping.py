@@ -14,36 +14,41 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from holdgood.bundle.verify import verify
 from holdgood.core.declared_live import LIVE_FILE, read_live
-from holdgood.core.errors import BundleError, DataError, EnvironmentFault, TamperedError
-from holdgood.core.records.envelope import write, write_bytes
+from holdgood.core.errors import BundleError, DataError, EnvironmentFault, HoldgoodError, TamperedError
+from holdgood.core.records.envelope import wrap
+from holdgood.core.text import counted
 from holdgood.core.urls import is_url, mask
 from holdgood.journal import Head, Journal, standing_now
 from holdgood.journal.backup import backup, restore
+from holdgood.journal.tombstones import Seal
 from holdgood.workflow.live.folder import BUNDLES, DIGEST, JOURNAL_VARIABLE, RETRAINING, Live
 from holdgood.workflow.live.heads import heads_in, heads_of
+from holdgood.workflow.live.kept_manifest import NAME, Manifest, NoManifest, hash_of, manifest_in
 from holdgood.workflow.live.sealing import seal_in
 
 TOKENS = "tokens.json"
 """Hashes of what callers may do, as the server keeps them."""
-_MANIFEST, _HEADS, _JOURNAL = "backup.json", "heads.json", "journal.sqlite"
-_FORMAT = 1
+_HEADS, _JOURNAL, _NONE = "heads.json", "journal.sqlite", ".none"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What was kept or brought back. ``entries``: new ones of the journal; ``without``: what is not in it, a sentence each."""
+    """What was kept or brought back. ``entries``: new ones of the journal; ``without``: what is not in it, a sentence each; ``notes``: what else
+    must be known of it.
+    """
 
     folder: Path
     journal: str
     entries: int
     bundles: int
     without: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def keep(live: Live, to: Path | str) -> Kept:
@@ -52,13 +57,13 @@ def keep(live: Live, to: Path | str) -> Kept:
     DataError where ``to`` is something else; BundleError, once everything else is kept, where a bundle that answers is damaged or gone.
     """
     folder = Path(to)
-    if folder.exists() and not (folder / _MANIFEST).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not (folder / NAME).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder} holds something else", "a new folder, or an earlier backup", "name another")
     with _told(folder):
         (folder / BUNDLES).mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-        before = _named_before(folder)
-        entries = backup(live.journal, folder / _JOURNAL)
+        before = _before(folder)
+        entries = _journal_kept(live, folder, before)
         book = Journal(folder / _JOURNAL)
         copy = Live(folder, live.settings, book)
         damaged: dict[str, str] = {}
@@ -67,42 +72,48 @@ def keep(live: Live, to: Path | str) -> Kept:
                 copy.keep(live.path / BUNDLES / digest)
             except BundleError as error:
                 damaged[digest] = f"bundle {digest[:12]}: {error.came}"
-        files = [name for name in (LIVE_FILE, _key_inside(live), TOKENS) if name and (live.path / name).is_file()]
-        for name in files:
-            _write(folder / name, (live.path / name).read_bytes(), private=name != LIVE_FILE)
-        for name in before - {*files, _HEADS}:  # what was taken away since must not come back: tokens, say
-            (folder / name).unlink(missing_ok=True)
-        write(folder / _HEADS, heads_of(book))
-        without = _without(live, damaged)
-        said = {
-            "format": _FORMAT,
-            "when": datetime.now(UTC).isoformat(timespec="seconds"),
-            "files": {name: _hash(folder / name) for name in [*files, _HEADS]},
-            "without": without,
-        }
-        write_bytes(folder / _MANIFEST, json.dumps(said, indent=1).encode())
-    checked(folder)
-    return Kept(folder, book.name, entries, len(_digests(folder)), tuple(without))
+        # the key before the settings that name it
+        names = [name for name in (_key_inside(live), TOKENS, LIVE_FILE) if name and (live.path / name).is_file()]
+        files = {name: (live.path / name).read_bytes() for name in names}
+        files[_HEADS] = json.dumps(wrap(heads_of(book)), indent=1).encode()
+        coming = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        replace(_underway(before), coming=coming).write(folder)
+        for name, content in files.items():
+            _write(folder / name, content, private=name not in (LIVE_FILE, _HEADS))
+        for name in {*before.files} - {*files}:  # what was taken away since must not come back: tokens, say
+            if Path(name).name == name:
+                (folder / name).unlink(missing_ok=True)
+        Manifest(_now(), coming, tuple(_without(live, damaged))).write(folder)
+    without, notes = checked(folder, key=live.key)
+    if before.begun:
+        notes = (f"the backup begun on {before.begun} did not come to its end; this one has made it whole", *notes)
+    return Kept(folder, book.name, entries, len(_digests(folder)), without, notes)
 
 
-def checked(folder: Path, heads: Mapping[str, Head] | None = None) -> tuple[str, ...]:
-    """Verify a kept folder, also against heads kept elsewhere; returns what is not in it. Raises for whatever is wrong."""
-    try:
-        said = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-        files, without = dict(said["files"]), tuple(map(str, said["without"]))
-        known = said["format"] == _FORMAT
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{folder} is no backup", "a folder that holdgood backup wrote", "check the path") from error
-    if not known:
-        raise DataError(f"{folder} has a form that this release does not know", f"{_FORMAT}", "upgrade holdgood")
+def checked(
+    folder: Path, heads: Mapping[str, Head] | None = None, *, unfinished: bool = False, key: Path | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Verify a kept folder, also against heads kept elsewhere; returns what is not in it, and what else must be known. Raises for whatever is wrong.
+
+    ``unfinished``: also one whose last update was cut off; each file is then of before or as it was to become. ``key``: where the key of
+    deletions lies that is not in the folder itself.
+    """
+    manifest = manifest_in(folder)
+    if not manifest.when:
+        raise DataError(
+            f"{folder} is no backup: the first one{f', begun on {manifest.begun},' if manifest.begun else ''} did not come to its end",
+            "a backup that did",
+            f"holdgood backup LIVE {folder} goes on with it",
+        )
+    if manifest.begun and not unfinished:
+        raise DataError(
+            f"the last backup into {folder}, begun on {manifest.begun}, did not come to its end",
+            "one that did: some of this is from then, some as it was kept before",
+            f"holdgood backup LIVE {folder} makes it whole; where LIVE is lost, holdgood restore --unfinished takes what is there, verified",
+        )
     with _told(folder):
-        for name, digest in files.items():
-            if Path(name).name != name or not (folder / name).is_file() or _hash(folder / name) != digest:
-                raise TamperedError(f"{name[:60]} in {folder} was changed", "what was kept", "use another backup")
-        for name in (LIVE_FILE, _key_name(folder), TOKENS):
-            if name not in files and (folder / name).exists():
-                raise TamperedError(f"{name[:60]} in {folder} was added", "what was kept", "use another backup")
-    book, seal = _kept_journal(folder), seal_in(folder / _key_name(folder))
+        manifest.hold(folder, (LIVE_FILE, _key_name(folder), TOKENS))
+    book, seal = _kept_journal(folder), _seal_of(folder, key)
     for outside in (heads_in(folder / _HEADS), heads or {}):
         if faults := book.verify(outside, seal):
             raise DataError(f"the journal in {folder}: {faults[0]}", "one that verifies", "use another backup")
@@ -111,20 +122,24 @@ def checked(folder: Path, heads: Mapping[str, Head] | None = None) -> tuple[str,
             raise TamperedError(f"the bundle kept as {digest[:12]} is another", digest, "use another backup")
     if lost := sorted({s.bundle_digest for s in standing_now(book)} - {*_digests(folder)}):
         raise BundleError(
-            f"{folder} holds all but the bundle {lost[0][:12]}, which is live: {'; '.join(without)}",
+            f"{folder} holds all but the bundle {lost[0][:12]}, which is live: {'; '.join(manifest.without)}",
             "every bundle that is live",
             "promote it from its run again, then holdgood backup",
         )
-    return without
+    return manifest.without, _untold(book, seal)
 
 
-def bring_back(source: Path | str, to: Path | str, heads: Mapping[str, Head] | None = None) -> Kept:
+def bring_back(
+    source: Path | str, to: Path | str, heads: Mapping[str, Head] | None = None, *, unfinished: bool = False
+) -> Kept:
     """Make a live folder of a kept one, verified before and after. DataError where ``to`` is there already: nothing is overwritten.
 
-    The journal goes where ``live.toml`` (or HOLDGOOD_JOURNAL) says; one that is there must be the beginning of the kept one, or hold it.
+    The journal goes where ``live.toml`` (or HOLDGOOD_JOURNAL) says; one that is there must be the beginning of the kept one, or hold it, verified
+    with the key that the backup has. ``unfinished``: also from a backup whose last update was cut off.
     """
     kept, folder = Path(source), Path(to)
-    without = checked(kept, heads)
+    key = _key_outside(kept, folder)
+    without, _ = checked(kept, heads, unfinished=unfinished, key=key)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder} is there already", "a new folder", "move it away first; nothing was overwritten")
     with _told(folder):
@@ -135,32 +150,84 @@ def bring_back(source: Path | str, to: Path | str, heads: Mapping[str, Head] | N
             for name in (LIVE_FILE, _key_name(kept), TOKENS):
                 if (kept / name).is_file():
                     _write(fresh / name, (kept / name).read_bytes(), private=name != LIVE_FILE)
+            for digest in _digests(fresh):
+                verify(fresh / BUNDLES / digest)
             address = os.environ.get(JOURNAL_VARIABLE) or read_live(fresh / LIVE_FILE).journal
             target = Journal(address if is_url(address) else fresh / address)
             inside = heads_in(kept / _HEADS)
+            seal = _seal_of(kept, key)
             # one that outlived the folder, on a server, may have gone on since
-            held = bool(target.heads()) and not target.verify(inside)
-            entries = 0 if held else restore(target, kept / _JOURNAL, inside)
-            for digest in _digests(fresh):
-                verify(fresh / BUNDLES / digest)
+            entries = 0 if _outlived(target, inside, seal) else restore(target, kept / _JOURNAL, inside)
             fresh.chmod(0o755)
             fresh.rename(folder)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
-    return Kept(folder, target.name, entries, len(_digests(folder)), without)
+    notes, manifest = _untold(target, seal), manifest_in(kept)
+    if manifest.begun:
+        said = f"the backup begun on {manifest.begun} did not come to its end: some of this is from then, some was kept on {manifest.when}"
+        notes = (said, *notes)
+    return Kept(folder, target.name, entries, len(_digests(folder)), without, notes)
 
 
-def _named_before(folder: Path) -> set[str]:
-    """The files that an earlier backup there says it holds. Where there is none the folder is marked as one that is being made: what is cut off
-    can be gone on with, and is brought back by nobody.
-    """
-    if not (folder / _MANIFEST).is_file():
-        write_bytes(folder / _MANIFEST, json.dumps({"format": _FORMAT}).encode())
+def _outlived(journal: Journal, inside: Mapping[str, Head], seal: Seal | None) -> bool:
+    """Whether a journal holds all that the kept one holds, and what it may have gone on with is whole. DataError where it got as far and is not."""
+    there = journal.heads()
+    if not there or any(writer not in there or there[writer].number < head.number for writer, head in inside.items()):
+        return False
+    if faults := journal.verify(inside, seal):
+        raise DataError(
+            f"{journal.name}, which has outlived the folder, does not verify: {faults[0]}",
+            "a journal that goes on from the kept one, its deletions sealed with the kept key",
+            f"holdgood journal verify tells all; {JOURNAL_VARIABLE}={_JOURNAL} before this command brings the folder back without that journal",
+        )
+    return True
+
+
+def _untold(journal: Journal, seal: Seal | None) -> tuple[str, ...]:
+    """A word where deletions could not be held against a key."""
+    if seal is not None or not (stones := journal.forgotten()):
+        return ()
+    return (
+        f"no key could be read: whether {counted(len(stones), 'deletion')} in {journal.name} {'was' if len(stones) == 1 else 'were'} made by who "
+        "may delete could not be told (holdgood journal verify --key)",
+    )
+
+
+def _before(folder: Path) -> Manifest:
+    """What an earlier backup there says of itself. Of one that was cut off the files are those that lie there now."""
+    if not (folder / NAME).is_file():
+        return Manifest()
     try:
-        files = json.loads((folder / _MANIFEST).read_text(encoding="utf-8")).get("files", {})
-        return {name for name in files if Path(name).name == name}
-    except (ValueError, TypeError, AttributeError):
-        return set()
+        before = manifest_in(folder)
+    except NoManifest:
+        return Manifest()
+    if not before.begun:
+        return before
+    there = {*before.files, *before.coming}
+    files = {n: hash_of(folder / n) for n in there if Path(n).name == n and (folder / n).is_file()}
+    return replace(before, files=files, coming={})
+
+
+def _underway(before: Manifest) -> Manifest:
+    return replace(before, begun=_now(), coming={})
+
+
+def _journal_kept(live: Live, folder: Path, before: Manifest) -> int:
+    """Bring the kept journal up to date; returns how many entries are new. From here on the folder says that it is being changed, unless
+    nothing could be: a backup that was refused leaves the earlier one whole.
+    """
+    stood = Journal(folder / _JOURNAL).heads() if before.when else {}
+    _underway(before).write(folder)
+    try:
+        return backup(live.journal, folder / _JOURNAL)
+    except (HoldgoodError, OSError):
+        if before.when and Journal(folder / _JOURNAL).heads() == stood:
+            before.write(folder)
+        raise
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _without(live: Live, damaged: Mapping[str, str]) -> list[str]:
@@ -186,7 +253,23 @@ def _key_inside(live: Live) -> str | None:
 
 def _key_name(folder: Path) -> str:
     name = read_live(folder / LIVE_FILE).keep.key
-    return Path(name).name if Path(name).name == name else ".none"
+    return Path(name).name if Path(name).name == name else _NONE
+
+
+def _key_outside(kept: Path, folder: Path) -> Path | None:
+    """Where a key lies that is not in the backup, as the settings say that ``folder`` will have."""
+    name = read_live(kept / LIVE_FILE).keep.key
+    return None if Path(name).name == name else folder / name
+
+
+def _seal_of(kept: Path, key: Path | None) -> Seal | None:
+    """The key in a backup, or the one elsewhere, which may be for other eyes than those of who keeps backups."""
+    if key is None or _key_name(kept) != _NONE:
+        return seal_in(kept / _key_name(kept))
+    try:
+        return seal_in(key)
+    except EnvironmentFault:
+        return None
 
 
 def _kept_journal(folder: Path) -> Journal:
@@ -197,10 +280,6 @@ def _kept_journal(folder: Path) -> Journal:
 
 def _digests(folder: Path) -> list[str]:
     return sorted(p.name for p in (folder / BUNDLES).iterdir() if DIGEST.fullmatch(p.name))
-
-
-def _hash(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _write(file: Path, content: bytes, *, private: bool) -> None:
