@@ -6,8 +6,9 @@ rewritten chain cannot be told from a true one. How the chain is made stands in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -64,8 +65,17 @@ class Journal:
         self.store = store_at(url)
         self.name = self.store.name
         self.path: Path | None = getattr(self.store, "path", None)
+        self._may: Callable[[], None] = _always
         with self.session():
             pass  # a place that cannot be used is told now, not at the first write
+
+    def asking(self, may: Callable[[], None]) -> Journal:
+        """The same journal, for work that may be done only as long as something holds: ``may`` is called before each write and raises where
+        it does no more.
+        """
+        other = copy(self)
+        other._may = may
+        return other
 
     @contextmanager
     def session(self) -> Iterator[SqlSession]:
@@ -86,6 +96,7 @@ class Journal:
         ``after``: the writer's newest entry (``head``) on which the records stand; Overtaken where others have written since.
         """
         drafts = [draft(record) for record in records]
+        self._may()
         with self.session() as session:
             (answer,) = session.append([drafts], writer, after)
         if isinstance(answer, DuplicateError):
@@ -103,6 +114,7 @@ class Journal:
 
         ``seal``: the key that whoever may delete holds, outside of the database; ``verify`` with it finds tombstones of others.
         """
+        self._may()
         with self.session() as session:
             return session.forget(places, writer, who=who, why=why, seal=seal)
 
@@ -203,6 +215,10 @@ class Journal:
         """
         with self.session() as session, session.snapshot():
             return verified(session, heads or {}, seal) + session.form_faults()
+
+
+def _always() -> None:
+    """What a journal asks that anybody may write in."""
 
 
 def verified(session: SqlSession, heads: Mapping[str, Head], seal: Seal | None = None) -> list[str]:

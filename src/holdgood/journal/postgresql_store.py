@@ -14,8 +14,13 @@ from holdgood.journal.sql_session import SqlSession
 
 _SECONDS_TO_CONNECT = 10
 _PIECE = 5_000
-_HOLD = (
-    "SELECT pg_try_advisory_lock(hashtextextended('holdgood alone ' || coalesce(current_schema(), '') || ' ' || %s, 0))"
+_LOCK = "hashtextextended('holdgood alone ' || coalesce(current_schema(), '') || ' ' || %s, 0)"
+_HOLD = f"SELECT pg_try_advisory_lock({_LOCK})"  # nosec B608 - nothing in it comes from outside
+# An advisory lock's number stands in two halves. Of this backend: behind a pooler the next statement may reach another one.
+_HOLDS = (
+    "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid() AND objsubid = 1 "  # nosec B608
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    f"AND (classid::bigint << 32) | objid::bigint = {_LOCK})"
 )
 _HOLDING = {
     "idle_session_timeout": "0",
@@ -121,6 +126,14 @@ class PostgresqlSession(SqlSession):
                     "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = %s", (value, setting)
                 )
             return bool(self._db.execute(_HOLD, (name,)).fetchone()[0])
+
+    def holds(self, name: str) -> bool:
+        """Whether the server still knows this connection, and that it has the lock."""
+        try:
+            with self.guard():
+                return bool(self._db.execute(_HOLDS, (name,)).fetchone()[0])
+        except EnvironmentFault:
+            return False
 
     def close(self) -> None:
         """End the connection."""

@@ -84,6 +84,10 @@ class SqlSession(ABC):
         """Whether this session alone has a name, until it is closed; False where another one has it. A file is locked by its folder."""
         return True
 
+    def holds(self, name: str) -> bool:
+        """Whether this session still has a name that it was given by ``hold``; it raises nothing where the connection is gone."""
+        return True
+
     @abstractmethod
     def close(self) -> None:
         """End the connection."""

@@ -8,6 +8,10 @@ import psycopg
 import pytest
 
 from holdgood.core.errors import EnvironmentFault
+from holdgood.core.records import Acknowledgement
+from holdgood.journal.sql_session import SqlSession
+from holdgood.workflow.live import retrain as retraining
+from holdgood.workflow.live import watch as watching
 from holdgood.workflow.live.alone import alone
 from holdgood.workflow.live.folder import Live
 
@@ -76,3 +80,38 @@ def test_two_machines_that_share_a_journal_are_locked_against_each_other(postgre
             server.execute("SELECT pg_sleep(0.1)")  # the server has yet to see that the connection is gone
         assert free(live)
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.server
+def test_a_lock_that_the_server_let_go_of_is_noticed_before_the_next_write(postgres, tmp_path, monkeypatch):
+    name, said = f"j{secrets.token_hex(4)}", Acknowledgement(alarm="a", who="ann", why="seen")
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        monkeypatch.setenv("HOLDGOOD_JOURNAL", postgres.removesuffix("/postgres") + f"/{name}")
+        live = Live.create(tmp_path / "live")
+        with alone(live, "retrain", "tended", "flights") as held:
+            held.journal.append(said, "live")
+            ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
+            server.execute(ended, (name,))
+            with alone(live, "watch", "watched", "flights") as other:  # the server is there
+                other.journal.append(said, "watch")
+            with pytest.raises(EnvironmentFault, match="has let go of the lock") as told:
+                held.journal.append(said, "live")
+        assert "s3cret" not in str(told.value)
+        assert [h.number for h in live.journal.heads().values()] == [1, 1]
+        with alone(live, "retrain", "tended", "flights") as held:
+            held.journal.append(said, "live")
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_look_and_a_pass_write_only_while_they_hold_it(tmp_path, monkeypatch):
+    live, said = Live.create(tmp_path / "live"), Acknowledgement(alarm="a", who="ann", why="seen")
+    monkeypatch.setattr(watching, "_watched", lambda live, *_: live.journal.append(said, "watch"))
+    monkeypatch.setattr(retraining, "_next", lambda asked: asked.live.journal.append(said, "live"))
+    monkeypatch.setattr(retraining, "_named", lambda _, model: model)
+    monkeypatch.setattr(SqlSession, "holds", lambda *_: False)
+    with pytest.raises(EnvironmentFault, match="flights was being watched, but journal.sqlite has let go"):
+        watching.watch(live, "flights")
+    with pytest.raises(EnvironmentFault, match="flights was being tended, but journal.sqlite has let go"):
+        retraining.tend(live, "flights")
+    assert live.journal.heads() == {}

@@ -112,9 +112,9 @@ def tend(
         raise DeclarationError("a pass without a name", "whose word it is", "--by NAME, or leave it out")
     if moment > clock:
         raise DeclarationError(f"a look as of {moment.isoformat()[:19]}", "a moment in the past", "leave --as-of out")
-    asked = Asked(live, name, project, tuple(new), related or {}, moment, now is not None, auto, by, listener)
     done: list[Step] = []
-    with alone(live, "retrain", "tended", name):
+    with alone(live, "retrain", "tended", name) as held:
+        asked = Asked(held, name, project, tuple(new), related or {}, moment, now is not None, auto, by, listener)
         while len(done) < _MOST_STEPS:
             step = _next(asked)
             done.append(step)

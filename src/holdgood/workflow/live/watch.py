@@ -69,8 +69,8 @@ def watch(
     ``at`` again looks at nothing anew and only sends what was not sent: safe after a kill. EnvironmentFault where another look is under way.
     """
     ends = (at or datetime.now(UTC)).astimezone(UTC)
-    with alone(live, "watch", "watched", model):
-        return _watched(live, model, ends, usual, others or {})
+    with alone(live, "watch", "watched", model) as held:
+        return _watched(held, model, ends, usual, others or {})
 
 
 def _watched(live: Live, model: str, ends: datetime, usual: Usual | None, others: Mapping[str, Table]) -> Watched:
