@@ -4,6 +4,7 @@ usage; 3 data; 4 bundle; 5 a library is missing; 6 disk, permission, memory; 130
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -124,6 +125,9 @@ def main() -> None:
     if not os.environ.get("HOLDGOOD_DEBUG"):
         # on a full disk what a library left open fails once more while it is swept up: the fault itself is told below
         sys.unraisablehook = lambda _: None
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # half of a surrogate pair, in a record or in an argument, is no UTF-8: shown as an escape, which JSON reads back
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except KeyboardInterrupt:

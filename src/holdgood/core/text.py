@@ -14,7 +14,7 @@ LOST = "\ufffd"
 """What stands where a decoder lost a character."""
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
-_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ODD_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\t\r\n\x0b\x0c\x85]")
 _ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _TWICE_DECODED = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
@@ -70,7 +70,7 @@ def signed(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    r"""A text in one line of a terminal: ends of lines and control characters are shown, and do nothing.
+    r"""A text in one line of a terminal: ends of lines, control characters and halves of surrogate pairs are shown, and do nothing.
 
     >>> print(one_line("a\nb\x1b[2J"))
     a\nb\x1b[2J

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from holdgood.core.errors import DataError
 from holdgood.journal.chain import Row
 
 COLUMNS = ", ".join(Row._fields)
@@ -35,8 +36,15 @@ class Filter:
     limit: int | None = None
 
     def sql(self) -> tuple[str, list[Any]]:
-        """The statement, with ``?`` for each of the parameters."""
+        """The statement, with ``?`` for each of the parameters. DataError for a text that no database takes, and that no entry is found by."""
         where, values = self._where()
+        for value in values:
+            if isinstance(value, str) and not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+                raise DataError(
+                    f"{value[:60]!r} was asked for, with halves of a surrogate pair",
+                    "text that is UTF-8",
+                    "check how it was typed or read: no entry has such a name",
+                )
         way = " DESC" if self.newest_first else ""
         by = {"written": ("recorded_utc", "writer", "number"), "moment": ("moment", "recorded_utc", "writer", "number")}
         order = ", ".join(f"{c}{way}" for c in by.get(self.order, ("writer", "number")))
