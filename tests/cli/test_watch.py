@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from holdgood.core.records import Acknowledgement, Label, Prediction, WatchLook
+from holdgood.bundle import save
+from holdgood.core.records import Acknowledgement, Label, Prediction, Verdict, WatchLook
+from holdgood.core.task import Task
 from holdgood.workflow.live import service
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.predict import Predictor
@@ -109,6 +111,28 @@ def test_a_service_says_at_once_when_it_looks(live, cli, refuses, monkeypatch):
     said = cli("watch", "live", "--every", "36h", "--table", "weather=w.csv", at=folder)
     assert said.code == 0 and "no model that is live joins weather" in said.err
     refuses("watch", "live", "--every", "36h", "--table", "weather", at=folder, code=2, says=["NAME=FILE"])
+
+
+def test_a_service_waits_for_a_journal_that_is_away_at_its_start(tmp_path, cli, monkeypatch):
+    task = Task(kind="binary", classes=("no", "yes"), target="late")
+    records = {"verdict": Verdict(status="ready", headline="h", gates=())}
+    save(tmp_path / "run" / "bundle", name="flights", parts={}, records=records, task=task, extra_json={})
+    assert cli("promote", "run", "--why", "w", "--by", "ann", at=tmp_path).code == 0
+    monkeypatch.setenv("HOLDGOOD_JOURNAL", "postgresql://ann@127.0.0.1:1/none")
+    waited = []
+
+    def sleep(_, seconds):
+        waited.append(seconds)
+        if len(waited) == 2:
+            monkeypatch.delenv("HOLDGOOD_JOURNAL")
+
+    monkeypatch.setattr(service.Ending, "sleep", sleep)
+    monkeypatch.setattr(service, "run", lambda *given, **how: None)
+    said = cli("watch", "live", "--every", "1d", at=tmp_path)
+    assert (said.code, waited) == (0, [1.0, 2.0]), said.all
+    away = "tried again in 2 s: the journal postgresql://ann@127.0.0.1:1/none cannot be used"
+    assert f"waiting for the journal, {away}" in said.err
+    assert said.out.startswith("flights: the next look is due on ")
 
 
 def test_a_folder_in_which_nothing_is_live(tmp_path, refuses):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,10 @@ from holdgood.cli.models import Related
 from holdgood.cli.tables import Json
 from holdgood.core.errors import DeclarationError
 from holdgood.core.moments import asked_moment
+
+if TYPE_CHECKING:
+    # only named in annotations: --help must not wait for pydantic
+    from holdgood.workflow.live.folder import Live
 
 LiveFolder = Annotated[Path, typer.Argument(help="The live folder: settings, journal, bundles.")]
 
@@ -42,20 +46,14 @@ def watch(
     """
     from holdgood.cli.watched import look_text
     from holdgood.core.budget import seconds_of
-    from holdgood.core.errors import HoldgoodError
     from holdgood.core.records.envelope import write_bytes
     from holdgood.reports.watch_report import render_watch
-    from holdgood.workflow.live import service
     from holdgood.workflow.live.folder import Live
     from holdgood.workflow.live.reference import usual_of
-    from holdgood.workflow.live.watch import Watched, due, looks_of
+    from holdgood.workflow.live.watch import looks_of
     from holdgood.workflow.live.watch import watch as look
     from holdgood.workflow.predict import Predictor
 
-    live = Live.open(folder)
-    models = [model] if model else service.champions(live)
-    if not models:
-        raise DeclarationError("no model is live here", "a champion", "holdgood promote puts one in place")
     files = _files(table or [])
     if every or weekly:
         if at or reference or html or strict or json:
@@ -64,28 +62,10 @@ def watch(
                 "one or the other",
                 "a service looks at now, with the bundle's reference, and tells by the routes in live.toml",
             )
-        days = (seconds_of(every) if every else 7 * 86_400.0) / 86_400.0
-        watching = live.settings.watch.model_copy(update={"days": days})
-        live = replace(live, settings=live.settings.model_copy(update={"watch": watching}))
-
-        def said(name: str, seen: Watched | HoldgoodError) -> None:
-            draw.out.print(look_text(seen) if isinstance(seen, Watched) else f"{name}: {seen}")
-
-        # What cannot be read is told now: the first look may be a week away.
-        idle = files.keys() - {table for name in models for table in service.joined(live, name, files)}
-        if idle:
-            draw.err.print(
-                f"no model that is live joins {', '.join(sorted(idle))}: --table is not used", style="yellow"
-            )
-        for name in models:
-            first = due(live, name, datetime.now(UTC))
-            draw.out.print(
-                f"{name}: the next look is due on {first:%Y-%m-%d %H:%M} UTC, then one each {days:g} days", style="dim"
-            )
-        with service.ended_by_sigterm() as ending:
-            follow = None if model is None else models
-            service.run(live, follow, said, files=files, sleep=ending.sleep, ended=lambda: ending.asked)
+        _serve(folder, model, (seconds_of(every) if every else 7 * 86_400.0) / 86_400.0, files)
         return
+    live = Live.open(folder)
+    models = _models(live, model)
     moment = asked_moment(at, "--at") if at else None
     if moment is not None and moment > datetime.now(UTC):
         # what came by now would be judged as if it were all, and its alarms stand in the journal for good
@@ -106,7 +86,7 @@ def watch(
             html,
             render_watch(
                 [(w.look, w.alarms, w.benefit, w.seen_by) for w in found], {m: looks_of(live, m) for m in models}
-            ).encode(),
+            ).encode("utf-8", "backslashreplace"),
         )
     if json:
         draw.as_json(
@@ -129,6 +109,56 @@ def watch(
             draw.out.print(look_text(w))
     if strict and any(w.alarms for w in found):
         raise typer.Exit(1)
+
+
+def _serve(folder: Path, model: str | None, days: float, files: dict[str, str]) -> None:
+    """A look each so many days, until SIGTERM; a journal that is away is waited for, also at the start."""
+    from holdgood.cli.watched import look_text
+    from holdgood.core.errors import EnvironmentFault, HoldgoodError
+    from holdgood.workflow.live import service
+    from holdgood.workflow.live.folder import Live
+    from holdgood.workflow.live.watch import Watched, due
+
+    def opened() -> tuple[Live, dict[str, datetime], set[str]]:
+        live = Live.open(folder)
+        watching = live.settings.watch.model_copy(update={"days": days})
+        live = replace(live, settings=live.settings.model_copy(update={"watch": watching}))
+        models = _models(live, model)
+        # What cannot be read is told now: the first look may be a week away.
+        idle = files.keys() - {table for name in models for table in service.joined(live, name, files)}
+        return live, {name: due(live, name, datetime.now(UTC)) for name in models}, idle
+
+    def away(error: EnvironmentFault, seconds: float) -> None:
+        draw.err.print(f"waiting for the journal, tried again in {seconds:g} s: {error.came}", style="yellow")
+
+    def said(name: str, seen: Watched | HoldgoodError) -> None:
+        draw.out.print(look_text(seen) if isinstance(seen, Watched) else f"{name}: {seen}")
+
+    with service.ended_by_sigterm() as ending:
+        begun = service.patiently(opened, away, sleep=ending.sleep, ended=lambda: ending.asked)
+        if begun is None:
+            return
+        live, first, idle = begun
+        if idle:
+            draw.err.print(
+                f"no model that is live joins {', '.join(sorted(idle))}: --table is not used", style="yellow"
+            )
+        for name, when in first.items():
+            draw.out.print(
+                f"{name}: the next look is due on {when:%Y-%m-%d %H:%M} UTC, then one each {days:g} days", style="dim"
+            )
+        follow = None if model is None else list(first)
+        service.run(live, follow, said, files=files, sleep=ending.sleep, ended=lambda: ending.asked)
+
+
+def _models(live: Live, model: str | None) -> list[str]:
+    """Whom to look at."""
+    from holdgood.workflow.live.service import champions
+
+    models = [model] if model else champions(live)
+    if not models:
+        raise DeclarationError("no model is live here", "a champion", "holdgood promote puts one in place")
+    return models
 
 
 def _files(pairs: list[str]) -> dict[str, str]:

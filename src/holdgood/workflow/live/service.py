@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from holdgood.core.errors import EnvironmentFault, HoldgoodError
 from holdgood.core.table import Table
@@ -23,6 +25,11 @@ LONGEST_SLEEP = 3600.0
 
 NAP = 1.0
 """Seconds after which a service that was asked to end while it slept knows it, at most."""
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+"""Seconds between tries while a journal is away: twice as long each time."""
+
+T = TypeVar("T")
 
 
 class Ending:
@@ -51,6 +58,28 @@ def ended_by_sigterm() -> Iterator[Ending]:
         yield ending
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def patiently(
+    doing: Callable[[], T],
+    said: Callable[[EnvironmentFault, float], None],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    ended: Callable[[], bool] = lambda: False,
+) -> T | None:
+    """Do what needs the journal, as often as it takes: a service may begin before its database does. None where it ``ended`` while it waited.
+
+    ``said``: what is away, and how many seconds it waits for it. What waiting does not mend (no live folder, no driver) is raised.
+    """
+    wait = FIRST_WAIT
+    while not ended():
+        try:
+            return doing()
+        except EnvironmentFault as error:
+            said(error, wait)
+            sleep(wait)
+            wait = min(2.0 * wait, LONGEST_WAIT)
+    return None
 
 
 def champions(live: Live) -> list[str]:
@@ -83,7 +112,8 @@ def run(
 
     ``models`` None: all that are live, those too that are promoted while it runs. ``files``: of tables that features are joined from, read
     anew at each look; a look that cannot have them is taken without. A look has the time at which it was due, so that one that was cut off is
-    taken up, not repeated. What fails (a database that is away) is said and tried again at the next look; the loop goes on.
+    taken up, not repeated. What fails (a database that is away) is said and tried again at the next look; the loop goes on. When looks are
+    due is asked until the journal answers.
     """
     gap = timedelta(days=live.settings.watch.days)
     jitter = random.Random(0)
@@ -93,8 +123,14 @@ def run(
     def planning(model: str, at: datetime) -> None:
         planned[model] = at, timedelta(seconds=jitter.random() * JITTER * gap.total_seconds())
 
+    def begin(model: str) -> None:
+        planning(model, due(live, model, now()))
+
+    def away(error: EnvironmentFault, _: float) -> None:
+        said("watch", error)
+
     while (rounds is None or taken < rounds) and not ended():
-        _follow(live, models, planned, lambda model: planning(model, due(live, model, now())))
+        patiently(lambda: _follow(live, models, planned, begin), away, sleep=sleep, ended=ended)
         if not planned:
             sleep(LONGEST_SLEEP)
             continue
@@ -104,7 +140,7 @@ def run(
         if (
             wait > 2.0 * gap.total_seconds()
         ):  # the clock was set back: nobody would look for as long as it had been ahead
-            planning(model, due(live, model, now()))
+            patiently(partial(begin, model), away, sleep=sleep, ended=ended)
             continue
         if wait > 0:
             sleep(min(wait, LONGEST_SLEEP))
