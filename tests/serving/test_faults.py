@@ -39,6 +39,24 @@ def test_a_journal_that_is_away_is_said_so_and_found_again(within, job_rows, tmp
     assert Journal(tmp_path / "journal.sqlite").prediction("jobs", "a") is not None
 
 
+def test_a_journal_that_came_back_is_found_without_a_row(within, monkeypatch):
+    """A load balancer that asks /readyz sends no row to who says that the journal is away."""
+    monkeypatch.setattr("holdgood.serving.upkeep._SEEK", 0.01)
+    fickle = Fickle()
+
+    async def scenario(ask, desk):
+        await asyncio.sleep(0.1)
+        assert (await ask("GET", "/readyz"))[1] == {"ready": False, "why": ["the journal is away"]}
+        fickle.away = False
+        for _ in range(3000):
+            if (await ask("GET", "/readyz"))[0] == 200:
+                break
+            await asyncio.sleep(0.01)
+        assert (await ask("GET", "/readyz"))[1] == {"ready": True, "why": []}
+
+    within(scenario, opened=fickle)
+
+
 def test_a_write_that_fails_is_refused_and_the_next_one_goes_through(within, job_rows, monkeypatch):
     from holdgood.journal.sqlite_store import SqliteStore
 

@@ -88,6 +88,19 @@ class Recorder:
         """What was answered before under some ids."""
         return await self._loop.run_in_executor(None, lambda: self.open().predictions(model, ids))
 
+    async def seek(self) -> None:
+        """Look whether a journal that is away is there again. Rows alone would not find it: who is not ready is sent none by a load balancer.
+
+        It is only read: where it cannot be written (a disk that is full) the next row says so again.
+        """
+        if self.up:
+            return
+        try:
+            await self._loop.run_in_executor(None, lambda: self.open().head("server"))
+        except HoldgoodError:
+            return
+        self._is(True)
+
     def give_up_late(self) -> None:
         """End the waiting of those who have waited too long; called every second or so."""
         now = time.monotonic()

@@ -19,6 +19,8 @@ from holdgood.serving.standing import Models
 from holdgood.serving.tokens import Tokens
 
 _TICK = 1.0
+_SEEK = 5.0
+"""Seconds between looks for a journal that is away."""
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Upkeep:
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def begin(self) -> Desk:
-        """Make the desk and start the upkeep; a journal that is away now is tried again with the first answer."""
+        """Make the desk and start the upkeep; a journal that is away now is sought, and tried again with each answer."""
         recorder = Recorder(
             self.open_journal, asyncio.get_running_loop(), self.metrics, self.log, required=self.journal_required
         )
@@ -62,7 +64,11 @@ class Upkeep:
             self.log("journal is away", "error", why=error.came)
         self.tell()
         gc.freeze()  # models and libraries stay: the collector need not walk them again and again
-        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._tick())]
+        self._tasks = [
+            asyncio.create_task(self._follow()),
+            asyncio.create_task(self._tick()),
+            asyncio.create_task(self._seek()),
+        ]
         self.log("started", models=[s.name for s in self.models.all()])
         return self._desk
 
@@ -111,6 +117,15 @@ class Upkeep:
                 away = True
             except Exception as error:  # the next look may go well
                 self.log.fault("look failed", error)
+
+    async def _seek(self) -> None:
+        while True:
+            await asyncio.sleep(_SEEK)
+            assert self._desk is not None
+            try:
+                await self._desk.recorder.seek()
+            except Exception as error:  # the next look may go well
+                self.log.fault("upkeep failed", error)
 
     async def _tick(self) -> None:
         while True:
