@@ -1,5 +1,6 @@
 """What is deployed is held to rules: no root, no default password, a named base, a health check that exists, secrets from files."""
 
+import configparser
 import re
 import shlex
 import shutil
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from holdgood.cli.app import app
+from holdgood.core.errors import EnvironmentFault
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 NAMED = re.compile(r"^docker\.io/library/[a-z]+:\d+\.\d+(\.\d+)?(-[a-z]+)+(@sha256:[0-9a-f]{64})?$")
@@ -116,6 +118,19 @@ def test_the_watch_in_compose_is_the_command_and_as_confined_as_the_server(compo
     own = {"command", "ports", "build", "healthcheck"}
     assert {k: v for k, v in watch.items() if k not in own} == {k: v for k, v in server.items() if k not in own}
     assert "ports" not in watch
+
+
+def test_a_start_without_its_journal_is_tried_again_for_as_long_as_it_takes(compose):
+    """After a machine has started, the server may be there before its database, under systemd and in containers."""
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str
+    unit.read(DEPLOY / "holdgood.service")
+    assert (unit["Service"]["Restart"], unit["Unit"]["StartLimitIntervalSec"]) == ("on-failure", "0")
+    assert {compose["services"][name]["restart"] for name in ("holdgood", "watch", "journal")} == {"unless-stopped"}
+    guide = (DEPLOY.parent / "docs" / "operations" / "server.md").read_text()
+    assert (
+        f"exit code {EnvironmentFault.exit_code}" in guide and f"every {unit['Service']['RestartSec']} seconds" in guide
+    )
 
 
 def test_the_health_check_asks_a_path_that_the_server_has():
