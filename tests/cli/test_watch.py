@@ -137,4 +137,4 @@ def test_a_service_waits_for_a_journal_that_is_away_at_its_start(tmp_path, cli, 
 
 def test_a_folder_in_which_nothing_is_live(tmp_path, refuses):
     Live.create(tmp_path / "live")
-    refuses("watch", "live", at=tmp_path, code=2, says=["no model is live here"])
+    refuses("watch", "live", at=tmp_path, code=2, says=["no model that can be watched is live here"])

@@ -14,7 +14,7 @@ from holdgood.core.records import ChallengeLook, Comparison, Promotion, Verdict
 from holdgood.core.records.verdict import Gate
 from holdgood.core.task import Task
 from holdgood.journal import live_on, sql_session
-from holdgood.workflow.live import promotion, retrain
+from holdgood.workflow.live import promotion, retrain, service
 from holdgood.workflow.live.approval import approve
 from holdgood.workflow.live.conditions import against
 from holdgood.workflow.live.folder import Live
@@ -195,6 +195,20 @@ def test_a_forecast_has_no_verdict_and_goes_live_the_same_way(live, tmp_path):
     save(folder, name="demand", parts={}, records={}, task=Task(kind="forecast", target="units"))
     assert promote(live, folder, "demand of stores", **ANN).model == "demand of stores"
     assert live.at("demand of stores").overruled == ()
+
+
+@pytest.mark.parametrize(("place", "share"), [("canary", 0.1), ("shadow", None)])
+def test_a_forecast_goes_to_no_place_where_nobody_would_ask_it_and_is_named_as_not_watched(
+    live, made, tmp_path, place, share
+):
+    promote(live, made(1), **ANN)
+    for number in (1, 2):
+        task = Task(kind="forecast", target="units")
+        save(tmp_path / f"f{number}", name="demand", parts={}, records={}, task=task, extra_json={"n": number})
+    promote(live, tmp_path / "f1", **ANN)
+    with pytest.raises(DataError, match=f"would be asked nothing as a {place}"):
+        promote(live, tmp_path / "f2", place=place, share=share, **ANN)
+    assert service.champions(live) == ["flights"] and service.champions(live, forecasting=True) == ["demand"]
 
 
 def test_a_bundle_that_was_put_in_anothers_place_goes_nowhere(live, made):

@@ -156,8 +156,14 @@ def _models(live: Live, model: str | None) -> list[str]:
     from holdgood.workflow.live.service import champions
 
     models = [model] if model else champions(live)
+    if not model and (left := champions(live, forecasting=True)):
+        draw.err.print(f"not watched, since it forecasts series: {', '.join(left)}", style="yellow")
     if not models:
-        raise DeclarationError("no model is live here", "a champion", "holdgood promote puts one in place")
+        raise DeclarationError(
+            "no model that can be watched is live here",
+            "a champion that answers rows",
+            "holdgood promote puts one in place",
+        )
     return models
 
 

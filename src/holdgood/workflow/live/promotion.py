@@ -223,6 +223,12 @@ def _before(history: Sequence[tuple[Entry, Promotion]], model: str, to: str) -> 
 
 def _fits(standing: dict[str, Standing], kept: Bundle, name: str, place: str, share: float | None) -> None:
     there = standing.get(place)
+    if place != "champion" and kept.task.get("kind") == "forecast":
+        raise DataError(
+            f"{kept.digest[:12]} forecasts series, and would be asked nothing as a {place}",
+            "a champion: it alone answers /forecast and /plan",
+            "promote it as the champion; holdgood rollback takes it back",
+        )
     if place == "canary":
         if share is None or not 0 < share < 1:
             came = "a canary without a share" if share is None else f"a canary with a share of {share}"

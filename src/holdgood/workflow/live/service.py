@@ -12,7 +12,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
+from holdgood.bundle.verify import read_manifest
 from holdgood.core.errors import EnvironmentFault, HoldgoodError
+from holdgood.core.records import Standing
 from holdgood.core.table import Table
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.watch import Watched, due, watch
@@ -82,9 +84,16 @@ def patiently(
     return None
 
 
-def champions(live: Live) -> list[str]:
-    """The models that are live now."""
-    return sorted({s.model for s in live.standing() if s.place == "champion"})
+def champions(live: Live, *, forecasting: bool = False) -> list[str]:
+    """The models that are live now and can be watched: those that answer rows; or, ``forecasting``, the others."""
+    return sorted({s.model for s in live.standing() if s.place == "champion" and _forecasts(live, s) is forecasting})
+
+
+def _forecasts(live: Live, standing: Standing) -> bool:
+    try:
+        return read_manifest(live.bundle(standing.bundle_digest)).task.get("kind") == "forecast"
+    except HoldgoodError:  # a bundle that cannot be read: the look says so
+        return False
 
 
 def joined(live: Live, model: str, files: Mapping[str, str]) -> dict[str, Table]:
