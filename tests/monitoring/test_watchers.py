@@ -7,9 +7,11 @@ import pytest
 from scipy.stats import binom
 
 from holdgood.core import plugins
+from holdgood.core.records import Interval
 from holdgood.metrics.interval import mean_interval
-from holdgood.monitoring import mon005_silence, mon007_performance, mon008_estimate, mon011_benefit
+from holdgood.monitoring import mon005_silence, mon007_performance, mon008_estimate, mon009_fairness, mon011_benefit
 from holdgood.monitoring.delay import learned
+from holdgood.monitoring.judged import unjudged
 from holdgood.monitoring.late_mean import late_mean
 from holdgood.monitoring.mon009_fairness import gaps_now
 from holdgood.testing.watcher import ALPHA, check_watcher, look, made_up
@@ -35,7 +37,7 @@ def test_the_contract_holds(code):
 def test_what_it_is_for_is_found_and_told(code):
     watcher = plugins.load("holdgood.detectors", code)
     alarms = watcher.watch(look(made_up(3, **CHANGED[code])), alpha=ALPHA, seed=0)
-    assert [a.code for a in alarms] == [code]
+    assert {a.code for a in alarms} == {code}
     assert alarms[0].message
     assert alarms[0].todo
 
@@ -147,3 +149,50 @@ def test_an_outcome_that_is_known_in_part_judges_nobody():
     delay = learned(window)
     found = late_mean(replace(window, censored=censored), loss, delay)
     assert found == late_mean(window, np.where(censored, np.nan, window.loss), delay) and found.value < 1e3
+
+
+def with_fair(traffic, **fair):
+    return replace(traffic, fair={**traffic.fair, **fair})
+
+
+def test_groups_that_the_model_is_wrong_about_more_often_are_told_though_answers_are_as_even_as_before():
+    traffic = made_up(4, a_day=80)
+    place, truth = traffic.groups["place"], traffic.fair["true_positive_rate"]
+    rng = np.random.default_rng(0)
+    missed = np.isfinite(truth) & (place == "south") & (rng.random(len(traffic)) < 0.8)
+    changed = with_fair(traffic, true_positive_rate=np.where(missed, 0.0, truth))
+    (alarm,) = mon009_fairness.DETECTOR.watch(look(changed), alpha=0.001, seed=0)
+    assert alarm.subject == "place, true positive rate"
+    assert "apart in how often the model asks to act where it should have" in alarm.message
+    assert mon009_fairness.of_outcomes(alarm.subject) and not mon009_fairness.of_outcomes("place")
+    window = look(changed).window
+    told = window.fair["true_positive_rate"]
+    north, south = (np.nanmean(told[window.groups["place"] == name]) for name in ("north", "south"))
+    gap = next(g for g in gaps_now(window, level=0.95) if g.measure == "true_positive_rate")
+    assert gap.gap.value == pytest.approx(abs(north - south))
+    assert gap.gap.n == np.isfinite(told).sum()
+    unpromised = replace(changed, promised=replace(changed.promised, gaps={}))
+    assert mon009_fairness.DETECTOR.watch(look(unpromised), alpha=0.001, seed=0) == []
+
+
+def test_an_open_alarm_about_errors_waits_for_outcomes():
+    traffic = made_up(1)
+    blind = traffic.take(~traffic.labelled)
+    alarms = [("a", "MON009", "place"), ("b", "MON009", "place, true positive rate")]
+    begins = traffic.as_of - 28 * 86_400_000_000
+    assert list(unjudged(blind, begins, begins, alarms)) == ["b"]
+    assert unjudged(traffic, begins, begins, alarms) == {}
+
+
+def test_gaps_of_answers_and_of_errors_share_one_rate_of_false_alarms():
+    tries, alpha = 300, 0.2
+    promised = {
+        m: {"place": Interval(value=0.1, low=0.1, high=0.1, n=4_000)} for m in ("selection_rate", "true_positive_rate")
+    }
+    gaps = [made_up(s, a_day=60) for s in range(tries)]
+    missed = sum(
+        any(g.gap.low > promised[g.measure]["place"].high for g in gaps_now(look(t).window, level=1.0 - 2.0 * alpha))
+        for t in gaps
+    )
+    assert missed <= binom.ppf(0.999, tries, alpha)
+    assert missed > 0

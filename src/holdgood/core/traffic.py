@@ -18,8 +18,8 @@ class Promised:
     """What development and evaluation said. ``loss``: a row, lower is better; ``saved``: money a row against ``against``.
 
     ``pairs`` (n, 2), of development rows that the model did not learn from: stated chances and outcomes (binary), else the losses that a
-    model of losses expected and those that came; ``warned`` and ``refused``: (rows, of) under the contract; ``gaps``: by attribute, the largest difference of
-    answers between groups; ``labelled_after``: days.
+    model of losses expected and those that came; ``warned`` and ``refused``: (rows, of) under the contract; ``gaps``: by measure (``selection_rate`` and
+    what fairness was judged by) and attribute, the largest difference between groups.
     """
 
     metric: str = ""
@@ -30,7 +30,7 @@ class Promised:
     pairs: np.ndarray | None = None
     warned: tuple[int, int] = (0, 0)
     refused: tuple[int, int] = (0, 0)
-    gaps: Mapping[str, Interval] = field(default_factory=dict)
+    gaps: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,8 @@ class Traffic:
     not. ``loss`` (n,) and ``saved`` (n,): of labelled rows, NaN elsewhere; ``loss_if`` (n, 2): what the loss is if the outcome is 0 and
     if it is 1 (binary; else NaN). ``unlike`` (n,) bool: the reference hardly has rows of this kind; None where nobody has looked. ``expected`` (n,): the
     loss that a model of losses expects, NaN where facts are not kept; None without such a model. ``groups``:
-    attribute → names (n,) object, None unknown.
+    attribute → names (n,) object, None unknown. ``fair``: measure → (n,) 1 or 0, NaN of a row that says nothing of it: how often the
+    model asks to act, and where outcomes are known what fairness was judged by.
     """
 
     model: str
@@ -64,6 +65,7 @@ class Traffic:
     unlike: np.ndarray | None = None
     expected: np.ndarray | None = None
     groups: Mapping[str, np.ndarray] = field(default_factory=dict)
+    fair: Mapping[str, np.ndarray] = field(default_factory=dict)
     promised: Promised = field(default_factory=Promised)
     feeds: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Arrivals of everything that should keep coming, sorted moments by name: answers, outcomes, a site's rows."""
@@ -75,7 +77,8 @@ class Traffic:
         """Some of the answers; what was promised and the feeds stay whole."""
         arrays = {f.name: getattr(self, f.name) for f in fields(self)}
         cut = {n: a[rows] for n, a in arrays.items() if isinstance(a, np.ndarray)}
-        return replace(self, **cut, groups={n: a[rows] for n, a in self.groups.items()})
+        named = {of: {n: a[rows] for n, a in getattr(self, of).items()} for of in ("groups", "fair")}
+        return replace(self, **cut, **named)
 
     def between(self, begins: int, ends: int) -> Traffic:
         """Answers decided from ``begins`` (included) until ``ends`` (excluded)."""

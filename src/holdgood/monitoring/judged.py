@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from holdgood.core.records import Acknowledgement, WatchLook
 from holdgood.core.text import counted
 from holdgood.core.traffic import DAY, Traffic
+from holdgood.monitoring.mon009_fairness import of_outcomes
 
 FEWEST = 30
 """Rows, or outcomes where outcomes tell, below which no detector of means speaks."""
@@ -14,8 +15,8 @@ FEWEST = 30
 BY_OUTCOMES = ("MON007", "MON011")
 
 
-def unjudged(traffic: Traffic, newest: int, longest: int, alarms: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """By id why, of ``alarms`` (id, code), that rows since ``newest`` and ``longest`` (microseconds: where the windows begin) could not show.
+def unjudged(traffic: Traffic, newest: int, longest: int, alarms: Iterable[tuple[str, str, str]]) -> dict[str, str]:
+    """By id why, of ``alarms`` (id, code, subject), that rows since ``newest`` and ``longest`` (microseconds: where the windows begin) could not show.
 
     A look without new rows judges nothing; one with few rows or outcomes in its longest window judges what needs them no more.
     """
@@ -23,10 +24,10 @@ def unjudged(traffic: Traffic, newest: int, longest: int, alarms: Iterable[tuple
     rows, known = int(seen.sum()), int((seen & traffic.labelled).sum())
     new = bool((traffic.when >= newest).any())
     why = {}
-    for alarm, code in alarms:
+    for alarm, code, subject in alarms:
         if rows < FEWEST:
             why[alarm] = f"{rows} of {FEWEST} rows in {_span(traffic.as_of - longest)}"
-        elif code in BY_OUTCOMES and known < FEWEST:
+        elif (code in BY_OUTCOMES or (code == "MON009" and of_outcomes(subject))) and known < FEWEST:
             why[alarm] = f"{known} of {FEWEST} rows with an outcome in {_span(traffic.as_of - longest)}"
         elif not new:
             why[alarm] = f"no row in {_span(traffic.as_of - newest)}"

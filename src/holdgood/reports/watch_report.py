@@ -57,7 +57,12 @@ def _figures(look: WatchLook, benefit: Benefit | None, past: Sequence[WatchLook]
     told = [gain_dot(w.ends[:10], w.performance) for w in past[-LOOKS:] if w.performance is not None]
     unit = look.performance.unit if look.performance is not None else ""
     gaps = [
-        value_dot(f"{g.attribute}: {g.between[0]} and {g.between[1]}", g.gap, "accent", f"{g.gap.n:,} rows")
+        value_dot(
+            f"{g.attribute}: {g.between[0]} and {g.between[1]}, {g.measure.replace('_', ' ')}",
+            g.gap,
+            "accent",
+            f"{g.gap.n:,} rows",
+        )
         for g in look.gaps
     ]
     paid = [] if benefit is None else [
@@ -75,7 +80,7 @@ def _figures(look: WatchLook, benefit: Benefit | None, past: Sequence[WatchLook]
         "drift": dots_figure(
             "What drift does to predictions", moved, "mean change, in standard deviations", "number", "Feature", "Drift", 0.0,
         ),
-        "gaps": dots_figure("Gaps between groups", gaps, "difference of the share acted on", "percent", "Groups", "Rows", 0.0),
+        "gaps": dots_figure("Gaps between groups", gaps, "difference of shares", "percent", "Groups", "Rows", 0.0),
         "benefit": dots_figure(
             "Benefit of the look's rows", paid, "money", f"money:{benefit.currency}" if benefit and benefit.currency else "number", "", "Rows", 0.0,
         ),

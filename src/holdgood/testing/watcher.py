@@ -75,10 +75,14 @@ def made_up(
         overridden=rng.random(n) < np.where(recent, overruled, 0.02), labelled=labelled, censored=np.zeros(n, bool),
         delay=np.where(labelled, delay, np.nan), loss=np.where(labelled, loss, np.nan),
         saved=np.where(labelled, saved, np.nan), loss_if=loss_if, groups={"place": group},
+        fair={"selection_rate": acted, "true_positive_rate": np.where(labelled & (y == 1), acted, np.nan)},
         promised=Promised(
             metric="log_loss", loss=_mean(old_loss), saved=_mean(old_saved), against="nobody", currency="EUR",
             pairs=np.stack([stated, then], axis=1), warned=(80, 4_000), refused=(40, 4_000),
-            gaps={"place": Interval(value=0.1, low=0.07, high=0.13, n=4_000)},
+            gaps={
+                measure: {"place": Interval(value=0.1, low=0.07, high=0.13, n=4_000)}
+                for measure in ("selection_rate", "true_positive_rate")
+            },
         ),
         feeds={"answers": when[kept]},
     )  # fmt: skip

@@ -22,12 +22,13 @@ class Drift(Part):
 
 
 class GroupGap(Part):
-    """The largest difference between groups in how often the model asks to act; ``thin`` groups cannot tell."""
+    """The largest difference between groups in one measure, how often the model asks to act or what fairness was judged by; ``thin`` groups cannot tell."""
 
     attribute: str
     gap: Interval
     between: tuple[str, str]
     thin: tuple[str, ...] = ()
+    measure: str = "selection_rate"
 
 
 class Unjudged(Part):

@@ -16,11 +16,10 @@ from holdgood.journal.outcomes import Outcomes, outcomes
 from holdgood.metrics.cost import CostTable, cost_rows, resolve
 from holdgood.metrics.interval import mean_interval
 from holdgood.metrics.score import loss_rows
+from holdgood.monitoring.mon009_fairness import SELECTED, WORDS
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.told import coded, predictions, us_of
 from holdgood.workflow.predict import Predictor
-
-FAIR = "selection_rate"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +68,7 @@ def gather(
         loss[judged] = loss_rows(task, y[judged], prediction[judged])
         if money is not None and constant is not None:
             saved[judged] = saved_rows(money, y[judged], codes[judged], constant)
+    acted = (codes == 1).astype(np.float64) if task.kind == "binary" else np.full(len(rows), np.nan)
     overruled = {o.prediction for _, o in live.journal.read(AnswerOverride, model=model)}
     traffic = Traffic(
         model=model,
@@ -76,7 +76,7 @@ def gather(
         as_of=us_of(ends),
         when=rows.event_time.astype("datetime64[us]").astype(np.int64),
         score=prediction if prediction.ndim == 1 else prediction.max(axis=1),
-        acted=(codes == 1).astype(np.float64) if task.kind == "binary" else np.full(len(rows), np.nan),
+        acted=acted,
         warned=rows.verdict == "warn",
         refused=rows.verdict == "refused",
         overridden=np.array([i in overruled for i in rows.id], bool),
@@ -87,6 +87,7 @@ def gather(
         saved=saved,
         loss_if=_loss_if(task, prediction),
         groups={g: _fact(rows, g) for g in spec.groups or predictor.declaration.fairness.groups if "." not in g},
+        fair=_fair(task, fairness, acted, y, codes, judged),
         promised=promised(predictor, usual, fairness, money, constant),
         feeds=feeds,
     )
@@ -97,12 +98,10 @@ def promised(
     predictor: Predictor, usual: Usual | None, fairness: FairnessReport | None, money: CostTable | None, constant: float | None
 ) -> Promised:  # fmt: skip
     """What the rows that judged the model said."""
-    gaps = {
-        report.attribute: gap.largest
-        for report in (fairness.attributes if fairness else ())
-        for gap in report.gaps
-        if gap.measure == FAIR
-    }
+    gaps: dict[str, dict[str, Interval]] = {}
+    for report in fairness.attributes if fairness else ():
+        for gap in report.gaps:
+            gaps.setdefault(gap.measure, {})[report.attribute] = gap.largest
     if usual is None or not usual.held.any():
         return Promised(gaps=gaps)
     task, held = predictor.task, usual.held
@@ -153,6 +152,26 @@ def _constant(predictor: Predictor, money: CostTable | None, usual: Usual | None
         else np.arange(predictor.task.n_classes)
     )
     return float(min(options, key=lambda c: float(cost_rows(money, y, np.full(len(y), float(c))).mean())))
+
+
+def _fair(
+    task: Task, fairness: FairnessReport | None, acted: np.ndarray, y: np.ndarray, codes: np.ndarray, judged: np.ndarray
+) -> dict[str, np.ndarray]:
+    """What is compared between groups, (n,) each: answers that ask to act and, of rows whose outcome is known, what fairness was judged by.
+
+    Amounts are judged by a mean that is no share: of them nothing is compared.
+    """
+    if task.kind == "regression":
+        return {}
+    of = {SELECTED: acted} if task.kind == "binary" else {}
+    measure = fairness.measure if fairness else ""
+    if measure not in WORDS or measure == SELECTED:
+        return of
+    said = np.full(len(y), np.nan)
+    rows = judged & {"true_positive_rate": y == 1, "false_positive_rate": y == 0}.get(measure, judged)
+    right = (codes[rows] == y[rows]).astype(np.float64)
+    said[rows] = {"accuracy": right, "error": 1.0 - right}.get(measure, acted[rows])
+    return of | {measure: said}
 
 
 def _loss_if(task: Task, prediction: np.ndarray) -> np.ndarray:

@@ -167,7 +167,7 @@ def _look(
     alarms.sort(key=_weight)
     about = {a.id: a for _, a in live.journal.read(Alarm, model=model) if a.id in still} if still else {}
     longest = end - round(max(spec.windows) * spec.days * DAY)
-    blind = unjudged(traffic, begins, longest, [(a.id, a.code) for a in about.values()])
+    blind = unjudged(traffic, begins, longest, [(a.id, a.code, a.subject) for a in about.values()])
     words = [a for _, a in live.journal.read(Acknowledgement)]
     # The last one that names a time counts: that somebody else has seen it too wakes nobody.
     hushed = {a.alarm: a for a in words if a.until}
@@ -290,7 +290,8 @@ def _record(
         estimate=expected,
         drift=tuple(Drift(feature=d.feature, effect=d.effect, p=d.p, moved=d.moved, money=d.money) for d in found.drift),
         gaps=tuple(
-            GroupGap(attribute=g.attribute, gap=g.gap, between=g.between, thin=g.thin) for g in gaps_now(window, level=0.95)
+            GroupGap(attribute=g.attribute, gap=g.gap, between=g.between, thin=g.thin, measure=g.measure)
+            for g in gaps_now(window, level=0.95)
         ),
         overridden=float(window.overridden.mean()) if len(window) else float("nan"),
         notes=(*found.notes, *([why] if why else [])),
