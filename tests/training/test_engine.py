@@ -8,9 +8,11 @@ import pytest
 from holdgood.core.budget import Budget, Clock
 from holdgood.core.errors import EnvironmentFault
 from holdgood.core.frame import Frame
+from holdgood.core.task import Task
 from holdgood.metrics import loss_rows
 from holdgood.training import choice, portfolio, schedule, train
 from holdgood.training.ladder import climb
+from holdgood.training.memory import bytes_of_fit
 
 
 @pytest.fixture
@@ -175,7 +177,9 @@ def test_a_budget_of_one_second_gives_a_model_in_time(run):
 def test_what_memory_does_not_bear_is_skipped_and_told_of(run, monkeypatch):
     free = {"codes": 10**12, "dense": 10**12}
     real = schedule.bytes_of_fit
-    monkeypatch.setattr(schedule, "bytes_of_fit", lambda f, n, needs: real(f, n, needs) + (needs == "dense") * 10**15)
+    monkeypatch.setattr(
+        schedule, "bytes_of_fit", lambda f, n, needs, k: real(f, n, needs, k) + (needs == "dense") * 10**15
+    )
     monkeypatch.setattr(schedule, "memory_available", lambda: free["codes"])
     trained, *_ = run(trials=6, repeats=1)
     assert status(trained, "linear")[0] == "skipped"
@@ -192,6 +196,19 @@ def test_with_little_memory_fits_learn_from_fewer_rows(run, monkeypatch):
     trained, *_ = run(trials=3, n=4000, change=wide, repeats=1, workers=0)
     assert any("memory allows no more" in n for n in trained.leaderboard.notes)
     assert trained.leaderboard.delivered == "refitted on 1,000 of 4,000 rows"
+
+
+def test_many_classes_take_memory_too(make_data, make_folds, families, monkeypatch):
+    frame, _, _ = make_data(n=2_500)
+    task = Task(kind="multiclass", classes=tuple(range(500)))
+    few, many = (bytes_of_fit(frame, 2_500, "codes", k) for k in (2, task.n_classes))
+    assert many > 50 * few
+    monkeypatch.setattr(portfolio, "memory_available", lambda: 0.6 * many / portfolio.OF_MEMORY)
+    y = np.arange(2_500) % 500.0
+    trained = train(
+        frame, y, task, families(task, "prior"), make_folds(2_500), clock=Clock(Budget(trials=1)), workers=0
+    )
+    assert any("at most 1,448 of 2,500 rows, drawn at random: memory" in n for n in trained.leaderboard.notes)
 
 
 def test_where_memory_bears_no_fit_at_all_the_budget_is_not_blamed(run, monkeypatch):

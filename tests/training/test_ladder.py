@@ -128,6 +128,15 @@ def test_simple_takes_the_lowest_that_is_not_proven_worse_than_the_best():
 
 
 @pytest.mark.parametrize("prefer", ["simple", "balanced", "best"])
+def test_no_preference_chooses_what_breaks_a_limit(prefer):
+    large = steps_of(4.0, 3.0, 1.0, size=(1e3, 1e3, 3e8))
+    assert climb(large, judge_of(2000), prefer=prefer).chosen == 2
+    assert climb(large, judge_of(2000), prefer=prefer, limits=Limits(size_mb=200)).chosen == 1
+    slow = steps_of(4.0, 3.0, 1.0, ms=(80, 80, 80))
+    assert climb(slow, judge_of(2000), prefer=prefer, limits=Limits(latency_ms=50)).chosen == 0
+
+
+@pytest.mark.parametrize("prefer", ["simple", "balanced", "best"])
 def test_where_nothing_is_proven_better_the_lowest_rung_is_chosen(prefer):
     result = climb(steps_of(2.0, 1.999, 2.001, shared=0.3), judge_of(2000), prefer=prefer)
     assert result.chosen == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,12 +14,14 @@ from holdgood.core.frame import Feature, Frame
 from holdgood.core.protocols import Candidate
 from holdgood.core.records import Leaderboard
 from holdgood.core.records.envelope import unwrap, wrap
+from holdgood.features.encode.for_needs import encoder_for
 from holdgood.metrics import best_threshold, loss_rows, resolve
-from holdgood.training import Ensemble, finish, portfolio, train
+from holdgood.models.tabular.forest import ForestFamily
+from holdgood.training import Ensemble, finish, limits_kept, portfolio, train
 from holdgood.training.cost import Aim
 from holdgood.training.ladder import Limits
 from holdgood.training.turns import in_order
-from holdgood.training.work import Work
+from holdgood.training.work import Work, size_of
 
 
 def work_clock(trials):
@@ -449,6 +452,51 @@ def test_limits_hold_by_size_under_a_work_budget_and_the_latency_limit_is_said_t
     assert trained.leaderboard.chosen == "prior"
     assert "more than the 1e-06 MB allowed" in trained.leaderboard.ladder[1].sentence
     assert any("latency limit was not looked at" in n for n in trained.leaderboard.notes)
+
+
+def forest(task, n=900):
+    """A family whose models grow with the rows that they learn from."""
+    parameters = dict(ForestFamily.configurations(task, n, 4)[0][1]) | {"trees": 20}
+    encoder, made = partial(encoder_for, ForestFamily.needs), partial(ForestFamily.make, parameters)
+    return Candidate("forest", "forest", ForestFamily.rung, ForestFamily.needs, encoder, made, parameters)
+
+
+@pytest.mark.parametrize("prefer", ["simple", "balanced", "best"])
+def test_a_refit_that_outgrows_the_size_that_its_folds_kept_is_not_delivered(run, prefer):
+    grow = {"kind": "regression", "n": 900, "more": [forest], "prefer": prefer, "workers": 0}
+    free, *_ = run("prior", **grow)
+    size = next(t.size_bytes for t in free.leaderboard.trials if t.name == "forest")
+    assert free.leaderboard.chosen == "forest"
+    assert size_of(free.chain) > 1.2 * size, "this is what the limit is to be held against"
+    limit = 1.1 * size / 1e6
+    held, *_ = run("prior", size_limit_mb=limit, **grow)
+    assert size_of(held.chain) <= limit * 1e6
+    assert held.leaderboard.chosen == "prior"
+    assert any(n.startswith("forest was left out after the choice: refitted it takes") for n in held.leaderboard.notes)
+    assert "MB allowed" in held.leaderboard.ladder[1].why
+    wide, *_ = run("prior", size_limit_mb=1.1 * size_of(free.chain) / 1e6, **grow)
+    assert wide.leaderboard.chosen == "forest"
+
+
+def test_an_ensemble_whose_refits_outgrow_the_limit_gives_way_to_what_keeps_it(run):
+    bent = lambda frame, y: (frame, y + np.abs(2.0 * frame.arrays[0]))  # noqa: E731
+    grow = {"kind": "regression", "n": 900, "more": [forest], "prefer": "best", "workers": 0, "change": bent}
+    free, *_ = run("prior", "linear", **grow)
+    assert free.leaderboard.chosen == "ensemble"
+    limit = 1.05 * sum(t.size_bytes for t in free.leaderboard.trials if t.name in ("linear", "forest")) / 1e6
+    held, *_ = run("prior", "linear", size_limit_mb=limit, **grow)
+    assert held.leaderboard.chosen != "prior"
+    assert size_of(held.chain) <= limit * 1e6
+
+
+def test_a_refit_that_is_slower_than_allowed_is_not_delivered(run, monkeypatch):
+    monkeypatch.setattr(limits_kept, "row_ms_of", lambda chain, row: (60.0, 1.0))
+    slow, *_ = run("prior", "linear", clock=Clock(Budget(seconds=8.0)), latency_limit_ms=50, workers=0)
+    assert slow.leaderboard.chosen == "linear", "far below the limit nothing is timed again"
+    monkeypatch.setattr(limits_kept, "ROOMY", 1e6)
+    slow, *_ = run("prior", "linear", clock=Clock(Budget(seconds=8.0)), latency_limit_ms=50, workers=0)
+    assert slow.leaderboard.chosen == "prior"
+    assert any("60 ms a row, more than the 50 ms allowed" in n for n in slow.leaderboard.notes)
 
 
 @pytest.mark.parametrize(

@@ -175,8 +175,8 @@ def test_with_memory_for_half_the_rows_half_are_learned_from_and_that_is_told(mo
     asked = []
     real = portfolio.rows_within
 
-    def half(frame, allowed, needs):
-        asked.append(real(frame, allowed, needs))
+    def half(frame, allowed, needs, outputs):
+        asked.append(real(frame, allowed, needs, outputs))
         return len(frame) // 2
 
     monkeypatch.setattr(portfolio, "rows_within", half)
@@ -191,7 +191,7 @@ def test_what_memory_never_bears_is_skipped_by_name(monkeypatch):
     data = table(2_000)
     real = schedule.bytes_of_fit
     monkeypatch.setattr(
-        schedule, "bytes_of_fit", lambda f, n, needs: real(f, n, needs) * (10**9 if needs == "dense" else 1)
+        schedule, "bytes_of_fit", lambda f, n, needs, k: real(f, n, needs, k) * (10**9 if needs == "dense" else 1)
     )
     model = fit(data)
     assert told(model, "linear")[0] == "skipped"

@@ -229,14 +229,13 @@ class BudgetSpec(Section):
     max_latency_ms: float | None = Field(
         None,
         gt=0,
-        description="the model alone, one row; `balanced` and `best` choose nothing that breaks it (under `trials` no clock "
-        "is looked at). `balanced` aims at 0.3 where nothing is said",
+        description="the model alone, one row; kept by every choice (under `trials` no clock is looked at). `balanced` aims "
+        "at 0.3 where nothing is said",
     )
     max_size_mb: float | None = Field(
         None,
         gt=0,
-        description="the model on disk; `balanced` and `best` choose nothing that breaks it. `balanced` aims at 20 where "
-        "nothing is said",
+        description="the model on disk; kept by every choice. `balanced` aims at 20 where nothing is said",
     )
 
     def budget(self, default: str = "180s") -> Budget:

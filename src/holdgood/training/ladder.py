@@ -10,7 +10,7 @@ What is proven is set apart and the rest is looked at again, from the rung that 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -203,14 +203,12 @@ def _choose(
     limits: Limits,
     races: Races | None,
 ) -> tuple[int, str]:
-    scores = [judge.worth(judge.whole(s.prediction)) for s in steps]
-    if prefer == "best":  # what breaks a limit is no choice, however good
-        scores = [
-            -math.inf if i and limits.broken_by(s) else x for i, (s, x) in enumerate(zip(steps, scores, strict=True))
-        ]
+    # what breaks a limit is no choice, however good or simple; the lowest step is the ground
+    broken = {i for i, step in enumerate(steps) if i and limits.broken_by(step)}
+    scores = [-math.inf if i in broken else judge.worth(judge.whole(s.prediction)) for i, s in enumerate(steps)]
     best = int(np.argmax(scores))
     if prefer == "simple":
-        chosen = _simplest(steps, judge, best)
+        chosen = _simplest(steps, judge, best, broken)
         reason = f"the simplest that is not proven worse than the best ({steps[best].name}), at {1 - ALPHA:.0%} over all rungs"
     elif prefer == "best":
         chosen, reason = best, "the best score out of fold, whatever its cost"
@@ -228,15 +226,15 @@ def _choose(
     return chosen, reason
 
 
-def _simplest(steps: Sequence[Step], judge: Judge, best: int) -> int:
-    others = [i for i in range(len(steps)) if i != best]
+def _simplest(steps: Sequence[Step], judge: Judge, best: int, broken: Collection[int]) -> int:
+    others = [i for i in range(len(steps)) if i != best and i not in broken]
     gains = [
         judge.gain(steps[best].name, steps[best].prediction, steps[i].name, steps[i].prediction, 1 - ALPHA)
         for i in others
     ]
     adjusted = holm([g.p for g in gains])
     worse = {i for i, g, p in zip(others, gains, adjusted, strict=True) if g.difference > 0 and p < ALPHA}
-    return min(i for i in range(len(steps)) if i not in worse)
+    return min(i for i in (best, *others) if i not in worse)
 
 
 def _money(step: Step, judge: Judge, costs: CostTable | None) -> np.ndarray | None:

@@ -23,20 +23,24 @@ def columns_of(frame: Frame, needs: Needs) -> int:
     return max(1, sum(width[f.type] for f in frame.features))
 
 
-def bytes_of_fit(frame: Frame, rows: int, needs: Needs) -> int:
+def bytes_of_fit(frame: Frame, rows: int, needs: Needs, outputs: int = 0) -> int:
     """Bytes that one fit of ``rows`` training rows takes beside the data that all share.
+
+    ``outputs``: numbers that are predicted a row; learners keep a score, a gradient and a curvature of each.
 
     >>> from holdgood.core.frame import Feature
     >>> import numpy as np
     >>> bytes_of_fit(Frame((Feature("a", "number"),), (np.zeros(1),)), 1_000_000, "codes")
     24000000
+    >>> bytes_of_fit(Frame((Feature("a", "number"),), (np.zeros(1),)), 1_000_000, "codes", outputs=300)
+    7224000000
     """
-    return COPIES * 8 * rows * columns_of(frame, needs)
+    return COPIES * 8 * rows * (columns_of(frame, needs) + outputs)
 
 
-def rows_within(frame: Frame, allowed: float, needs: Needs) -> float:
+def rows_within(frame: Frame, allowed: float, needs: Needs, outputs: int = 0) -> float:
     """How many training rows a fit may have in so many bytes."""
-    each = bytes_of_fit(frame, 1, needs)
+    each = bytes_of_fit(frame, 1, needs, outputs)
     return math.floor(allowed / each)
 
 

@@ -35,6 +35,7 @@ from holdgood.training.folds import alike, checked, latest_first
 from holdgood.training.further import Further
 from holdgood.training.ladder import Limits
 from holdgood.training.last_resort import last_resort, only_prior, stand_in
+from holdgood.training.limits_kept import broken_by_refits
 from holdgood.training.memory import columns_of, in_steps, rows_within
 from holdgood.training.progress import Progress
 from holdgood.training.repeats import repeats_of
@@ -309,7 +310,7 @@ class _Training:
         pool: Pool,
         ticket: Any,
     ) -> Choice:
-        """Choose anew among the others where what was chosen cannot be delivered, so that what is named is delivered.
+        """Choose anew where what was chosen cannot be delivered, or breaks a limit as refitted: what is named is delivered.
 
         A trial restored from a store has no chain of its first fold that could stand in. New refits (of the next best)
         are added to ``ready`` and run only where there is time: here under a clock, which ended the workers; else in
@@ -317,7 +318,13 @@ class _Training:
         """
         failed = first.failed
         lowest = min(p.candidate.rung for p in found)
-        while lost := [p for p in choice.chosen if p.index not in ready and p is not choice.prior]:
+        while True:
+            lost = [p for p in choice.chosen if p.index not in ready and p is not choice.prior]
+            over = "" if lost else broken_by_refits(choice, ready, self.limits, self.work)
+            if not lost and not over:
+                return choice
+            if over:
+                self.notes.append(f"{choice.step.name} was left out after the choice: refitted it takes {over}")
             for p in lost:
                 p.status, p.reason = "failed", f"judged, but not fitted on all rows: {failed[p.index]}"
                 self.notes.append(f"{p.candidate.name} was left out after the choice: {failed[p.index]}")
@@ -336,7 +343,6 @@ class _Training:
                 refits = Refits(self.work, here, there, more, left=self.clock.left, patience=schedule.patience())
                 ready |= refits.collect()
                 failed |= refits.failed
-        return choice
 
     def _how_many(self, workers: int) -> int:
         """Workers to start: none where starting them would take longer than the work, fewer where memory is short."""
@@ -353,7 +359,8 @@ class _Training:
         n, frame = len(self.work.y), self.work.frame
         widest = max((c.needs for c in candidates), key=lambda needs: columns_of(frame, needs))
         # both caps come in steps of the root of two: another few free bytes, or seconds, and the same work replays alike
-        within = max(1000, in_steps(rows_within(frame, OF_MEMORY * memory_available(), widest), math.floor))
+        free = OF_MEMORY * memory_available()
+        within = max(1000, in_steps(rows_within(frame, free, widest, self.work.task.n_classes), math.floor))
         if within < n:
             self.work.bearable = within
             self.notes.append(

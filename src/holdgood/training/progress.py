@@ -18,12 +18,22 @@ CLEARLY = 0.1
 """What is clearly better is so by this share of the loss at least."""
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a model takes in use: bytes, and milliseconds for a single row, ``encode_ms`` of it in the encoder."""
+
+    size_bytes: int
+    row_ms: float
+    encode_ms: float
+
+
 @dataclass(eq=False)
 class Progress:
     """One candidate: its finished folds, those under way, and how it ended.
 
     ``folds``: how many are wanted now; ``base``: how many one repeat has (default: as many). ``searched``: proposed by the
     search, with ``rival`` the trial it races against and ``raced`` the folds after which it was last looked at.
+    ``weighed``: what its refit takes, where that was near a limit.
     ``final``: it is not repeated any more. ``spare``: fits that a store kept of folds that are not wanted yet.
     """
 
@@ -44,6 +54,7 @@ class Progress:
     reason: str = ""
     reused: bool = False
     behind: bool = False
+    weighed: Cost | None = None
 
     def __post_init__(self) -> None:
         self.base = self.base or self.folds
@@ -137,19 +148,26 @@ class Progress:
 
     def row_ms(self) -> float:
         """Milliseconds for a single row."""
-        return self.done[0].row_ms if 0 in self.done else math.nan
+        return self._cost.row_ms
 
     def encode_ms(self) -> float:
         """Milliseconds of it in the encoder."""
-        return self.done[0].encode_ms if 0 in self.done else math.nan
+        return self._cost.encode_ms
 
     def fit_seconds(self) -> float:
         """Seconds of the fits on its folds together."""
         return sum(f.fit_seconds for f in self.done.values())
 
     def size_bytes(self) -> int:
-        """Bytes of its parts, as measured on the first fold."""
-        return self.done[0].size_bytes if 0 in self.done else 0
+        """Bytes of its parts, as measured on the first fold or on its refit."""
+        return self._cost.size_bytes
+
+    @property
+    def _cost(self) -> Cost:
+        if self.weighed is not None:
+            return self.weighed
+        first = self.done.get(0)
+        return Cost(0, math.nan, math.nan) if first is None else Cost(first.size_bytes, first.row_ms, first.encode_ms)
 
 
 def clearly_better(one: Progress, two: Progress) -> bool:

@@ -142,7 +142,8 @@ class Schedule:
     def _bearable(self, p: Progress) -> bool:
         """Whether memory for one more fit is there; a candidate for which it never will be is left out and told of."""
         rows = len(self.work.training_rows(0))
-        needed, free = bytes_of_fit(self.work.frame, rows, p.candidate.needs), memory_available()
+        needed = bytes_of_fit(self.work.frame, rows, p.candidate.needs, self.work.task.n_classes)
+        free = memory_available()
         if needed <= free:
             return True
         if not self._handles and not settle(p):

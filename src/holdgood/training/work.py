@@ -200,7 +200,7 @@ def _fit_fold(
     _check(prediction, len(encoded.valid), work.task)
     chain = Chain(encoded.encoder, model)
     first = fold == 0
-    row = _row_ms(chain, work.frame.take(work.folds[fold][1][:1])) if first else (float("nan"), float("nan"))
+    row = row_ms_of(chain, work.frame.take(work.folds[fold][1][:1])) if first else (float("nan"), float("nan"))
     return FoldFit(
         fold,
         prediction,
@@ -293,7 +293,7 @@ def size_of(chain: Persistable) -> int:
     return len(json.dumps(parts.json, default=str)) + int(arrays) + sum(len(f) for f in parts.files.values())
 
 
-def _row_ms(chain: Chain, row: Frame) -> tuple[float, float]:
+def row_ms_of(chain: Chain, row: Frame) -> tuple[float, float]:
     """Milliseconds for a single row and for its encoding alone: medians of a few calls after a first one."""
     return timed(lambda: chain.predict(row)), timed(lambda: chain.encoder.transform(row))
 
