@@ -77,8 +77,8 @@ class Traffic:
         """Some of the answers; what was promised and the feeds stay whole."""
         arrays = {f.name: getattr(self, f.name) for f in fields(self)}
         cut = {n: a[rows] for n, a in arrays.items() if isinstance(a, np.ndarray)}
-        named = {of: {n: a[rows] for n, a in getattr(self, of).items()} for of in ("groups", "fair")}
-        return replace(self, **cut, **named)
+        groups, fair = ({n: a[rows] for n, a in of.items()} for of in (self.groups, self.fair))
+        return replace(self, **cut, groups=groups, fair=fair)
 
     def between(self, begins: int, ends: int) -> Traffic:
         """Answers decided from ``begins`` (included) until ``ends`` (excluded)."""
