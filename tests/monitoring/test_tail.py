@@ -33,3 +33,11 @@ def test_nothing_that_varies_and_shifts_beyond_all_rows():
     values = np.r_[np.full(50, -1.0), np.full(50, 1.0)]
     assert log_tail(values, 50, 2.0) < np.log(1e-10)  # all of one kind on one side: as far as it goes
     assert log_tail(values, 50, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(("n", "m"), [(500, 200), (300, 3_000), (20_000, 2_000), (4_001, 399)])
+def test_a_level_that_only_one_side_has_is_far_out_whatever_rounding_does(n, m):
+    for side in (1.0, -1.0):
+        values = side * np.r_[np.zeros(n), np.ones(m)]
+        for centre in (values.mean(), m / (n + m) * side, values.sum() / len(values) * (1 + 2e-16)):
+            assert log_tail(values - centre, n, side) < -100.0

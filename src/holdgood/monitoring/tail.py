@@ -48,8 +48,9 @@ def _cumulants(values: np.ndarray, n: int, m: int, t: float) -> tuple[float, flo
         weight = np.exp(s * values - top)
         total = float(weight.sum())
         mean = float(weight @ values) / total
-        square = float(weight @ np.square(values)) / total
+        # about its mean: as a difference of squares it comes out negative where all the weight lies on equal rows
+        square = float(weight @ np.square(values - mean)) / total
         told[0] += rows * (top + np.log(total / len(values)))
         told[1] += side * mean
-        told[2] += (square - mean * mean) / rows
+        told[2] += square / rows
     return told[0], told[1], told[2]
