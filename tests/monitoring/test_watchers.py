@@ -184,6 +184,21 @@ def test_an_open_alarm_about_errors_waits_for_outcomes():
     assert unjudged(traffic, begins, begins, alarms) == {}
 
 
+@pytest.mark.parametrize("subject", ["place", "place, true positive rate"])
+def test_an_open_alarm_about_groups_is_not_over_where_one_of_them_is_too_thin_to_tell(subject):
+    traffic = made_up(1)
+    begins = traffic.as_of - 28 * 86_400_000_000
+    measure = "true_positive_rate" if "," in subject else "selection_rate"
+    told = traffic.fair[measure].copy()
+    south = np.flatnonzero(np.isfinite(told) & (traffic.groups["place"] == "south") & (traffic.when >= begins))
+    told[south[49:]] = np.nan
+    thin = with_fair(traffic, **{measure: told})
+    assert gaps_now(thin.take(thin.when >= begins), level=0.95)[0].measure != measure
+    alarms = [("a", "MON009", subject)]
+    assert unjudged(thin, begins, begins, alarms) == {"a": "1 of 2 groups with 50 rows that tell in 4 weeks"}
+    assert unjudged(traffic, begins, begins, alarms) == {}
+
+
 def test_gaps_of_answers_and_of_errors_share_one_rate_of_false_alarms():
     tries, alpha = 300, 0.2
     promised = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from holdgood.core.records import Acknowledgement, WatchLook
 from holdgood.core.text import counted
 from holdgood.core.traffic import DAY, Traffic
-from holdgood.monitoring.mon009_fairness import of_outcomes
+from holdgood.monitoring.mon009_fairness import THIN, of_outcomes, told_by
 
 FEWEST = 30
 """Rows, or outcomes where outcomes tell, below which no detector of means speaks."""
@@ -18,10 +18,12 @@ BY_OUTCOMES = ("MON007", "MON011")
 def unjudged(traffic: Traffic, newest: int, longest: int, alarms: Iterable[tuple[str, str, str]]) -> dict[str, str]:
     """By id why, of ``alarms`` (id, code, subject), that rows since ``newest`` and ``longest`` (microseconds: where the windows begin) could not show.
 
-    A look without new rows judges nothing; one with few rows or outcomes in its longest window judges what needs them no more.
+    A look without new rows judges nothing; one with few rows or outcomes in its longest window judges what needs them no more, nor gaps
+    between groups where not two of them have rows enough.
     """
     seen = traffic.when >= longest
-    rows, known = int(seen.sum()), int((seen & traffic.labelled).sum())
+    window = traffic.take(seen)
+    rows, known = len(window), int(window.labelled.sum())
     new = bool((traffic.when >= newest).any())
     why = {}
     for alarm, code, subject in alarms:
@@ -29,6 +31,8 @@ def unjudged(traffic: Traffic, newest: int, longest: int, alarms: Iterable[tuple
             why[alarm] = f"{rows} of {FEWEST} rows in {_span(traffic.as_of - longest)}"
         elif (code in BY_OUTCOMES or (code == "MON009" and of_outcomes(subject))) and known < FEWEST:
             why[alarm] = f"{known} of {FEWEST} rows with an outcome in {_span(traffic.as_of - longest)}"
+        elif code == "MON009" and (groups := told_by(window, subject)) < 2:
+            why[alarm] = f"{groups} of 2 groups with {THIN} rows that tell in {_span(traffic.as_of - longest)}"
         elif not new:
             why[alarm] = f"no row in {_span(traffic.as_of - newest)}"
     return why

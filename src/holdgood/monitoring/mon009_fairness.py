@@ -84,6 +84,13 @@ def of_outcomes(subject: str) -> bool:
     return subject.endswith(tuple(_ENDING.values()))
 
 
+def told_by(window: Traffic, subject: str) -> int:
+    """How many groups have enough rows in a window to tell an alarm about ``subject``; below two it could not be found."""
+    measure = next((m for m, ending in _ENDING.items() if subject.endswith(ending)), SELECTED)
+    told, names = window.fair.get(measure), window.groups.get(subject.removesuffix(_ENDING.get(measure, "")))
+    return 0 if told is None or names is None else int((_by_group(told, names)[1] >= THIN).sum())
+
+
 def gaps_now(window: Traffic, *, level: float) -> list[GapNow]:
     """Gaps of every attribute that has two groups that are not thin, by measure.
 
@@ -104,10 +111,7 @@ def _widest(
     told: np.ndarray, names: np.ndarray, each: float, level: float
 ) -> tuple[Interval, tuple[str, str], tuple[str, ...]] | None:
     """The largest difference of shares between groups, between which two, and who is thin; ``each``: the level for all pairs of these groups."""
-    here = np.isfinite(told) & np.array([n is not None for n in names], bool)
-    groups, codes = np.unique(names[here].astype("U"), return_inverse=True)
-    rows = np.bincount(codes, minlength=len(groups)).astype(np.float64)
-    hits = np.bincount(codes, weights=told[here], minlength=len(groups))
+    groups, rows, hits = _by_group(told, names)
     thin = rows < THIN
     pairs = int((~thin).sum()) * (int((~thin).sum()) - 1) / 2
     if pairs < 1:
@@ -125,3 +129,11 @@ def _widest(
         level=level, n=int(rows[fat].sum()), method=f"simultaneous over {pairs:.0f} pairs of groups",
     )  # fmt: skip
     return gap, (str(groups[a[at]]), str(groups[b[at]])), tuple(map(str, groups[thin]))
+
+
+def _by_group(told: np.ndarray, names: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Names (groups,), and of each how many rows tell and how many of them say yes."""
+    here = np.isfinite(told) & np.array([n is not None for n in names], bool)
+    groups, codes = np.unique(names[here].astype("U"), return_inverse=True)
+    rows = np.bincount(codes, minlength=len(groups)).astype(np.float64)
+    return groups, rows, np.bincount(codes, weights=told[here], minlength=len(groups))
