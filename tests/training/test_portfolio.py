@@ -17,7 +17,7 @@ from holdgood.core.records.envelope import unwrap, wrap
 from holdgood.features.encode.for_needs import encoder_for
 from holdgood.metrics import best_threshold, loss_rows, resolve
 from holdgood.models.tabular.forest import ForestFamily
-from holdgood.training import Ensemble, finish, limits_kept, portfolio, train
+from holdgood.training import Ensemble, finish, limits_kept, portfolio, train, work
 from holdgood.training.cost import Aim
 from holdgood.training.ladder import Limits
 from holdgood.training.turns import in_order
@@ -497,6 +497,14 @@ def test_a_refit_that_is_slower_than_allowed_is_not_delivered(run, monkeypatch):
     slow, *_ = run("prior", "linear", clock=Clock(Budget(seconds=8.0)), latency_limit_ms=50, workers=0)
     assert slow.leaderboard.chosen == "prior"
     assert any("60 ms a row, more than the 50 ms allowed" in n for n in slow.leaderboard.notes)
+
+
+def test_a_refit_that_is_timed_quicker_than_its_encoder_alone_ends_the_choice(run, monkeypatch):
+    for module in (work, limits_kept):
+        monkeypatch.setattr(module, "row_ms_of", lambda chain, row: (0.05, 0.06))
+    quick, *_ = run("prior", "linear", clock=Clock(Budget(seconds=8.0)), latency_limit_ms=0.1, workers=0)
+    assert quick.leaderboard.chosen == "linear"
+    assert not any("left out after the choice" in n for n in quick.leaderboard.notes)
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def choose(
         cut = partial(affordable, needs=needs, room=room, parallel=parallel)
         mixed, members = _blend(above, predictions, judge, cut, aim or Aim(), work.seed, None if by_rows else metric)
     if mixed is not None:
-        steps.append(_ensemble_step(mixed, members))
+        steps.append(ensemble_step(mixed, members))
     raced = races(trials, stopped, predictions, folds, lambda of: side_by_side(of, work.folds, base, folds, rows, 1))
     result = climb(steps, judge, prefer=prefer, costs=costs, limits=limits, races=raced)
     in_time = work.time is not None
@@ -264,7 +264,8 @@ def _blend(
     return Blend(mixed.weights[used], mixed.prediction), [above[i] for i in used]
 
 
-def _ensemble_step(mixed: Blend, members: list[Progress]) -> Step:
+def ensemble_step(mixed: Blend, members: list[Progress]) -> Step:
+    """The step of an ensemble, at what its members are known to take."""
     measured = Aim(by_clock=not any(math.isnan(p.row_ms()) for p in members))
     latency, size = measured.milliseconds(members, [1] * len(members)), sum(p.size_bytes() for p in members)
     fitted = sum(p.fit_seconds() for p in members)

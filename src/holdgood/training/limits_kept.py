@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from holdgood.core.frame import Frame
-from holdgood.training.choice import Choice
-from holdgood.training.cost import Aim
+from holdgood.training.choice import Choice, ensemble_step
 from holdgood.training.finish import Refit
 from holdgood.training.ladder import Limits
 from holdgood.training.progress import MOST_GROWTH, Cost, Progress
@@ -29,9 +28,11 @@ def broken_by_refits(choice: Choice, ready: Mapping[int, Refit], limits: Limits,
     for p in choice.chosen:
         if p.weighed is None:
             p.weighed = _weighed(p, ready[p.index], row, limits)
-    size = sum(p.size_bytes() for p in choice.chosen)
-    took = Aim().milliseconds(choice.chosen, [1] * len(choice.chosen))
-    return limits.broken_by(replace(choice.step, size_bytes=size, row_ms=took))
+    # counted as who chooses anew will count it: else the same could be left out and chosen again, for ever
+    if choice.blend is not None and choice.step.ensemble:
+        return limits.broken_by(ensemble_step(choice.blend, choice.members))
+    (one,) = choice.chosen
+    return limits.broken_by(replace(choice.step, size_bytes=one.size_bytes(), row_ms=one.row_ms()))
 
 
 def _near(choice: Choice, limits: Limits, rows: int) -> bool:
