@@ -1,6 +1,8 @@
 """A live folder is kept elsewhere while it is in use, and brought back whole; never over anything."""
 
+import fcntl
 import json
+import os
 import secrets
 import shutil
 import threading
@@ -164,6 +166,15 @@ def test_what_was_changed_in_a_backup_that_was_cut_off_is_found(at, monkeypatch)
     (at / "kept" / "tokens.json").write_text("{}")
     with pytest.raises(TamperedError, match="tokens.json in .*kept was changed"):
         keeping.bring_back(at / "kept", at / "new", unfinished=True)
+
+
+def test_of_two_backups_into_one_folder_the_second_waits(at, refuses):
+    keeping.keep(Live.open(at / "live"), at / "kept")
+    held = os.open(at / "kept", os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    refuses("backup", "live", "kept", at=at, code=6, says=["another command is keeping something in kept"])
+    os.close(held)
+    assert keeping.keep(Live.open(at / "live"), at / "kept").notes == ()
 
 
 def test_a_backup_that_is_refused_leaves_the_earlier_one_whole(at):

@@ -6,6 +6,7 @@ and before the bundles, so that none is missing that the journal speaks of.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -54,12 +55,13 @@ class Kept:
 def keep(live: Live, to: Path | str) -> Kept:
     """Keep a live folder in another one, made or brought up to date while the first is in use; verified when this returns.
 
-    DataError where ``to`` is something else; BundleError, once everything else is kept, where a bundle that answers is damaged or gone.
+    DataError where ``to`` is something else, EnvironmentFault where another command is writing into it; BundleError, once everything else is
+    kept, where a bundle that answers is damaged or gone.
     """
     folder = Path(to)
     if folder.exists() and not (folder / NAME).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder} holds something else", "a new folder, or an earlier backup", "name another")
-    with _told(folder):
+    with _told(folder), _only_one(folder):
         (folder / BUNDLES).mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
         before = _before(folder)
@@ -290,6 +292,25 @@ def _write(file: Path, content: bytes, *, private: bool) -> None:
         out.flush()
         os.fsync(out.fileno())
     fresh.replace(file)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Made where it is not there, and nobody else's meanwhile: of two that write at once one would hold files against what the other says of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    there = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(there, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EnvironmentFault(
+                f"another command is keeping something in {folder}", "one backup at a time", "wait for it"
+            ) from None
+        except OSError:
+            pass  # a disk of another machine may have no such locks: it is kept all the same
+        yield
+    finally:
+        os.close(there)
 
 
 @contextmanager
