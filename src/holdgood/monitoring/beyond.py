@@ -1,7 +1,7 @@
 """What a feature's place moved beyond what the other features let expect: the place of its row among all, less its regression on theirs.
 
 Columns of a company hang together. What moves one of them alone is hidden by what they share; taken out, the same shift stands out by
-1/sqrt(1 - R²) standard errors more (as the control variates of Deng, Xu, Kohavi & Walker 2013), and a week that lifts all columns together says nothing.
+1/sqrt(1 - R²) standard errors more (as the control variates of Deng, Xu, Kohavi & Walker 2013).
 The regression is learned from the rows of both sides alike, so that rows stay exchangeable where nothing changed.
 """
 

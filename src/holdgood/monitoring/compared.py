@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from holdgood.core.protocols import Clock
 from holdgood.monitoring.calendar import Seasons, seasons
-from holdgood.monitoring.scores import BEYOND, Scores
+from holdgood.monitoring.scores import Scores
 from holdgood.monitoring.tail import log_tail
 
 DRAWS, FEW_DRAWS, FAR = 10_000, 1_000, 0.2
@@ -150,11 +150,11 @@ def _seasonal(scored: Scores, season: Seasons) -> Compared:
     at = season.current.mean(axis=0)
     shift = now.mean(axis=0) - at @ effect
     over, df, rows = dispersion(left, season.blocks, season.reference, inverse, variance)
-    straight = np.isin(scored.kind, (1, BEYOND))
     for feature in np.unique(scored.owner):
-        # What shakes one score of a feature shakes its rare levels and tails too, where stretches are too thin to show it.
+        # What shakes one score of a feature shakes its rare levels and tails too, and what it is beyond the others (ranks bend what
+        # all share), where stretches are too thin to show it.
         mine = scored.owner == feature
-        over[mine & ~straight] = over[mine].max()
+        over[mine & (scored.kind != 1)] = over[mine].max()
     own = (over - 1.0) * variance / rows
     known = own + over * variance * float(at @ inverse @ at)
     # Near the turn of a season scores may vary more than over the year.
@@ -166,7 +166,7 @@ def _seasonal(scored: Scores, season: Seasons) -> Compared:
         t = np.where(error > 0, np.abs(shift) / np.sqrt(error), np.where(shift == 0, 0.0, np.inf))
         # What this window's stretch did by itself has the tail of its kind, as far as it is a part of the error.
         worth = np.minimum(
-            worth, np.where(straight, _STRAIGHT, _FAT) * np.square(error / np.maximum(own, 1e-12 * error))
+            worth, np.where(scored.kind == 1, _STRAIGHT, _FAT) * np.square(error / np.maximum(own, 1e-12 * error))
         )
     p = 2.0 * stdtr(np.clip(worth, 1.0, 1e7), -t)
     expected = np.clip(at @ effect, 0.0, 1.0)
