@@ -41,8 +41,7 @@ class Links:
 
 def beyond_others(scored: Scores) -> tuple[Scores, Links | None]:
     """The scores with one more (kind ``BEYOND``) for each number that the other features explain at least a fifth of."""
-    place = np.array([_first(scored, f) for f in np.unique(scored.owner)], int)
-    place = place[place >= 0]
+    place = np.array(scored.firsts, int)
     if not 2 <= len(place) <= MOST_FEATURES or len(scored.values) < ROWS_A_FEATURE * len(place):
         return scored, None
     values = scored.values[:, place]
@@ -62,13 +61,3 @@ def beyond_others(scored: Scores) -> tuple[Scores, Links | None]:
         scored.n,
     )
     return more, Links(place, scored.owner[place], spread, correlation)
-
-
-def _first(scored: Scores, feature: int) -> int:
-    """Position of a number's place, else of the most common level; -1 where there is neither."""
-    mine = np.flatnonzero(scored.owner == feature)
-    for kind in (1, 0):
-        of = mine[scored.kind[mine] == kind]
-        if len(of):
-            return int(of[0])
-    return -1

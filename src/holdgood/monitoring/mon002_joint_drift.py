@@ -86,7 +86,7 @@ def _pairs(
 ) -> list[tuple[int, int, float, float]]:
     """Pairs of features whose correlation moved: positions, by how much, adjusted p; surest first."""
     scored = scores(reference, current)
-    firsts = _firsts(scored)[:MOST_FEATURES]
+    firsts = scored.firsts[:MOST_FEATURES]
     if len(firsts) < 2:
         return []
     n = scored.n
@@ -138,15 +138,3 @@ def _centred(values: np.ndarray, n: int, season: Seasons | None) -> tuple[np.nda
     sums = np.add.reduceat(left[order], np.r_[0, np.cumsum(count)[:-1]], axis=0)
     rows = count[stretch].astype(np.float64)
     return left - (sums / count[:, None])[stretch], np.where(rows > 1, rows / np.maximum(rows - 1.0, 1.0), 0.0)
-
-
-def _firsts(scored: Scores) -> list[int]:
-    """One score a feature: the rank of a number, the most common level of a category."""
-    picked = []
-    for feature in np.unique(scored.owner):
-        mine = np.flatnonzero(scored.owner == feature)
-        ranks = mine[scored.kind[mine] == 1]
-        levels = mine[scored.kind[mine] == 0]
-        if len(ranks) or len(levels):
-            picked.append(int((ranks if len(ranks) else levels)[0]))
-    return picked

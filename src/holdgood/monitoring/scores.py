@@ -40,6 +40,18 @@ class Scores:
         return len(self.values) - self.n
 
     @property
+    def firsts(self) -> list[int]:
+        """Positions of one score a feature: the rank of a number, the most common level of a category."""
+        picked = []
+        for feature in np.unique(self.owner):
+            mine = np.flatnonzero(self.owner == feature)
+            ranks = mine[self.kind[mine] == 1]
+            levels = mine[self.kind[mine] == 0]
+            if len(ranks) or len(levels):
+                picked.append(int((ranks if len(ranks) else levels)[0]))
+        return picked
+
+    @property
     def say(self) -> np.ndarray:
         """Each score's part of the family, (scores,): every feature has one say, of which a number's place (by itself and beyond) has half.
 
