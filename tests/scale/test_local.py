@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from holdgood.core.errors import DataError, EnvironmentFault
-from holdgood.scale import Pool, folders, given_back
+from holdgood.scale import Pool, folders, given_back, local
 from holdgood.scale.folders import sweep
 
 
@@ -204,6 +204,24 @@ def test_children_end_with_their_parent(tmp_path, sign):
     assert not _alive(child)
     if sign == signal.SIGINT:
         assert stderr.count("KeyboardInterrupt") == 1
+
+
+@pytest.mark.parametrize("where", ["start", "stop"])
+def test_ctrl_c_while_one_worker_starts_or_is_ended_leaves_none_of_the_others(monkeypatch, where):
+    pool = Pool(2)
+    folder, own, pressed = pool.folder, getattr(local._Slot, where), []
+
+    def interrupted(slot):
+        own(slot)
+        if not pressed:
+            pressed.append(slot)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(local._Slot, where, interrupted)
+    with pytest.raises(KeyboardInterrupt), pool:
+        pass
+    assert [slot._executor for slot in pool._slots] == [None, None]
+    assert not folder.exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks of this kind are POSIX")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdgood.core.errors import DeclarationError
 
@@ -83,3 +83,9 @@ class Clock:
     def left(self) -> float:
         """Seconds until the budget ends; infinite for work budgets, never below zero."""
         return math.inf if self.budget.seconds is None else max(0.0, self.budget.seconds - self.spent())
+
+    def ending_in(self, seconds: float) -> Clock:
+        """The same budget on a clock that ends in so many seconds, or sooner; a work budget has no such end."""
+        if self.budget.seconds is None:
+            return self
+        return replace(self, started=time.monotonic() - max(self.spent(), self.budget.seconds - seconds))

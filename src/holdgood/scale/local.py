@@ -99,15 +99,26 @@ class Pool:
         self._shares = 0
 
     def __enter__(self) -> Pool:
-        for slot in self._slots:
-            slot.start()
+        try:
+            for slot in self._slots:
+                slot.start()
+        except BaseException:  # Ctrl-C before all of them are there: nobody else would end the others
+            self._close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.kill(restart=False)
-        self._folder.remove()
+        self._close()
+
+    def _close(self) -> None:
+        try:
+            self.kill(restart=False)
+        finally:  # where Ctrl-C comes while one is being ended, the others end all the same
+            for slot in self._slots:
+                slot.stop()
+            self._folder.remove()
 
     @property
     def idle(self) -> int:

@@ -7,6 +7,7 @@ import time as clocks
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from holdgood.training.board import board
 from holdgood.training.calibrated import Calibrated
 from holdgood.training.choice import Choice, choose, judged
 from holdgood.training.cost import LATENCY_MS, SIZE_MB, Aim
+from holdgood.training.ending import Ending, usable
 from holdgood.training.ensemble import Ensemble
 from holdgood.training.finish import Refit, Refits, short_of, words_of
 from holdgood.training.folds import alike, checked, latest_first
@@ -90,6 +92,7 @@ def train(
     spend: Spend | None = None,
     as_given: bool = False,
     apart: int = 0,
+    ending: Ending | None = None,
 ) -> Trained:
     """Try candidates over the folds, search on in ``spaces`` until the budget ends, choose by the ladder, deliver the choice.
 
@@ -108,7 +111,7 @@ def train(
     matter. ``class_weight`` (k,) multiplies it by class in fits, scores and gains; money, and the threshold that money
     chooses, count rows as they are: a declared amount stays what it is. ``metric``: a name, or the user's own; ``spend``:
     what answers cost on rows by position, where costs are the user's own function. ``as_given``: ``candidates`` come in the
-    order to be tried, whatever their rungs.
+    order to be tried, whatever their rungs. ``ending``: asked, the search ends at once and the best so far is delivered.
     Raises DataError where no candidate can be fitted, Interrupted on Ctrl-C.
     """
     _check_rows(len(frame), y=y, weight=weight, time=time, groups=groups, clusters=clusters)
@@ -128,8 +131,9 @@ def train(
     limits = Limits(latency_limit_ms, size_limit_mb, by_size=clock.budget.trials is not None)
     aim = _aim(prefer, limits, aim_latency_ms, aim_size_mb)
     training = _Training(
-        work, ordered, metric or task.metric, clock, clusters, costs, prefer, limits, aim, beyond, spaces, weight, spend
-    )
+        work, ordered, metric or task.metric, clock, clusters, costs, prefer, limits, aim, beyond, spaces, weight, spend,
+        ending,
+    )  # fmt: skip
     try:
         return training.run(workers, listener, store, stamp)
     except KeyboardInterrupt:
@@ -181,8 +185,9 @@ class _Training:
         spaces: Sequence[Space],
         counts: np.ndarray | None = None,
         spend: Spend | None = None,
+        ending: Ending | None = None,
     ) -> None:
-        self.counts, self.spend = counts, spend
+        self.counts, self.spend, self.ending = counts, spend, ending
         self.began = clocks.monotonic()
         self.work, self.clock, self.clusters, self.costs, self.prefer, self.limits, self.aim, self.beyond, self.spaces = (
             work, clock, clusters, costs, prefer, limits, aim, beyond, spaces,
@@ -200,6 +205,8 @@ class _Training:
         self.bagging = prefer != "simple" and self.base > 1 and not capped and alike(work.folds)
         families = [c.family for c in candidates]
         self.progress = [Progress(i, c, self.base, families.index(c.family) == i) for i, c in enumerate(candidates)]
+        if ending is not None:
+            ending.usable = partial(usable, self.progress)
 
     def run(self, workers: int, listener: Listener, folder: Path | None, stamp: str) -> Trained:
         """Fit, choose, refit, tell."""
@@ -215,9 +222,11 @@ class _Training:
             )  # fmt: skip
             schedule = Schedule(
                 self.work, pool, ticket, timing, self._further(store), losses=self._losses, listener=listener,
-                on_trial=store.save if store else _forget, keep=self.bagging,
+                on_trial=store.save if store else _forget, keep=self.bagging, ending=self.ending,
             )  # fmt: skip
             schedule.run()
+            if self.ending is not None and self.ending.asked:
+                self.clock = self.ending.delivering(self.clock, timing.reserve(), self.notes)
             if store is not None and store.lost:
                 self.notes.append(f"finished trials could not all be kept for an interrupted run: {store.lost}")
             found, k = self._judged()

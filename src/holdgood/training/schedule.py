@@ -18,6 +18,7 @@ from holdgood.core.errors import EnvironmentFault
 from holdgood.core.events import Event, Listener
 from holdgood.scale import Handle, Pool, give_back, memory_available
 from holdgood.training.deepen import end_where_they_are, take_back, worth_another_fold
+from holdgood.training.ending import Ending
 from holdgood.training.further import Further, race, settle
 from holdgood.training.memory import bytes_of_fit
 from holdgood.training.progress import Progress
@@ -27,13 +28,16 @@ from holdgood.training.work import FoldFit, Work, fit_fold, load, reason_of
 BEHIND, ERRORS = 0.02, 3.0
 """A variant is stopped early when it is worse than the best by this share of the loss, and by this many standard errors."""
 SMALL_CELLS = 4_000_000
-NO_TURN = "the time was up before its turn"
+BEFORE = "before its turn"
+NO_TURN = f"the time was up {BEFORE}"
 HONOURS_SLACK = 0.3
 IMPORTING = 8.0
 """Seconds of refits above which a worker that was ended is started anew: it first imports for about two."""
 HANGS, SLOWER, WAKING = 900.0, 50.0, 10.0
 """Without a clock a fit is ended after so many seconds, or so many times the slowest fold so far where that is longer; that
 is looked at each time so many seconds have gone by without news."""
+LOOK = 0.5
+"""Seconds without news after which the clock, and whether somebody wants an end, are looked at."""
 
 
 class Schedule:
@@ -51,7 +55,9 @@ class Schedule:
         on_trial: Callable[[Progress], None],
         listener: Listener,
         keep: bool,
+        ending: Ending | None = None,
     ) -> None:
+        self.ending = ending
         self.work, self.pool, self._ticket, self.all = work, pool, ticket, timing.all
         self.timing, self.further, self.keep = timing, further, keep
         self.left, self.losses, self.on_trial, self.listener = timing.left, losses, on_trial, listener
@@ -76,7 +82,7 @@ class Schedule:
         while True:
             self._fill()
             warming = any(h.state in ("waiting", "running") for h in self._warming)
-            if not self._handles and (not warming or self.timing.is_up()):
+            if not self._handles and (not warming or self._over):
                 break
             for handle in self.pool.wait(self._until_next_deadline()):
                 self._take(handle)
@@ -87,7 +93,18 @@ class Schedule:
         for p in self.all:
             if p.status == "open" and not settle(p):
                 p.status = "stopped" if p.done else "skipped"
-                p.reason = f"the time was up after {len(p.done)} of {p.folds} folds" if p.done else NO_TURN
+                why = "the search was ended" if self._ended else "the time was up"
+                p.reason = f"{why} after {len(p.done)} of {p.folds} folds" if p.done else f"{why} {BEFORE}"
+
+    @property
+    def _ended(self) -> bool:
+        """Whether somebody wants the search to end here."""
+        return self.ending is not None and self.ending.asked
+
+    @property
+    def _over(self) -> bool:
+        """Whether no fit may begin any more."""
+        return self._ended or self.timing.is_up()
 
     def _warm_up(self) -> None:
         """Let workers import and map while this process fits the simplest rungs of small data itself."""
@@ -98,7 +115,7 @@ class Schedule:
             for p in self._simplest_first()[:2]:
                 for fold in range(p.folds):
                     self.pool.wait(0.0)
-                    if any(h.state == "done" for h in self._warming) or p.status != "open" or self.timing.is_up():
+                    if any(h.state == "done" for h in self._warming) or p.status != "open" or self._over:
                         return
                     if fold not in p.done:
                         handle = here.submit(
@@ -152,10 +169,10 @@ class Schedule:
         return False
 
     def _next(self) -> tuple[Progress, int] | None:
+        if self._over:
+            return None
         if not self.timed:
             return self._next_unit()
-        if self.timing.is_up():
-            return None
         for p in self._probes():
             return p, 0
         if self.timing.one_is_enough:
@@ -284,14 +301,14 @@ class Schedule:
 
     def _until_next_deadline(self) -> float | None:
         if not self.timed:
-            return WAKING if self.pool.workers else None
+            return None if not self.pool.workers else WAKING if self.ending is None else LOOK
         ends = [limit - handle.seconds for handle, (_, _, limit) in self._handles.items() if handle.state == "running"]
         grace = self.timing.grace if self._handles else 0.0  # workers that still import are not waited for
         # waking twice a second keeps the reserve honest while long fits run
-        return max(0.0, min([self.left() - self.timing.reserve() + grace, 0.5, *ends]))
+        return max(0.0, min([self.left() - self.timing.reserve() + grace, LOOK, *ends]))
 
     def _kill_overrun(self) -> None:
-        up = self.timed and self.left() <= self.timing.reserve() - self.timing.grace
+        up = self._ended or (self.timed and self.left() <= self.timing.reserve() - self.timing.grace)
         # a worker that starts anew first imports: worth its while only where refits are dear
         anew = not up or self.timing.reserve() > IMPORTING
         for handle, (p, _fold, limit) in list(self._handles.items()):
@@ -300,7 +317,7 @@ class Schedule:
                 continue
             self._kill(handle, restart=anew)
             self.cold = self.cold or not anew
-            if not self.timed:
+            if not self.timed and not up:
                 p.status, p.reason = "failed", f"one fold had not ended after {longest:,.0f} s: taken as hanging"
                 for other in [h for h, (q, _, _) in self._handles.items() if q is p]:
                     self._kill(other, restart=True)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from holdgood.connectors import read_table
 from holdgood.core.budget import Budget, Clock
 from holdgood.core.declaration import Costs, Declaration, SplitSpec, TableSpec, TaskSpec, parse
-from holdgood.core.errors import DataError, DeclarationError, TargetError, did_you_mean
+from holdgood.core.errors import DataError, DeclarationError, HoldgoodWarning, Interrupted, TargetError, did_you_mean
 from holdgood.core.events import Listener, silent
 from holdgood.core.frame import Frame
 from holdgood.core.protocols import Scorer
@@ -31,8 +31,10 @@ from holdgood.metrics.cost import CostTable, answers
 from holdgood.metrics.cost import resolve as resolve_costs
 from holdgood.metrics.custom import cannot_judge
 from holdgood.training import train
+from holdgood.training.ending import Ending
 from holdgood.workflow.bands import AnyBand, Division, bands_of, expect_amounts, for_training
 from holdgood.workflow.candidates import left_out, portfolio
+from holdgood.workflow.ctrl_c import ctrl_c
 from holdgood.workflow.functions import name_of
 from holdgood.workflow.monotone import able, constrained
 from holdgood.workflow.rows import as_moments, group_codes
@@ -210,6 +212,9 @@ class HoldgoodEstimator(BaseEstimator):
         ``X``: a frame or 2-D array of n rows; ``y``: n outcomes, rows without one are left out; ``sample_weight``: n
         amounts of zero or more (zero leaves a row out); ``groups`` (n,) stay together in folds; ``time`` (n,), dates, ISO texts or numbers that
         grow with time, makes folds look forward only. DataError or DeclarationError where they do not fit together.
+
+        Ctrl-C ends the search and gives the best model so far, with a HoldgoodWarning and ``stopped_early_`` set to True. A second one, or one before
+        there is a model above the prior, raises KeyboardInterrupt; workers are ended.
         """
         clock = Clock(Budget.parse(self.budget))
         if y is None:
@@ -237,9 +242,8 @@ class HoldgoodEstimator(BaseEstimator):
         declaration = Declaration(
             tables={_MAIN: TableSpec(types={c.name: c.type for c in table.columns})}, task=TaskSpec(target="y")
         )
-        self.plan_: FeaturePlan = make_plan(declaration, {_MAIN: table}, exclude={})
-        self.plan_, signs = constrained(self.plan_, self._ways(), target.task.kind)
-        frame = build(self.plan_, table.take(usable), {}, decision_time=None)[0]
+        plan, signs = constrained(make_plan(declaration, {_MAIN: table}, exclude={}), self._ways(), target.task.kind)
+        frame = build(plan, table.take(usable), {}, decision_time=None)[0]
         outcome = target.y[usable]
         weight = None if counted is None else counted[usable]
         of_class = class_weights(self.class_weight, target.task, outcome, weight)
@@ -257,38 +261,50 @@ class HoldgoodEstimator(BaseEstimator):
         tried_out = portfolio(target.task, len(outcome), len(frame.features), self.models)
         if signs:
             tried_out, _ = able(tried_out)
-        trained = train(
-            frame.constrained(signs),
-            outcome,
-            target.task,
-            tried_out.candidates,
-            found,
-            clock=for_training(clock, wanted, target.task, frame),
-            weight=weight,
-            class_weight=of_class,
-            time=moments if kind in IN_TIME else None,
-            groups=codes,
-            clusters=codes,
-            metric=self._judge(target.task, outcome, weight, of_class),
-            costs=self._table(target.task, of_class),
-            prefer=self.prefer,
-            seed=self.seed,
-            workers=self.workers,
-            listener=self.listener or silent,
-            latency_limit_ms=self.latency_limit_ms,
-            size_limit_mb=self.size_limit_mb,
-            aim_latency_ms=self.latency_limit_ms,
-            aim_size_mb=self.size_limit_mb,
-            spaces=tried_out.spaces,
-            apart=apart(spec, kind),
-        )
+        ending = Ending()
+        try:
+            with ctrl_c(ending):
+                trained = train(
+                    frame.constrained(signs),
+                    outcome,
+                    target.task,
+                    tried_out.candidates,
+                    found,
+                    clock=for_training(clock, wanted, target.task, frame),
+                    weight=weight,
+                    class_weight=of_class,
+                    time=moments if kind in IN_TIME else None,
+                    groups=codes,
+                    clusters=codes,
+                    metric=self._judge(target.task, outcome, weight, of_class),
+                    costs=self._table(target.task, of_class),
+                    prefer=self.prefer,
+                    seed=self.seed,
+                    workers=self.workers,
+                    listener=self.listener or silent,
+                    latency_limit_ms=self.latency_limit_ms,
+                    size_limit_mb=self.size_limit_mb,
+                    aim_latency_ms=self.latency_limit_ms,
+                    aim_size_mb=self.size_limit_mb,
+                    spaces=tried_out.spaces,
+                    apart=apart(spec, kind),
+                    ending=ending,
+                )
+                division = Division(
+                    frame, found, lambda rows: own_folds(spec, kind, target.task, outcome, rows, moments, codes, self.seed),
+                    lambda: 0.0 if ending.asked else clock.left(), moments if kind in IN_TIME else None, codes, apart(spec, kind),
+                    self.seed, self.workers,
+                )  # fmt: skip
+                learned = bands_of(
+                    trained, outcome, weight, target.task, self._table(target.task, of_class), wanted, division
+                )
+        except (
+            Interrupted
+        ) as told:  # in a session Ctrl-C is Ctrl-C: what catches errors of ours must not go on with the next fit
+            raise KeyboardInterrupt(told.came) from None
+        self.plan_: FeaturePlan = plan
         self.task_: Task = target.task
         self.class_weight_ = of_class
-        division = Division(
-            frame, found, lambda rows: own_folds(spec, kind, target.task, outcome, rows, moments, codes, self.seed), clock.left,
-            moments if kind in IN_TIME else None, codes, apart(spec, kind), self.seed, self.workers,
-        )  # fmt: skip
-        learned = bands_of(trained, outcome, weight, target.task, self._table(target.task, of_class), wanted, division)
         self.band_: AnyBand | None = learned.bands.get("chosen")
         self.chain_: Scorer = trained.chain
         short = repeats_note(spec, trained.leaderboard.repeats) if self.cv is None or isinstance(self.cv, int) else ""
@@ -298,6 +314,12 @@ class HoldgoodEstimator(BaseEstimator):
         self.n_features_in_ = len(table.columns)
         self.feature_names_in_ = np.array(table.names, dtype=object)
         self._alone = Alone(self.plan_, self.chain_, self.columns_)
+        self.stopped_early_ = ending.early
+        if ending.early:
+            said = f"Ctrl-C ended the search before its budget of {clock.budget}: this is the best of what was tried by then, "
+            warnings.warn(
+                f"{said}{self.leaderboard_.chosen} ({trained.leaderboard.delivered}).", HoldgoodWarning, stacklevel=2
+            )
         return self
 
     def _ways(self) -> dict[str, str]:
@@ -431,7 +453,8 @@ def fit(
 ) -> HoldgoodClassifier | HoldgoodRegressor:
     """Fit the best model that the budget allows; returns a fitted scikit-learn estimator.
 
-    The kind of task is read from ``y`` unless said: two values or words are classes, other numbers an amount.
+    The kind of task is read from ``y`` unless said: two values or words are classes, other numbers an amount. Ctrl-C ends the search
+    with the best model so far (``stopped_early_``); pressed again, or before there is one, it raises KeyboardInterrupt.
     """
     values = one_column(y, "y")
     kind = task if task != "auto" else from_values(values).task.kind
