@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from holdgood.core.records import Capacity, CardSection
+from holdgood.core.records import Capacity, CardSection, Comparison, Interval
 from holdgood.reports import render_run
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -214,6 +214,54 @@ def test_steps_have_a_price_only_where_costs_are_declared(declared, assumed):
     assert "Nobody has declared costs, so that steps have no price here." in text
     assert "In money" not in text
     assert "What each step up earns" not in text
+
+
+def in_plain_words(view, values, unit, verdicts=("better", "better", "not proven")):
+    """A view whose ladder is told in plain words: a value and a gain a rung."""
+    board, rungs = view.leaderboard, []
+    for rung, value, verdict in zip(board.ladder, values, (None, *verdicts), strict=False):
+        found = {"plain": Interval(value=value, low=0.9 * value, high=1.1 * value)}
+        if verdict is not None:
+            step = values[0] - value
+            found["plain_gain"] = Comparison(
+                first=rung.name, second="prior", difference=step, low=-2.0 if verdict == "not proven" else step - 10, high=step + 10,
+                unit=unit, verdict=verdict,
+            )  # fmt: skip
+        rungs.append(rung.model_copy(update=found))
+    chosen = {"ladder": tuple(rungs), "chosen": rungs[len(verdicts)].trial}
+    return replace(view, leaderboard=board.model_copy(update=chosen))
+
+
+def test_without_costs_the_ladder_speaks_of_rows_judged_wrongly(assumed, declared):
+    told = in_plain_words(assumed, [312.0, 201.0, 190.0], "of 1,000 rows", ("better", "better"))
+    text = section(render_run(told), "ladder", "evaluation")
+    assert (
+        "In plain words, on rows that the models had not seen: Always the average judges 310 (95%: 280 to 340) of 1,000 rows wrongly; "
+        "One decision tree judges 190 (95%: 171 to 209) of 1,000 rows wrongly." in text
+    )
+    assert "Judged wrongly, of 1,000 rows" in text
+    assert "201 181 to 221 111 fewer (95%: 101 to 121) better" in text
+    assert "all of them counted alike" in text
+    assert "but not in these words" not in text
+    told = replace(told, declaration=declared.declaration)
+    assert "In plain words" not in section(render_run(told), "ladder", "evaluation")
+
+
+def test_a_step_that_is_proven_but_judges_no_fewer_rows_wrongly_says_what_it_is_worth(assumed):
+    told = in_plain_words(assumed, [312.0, 306.0], "of 1,000 rows", ("not proven",))
+    text = section(render_run(told), "ladder", "evaluation")
+    assert "6 fewer (95%: 2 more to 16 fewer) not proven" in text
+    assert "The step to Weighted sum is proven, but not in these words: its chances are truer" in text
+
+
+def test_without_costs_an_amount_is_missed_by_so_much_in_the_targets_unit(regression):
+    told = in_plain_words(regression, [48.0, 31.0, 55.0], "the target's unit", ("better", "worse"))
+    text = section(render_run(told), "ladder", "evaluation")
+    name = regression.declaration.task.target
+    assert f"Always the average misses {name} by 48 (95%: 43 to 53) on average" in text
+    assert f"Average miss, in the unit of {name}" in text
+    assert "17 smaller (95%: 7 to 27) better" in text
+    assert "7 larger (95%: 17 larger to 3 smaller) worse" in text
 
 
 def test_overfitting_is_told_in_words_with_the_numbers_behind(declared, regression):

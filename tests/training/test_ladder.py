@@ -193,3 +193,54 @@ def test_real_gains_do_not_make_false_ones_more_likely():
         result = climb(steps_of(9.0, 1.0, 1.0, 1.0, seed=seed, n=150, shared=0.6), judge_of(150))
         false += result.chosen > 1
     assert false <= binom.ppf(0.999, 300, ALPHA)
+
+
+def told_in_plain_words(task, predictions, y, costs=None, metric_name=None, **more):
+    judge = Judge(task, metric(metric_name or task.metric, task), y, np.arange(len(y)) % 3, **more)
+    steps = [Step(f"rung{i}", f"rung{i}", f"rung{i}", p) for i, p in enumerate(predictions)]
+    return climb(steps, judge, costs=resolve(costs or Costs(), task)).rungs
+
+
+def test_without_costs_each_rung_says_how_many_of_1000_rows_it_judges_wrongly():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=3000)
+    raw = 2 * x - 1.5
+    y = (rng.random(3000) < 1 / (1 + np.exp(-raw))).astype(float)
+    task = Task(kind="binary", classes=("no", "yes"), metric="log_loss")
+    chances = [np.full(3000, y.mean()), 1 / (1 + np.exp(-raw))]
+    prior, model = told_in_plain_words(task, chances, y)
+    by_hand = 1000 * np.mean((chances[1] >= 0.5) != y)
+    assert prior.plain.value == pytest.approx(1000 * min(y.mean(), 1 - y.mean()))
+    assert model.plain.value == pytest.approx(by_hand, abs=10)  # thresholds of the other folds are near a half
+    assert 0 < model.plain.low < model.plain.value < model.plain.high < 1000
+    assert prior.plain_gain is None
+    gain = model.plain_gain
+    assert gain.difference == pytest.approx(prior.plain.value - model.plain.value)
+    assert (gain.verdict, gain.unit, gain.level) == ("better", "of 1,000 rows", model.gain.level)
+    # who counts twice counts twice; whoever declared costs is told in money
+    twice = np.where(y > 0, 2.0, 1.0)
+    assert told_in_plain_words(task, chances, y, counts=twice)[0].plain.value == pytest.approx(
+        1000 * min(np.average(y, weights=twice), np.average(1 - y, weights=twice))
+    )
+    priced = told_in_plain_words(task, chances, y, Costs(miss=5.0, false_alarm=1.0, currency="EUR"))[1]
+    assert (priced.plain, priced.plain_gain) == (None, None)
+
+
+def test_several_classes_are_judged_by_the_likeliest_and_weights_of_classes_do_not_count_rows():
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet([1.0, 1.0, 1.0], 900)
+    y = np.array([rng.choice(3, p=row) for row in p], float)
+    task = Task(kind="multiclass", classes=("a", "b", "c"))
+    rung = told_in_plain_words(task, [np.tile(p.mean(axis=0), (900, 1)), p], y)[1]
+    assert rung.plain.value == pytest.approx(1000 * np.mean(p.argmax(axis=1) != y))
+
+
+def test_without_costs_a_number_is_missed_by_so_much_on_average():
+    steps, y = steps_of(4.0, 1.0, n=600), np.zeros(600)
+    given = [s.prediction for s in steps]
+    rungs = told_in_plain_words(TASK, given, y)
+    assert [r.plain.value for r in rungs] == pytest.approx([np.abs(p).mean() for p in given])
+    assert rungs[1].plain_gain.difference == pytest.approx(rungs[0].plain.value - rungs[1].plain.value)
+    assert rungs[1].plain_gain.unit == "the target's unit"
+    absolute = told_in_plain_words(Task(kind="regression", metric="mae"), given, y)
+    assert [r.plain for r in absolute] == [None, None]  # its score says it

@@ -12,6 +12,7 @@ from holdgood.reports import format as words
 from holdgood.reports.audit_report import findings_view
 from holdgood.reports.declared import as_toml, without_secrets
 from holdgood.reports.page import render_page
+from holdgood.reports.plain import plain
 from holdgood.reports.shapes import shown_tables
 from holdgood.reports.stake import ordered
 from holdgood.reports.view import RunView
@@ -65,6 +66,7 @@ def render_run(view: RunView) -> str:
         chosen_rung=next(
             (family(r.name).label for r in view.leaderboard.ladder if r.trial == view.leaderboard.chosen), ""
         ),
+        plain=None if declaration.costs.declared else plain(view.leaderboard, declaration.task.target),
         earned_unit=next((r.money_gain.unit for r in view.leaderboard.ladder if r.money_gain), ""),
         overfitting_rows=_overfitting(evaluation.overfitting),
         members=[(name, words.fixed(weight, 3)) for name, weight in view.leaderboard.members.items()],

@@ -18,6 +18,7 @@ import numpy as np
 from holdgood.core.records import Comparison, Rung
 from holdgood.metrics import CostTable, answers, band, holm, paired, weighted
 from holdgood.training.critical import joint_level
+from holdgood.training.plain import misses, plain, plain_gain
 from holdgood.training.races import Races
 from holdgood.training.replay import Look
 from holdgood.training.score import Judge
@@ -134,11 +135,15 @@ def climb(
     prior) unless the choice is proven better than it. ``races``: those of the search that the trials come from.
     """
     allowed = limits or Limits()
-    money = [_money(step, judge, costs) for step in steps]
+    answered = [_answered(step, judge, costs) for step in steps]
+    money = [_money(step, judge, costs, answer) for step, answer in zip(steps, answered, strict=True)]
+    missed = [misses(judge, costs, answer) for answer in answered]
     looks, taken = _walk(steps, judge, costs, money, allowed, races)
     chosen, reason = _choose(steps, judge, prefer, looks, taken, allowed, races)
     path = {i for i in taken if i <= chosen} | {chosen, 0} if prefer != "simple" else {0, chosen}
-    rungs = tuple(_rung(i, steps, judge, looks, costs, money, allowed, i in path, prefer) for i in range(len(steps)))
+    rungs = tuple(
+        _rung(i, steps, judge, looks, costs, money, missed, allowed, i in path, prefer) for i in range(len(steps))
+    )
     return Climb(rungs, chosen, reason, f"{RULES[prefer]}: {LEVEL}.")
 
 
@@ -237,20 +242,31 @@ def _simplest(steps: Sequence[Step], judge: Judge, best: int, broken: Collection
     return min(i for i in (best, *others) if i not in worse)
 
 
-def _money(step: Step, judge: Judge, costs: CostTable | None) -> np.ndarray | None:
-    """What each row costs with this step's answers; thresholds are chosen on the other folds, as in use."""
-    if costs is None:
+def _answered(step: Step, judge: Judge, costs: CostTable | None) -> np.ndarray | None:
+    """The answers of a step, (n,) class codes or values; thresholds are chosen on the other folds, as in use."""
+    if costs is None or judge.task.kind != "binary":
+        return None if costs is None else answers(costs, step.prediction)
+    parts = judge.parts
+    out = np.empty(len(judge.y), np.int64)
+    for part in np.unique(parts):
+        inside = parts == part
+        threshold = judge.threshold(costs, step.prediction, ~inside)
+        out[inside] = answers(costs, step.prediction[inside], threshold)
+    return out
+
+
+def _money(step: Step, judge: Judge, costs: CostTable | None, answered: np.ndarray | None) -> np.ndarray | None:
+    """What each row costs with this step's answers."""
+    if costs is None or answered is None:
         return None
     if judge.task.kind == "regression" and not costs.assumed:
         return weighted(_newsvendor(step, judge, costs), judge.counts)
     if judge.task.kind != "binary":
-        return weighted(judge.cost(costs, answers(costs, step.prediction)), judge.counts)
-    parts = judge.parts
-    out = np.empty(len(judge.y))
+        return weighted(judge.cost(costs, answered), judge.counts)
+    out, parts = np.empty(len(judge.y)), judge.parts
     for part in np.unique(parts):
         inside = parts == part
-        threshold = judge.threshold(costs, step.prediction, ~inside)
-        out[inside] = judge.cost(costs, answers(costs, step.prediction[inside], threshold), inside)
+        out[inside] = judge.cost(costs, answered[inside], inside)
     return weighted(out, judge.counts)
 
 
@@ -295,11 +311,12 @@ def _rung(
     looks: dict[int, _Look],
     costs: CostTable | None,
     money: list[np.ndarray | None],
+    missed: list[np.ndarray | None],
     limits: Limits,
     taken: bool,
     prefer: str,
 ) -> Rung:
-    step, score = steps[i], judge.score(steps[i].prediction)
+    step, score, mine = steps[i], judge.score(steps[i].prediction), missed[i]
     rung = Rung(
         name=step.name,
         trial=step.trial,
@@ -309,6 +326,7 @@ def _rung(
         fit_seconds=step.fit_seconds,
         predict_ms=step.row_ms,
         size_bytes=step.size_bytes or math.nan,
+        plain=None if mine is None else plain(judge, mine),
         taken=taken,
         why="the ladder stands on it",
         sentence=f"{step.name}: {judge.metric.name} {score.value:.4g}; the ladder stands on it",
@@ -320,11 +338,15 @@ def _rung(
     unit = (
         "" if costs is None else f"{costs.currency or 'mistakes'}{' (ASSUMED)' if costs.assumed else ''} a {costs.per}"
     )
+    theirs, level = missed[look.below], look.gain.level
     why = _why(step, below, look, limits, taken, prefer)
     return rung.model_copy(
         update={
             "gain": look.gain,
-            "money_gain": _earned(money, i, look.below, judge, look.gain.level, steps, unit),
+            "money_gain": _earned(money, i, look.below, judge, level, steps, unit),
+            "plain_gain": None
+            if mine is None or theirs is None
+            else plain_gain(judge, step.name, mine, below.name, theirs, level),
             "latency_ratio": step.row_ms / below.row_ms if below.row_ms > 0 else math.nan,
             "why": why,
             "sentence": _sentence(step, below, look, taken, why),

@@ -34,6 +34,8 @@ class Rung(Part):
 
     ``tries``: configurations that it was picked from. ``fit_seconds``: of its fits on the folds together; ``predict_ms``: one row
     alone; ``size_bytes``: as in a bundle. An ensemble costs what its members cost. ``why``: why it was taken or not, in a few words.
+    ``plain`` and ``plain_gain``, where no costs are declared: rows of 1,000 that it judges wrongly, or how far it misses on average in the
+    target's unit, and what it gains in that over the rung below.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Rung(Part):
     score: Interval
     gain: Comparison | None = None
     money_gain: Comparison | None = None
+    plain: Interval | None = None
+    plain_gain: Comparison | None = None
     latency_ratio: Number = float("nan")
     tries: int = 1
     fit_seconds: Number = float("nan")
