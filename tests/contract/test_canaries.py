@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import holdgood
+from holdgood.features.encode import crosses
 from holdgood.metrics import loss_rows, mean_interval
 
 LEVEL = 0.999
@@ -159,3 +160,53 @@ def test_a_shuffled_target_scores_as_chance_with_every_family_of_trees_and_curve
         assert rung.gain.verdict != "better", rung.sentence
     assert board.chosen == "prior"
     assert gain_over_prior(model, "binary", new, y_new, y).low <= 0
+
+
+def shuffled(kind, seed, n=300):
+    """Facts and outcomes that have nothing to do with them, and as many again that nobody learns from."""
+    random = np.random.default_rng(seed)
+    frame, new = facts(n, seed), facts(1200, seed + 1)
+    y, y_new = (random.permutation(outcomes(kind, 2.0 * f.x.to_numpy(), random)) for f in (frame, new))
+    return frame, y, new, y_new
+
+
+def sung(model, kind, new, y_new, y):
+    """The canary's song: no rung is proven, no trial's interval lies beyond the prior's score, and new rows are judged by chance."""
+    board = model.leaderboard_
+    for rung in board.ladder[1:]:
+        assert rung.gain.verdict != "better", rung.sentence
+    prior = next(t for t in board.trials if t.family == "prior")
+    assert all(t.score.high >= prior.score.value for t in board.trials if t.status == "ok")
+    assert board.chosen == "prior"
+    assert gain_over_prior(model, kind, new, y_new, y).low <= 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_shuffled_target_scores_as_chance_with_a_network_among_the_families(kind):
+    for library in ("jax", "optax"):
+        pytest.importorskip(library, reason="the extra 'deep' is not installed: there is no network to try")
+    frame, y, new, y_new = shuffled(kind, 31)
+    tried = {"models": ("linear", "lightgbm", "mlp"), "split": {"folds": 2}}
+    model = holdgood.fit(frame, y, budget="trials=5", workers=0, prefer="best", **tried)
+    assert {"prior", "linear", "lightgbm", "mlp"} <= {r.name for r in model.leaderboard_.ladder}
+    sung(model, kind, new, y_new, y)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("passed", ["their own test", "whatever they are"])
+def test_a_shuffled_target_scores_as_chance_with_columns_made_of_two(kind, passed, monkeypatch):
+    """Crosses are told by outcomes which columns to make; where chance lets them pass, what they made is judged on other rows."""
+    if passed == "whatever they are":
+        monkeypatch.setattr(crosses, "LEVEL", np.inf)
+    frame, y, new, y_new = shuffled(kind, 41, n=400)
+    few = frame[["x", "gaps", "few", "many"]].assign(z=frame.x.to_numpy()[::-1])
+    new = new[["x", "gaps", "few", "many"]].assign(z=new.x.to_numpy()[::-1])
+    tried = {"models": ("lightgbm",), "split": {"folds": 3}}
+    model = holdgood.fit(few, y, budget="trials=9", workers=0, prefer="best", **tried)
+    crossed = next(t for t in model.leaderboard_.trials if t.name == "lightgbm-crosses")
+    if passed == "whatever they are":
+        assert crossed.status == "ok"
+    else:
+        assert (crossed.status, crossed.reason) == ("stopped", "no cross passed its test")
+    sung(model, kind, new, y_new, y)
