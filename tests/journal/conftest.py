@@ -2,11 +2,16 @@
 
 import secrets
 
+import numpy as np
 import psycopg
+import pyarrow as pa
 import pytest
 
+from holdgood.core.errors import DuplicateError
 from holdgood.core.records import Label, Prediction
+from holdgood.core.task import Task
 from holdgood.journal import Journal
+from holdgood.serving.table_in import sheet_draft
 
 
 @pytest.fixture
@@ -52,3 +57,39 @@ def journal(request):
     if request.param == "sqlite":
         return request.getfixturevalue("journal_file")
     return Journal(request.getfixturevalue("database"))
+
+
+@pytest.fixture
+def sheet():
+    """Make a sheet of model ``m``, ready to be written: a row for each subject, an hour apart."""
+
+    def make(base="s", subjects=("ann", "bob", "cyd"), *, hour=0, step=1, keep=True, digest="d1"):
+        n = len(subjects)
+        begin = np.datetime64("2026-03-01T00:00:00", "us") + np.timedelta64(hour, "h")
+        moments = begin + np.arange(n) * np.timedelta64(step, "h")
+        facts = pa.table(
+            {"who": list(subjects), "a": np.arange(n) / 2, "day": moments, "long": [s * 40 for s in subjects]}
+        )
+        told = pa.table(
+            {"probability": [0.25] * n, "answer": [None, *[True] * (n - 1)], "verdict": ["ok"] * n, "why": [""] * n}
+        )
+        return sheet_draft(
+            "m", digest, base, "2026-03-02T00:00:00.000000+00:00", pa.chunked_array([pa.array(moments, pa.timestamp("us", "UTC"))]),
+            facts.column("who"), facts if keep else None, told, Task(kind="binary", classes=(False, True)),
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def write(journal):
+    """Write drafts in one submission of ``server``; a duplicate is raised."""
+
+    def put(*drafts, to=journal):
+        with to.session() as session:
+            (answer,) = session.append([list(drafts)], "server")
+        if isinstance(answer, DuplicateError):
+            raise answer
+        return answer
+
+    return put

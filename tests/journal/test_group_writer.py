@@ -80,9 +80,9 @@ def limit(session) -> None:
     """The writer's thread owns the connection; a pragma runs there with the next statement."""
     real = session.insert_alone
 
-    def insert_alone(writer, rows):
+    def insert_alone(*what):
         session._db.execute("PRAGMA max_page_count = 20")
-        return real(writer, rows)
+        return real(*what)
 
     session.insert_alone = insert_alone
 

@@ -8,6 +8,8 @@ import pytest
 from holdgood.core.errors import DataError
 from holdgood.core.records import Promotion
 from holdgood.journal import Head, Journal, live_on, outcomes
+from holdgood.journal.chain import BEGINNING, draft, link
+from holdgood.journal.postgresql_migrations import _STEP_2
 
 OLD = Path(__file__).parent / "data" / "form-1.sqlite"
 """Written by the release before the columns were added: three predictions, one of them forgotten, a label, an alarm, a promotion."""
@@ -73,3 +75,34 @@ def test_a_newer_form_on_a_server_is_refused(database):
     with pytest.raises(DataError, match="form 99") as told:
         Journal(database)
     assert "s3cret" not in str(told.value)
+
+
+OLDER = Path(__file__).parent / "data" / "form-2.sqlite"
+"""Written by the release before sheets: three predictions, one of them forgotten, a label, a promotion."""
+THEIR_HEADS = {
+    "live": Head(1, "609392187093919915c69eda7e966924c5dd44b09d64fe7029eeace747088fb2"),
+    "server": Head(5, "327d96aa51229af825eb2601a3622374281e561b5ff197bc2adb99e28aa01af8"),
+}
+
+
+def test_a_file_without_sheets_is_brought_up_to_date(tmp_path, sheet):
+    shutil.copy(OLDER, tmp_path / "journal.sqlite")
+    journal = Journal(tmp_path / "journal.sqlite")
+    assert journal.heads() == THEIR_HEADS
+    with journal.session() as session:
+        session.append([[sheet()]], "server")
+    assert journal.verify(THEIR_HEADS) == []
+    assert outcomes(journal, "m").id.tolist() == ["p0", "p2", "s/0", "s/1", "s/2"]
+
+
+@pytest.mark.server
+def test_a_database_without_sheets_is_brought_up_to_date(tmp_path, database, sheet, answer):
+    with psycopg.connect(database, autocommit=True) as db:
+        db.execute(_STEP_2)
+        rows = link(BEGINNING, "server", [draft(answer("p0"))], "2026-03-01T00:00:00.000000+00:00")
+        db.execute(f"INSERT INTO entries VALUES ({','.join(['%s'] * 14)})", rows[0])
+    journal = Journal(database)
+    with journal.session() as session:
+        session.append([[sheet()]], "server")
+    assert journal.verify({"server": Head(1, rows[0].hash)}) == []
+    assert outcomes(journal, "m").id.tolist() == ["p0", "s/0", "s/1", "s/2"]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from holdgood.core.plain_columns import plain
 from holdgood.journal import Journal
 from holdgood.serving.arrow_body import read_stream
 from holdgood.serving.exchange import ARROW, Refusal
-from holdgood.serving.json_columns import plain
 from holdgood.serving.limits import Limits
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.single.scorer import RowScorer

@@ -46,7 +46,7 @@ def read_table(
     """
     frozen = dict(types or {})
     if not isinstance(source, (str, Path)):
-        table = Table.of(source, name or "table")
+        table = Table.of(source, name or "table", types=frozen)
         return finish_table(table, types=frozen, reading=Reading(typed=True))
     given = str(source)
     file, behind = file_of(given, base)

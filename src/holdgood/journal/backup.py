@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from holdgood.core.errors import DataError
-from holdgood.journal.chain import Head, Row
+from holdgood.journal.chain import TOMBSTONE, Head, Row
 from holdgood.journal.filters import Filter
 from holdgood.journal.log import Journal, verified
+from holdgood.journal.tombstones import stones_of
 
 
 def backup(journal: Journal, to: Path | str) -> int:
@@ -49,8 +50,15 @@ def copy(source: Journal, target: Journal, heads: Mapping[str, Head] | None = No
                 if after < head.number or gone:
                     new = reading.rows(Filter(writer=writer, after=after, order="chain"))
                     further[writer] = new, sorted(n for n in gone if n <= after)
-            if further:
-                writing.bring(further)
+            renewed = {
+                (one.writer, one.number)
+                for stone in stones_of(reading.rows(Filter(kinds=(TOMBSTONE,))))
+                if stone.writer not in there or stone.number > there[stone.writer].number
+                for one in stone.emptied
+                if one.writer in there and one.number <= there[one.writer].number
+            }
+            if further or renewed:
+                writing.bring(further, reading.sheet, sorted(renewed))
     _refuse_damage(f"the copy in {target.name}", target.verify(reached))
     return sum(head.number - (there[w].number if w in there else 0) for w, head in reached.items())
 

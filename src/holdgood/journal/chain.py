@@ -35,11 +35,13 @@ BEGINNING = Head(0, GENESIS)
 
 
 class Draft(NamedTuple):
-    """What is to be written: the envelope as text, and what it is found by."""
+    """What is to be written: the envelope as text, and what it is found by. ``sheet``: the ``rows`` that it stands for, as they are stored."""
 
     kind: str
     text: str
     keys: Keys
+    sheet: bytes | None = None
+    rows: int = 1
 
 
 class Row(NamedTuple):
@@ -82,6 +84,11 @@ def draft(record: Record) -> Draft:
     return Draft(record.kind, wrap_as_text(record), checked_keys(record.kind, vars(record)))
 
 
+def weight(drafts: Sequence[Draft]) -> int:
+    """Rows that they stand for."""
+    return sum(d.rows for d in drafts)
+
+
 def link(head: Head, writer: str, drafts: Sequence[Draft], when: str) -> list[Row]:
     """The entries that follow a head, one after the other; ``when`` in the notation of ``moment_of``.
 
@@ -92,7 +99,7 @@ def link(head: Head, writer: str, drafts: Sequence[Draft], when: str) -> list[Ro
     number, previous = head.number, head.hash
     rows: list[Row] = []
     sha256 = hashlib.sha256
-    for place, (kind, text, keys) in enumerate(drafts):
+    for place, (kind, text, keys, _, _) in enumerate(drafts):
         number += 1
         salt = salts[32 * place : 32 * place + 32]
         record = text.encode("utf-8", "surrogateescape")

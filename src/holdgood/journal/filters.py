@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from holdgood.core.errors import DataError
 from holdgood.journal.chain import Row
 
 COLUMNS = ", ".join(Row._fields)
+SHEETS = ("predictions",)
+"""Entries that stand for many predictions."""
 
 
 @dataclass(frozen=True)
 class Filter:
     """Entries for which all that is given holds. Times as ``keys.moment_of`` writes them; ``since`` included, ``until`` not.
 
-    ``about``: entries about the predictions that this filter finds (labels, overrides), which are not themselves among them.
+    ``about``: entries about the predictions that this filter finds (labels, overrides), which are not themselves among them. Where it names no
+    subject and no ids, also those about rows of sheets of the same model that end after its ``since``; ``alone`` leaves these out.
     ``forgotten``: only those without a record. ``after``: entries of a writer after this number. ``order``: of writing, of the moment at
     which they count (``moment``), or of the chain (``chain``).
     """
@@ -29,6 +32,7 @@ class Filter:
     since: str | None = None
     until: str | None = None
     about: Filter | None = None
+    alone: bool = False
     after: int | None = None
     forgotten: bool = False
     order: str = "written"
@@ -76,6 +80,11 @@ class Filter:
                 values.append(value)
         if self.about is not None:
             inner, inside = self.about._where()
-            parts.append(f"kind <> 'prediction' AND (model, ref) IN (SELECT model, ref FROM entries{inner})")
+            named = f"(model, ref) IN (SELECT model, ref FROM entries{inner})"
             values += inside
+            if not (self.alone or self.about.subject or self.about.refs):
+                inner, inside = replace(self.about, kinds=SHEETS, until=None)._where()
+                named += f" OR (model, rtrim(ref, '0123456789')) IN (SELECT model, ref || '/' FROM entries{inner})"
+                values += inside
+            parts.append(f"kind NOT IN ('prediction', 'predictions') AND ({named})")
         return (" WHERE " + " AND ".join(parts) if parts else ""), values

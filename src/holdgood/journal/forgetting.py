@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from holdgood.core.records import AnswerOverride, Label, Prediction
+from holdgood.journal.answers import answers
 from holdgood.journal.filters import Filter
 from holdgood.journal.keys import asked_time
-from holdgood.journal.log import Journal
+from holdgood.journal.log import PIECE, Journal
+from holdgood.journal.sheet_rows import in_sheet, row_of
+from holdgood.journal.tombstones import Place
 
-Found = dict[tuple[str, int], str]
-"""By entry (writer, number) its kind, in order."""
+Found = dict[Place, str]
+"""By entry, or row of a sheet, its kind, in order."""
 
 _ABOUT_PEOPLE = (Prediction.kind, Label.kind, AnswerOverride.kind)
 
@@ -19,18 +22,32 @@ _ABOUT_PEOPLE = (Prediction.kind, Label.kind, AnswerOverride.kind)
 def of_subject(journal: Journal, subject: str) -> Found:
     """What is there of a person: the predictions, and the labels and overrides of them."""
     theirs = Filter(kinds=(Prediction.kind,), subject=subject)
-    return _places(journal, (theirs, Filter(about=theirs)))
+    return _places(journal, theirs, (Filter(about=theirs),))
 
 
 def older_than(journal: Journal, moment: datetime | str) -> Found:
     """What is there about rows before a moment: predictions, labels, overrides. Who put what live is kept."""
     before = asked_time(moment)
     old = Filter(kinds=(Prediction.kind,), until=before)
-    return _places(journal, (Filter(kinds=_ABOUT_PEOPLE, until=before), Filter(about=old)))
+    return _places(journal, old, (Filter(kinds=_ABOUT_PEOPLE[1:], until=before), Filter(about=old, alone=True)))
 
 
-def _places(journal: Journal, filters: Iterable[Filter]) -> Found:
+def _places(journal: Journal, theirs: Filter, others: Iterable[Filter]) -> Found:
+    """Predictions that a filter finds, in sheets or alone, what is about rows of sheets among them, and what other filters find."""
+    found: dict[Place, str] = {}
     with journal.session() as session, session.snapshot():
-        return dict(
-            sorted({(row.writer, row.number): row.kind for which in filters for row in session.rows(which)}.items())
-        )
+        of: dict[str, list[str]] = {}
+        for row in answers(session, theirs):
+            if in_sheet(row):
+                of.setdefault(row.model or "", []).append(row.ref or "")
+                found[row.writer, row.number, row_of(row)] = row.kind
+            else:
+                found[row.writer, row.number] = row.kind
+        about = [
+            Filter(kinds=_ABOUT_PEOPLE[1:], model=model, refs=tuple(refs[first : first + PIECE]))
+            for model, refs in of.items()
+            for first in range(0, len(refs), PIECE)
+        ]
+        for which in (*others, *about):
+            found |= {(row.writer, row.number): row.kind for row in session.rows(which)}
+    return dict(sorted(found.items()))

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from holdgood.core.errors import Busy, EnvironmentFault, HoldgoodError
 from holdgood.core.records.envelope import Record
-from holdgood.journal.chain import Draft, Head, draft
+from holdgood.journal.chain import Draft, Head, draft, weight
 from holdgood.journal.log import Journal
 from holdgood.journal.sql_session import SqlSession
 
@@ -78,7 +78,7 @@ class GroupWriter:
 
     def hand_in(self, drafts: list[Draft], settle: Callable[[Head | HoldgoodError], None]) -> None:
         """The same without a future: ``settle`` is called in the writer's thread with what the future would end with; it must be quick."""
-        self.announce(len(drafts))
+        self.announce(weight(drafts))
         self.hand_in_announced([drafts], lambda answers: settle(answers[0]))
 
     def announce(self, count: int) -> None:
@@ -98,7 +98,7 @@ class GroupWriter:
         self, submissions: Sequence[list[Draft]], settle: Callable[[Sequence[Head | HoldgoodError]], None]
     ) -> None:
         """Hand in several submissions that were announced, each written whole or not at all; ``settle`` is called once, with an answer each."""
-        size = sum(map(len, submissions))
+        size = sum(map(weight, submissions))
         with self._change:
             if not self._closed:
                 self._waiting.put(_Handed(submissions, size, settle))

@@ -11,9 +11,10 @@ from holdgood.core.moments import asked_moment, moment_in
 
 LONGEST = 500
 """Characters of a model's name, an id or a subject: what every database can index."""
-_REF = {"prediction": "id", "label": "prediction", "answer-override": "prediction"}
+_REF = {"prediction": "id", "predictions": "id", "label": "prediction", "answer-override": "prediction"}
 _WHEN = {
     "prediction": ("event_time", "known_time"),
+    "predictions": ("last",),
     "label": ("known_time",),
     "answer-override": ("when",),
     "promotion": ("when",),
@@ -23,7 +24,8 @@ _WHEN = {
 class Keys(NamedTuple):
     """``ref``: the prediction that a record is about. ``moment``: when it counts, None where that is when it was written down.
 
-    ``place`` is that of a prediction. All are None where the record has no such thing, or was forgotten.
+    ``place`` is that of a prediction, or of a sheet of them, whose ``moment`` is that of its latest row.
+    All are None where the record has no such thing, or was forgotten.
     """
 
     model: str | None = None
@@ -59,12 +61,12 @@ def keys_of(kind: str, payload: Mapping[str, Any]) -> Keys:
     """The keys of a record; what cannot be a key is None."""
     ref, place, subject = payload.get(_REF.get(kind, "")), payload.get("place"), payload.get("subject")
     stated = [t for field in _WHEN.get(kind, ()) if (t := payload.get(field))]
-    answered = kind == "prediction"
+    alone = kind == "prediction"
     return Keys(
         _key(payload.get("model")),
         _key(ref),
-        _key(place) if answered else None,
-        _key(subject) if answered else None,
+        _key(place) if alone or kind == "predictions" else None,
+        _key(subject) if alone else None,
         moment_of(stated[0]) if stated and isinstance(stated[0], str) else None,
     )
 
@@ -84,7 +86,7 @@ def checked_keys(kind: str, payload: Mapping[str, Any]) -> Keys:
                 f"text of at most {LONGEST} characters, without NUL and halves of a surrogate pair",
                 "choose a shorter or plainer name",
             )
-    if keys.ref is None and kind in ("prediction", "label"):
+    if keys.ref is None and kind in ("prediction", "predictions", "label"):
         raise DataError(f"a {kind} without the id of the prediction", "an id, unique a model", "give one")
     for place, field in enumerate(f for f in _WHEN.get(kind, ()) if payload.get(f)):
         said = payload[field]

@@ -17,17 +17,18 @@ from typing import Any, TypeVar
 from holdgood.core.errors import DataError, DuplicateError
 from holdgood.core.records import Prediction
 from holdgood.core.records.envelope import Record, unwrap
+from holdgood.journal.answers import answers
 from holdgood.journal.chain import TOMBSTONE, Head, Row, body_of, draft
 from holdgood.journal.filters import Filter
 from holdgood.journal.keys import bound
 from holdgood.journal.sql_session import SqlSession
 from holdgood.journal.store import store_at
 from holdgood.journal.timely import made
-from holdgood.journal.tombstones import Seal, Stone, stones_of
+from holdgood.journal.tombstones import Place, Seal, Stone, stones_of
 from holdgood.journal.verify import faults_of
 
 R = TypeVar("R", bound=Record)
-_PIECE = 500
+PIECE = 500
 """Ids asked for at once."""
 
 
@@ -108,9 +109,10 @@ class Journal:
         return self.forget_many([(writer, number)], writer, who=who, why=why, seal=seal)
 
     def forget_many(
-        self, places: Sequence[tuple[str, int]], writer: str, *, who: str, why: str, seal: Seal | None = None
+        self, places: Sequence[Place], writer: str, *, who: str, why: str, seal: Seal | None = None
     ) -> Head:
-        """Delete the records of entries (writer, number) for good, all or none, with one tombstone of ``writer``.
+        """Delete the records of entries (writer, number), and rows of sheets (writer, number, row), for good, all or none, with one tombstone of
+        ``writer``.
 
         ``seal``: the key that whoever may delete holds, outside of the database; ``verify`` with it finds tombstones of others.
         """
@@ -128,9 +130,9 @@ class Journal:
             session.wipe()
 
     def rows(self, which: Filter) -> Iterator[Row]:
-        """Entries as they are stored."""
+        """Entries as they are stored; where predictions alone are asked for, also those in sheets (``answers.answers``)."""
         with self.session() as session:
-            yield from session.rows(which)
+            yield from answers(session, which) if which.kinds == (Prediction.kind,) else session.rows(which)
 
     def entries(
         self,
@@ -193,9 +195,9 @@ class Journal:
 
     def _of(self, model: str, ids: Sequence[str]) -> Iterator[Row]:
         with self.session() as session:
-            for first in range(0, len(ids), _PIECE):
-                piece = tuple(ids[first : first + _PIECE])
-                yield from session.rows(Filter(kinds=(Prediction.kind,), model=model, refs=piece))
+            for first in range(0, len(ids), PIECE):
+                piece = tuple(ids[first : first + PIECE])
+                yield from answers(session, Filter(kinds=(Prediction.kind,), model=model, refs=piece))
 
     def head(self, writer: str) -> Head:
         """The newest entry of one writer; number 0 where it has written nothing."""
@@ -224,7 +226,7 @@ def _always() -> None:
 def verified(session: SqlSession, heads: Mapping[str, Head], seal: Seal | None = None) -> list[str]:
     """What is wrong with the entries in the snapshot that a session reads."""
     stones = stones_of(session.rows(Filter(kinds=(TOMBSTONE,))))
-    return faults_of(session.rows(Filter(order="chain")), stones, heads, seal)
+    return faults_of(session.rows(Filter(order="chain")), stones, heads, session.sheet, seal)
 
 
 def _entry(row: Row) -> Entry:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from holdgood.core.records import Label, Prediction
+from holdgood.journal.answers import answers
 from holdgood.journal.chain import Row, body_of
 from holdgood.journal.filters import Filter
 from holdgood.journal.keys import bound
@@ -76,7 +77,7 @@ def outcomes(
         order="moment",
     )
     with journal.session() as session, session.snapshot():
-        predictions = list(session.rows(which))
+        predictions = list(answers(session, which))
         labels = _newest(session.rows(Filter(kinds=(Label.kind,), about=which, order="moment")), bound(as_of))
     return _joined(predictions, labels)
 

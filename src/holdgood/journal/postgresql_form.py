@@ -17,7 +17,7 @@ _COLUMNS = {
     "writer": (_TEXT, True, _BYTES), "number": ("bigint", True, None), "kind": (_TEXT, True, _BYTES), "recorded_utc": (_TEXT, True, _BYTES),
     "salt": (_TEXT, False, _ANY), "record": (_TEXT, False, _ANY), "commitment": (_TEXT, True, _ANY), "previous": (_TEXT, True, _ANY),
     "hash": (_TEXT, True, _ANY), "model": (_TEXT, False, _BYTES), "ref": (_TEXT, False, _BYTES), "place": (_TEXT, False, _BYTES),
-    "subject": (_TEXT, False, _BYTES), "moment": (_TEXT, False, _BYTES),
+    "subject": (_TEXT, False, _BYTES), "moment": (_TEXT, False, _BYTES), "sheet": ("bytea", False, None),
 }  # fmt: skip
 
 
@@ -36,6 +36,7 @@ _INDEXES = {
     "entries_pkey": _Index("writer, number", unique=True),
     "entries_as_written": _Index("recorded_utc"),
     "one_prediction": _Index("model, ref, (place = 'shadow')", "kind = 'prediction'", unique=True),
+    "one_sheet": _Index("model, ref", "kind = 'predictions'", unique=True),
     "entries_about": _Index("model, ref", "kind <> 'prediction' AND ref IS NOT NULL"),
     "entries_by_moment": _Index("kind, model, moment"),
     "entries_by_subject": _Index("subject", "subject IS NOT NULL"),
@@ -125,7 +126,7 @@ def _indexes(db: Any, driver: Any) -> Iterator[str]:
     for name, wanted in _INDEXES.items():
         if name not in there:
             yield f"the index {name!r} is gone" + (
-                ": a prediction may be there twice" if name == "one_prediction" else ""
+                ": a prediction may be there twice" if name in ("one_prediction", "one_sheet") else ""
             )
             continue
         oid, made, _, usable = there[name]

@@ -1,6 +1,6 @@
 """The form of a SQLite journal, in numbered steps. A step that a release has made is never changed; new ones are added.
 
-1: entries in a chain. 2: columns that entries are found by, and no prediction twice.
+1: entries in a chain. 2: columns that entries are found by, and no prediction twice. 3: sheets.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlite3
 from holdgood.core.errors import DataError
 from holdgood.journal.chain import keys_of_stored
 
-NEWEST = 2
+NEWEST = 3
 _STEP_1 = (
     """CREATE TABLE entries (
   writer TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, recorded_utc TEXT NOT NULL,
@@ -43,6 +43,18 @@ WHEN NEW.record IS NOT NULL OR NEW.salt IS NOT NULL OR NEW.writer <> OLD.writer 
   OR NEW.previous <> OLD.previous OR NEW.hash <> OLD.hash OR {" OR ".join(f"NEW.{c} IS NOT NULL" for c in _ADDED)}
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
 )
+_STEP_3 = (
+    "ALTER TABLE entries ADD COLUMN sheet BLOB",
+    "CREATE UNIQUE INDEX one_sheet ON entries (model, ref) WHERE kind = 'predictions'",
+    "DROP TRIGGER never_rewritten",
+    # an entry is emptied whole, or nothing but its sheet changes: rows of it are emptied, which verify holds against their commitments
+    f"""CREATE TRIGGER never_rewritten BEFORE UPDATE ON entries
+WHEN NEW.writer <> OLD.writer OR NEW.number <> OLD.number OR NEW.kind <> OLD.kind OR NEW.recorded_utc <> OLD.recorded_utc
+  OR NEW.commitment <> OLD.commitment OR NEW.previous <> OLD.previous OR NEW.hash <> OLD.hash
+  OR NOT ((NEW.record IS NULL AND NEW.salt IS NULL AND NEW.sheet IS NULL AND {" AND ".join(f"NEW.{c} IS NULL" for c in _ADDED)})
+    OR (OLD.sheet IS NOT NULL AND NEW.sheet IS NOT NULL AND {" AND ".join(f"NEW.{c} IS OLD.{c}" for c in ("record", "salt", *_ADDED))}))
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
+)
 _FILL = "UPDATE entries SET model = ?, ref = ?, place = ?, subject = ?, moment = ? WHERE writer = ? AND number = ?"
 
 
@@ -70,6 +82,8 @@ def migrate(db: sqlite3.Connection, name: str) -> None:
             _run(db, _STEP_2)
             _fill(db)
             _run(db, (*_INDEXES, *_TRIGGERS))
+        if version < 3:
+            _run(db, _STEP_3)
         db.execute(f"PRAGMA user_version = {NEWEST}")
         db.execute("COMMIT")
     except BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import chain
@@ -99,7 +99,7 @@ class SqliteSession(SqlSession):
         """One prepared statement for all."""
         return self._db.executemany(statement, rows).rowcount
 
-    def insert(self, rows: Sequence[Row]) -> None:
+    def insert_plain(self, rows: Sequence[Row]) -> None:
         """In as few statements as there are ones to prepare."""
         at = 0
         for size, statement in _STATEMENTS.items():
@@ -107,12 +107,12 @@ class SqliteSession(SqlSession):
                 self._db.execute(statement, list(chain.from_iterable(rows[at : at + size])))
                 at += size
 
-    def insert_alone(self, writer: str, rows: Sequence[Row]) -> None:
+    def insert_alone(self, writer: str, rows: Sequence[Row], sheets: Mapping[int, bytes] | None = None) -> None:
         """A few in one statement, which is a transaction by itself: Python's lock is given away and taken back once, sync included."""
-        if 0 < len(rows) <= _MOST_AT_ONCE:
+        if 0 < len(rows) <= _MOST_AT_ONCE and not sheets:
             self._db.execute(_at_once(len(rows)), list(chain.from_iterable(rows)))
         else:
-            super().insert_alone(writer, rows)
+            super().insert_alone(writer, rows, sheets)
 
     def stream(self, statement: str, values: Sequence[Any]) -> Iterator[Any]:
         """Rows as SQLite finds them."""

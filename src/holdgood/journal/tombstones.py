@@ -13,11 +13,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from holdgood.journal.chain import TOMBSTONE, Draft, Row, canonical
 from holdgood.journal.keys import Keys
+from holdgood.journal.sheet import Sheet
 
 Span = tuple[str, int, int]
 """A writer, and the first and the last of neighbouring entries."""
+Place = tuple[str, int] | tuple[str, int, int]
+"""An entry (writer, number), or a row of the sheet that an entry stands for (writer, number, row)."""
 _BEYOND = 2**63
 """No database counts entries so far."""
 
@@ -40,6 +45,22 @@ class Seal:
         return hmac.new(self.key, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
 
 
+class Emptied(NamedTuple):
+    """Rows of a sheet that were forgotten while others of it were kept. ``covers``: binds to their commitments (``cover_rows``).
+
+    ``spans``: the first and the last of neighbouring rows, in order.
+    """
+
+    writer: str
+    number: int
+    spans: tuple[tuple[int, int], ...]
+    covers: str
+
+    def rows(self, most: int) -> np.ndarray:
+        """Which rows, as far as a sheet of so many has them."""
+        return np.concatenate([np.arange(first, min(last + 1, most)) for first, last in self.spans])
+
+
 class Stone(NamedTuple):
     """A tombstone: entry ``number`` of ``writer``, written at ``when``. ``body``: as it was read."""
 
@@ -48,6 +69,7 @@ class Stone(NamedTuple):
     when: str
     spans: tuple[Span, ...]
     body: Mapping[str, Any]
+    emptied: tuple[Emptied, ...] = ()
 
     @property
     def who(self) -> str:
@@ -61,8 +83,10 @@ class Stone(NamedTuple):
 
     @property
     def entries(self) -> int:
-        """How many entries it names."""
-        return sum(last - first + 1 for _, first, last in self.spans)
+        """How many entries it names; a row of a sheet counts as one."""
+        return sum(last - first + 1 for _, first, last in self.spans) + sum(
+            last - first + 1 for e in self.emptied for first, last in e.spans
+        )
 
     def sealed(self, seal: Seal) -> bool:
         """Whether the key's holder wrote it, or it is older than the key (no seal then, or one of a key that was lost)."""
@@ -94,11 +118,27 @@ def cover(hashes: Iterable[str]) -> str:
     return found.hexdigest()
 
 
-def tombstone(spans: Sequence[Span], who: str, why: str, covers: str = "", seal: Seal | None = None) -> Draft:
-    """What says that entries were forgotten."""
+def cover_rows(sheet: Sheet, rows: np.ndarray) -> str:
+    """What binds a tombstone to rows of a sheet: one hash over their commitments, in order."""
+    return hashlib.sha256(sheet.commitments[rows].tobytes()).hexdigest()
+
+
+def emptied(writer: str, number: int, sheet: Sheet, rows: np.ndarray) -> Emptied:
+    """What a tombstone says of rows (positions in order, each once) of a sheet."""
+    breaks = np.flatnonzero(np.diff(rows) > 1)
+    firsts, lasts = rows[np.r_[0, breaks + 1]].tolist(), rows[np.r_[breaks, len(rows) - 1]].tolist()
+    return Emptied(writer, number, tuple(zip(firsts, lasts, strict=True)), cover_rows(sheet, rows))
+
+
+def tombstone(
+    spans: Sequence[Span], who: str, why: str, covers: str = "", seal: Seal | None = None, rows: Sequence[Emptied] = ()
+) -> Draft:
+    """What says that entries, and rows of sheets, were forgotten."""
     body: dict[str, Any] = {"who": who, "why": why, "entries": [list(span) for span in spans]}
     if covers:
         body["covers"] = covers
+    if rows:
+        body["rows"] = [[e.writer, e.number, [list(span) for span in e.spans], e.covers] for e in rows]
     if seal is not None:
         body["key"] = seal.name
         body["seal"] = seal.of(body)
@@ -116,7 +156,8 @@ def stones_of(rows: Iterable[Row]) -> list[Stone]:
             spans = tuple((str(writer), int(first), int(last)) for writer, first, last in _named(body))
             if not all(1 <= first <= last < _BEYOND for _, first, last in spans):
                 continue
-            found.append(Stone(row.writer, row.number, row.recorded_utc, spans, body))
+            of_sheets = tuple(_emptied(*one) for one in body.get("rows", ()))
+            found.append(Stone(row.writer, row.number, row.recorded_utc, spans, body, of_sheets))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             continue
     return found
@@ -125,6 +166,13 @@ def stones_of(rows: Iterable[Row]) -> list[Stone]:
 def _shown(said: Any) -> str:
     """Text that can be printed, whatever was written."""
     return str(said).encode("utf-8", "backslashreplace").decode()
+
+
+def _emptied(writer: Any, number: Any, spans: Any, covers: Any) -> Emptied:
+    told = tuple((int(first), int(last)) for first, last in spans)
+    if not told or not all(0 <= first <= last < _BEYOND for first, last in told):
+        raise ValueError
+    return Emptied(str(writer), int(number), told, str(covers))
 
 
 def _named(body: Mapping[str, Any]) -> Iterable[tuple[Any, Any, Any]]:

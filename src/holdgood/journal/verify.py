@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
+
+from holdgood.core.errors import HoldgoodError
 from holdgood.journal.chain import GENESIS, NEVER_FORGOTTEN, Head, Row, hash_of, keys_of_stored, sha
+from holdgood.journal.filters import SHEETS
 from holdgood.journal.keys import Keys
-from holdgood.journal.tombstones import Seal, Stone
+from holdgood.journal.sheet import read_sheet
+from holdgood.journal.sheet_rows import head_of
+from holdgood.journal.tombstones import Emptied, Seal, Stone, cover_rows
 
 MOST_FAULTS = 1_000
 """More sentences than this help nobody."""
 
 
 def faults_of(
-    rows: Iterable[Row], stones: Sequence[Stone], heads: Mapping[str, Head], seal: Seal | None = None
+    rows: Iterable[Row],
+    stones: Sequence[Stone],
+    heads: Mapping[str, Head],
+    sheet_of: Callable[[str, int], bytes | None],
+    seal: Seal | None = None,
 ) -> list[str]:
-    """What is wrong, a sentence each. ``rows`` by writer and number; ``seal``: what tombstones must be sealed with."""
+    """What is wrong, a sentence each. ``rows`` by writer and number; ``sheet_of``: what an entry stands for; ``seal``: what tombstones must be
+    sealed with.
+    """
     found: list[str] = []
     wanted = {(writer, head.number): head.hash for writer, head in heads.items()}
     graves = _Graves(stones)
@@ -28,6 +40,10 @@ def faults_of(
         forgotten = graves.hold(row)
         if len(found) < MOST_FAULTS:
             found += _faults(row, expected, previous, forgotten=forgotten)
+            if row.kind in SHEETS:
+                found += _sheet_faults(
+                    row, sheet_of(row.writer, row.number), graves.emptied.pop((row.writer, row.number), ())
+                )
         if wanted.get((row.writer, row.number)) == row.hash:
             del wanted[row.writer, row.number]
         elif (row.writer, row.number) in wanted:
@@ -37,6 +53,9 @@ def faults_of(
     for (writer, number), digest in wanted.items():
         if (number, digest) != (0, GENESIS):
             found.append(f"{writer!r} had {number} entries; the last ones are gone")
+    found += [f"rows of entry {n} of {w!r} have a tombstone, but it is no sheet" for w, n in graves.emptied][
+        :MOST_FAULTS
+    ]
     return found + graves.faults() + [no for stone in stones if seal is not None and (no := _unsealed(stone, seal))]
 
 
@@ -52,6 +71,10 @@ class _Graves:
                 self._spans.setdefault(writer, []).append((first, last, i))
         for spans in self._spans.values():
             spans.sort()
+        self.emptied: dict[tuple[str, int], list[Emptied]] = {}
+        for stone in stones:
+            for one in stone.emptied:
+                self.emptied.setdefault((one.writer, one.number), []).append(one)
         self._of: str | None = None
         self._left: Iterator[tuple[int, int, int]] = iter(())
         self._grave = (0, 0, 0)
@@ -121,6 +144,39 @@ def _faults(row: Row, expected: int, previous: str, *, forgotten: bool) -> Itera
         yield f"{where}: what it is found by was changed"
     if hash_of(row.previous, row.writer, row.number, row.kind, row.recorded_utc, row.commitment) != row.hash:
         yield f"{where}: its hash does not match"
+
+
+def _sheet_faults(row: Row, data: bytes | None, emptied: Sequence[Emptied]) -> Iterator[str]:
+    """What is wrong with the rows that an entry stands for. ``emptied``: what tombstones say of them."""
+    where = f"entry {row.number} of {row.writer!r}"
+    if row.record is None:
+        if data is not None:
+            yield f"{where} was forgotten, but its sheet is there"
+        return
+    try:
+        head = head_of(row)
+        sheet = None if data is None else read_sheet(data, where)
+    except HoldgoodError as error:
+        yield f"{where}: {error.came}"
+        return
+    if sheet is None:
+        yield f"{where} lost its sheet"
+        return
+    yield from (f"{where}: {no}" for no in sheet.faults(head))
+    times = np.zeros(sheet.rows, np.int64)
+    for one in emptied:
+        rows = one.rows(sheet.rows)
+        times[rows] += 1
+        if one.spans[-1][1] >= sheet.rows or one.covers != cover_rows(sheet, rows):
+            yield f"a tombstone of rows of {where} is one of other rows"
+    there = sheet.there
+    for wrong, said in (
+        (times > 1, "has two tombstones"),
+        (~there & (times == 0), "was emptied without a tombstone"),
+        (there & (times > 0), "has a tombstone, but is there"),
+    ):
+        if wrong.any():
+            yield f"row {np.flatnonzero(wrong)[0]} of {where} {said}"
 
 
 def _found_by_itself(row: Row) -> bool:

@@ -9,9 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from holdgood.bundle.verify import read_manifest
+from holdgood.core.plain_columns import plain
 from holdgood.core.records import Bundle
 from holdgood.core.records.contract import OutOfContract
 from holdgood.core.records.journal import Place
@@ -19,7 +22,6 @@ from holdgood.core.table import Table
 from holdgood.journal.keys import LONGEST
 from holdgood.serving.entry import moment
 from holdgood.serving.exchange import refused
-from holdgood.serving.json_columns import iso_of, plain
 from holdgood.workflow.live.folder import bundle_in
 from holdgood.workflow.predict import Predictor
 from holdgood.workflow.single.cells import LOST, reader_of
@@ -94,14 +96,18 @@ class Loaded:
             return ""
         return _person("|".join([_written(row[k]) for k in self.key]))
 
-    def subjects(self, rows: pa.Table) -> list[str]:
-        """The same for many."""
+    def subjects(self, rows: pa.Table) -> pa.ChunkedArray:
+        """The same for many, as texts."""
         if not self.key or any(k not in rows.column_names for k in self.key):
-            return [""] * rows.num_rows
+            return pa.chunked_array([[""] * rows.num_rows], pa.string())
+        first = rows.column(self.key[0])
+        if len(self.key) == 1 and _all_plain(first):
+            return first
         cells = [column.to_pylist() for column in plain(rows.select(self.key)).columns]
-        return [
+        said = [
             "" if None in some else _person("|".join([_written(v) for v in some])) for some in zip(*cells, strict=True)
         ]
+        return pa.chunked_array([said], pa.string())
 
     def moment(self, row: Mapping[str, Any], cells: Mapping[str, Any] | None = None) -> str:
         """The moment of decision that a row tells, in UTC; empty where it tells none. ``cells``: the row as it was read, if it was."""
@@ -119,15 +125,26 @@ class Loaded:
         except OverflowError:
             return ""
 
-    def moments(self, rows: pa.Table) -> list[str]:
-        """The same for many."""
-        name = self._time[0] if self._time is not None else ""
+    def moments(self, rows: pa.Table) -> pa.ChunkedArray:
+        """The same for many, as moments in UTC; null where a row tells none."""
+        kind, name = pa.timestamp("us", "UTC"), self._time[0] if self._time is not None else ""
         if name not in rows.column_names:
-            return [""] * rows.num_rows
+            return pa.chunked_array([pa.nulls(rows.num_rows, kind)])
         column = rows.column(name)
         if pa.types.is_timestamp(column.type):
-            return [said or "" for said in iso_of(column, "+00:00")]
-        return [self.moment({name: cell}) for cell in plain(rows.select([name])).column(0).to_pylist()]
+            return column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64()).cast(kind)
+        said = [self.moment({name: cell})[:26] or "NaT" for cell in plain(rows.select([name])).column(0).to_pylist()]
+        return pa.chunked_array(
+            [pa.array(np.array(said, "datetime64[us]"), pa.timestamp("us")).cast(pa.int64()).cast(kind)]
+        )
+
+
+def _all_plain(column: pa.ChunkedArray) -> bool:
+    """Whether each cell is a text that ``_person`` leaves as it is."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)) or column.null_count:
+        return False
+    longest = pc.max(pc.binary_length(column)).as_py() or 0
+    return longest <= LONGEST and bool(pc.all(pc.ascii_is_printable(column)).as_py())
 
 
 def _person(said: str) -> str:

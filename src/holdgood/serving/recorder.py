@@ -13,7 +13,7 @@ from functools import partial
 from holdgood.core.errors import Busy, DuplicateError, EnvironmentFault, HoldgoodError
 from holdgood.core.records import Prediction
 from holdgood.journal import GroupWriter, Head, Journal
-from holdgood.journal.chain import Draft
+from holdgood.journal.chain import Draft, weight
 from holdgood.serving.logs import Log
 from holdgood.serving.metrics import Metrics
 
@@ -59,7 +59,7 @@ class Recorder:
             if self._writer is None:
                 await self._loop.run_in_executor(None, self.open)
             assert self._writer is not None
-            self._writer.announce(len(drafts))
+            self._writer.announce(weight(drafts))
             if not self._gathered:
                 self._loop.call_soon(self._hand_in)
             waiter: asyncio.Future[None] = self._loop.create_future()
@@ -73,8 +73,8 @@ class Recorder:
                 self._is(False, error)
             if self.required:
                 raise
-            self._metrics.unjournalled.inc(len(drafts))
-            self._log("answered without a journal", "warning", entries=len(drafts), why=error.came)
+            self._metrics.unjournalled.inc(weight(drafts))
+            self._log("answered without a journal", "warning", entries=weight(drafts), why=error.came)
         else:
             self._is(True)
 

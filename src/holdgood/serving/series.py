@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from holdgood.core.errors import DuplicateError
+from holdgood.core.plain_columns import plain
 from holdgood.core.records import Prediction
 from holdgood.core.records.envelope import Record
 from holdgood.journal.chain import draft
@@ -19,7 +20,6 @@ from holdgood.serving.desk import Desk
 from holdgood.serving.entry import now
 from holdgood.serving.exchange import ARROW, Call, Reply, as_json, refused
 from holdgood.serving.fresh import fresh_id
-from holdgood.serving.json_columns import plain
 from holdgood.serving.limits import Limits
 from holdgood.serving.loaded import Served
 

@@ -1,25 +1,31 @@
-"""``/predict`` with an Arrow stream: many rows at once, without an object a cell."""
+"""``/predict`` with an Arrow stream: many rows at once, without an object a cell, and one entry in the journal for all of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from holdgood.core.errors import DuplicateError
-from holdgood.journal.chain import Draft
+from holdgood.core.plain_columns import plain
+from holdgood.core.records import PredictionSheet, SheetColumn
+from holdgood.core.task import Task
+from holdgood.journal.chain import Draft, draft
+from holdgood.journal.sheet import made
 from holdgood.serving.arrow_body import read_stream
 from holdgood.serving.body import key_of
 from holdgood.serving.desk import Desk
-from holdgood.serving.entry import Answered, now
+from holdgood.serving.entry import Answered, moment, now
 from holdgood.serving.exchange import ARROW, Call, Reply, refused
 from holdgood.serving.fresh import fresh_id
-from holdgood.serving.json_columns import plain
 from holdgood.serving.loaded import Loaded, Served
-from holdgood.serving.many_entries import answers_of, drafts_of, facts_of
 from holdgood.workflow.single.rules import WORDS
 
 ID = "prediction_id"
+_UTC = pa.timestamp("us", "UTC")
 
 
 async def predict_table(desk: Desk, call: Call) -> Reply:
@@ -38,7 +44,7 @@ async def predict_table(desk: Desk, call: Call) -> Reply:
 
     done = await desk.work(work)
     try:
-        await desk.recorder.write(done.drafts)
+        await desk.recorder.write([done.draft])
     except DuplicateError:
         if key is None:
             raise
@@ -59,7 +65,7 @@ class _Scored(NamedTuple):
     """``answered`` and ``rows``: for a shadow, where there is one."""
 
     body: bytes
-    drafts: list[Draft]
+    draft: Draft
     counts: list[int]
     answered: list[Answered]
     rows: list[dict[str, Any]]
@@ -67,31 +73,86 @@ class _Scored(NamedTuple):
 
 def _scored(served: Served, loaded: Loaded, table: pa.Table, base: str, *, keep: bool) -> _Scored:
     model = loaded.rows().model
-    read = model.as_read(table)
+    read = model.as_read(table, texts_stay=True)
     spec = model.declaration.tables[model.declaration.main]
     keys = len([k for k in (spec.key or spec.ids) if k in read.names]) or 1
     said, main = model.judge(read), model.repaired(read)
     prediction, frame = model.scored(main, loaded.rows().others)
     output = model.output(main, prediction, "arrow", said, frame=frame)
-    n, known_time = table.num_rows, now()
-    moments, subjects = [m or known_time for m in loaded.moments(table)], loaded.subjects(table)
-    *told, verdict, why = output.column_names[keys:]  # by place: columns of the caller may be called as answers are
-    drafts = drafts_of(
-        base, served.name, loaded.digest, known_time, moments, subjects, facts_of(table) if keep else ["null"] * n,
-        answers_of(output.select(told), model.task), output.column(verdict).to_pylist(), output.column(why).to_pylist(),
-    )  # fmt: skip
+    known_time = now()
+    moments = pc.fill_null(loaded.moments(table), _moment_of(known_time))
+    subjects = loaded.subjects(table)
+    told = output.select(output.column_names[keys:])  # by place: columns of the caller may be called as answers are
+    entry = sheet_draft(
+        served.name, loaded.digest, base, known_time, moments, subjects, table if keep else None, told, model.task
+    )
+    ids = pc.binary_join_element_wise(base, pa.array(np.arange(table.num_rows)).cast(pa.string()), "/")
     rows: list[dict[str, Any]] = plain(table).to_pylist() if served.shadow is not None else []
-    answered = [
-        Answered(
-            d.keys.ref or "", served.name, loaded.digest, "champion", moments[i], known_time, subjects[i], row if keep else None, {}, "", "",
-        )
-        for i, (d, row) in enumerate(zip(drafts, rows, strict=False))  # there are none where no shadow asks
-    ]  # fmt: skip
-    output = output.append_column(_free(ID, output.column_names), pa.array([d.keys.ref for d in drafts]))
+    answered: list[Answered] = []
+    if rows:
+        at = zip(ids.to_pylist(), moments.cast(pa.int64()).to_pylist(), subjects.to_pylist(), rows, strict=True)
+        answered = [
+            Answered(
+                id_,
+                served.name,
+                loaded.digest,
+                "champion",
+                moment(when),
+                known_time,
+                who,
+                row if keep else None,
+                {},
+                "",
+                "",
+            )
+            for id_, when, who, row in at
+        ]
+    output = output.append_column(_free(ID, output.column_names), ids)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, output.schema) as writer:
         writer.write_table(output)
-    return _Scored(sink.getvalue().to_pybytes(), drafts, [said.count(w) for w in WORDS], answered, rows)
+    return _Scored(sink.getvalue().to_pybytes(), entry, [said.count(w) for w in WORDS], answered, rows)
+
+
+def sheet_draft(
+    model: str, digest: str, base: str, known_time: str, moments: pa.ChunkedArray, subjects: pa.ChunkedArray, facts: pa.Table | None,
+    told: pa.Table, task: Task,
+) -> Draft:  # fmt: skip
+    """One entry for many answers. ``told``: columns of the answer, then the verdict and why. ``facts``: None where they are not kept.
+
+    Facts are written as the caller sent them, answers as single rows get them.
+    """
+    *answer, verdict, why = told.column_names
+    parts: list[tuple[SheetColumn, pa.ChunkedArray]] = [
+        (_part("event_time"), moments.cast(pa.int64())),
+        (_part("subject"), subjects),
+        (_part("verdict"), told.column(verdict)),
+        (_part("why"), told.column(why)),
+        *((_part("answer", name), told.column(name)) for name in answer),
+    ]
+    if facts is not None:
+        parts += [(_part("facts", name), facts.column(name)) for name in facts.column_names]
+    columns, sheet = made(parts)
+    span = pc.min_max(moments).as_py()
+    classes: Sequence[str] = [str(c) for c in task.classes] if task.kind == "multiclass" else []
+    record = PredictionSheet(
+        id=base, model=model, bundle_digest=digest, known_time=known_time, first=_said(span["min"]), last=_said(span["max"]),
+        rows=sheet.rows, facts_kept=facts is not None, classes=tuple(classes), columns=columns, root=sheet.root,
+    )  # fmt: skip
+    return draft(record)._replace(sheet=sheet.to_bytes(), rows=sheet.rows)
+
+
+def _part(part: Any, name: str = "") -> SheetColumn:
+    return SheetColumn(part=part, name=name, type="")
+
+
+def _moment_of(said: str) -> pa.Scalar:
+    return pa.scalar(int(np.datetime64(said[:26], "us").astype(np.int64)), pa.int64()).cast(_UTC)
+
+
+def _said(when: Any) -> str:
+    """A moment in the journal's notation."""
+    return str(when.isoformat(timespec="microseconds"))
 
 
 def _free(name: str, taken: list[str]) -> str:

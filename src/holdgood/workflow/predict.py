@@ -179,8 +179,14 @@ class Predictor:
         """Read rows for a table of the contract, and repair them as declared."""
         return self.repaired(self.as_read(source, name, base=base))
 
-    def as_read(self, source: Any, name: str | None = None, *, base: Path | None = None) -> Table:
-        """Read rows for a table of the contract as they come: frozen types, checked names, no repair yet."""
+    def as_read(
+        self, source: Any, name: str | None = None, *, base: Path | None = None, texts_stay: bool = False
+    ) -> Table:
+        """Read rows for a table of the contract as they come: frozen types, checked names, no repair yet.
+
+        ``texts_stay``: texts in columns that the contract does not know stay texts, unless a join or a repair may ask for them; to recognise what
+        they hold can cost more than all else that is done with a row.
+        """
         name = name or self.declaration.main
         rules = next((t for t in self.contract.tables if t.name == name), None)
         options = dict(self.declaration.tables[name].options) if name in self.declaration.tables else {}
@@ -192,6 +198,8 @@ class Predictor:
                 did_you_mean(name, known) or "take the option out",
             )
         types: dict[str, ColumnType] = {c.name: cast(ColumnType, c.type) for c in rules.columns}
+        if texts_stay and isinstance(source, pa.Table) and not self.plan.joins and not self._repairs[0]:
+            types |= {f.name: "text" for f in source.schema if f.name not in types and pa.types.is_string(f.type)}
         table = read_table(
             source,
             name=name,

@@ -34,6 +34,41 @@ class Prediction(Record):
     why: str = ""
 
 
+class SheetColumn(Part):
+    """A column of a sheet. ``part``: what of a prediction it holds; ``name``: of a fact or of a piece of the answer.
+
+    ``type``: Arrow's name of it. ``width``: texts are hashed as so many bytes, None: by their own hash (and for what is no text).
+    """
+
+    part: Literal["event_time", "subject", "facts", "answer", "verdict", "why"]
+    name: str = ""
+    type: str
+    width: int | None = None
+
+
+class PredictionSheet(Record):
+    """Many answers in one entry, a row each; row i is the prediction ``id/i``. What they share stands here, the rows beside, in Arrow's format.
+
+    ``first`` and ``last``: the earliest and the latest event time of a row. ``classes``: whose chances the first columns of the answer are.
+    ``root``: SHA-256 over the salted commitments to the rows, in order (``journal.sheet``): one row can be deleted, and the others still prove.
+    """
+
+    kind: ClassVar[str] = "predictions"
+
+    id: str
+    model: str
+    bundle_digest: str
+    place: Place = "champion"
+    known_time: str
+    first: str
+    last: str
+    rows: int
+    facts_kept: bool = True
+    classes: tuple[str, ...] = ()
+    columns: tuple[SheetColumn, ...]
+    root: str
+
+
 class Label(Record):
     """What came out, late or in part. A later label of the same prediction corrects an earlier one.
 

@@ -12,6 +12,7 @@ from holdgood.core.errors import DataError
 from holdgood.core.table import ColumnType
 from holdgood.features.builders.expressions import as_moments
 
+_FEW_ROWS, _LOOK, _WHOLE = 64, 512, 2**30
 _ARROW = {str(t): t for t in (pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.timestamp("us"))}
 
 
@@ -86,8 +87,20 @@ def _strings(column: pa.ChunkedArray) -> np.ndarray:
     if not pa.types.is_string(column.type) and column.null_count < len(column):
         column = _as_text(column)
     out = np.empty(len(column), dtype=object)
-    out[:] = column.to_pylist() if len(column) < 64 else column.to_numpy()
-    return out
+    if len(column) < _FEW_ROWS or not _repeats(column):
+        out[:] = column.to_pylist() if len(column) < _FEW_ROWS else column.to_numpy()
+        return out
+    coded = column.combine_chunks().dictionary_encode()
+    levels = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+    # one object a word, not one a cell: less to make, and whoever looks words up finds their hashes made
+    found: np.ndarray = levels[np.asarray(pc.fill_null(coded.indices, len(coded.dictionary)).to_numpy())]
+    return found
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Whether the first cells say that there are few words in a column, which fits into one piece."""
+    first = column.slice(0, _LOOK)
+    return bool(column.nbytes < _WHOLE and 2 * pc.count_distinct(first).as_py() < len(first))
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
