@@ -191,7 +191,7 @@ def _bytes_of(kind: pa.DataType, width: int | None) -> int:
         return 0
     if _is_text(kind):
         return 1 + HASH if width is None else 4 + width
-    return 1 + max(1, kind.bit_width // 8)
+    return 1 + max(1, int(kind.bit_width) // 8)
 
 
 def _width(column: pa.Array) -> int | None:
