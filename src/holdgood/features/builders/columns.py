@@ -99,6 +99,8 @@ def _strings(column: pa.ChunkedArray) -> np.ndarray:
 
 def _repeats(column: pa.ChunkedArray) -> bool:
     """Whether the first cells say that there are few words in a column, which fits into one piece."""
+    if not pa.types.is_string(column.type):
+        return False  # nothing at all, or a type that is made text cell by cell
     first = column.slice(0, _LOOK)
     return bool(column.nbytes < _WHOLE and 2 * pc.count_distinct(first).as_py() < len(first))
 
