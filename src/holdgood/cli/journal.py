@@ -106,7 +106,11 @@ def _standing_text(s: Standing) -> None:
 def show(
     kind: Annotated[
         str | None,
-        typer.Option("--kind", "-k", help="prediction (rows of sheets too), predictions (sheets), label, answer-override, alarm, promotion, approval …"),
+        typer.Option(
+            "--kind",
+            "-k",
+            help="prediction (rows of sheets too), predictions (sheets), label, answer-override, alarm, promotion, approval …",
+        ),
     ] = None,
     model: OnlyModel = None,
     writer: Annotated[str | None, typer.Option("--writer", help="Only this writer's chain.")] = None,
