@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from holdgood.core.declaration import parse
 from holdgood.core.errors import DataError
 from holdgood.metrics.learning_curve import bought, power_law
+from holdgood.workflow.effect import Bench
 from holdgood.workflow.folder import Project
 from holdgood.workflow.rebalance import rebalance
 
@@ -59,9 +64,76 @@ def test_weighting_makes_chances_untrue_and_is_told_with_its_price(project):
     assert again == found
 
 
-def test_it_is_for_two_classes(project):
+LABELS = np.array(["fine", "late", "lost", "odd"])
+
+
+@pytest.fixture
+def parcels(tmp_path):
+    """Four classes: one of 5% that a number tells of, one of nine rows, and what wrong answers cost."""
+    rng = np.random.default_rng(3)
+    n = 800
+    x, z = rng.normal(size=(2, n))
+    code = np.where(x + 0.7 * rng.normal(size=n) > 2.0, 2, np.where(z + rng.normal(size=n) > 0.8, 1, 0))
+    code[rng.choice(n, 9, replace=False)] = 3
+    pd.DataFrame({"x": x, "z": z, "state": LABELS[code]}).to_parquet(tmp_path / "parcels.parquet")
+    wrong = {a: {b: 1.0 for b in LABELS if b != a} for a in LABELS}
+    wrong["lost"] = {b: 40.0 for b in LABELS if b != "lost"}
+    declared = {
+        "task": {"table": "parcels", "target": "state"}, "tables": {"parcels": {"source": "parcels.parquet"}},
+        "costs": {"currency": "EUR", "matrix": wrong, "per": "parcel"}, "split": {"kind": "random", "folds": 3},
+    }  # fmt: skip
+    return Project(tmp_path, parse(declared)), code
+
+
+def test_of_several_classes_the_rarest_with_rows_enough_is_spoken_of_and_each_is_told(parcels):
+    project, code = parcels
+    found = rebalance(project, learner="linear")
+    assert (found.label, [c.label for c in found.classes]) == ("lost", list(LABELS))
+    shares = np.bincount(code) / len(code)
+    assert [c.observed for c in found.classes] == pytest.approx(shares, abs=0.02)
+    assert [c.stated for c in found.classes] == pytest.approx(shares, abs=0.02)
+    assert sum(c.stated_weighted for c in found.classes) == pytest.approx(1.0)
+    lost, fine, odd = (found.classes[i] for i in (2, 0, 3))
+    assert lost.stated_weighted > 2 * lost.observed
+    assert (lost.loss.verdict, fine.loss.verdict, odd.loss) == ("better", "worse", None)
+    assert found.loss.verdict == "worse"  # in all: most rows pay for it
+    said = " ".join(found.sentences)
+    assert "Weighting all 4 classes to balance: log loss -" in said
+    assert f"It would state class lost, of {found.rare_rows} rows, " in said
+    assert "lost better" in said
+    assert "Too few rows to say anything of: odd (" in said
+    assert "In money, each by its answers of least expected cost, weights undone: " in said
+    assert [m.rare_rows for m in found.more] == [found.rare_rows, 3 * found.rare_rows]
+    assert all(m.money is not None for m in found.more)
+
+
+def test_money_of_several_classes_is_that_of_answers_that_undo_the_weights(parcels):
+    project, _ = parcels
+    bench = Bench(project, {}, "linear")
+    k, n = 4, len(bench.y)
+    chances = np.random.default_rng(0).dirichlet(np.ones(k), n)
+    weight = np.array([0.5, 1.0, 8.0, 30.0])
+    bent = chances * weight / (chances * weight).sum(axis=1, keepdims=True)
+    tilted = replace(bench.costs, tilt=weight)
+    _, money = bench.compare("weighted", bent, chances, tilted)
+    assert money.difference == pytest.approx(0.0, abs=1e-12)  # the same beliefs, the same answers
+    assert bench.compare("weighted", bent, chances)[1].difference < 0
+
+
+def test_classes_that_nobody_can_compare_are_refused(parcels):
+    project, _ = parcels
+    few = pd.read_parquet(project.path / "parcels.parquet")
+    few = pd.concat([few[few.state == "fine"][:200], few[few.state == "late"][:11], few[few.state == "lost"][:15]])
+    few.to_parquet(project.path / "parcels.parquet")
+    declared = project.declaration.model_copy(update={"costs": type(project.declaration.costs)()})
+    with pytest.raises(DataError, match=r"rows of class lost, the second largest of all"):
+        rebalance(Project(project.path, declared), learner="linear")
+
+
+def test_it_is_for_classes(project):
     declared = project.declaration
     task = declared.task.model_copy(update={"target": "hours_taken", "kind": "regression"})
     other = declared.model_copy(update={"task": task, "costs": type(declared.costs)()})
-    with pytest.raises(DataError, match="rebalancing a regression"):
+    with pytest.raises(DataError, match="rebalancing a regression task") as told:
         rebalance(Project(project.path, other), learner="linear")
+    assert "task.weight" in told.value.do

@@ -185,7 +185,7 @@ def rebalance(
     learner: Annotated[str, typer.Option("--learner", help="The family that is compared.")] = "lightgbm",
     json: Json = False,
 ) -> None:
-    """Rare class: what weighting it would change (chances, money), and what more rows of it would buy. Changes nothing."""
+    """Rare classes: what weighting them would change (chances, money), and what more rows would buy. Changes nothing."""
     from holdgood.core.records.envelope import wrap
     from holdgood.workflow.folder import Project
     from holdgood.workflow.rebalance import rebalance

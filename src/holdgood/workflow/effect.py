@@ -199,8 +199,13 @@ class Bench:
             out[theirs] = chain.predict(frame.take(where[theirs]))
         return out
 
-    def compare(self, label: str, with_it: np.ndarray, without: np.ndarray) -> tuple[Comparison, Comparison | None]:
-        """In the ladder's loss, and in money a row where costs are declared; over rows that both predict."""
+    def compare(
+        self, label: str, with_it: np.ndarray, without: np.ndarray, tilted: CostTable | None = None
+    ) -> tuple[Comparison, Comparison | None]:
+        """In the ladder's loss, and in money a row where costs are declared; over rows that both predict.
+
+        ``tilted``: the costs that the first's answers are chosen with, where its chances were learned with weights of classes.
+        """
         flat = (with_it + without).reshape(len(self.y), -1)
         rows = np.flatnonzero(~np.isnan(flat).any(axis=1))
         y = self.y[rows]
@@ -212,21 +217,22 @@ class Bench:
         gain = paired(one, two, first=label, second="without", clusters=clusters, unit=unit)
         if self.costs is None:
             return gain, None
-        spent = [self.spent(p, rows) for p in (with_it, without)]
+        spent = [self.spent(with_it, rows, tilted), self.spent(without, rows)]
         unit = f"{self.declared.costs.currency or 'money'} a {self.declared.costs.per}"
         return gain, paired(spent[0], spent[1], first=label, second="without", clusters=clusters, unit=unit)
 
-    def spent(self, prediction: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def spent(self, prediction: np.ndarray, rows: np.ndarray, tilted: CostTable | None = None) -> np.ndarray:
         """Cost of each of ``rows`` where costs are declared, (rows,); the threshold of each fold is chosen on the others."""
         assert self.costs is not None
+        table = tilted or self.costs
         out = np.zeros(len(self.y))
         for _, valid in self.folds:
             own = np.intersect1d(valid, rows)
             rest = np.setdiff1d(rows, own)
             threshold = None
             if self.task.kind == "binary" and len(rest):
-                threshold = best_threshold(self.costs, self.y[rest], prediction[rest])
-            out[own] = cost_rows(self.costs, self.y[own], answers(self.costs, prediction[own], threshold))
+                threshold = best_threshold(table, self.y[rest], prediction[rest])
+            out[own] = cost_rows(table, self.y[own], answers(table, prediction[own], threshold))
         return out[rows]
 
 

@@ -72,7 +72,7 @@ from holdgood.core.records.plan import (
     WorkPlan,
 )
 from holdgood.core.records.profile import ColumnProfile, Profile
-from holdgood.core.records.rebalance import MoreRows, Rebalance
+from holdgood.core.records.rebalance import ClassShare, MoreRows, Rebalance
 from holdgood.core.records.runs import Changed, Entrant, NewRowsBoard, Origin, RunComparison, RunPair, RunSummary
 from holdgood.core.records.split import Split
 from holdgood.core.records.verdict import CardSection, Gate, ModelCard, Verdict
@@ -94,6 +94,7 @@ __all__ = [
     "CellFault",
     "ChallengeLook",
     "Changed",
+    "ClassShare",
     "CleanLog",
     "ColumnProfile",
     "ColumnRule",

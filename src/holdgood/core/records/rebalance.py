@@ -19,13 +19,28 @@ class MoreRows(Part):
     money: Interval | None = None
 
 
+class ClassShare(Part):
+    """One class: its rows, its share of all (``observed``), and what a plain and a weighted model state on average.
+
+    ``loss``: what the weighted one gains in log loss on the rows of this class alone, paired; None below 20 rows.
+    """
+
+    label: str
+    rows: int
+    observed: Number
+    stated: Number
+    stated_weighted: Number
+    loss: Comparison | None = None
+
+
 class Rebalance(Record):
     """Development rows only; nothing was resampled, nothing delivered.
 
+    ``label``: the rarer of two classes, or the rarest of several that has 20 rows; ``classes``: all of them, as the task has them.
     ``loss``: the weighted model's gain in log loss over the plain one, paired; ``money``: the same in money a row, each at
-    thresholds chosen on the other folds, None where no costs are declared. ``observed``, ``stated`` and
-    ``stated_weighted``: the share of the rare class, and what the two say of it on average. ``sizes`` and ``losses``: the
-    learning curve, rows of the rare class against log loss out of fold.
+    thresholds chosen on the other folds (several classes: with answers of least expected cost, weights undone), None where no
+    costs are declared. ``observed``, ``stated`` and ``stated_weighted``: the share of the rare class, and what the two say
+    of it on average. ``sizes`` and ``losses``: the learning curve, rows of the rare class against log loss out of fold.
     """
 
     kind: ClassVar[str] = "rebalance"
@@ -41,6 +56,7 @@ class Rebalance(Record):
     sizes: tuple[int, ...]
     losses: tuple[Number, ...]
     more: tuple[MoreRows, ...]
+    classes: tuple[ClassShare, ...] = ()
     learner: str
     folds: int
     sentences: tuple[str, ...]
