@@ -1,5 +1,7 @@
 """Each row gets the verdict that its own cells earn, whatever stands beside it."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -196,3 +198,18 @@ def test_a_rule_over_a_column_that_may_be_absent_is_held_all_the_same():
     contract = TableContract(name="t", columns=(*columns, ColumnRule(name="w", type="category")), rules=(rule,))
     said = verdicts(Table.of(pa.table({"n": [1.0, -9.0], "w": ["x", "x"]}), "t"), contract)
     assert said.words.tolist() == ["ok", "refused"]
+
+
+@pytest.mark.parametrize("sign", ["<=", "<", ">=", ">"])
+def test_two_columns_are_compared_as_a_query_would(sign):
+    """Held by comparison alone, and by the query that any other rule is asked by (parentheses make it one)."""
+    moments = [None, *(dt.datetime(2026, 1, d) for d in (1, 2, 3))]
+    pairs = [(a, b) for a in moments for b in moments]
+    table = Table.of(pa.table({"a": [a for a, _ in pairs], "b": [b for _, b in pairs]}))
+    columns = tuple(ColumnRule(name=n, type="datetime", missing="allow") for n in "ab")
+    said = [
+        verdicts(table, TableContract(name="t", columns=columns, rules=(RowRule(rule=rule, breach="refuse"),))).rank.tolist()
+        for rule in (f'"a" {sign} "b"', f'("a" {sign} "b")')
+    ]  # fmt: skip
+    assert said[0] == said[1]
+    assert 0 < sum(said[0]) < 2 * len(pairs)

@@ -19,7 +19,7 @@ from holdgood.journal.answers import answers
 from holdgood.journal.backup import backup, copy
 from holdgood.journal.chain import draft
 from holdgood.journal.forgetting import of_subject, older_than
-from holdgood.journal.sheet import commit, made, packed, read_sheet
+from holdgood.journal.sheet import commit, lay, made, read_sheet
 from holdgood.journal.tombstones import Seal
 
 
@@ -320,8 +320,11 @@ def packed_of(column, said):
     """The bytes of each cell."""
     if said.width is None and said.type in ("string", "large_string"):
         return [bytes(row) for row in commit([column], [said], np.ones((len(column), 16), np.uint8))]
-    parts = packed(column, said.width)
-    return [b"".join(bytes(p[i]) for p in parts) for i in range(len(column))]
+    size = {"null": 0, "bool": 2}.get(said.type, 1 + 8) if said.width is None else 4 + said.width
+    size = 1 + column.type.bit_width // 8 if size == 9 else size
+    rows = np.zeros((len(column), size), np.uint8)
+    lay(rows, 0, column, size)
+    return [bytes(row) for row in rows]
 
 
 def _bits(value):

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdgood.audit import columns
+from holdgood.audit.order_rules import order_in
 from holdgood.core import sql
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records.contract import Breach, ColumnRule, TableContract
@@ -91,13 +92,27 @@ def verdicts(table: Table, contract: TableContract, unreadable: Mapping[str, np.
         data = table.data
         for c in absent:  # one that may be absent is empty in every row
             data = data.append_column(c.name, pa.nulls(table.rows, _TYPES.get(c.type, pa.string())))
-        marks = ~_held(row_rule.rule, data, f"the rule {row_rule.rule!r} of {contract.name}")
+        kept = _in_order(row_rule.rule, data, {c.name: c.type for c in contract.columns})
+        if kept is None:
+            kept = _held(row_rule.rule, data, f"the rule {row_rule.rule!r} of {contract.name}")
+        marks = ~kept
         found.append(Broken("", "rule", row_rule.breach, marks, f"not so: {row_rule.rule}"))
     broken = tuple(b for b in found if b.breach != "allow" and b.marks.any())
     rank = np.zeros(table.rows, np.int8)
     for b in broken:
         np.maximum(rank, np.where(b.marks, _RANK[b.breach], 0).astype(np.int8), out=rank)
     return Verdicts(rank, broken)
+
+
+def _in_order(rule: str, data: pa.Table, types: Mapping[str, str]) -> np.ndarray | None:
+    """What ``_held`` says of a rule that compares two columns of one type; None where it is none."""
+    order = order_in(rule, types)
+    if order is None or any(data.column_names.count(name) != 1 for name in (order.first, order.second)):
+        return None
+    one, two = data.column(order.first), data.column(order.second)
+    if one.type != two.type:
+        return None
+    return _truth(pc.fill_null(_COMPARE[order.sign](one, two), True))
 
 
 def _held(rule: str, data: pa.Table, purpose: str) -> np.ndarray:
@@ -227,6 +242,7 @@ def _column(table: Table, rule: ColumnRule, unreadable: np.ndarray | None) -> It
         yield Broken(name, "misshapen", rule.misshapen, _truth(odd), f"{name} is written in another shape")
 
 
+_COMPARE = {"<=": pc.less_equal, "<": pc.less, ">=": pc.greater_equal, ">": pc.greater}
 _TYPES = {"number": pa.float64(), "boolean": pa.bool_(), "datetime": pa.timestamp("us")}
 _NOUNS = {"number": "number", "datetime": "date or time", "boolean": "truth value"}
 

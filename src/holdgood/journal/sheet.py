@@ -123,58 +123,63 @@ def commit(columns: Sequence[pa.Array], said: Sequence[SheetColumn], salts: np.n
     """The commitments (n, 32) to rows: SHA-256 of a row's salt and bytes."""
     n = len(salts)
     hashed = [_hashed(c) if _is_text(c.type) and s.width is None else None for c, s in zip(columns, said, strict=True)]
-    wide = SALT + sum(_bytes_of(c.type, s.width) for c, s in zip(columns, said, strict=True))
+    sizes = [_bytes_of(c.type, s.width) for c, s in zip(columns, said, strict=True)]
+    wide = SALT + sum(sizes)
     step = max(1, _AT_ONCE // wide)
     digests: list[bytes] = []
     sha256 = hashlib.sha256
     for first in range(0, n, step):
         some = slice(first, min(n, first + step))
-        size = some.stop - first
-        parts = [salts[some]]
-        for column, s, texts in zip(columns, said, hashed, strict=True):
-            parts += [texts[some]] if texts is not None else packed(column[first : some.stop], s.width)
-        data = np.concatenate(parts, axis=1).tobytes()
-        digests += [sha256(data[at : at + wide]).digest() for at in range(0, size * wide, wide)]
+        rows = np.empty((some.stop - first, wide), np.uint8)
+        rows[:, :SALT] = salts[some]
+        at = SALT
+        for column, size, texts in zip(columns, sizes, hashed, strict=True):
+            if texts is not None:
+                rows[:, at : at + size] = texts[some]
+            else:
+                lay(rows, at, column[first : some.stop], size)
+            at += size
+        data = rows.tobytes()
+        digests += [sha256(data[at : at + wide]).digest() for at in range(0, len(data), wide)]
     return np.frombuffer(b"".join(digests), np.uint8).reshape(n, HASH)
 
 
-def packed(column: pa.Array, width: int | None) -> list[np.ndarray]:
-    """The bytes of n cells, matrices of n rows that stand side by side.
+def lay(rows: np.ndarray, at: int, column: pa.Array, size: int) -> None:
+    """Lay the bytes of cells into rows (n, wide), ``size`` bytes from ``at`` on.
 
     A number: one byte that says whether it is there, then its bytes, the lowest first (zeros where it is not). A text: its length in bytes in
-    four bytes (all ones where there is none), then its UTF-8, filled up with zeros to ``width``. Of a column of nothing: nothing.
+    four bytes (all ones where there is none), then its UTF-8, filled up with zeros. Of a column of nothing: nothing.
     """
-    n, kind = len(column), column.type
-    if pa.types.is_null(kind):
-        return []
-    if _is_text(kind):
-        return _texts(column, width or 0)
-    there = np.asarray(pc.is_valid(column).to_numpy(zero_copy_only=False)).astype(np.uint8).reshape(n, 1)
-    values = _values(column)
-    little = values.astype(values.dtype.newbyteorder("<"), copy=False)
-    return [there, np.ascontiguousarray(little).view(np.uint8).reshape(n, values.dtype.itemsize)]
+    if _is_text(column.type):
+        rows[:, at : at + size] = _texts(column, size - 4)
+    elif not pa.types.is_null(column.type):
+        values = _values(column)
+        rows[:, at] = np.asarray(pc.is_valid(column).to_numpy(zero_copy_only=False)) if column.null_count else 1
+        little = values.dtype.newbyteorder("<")
+        np.ndarray(len(values), little, rows.data, offset=at + 1, strides=rows.strides[:1])[:] = values
 
 
-def _texts(column: pa.Array, width: int) -> list[np.ndarray]:
+def _texts(column: pa.Array, width: int) -> np.ndarray:
+    """Lengths and bytes of texts of up to ``width`` bytes, (n, 4 + width)."""
     n = len(column)
     if 2 * len(column.slice(0, _LOOK).unique()) < min(n, _LOOK):  # words that repeat are laid out once
         coded = column.dictionary_encode()
         if len(coded.dictionary) < n // 2:
             levels = _texts(pa.concat_arrays([coded.dictionary, pa.nulls(1, coded.dictionary.type)]), width)
             at = np.asarray(pc.fill_null(coded.indices, len(coded.dictionary)).to_numpy())
-            return [level.take(at, axis=0) for level in levels]
+            return levels.take(at, axis=0)
     wide = np.int64 if pa.types.is_large_string(column.type) else np.int32
     _, offsets, data = column.buffers()
     ends = np.frombuffer(offsets, wide)[column.offset : column.offset + n + 1].astype(np.int64)
     lengths = np.diff(ends)
     missing = np.asarray(pc.is_null(column).to_numpy(zero_copy_only=False))
-    told = np.where(missing, _NOTHING, lengths).astype("<u4").view(np.uint8).reshape(n, 4)
-    if not width or data is None or not len(data):
-        return [told, np.zeros((n, width), np.uint8)]
-    place = np.arange(width)
-    text = np.frombuffer(data, np.uint8).take(ends[:-1, None] + place, mode="clip")
-    text *= (place < np.where(missing, 0, lengths)[:, None]).view(np.uint8)
-    return [told, text]
+    found = np.zeros((n, 4 + width), np.uint8)
+    found[:, :4] = np.where(missing, _NOTHING, lengths).astype("<u4").view(np.uint8).reshape(n, 4)
+    if width and data is not None and len(data):
+        place = np.arange(width)
+        text = np.frombuffer(data, np.uint8).take(ends[:-1, None] + place, mode="clip")
+        found[:, 4:] = text * (place < np.where(missing, 0, lengths)[:, None]).view(np.uint8)
+    return found
 
 
 def _hashed(column: pa.Array) -> np.ndarray:

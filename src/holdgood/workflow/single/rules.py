@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holdgood.audit.order_rules import order_in
 from holdgood.core.records import ColumnRule, RowRule, TableContract
 from holdgood.core.records.contract import Breach
 from holdgood.workflow.single.cells import LOST, Cell
@@ -19,8 +20,6 @@ _NOUNS = {"number": "number", "datetime": "date or time", "boolean": "truth valu
 _LARGEST = 9e18  # whole numbers beyond 64 bits are read otherwise
 _RANK = {"warn": 1, "refuse": 2}
 WORDS = ("ok", "warn", "refused")
-_NAME = r'"((?:[^"]|"")+)"'
-_ORDER = re.compile(rf"\s*{_NAME}\s*(<=|<|>=|>)\s*{_NAME}\s*")
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<=": lambda a, b: a <= b, "<": lambda a, b: a < b, ">=": lambda a, b: a >= b, ">": lambda a, b: a > b,
 }  # fmt: skip
@@ -147,12 +146,9 @@ def order_rule(rule: RowRule, types: Mapping[str, str]) -> Callable[[Mapping[str
 
     A rule says nothing where a cell is missing. NaN of a number is missing, so plain comparison is SQL's.
     """
-    if rule.rule in types or not (found := _ORDER.fullmatch(rule.rule)):
+    if (order := order_in(rule.rule, types)) is None:
         return None
-    a, b = _named(found[1], types), _named(found[3], types)
-    if a is None or b is None or types[a] != types[b] or types[a] not in ("number", "datetime"):
-        return None
-    compare = _COMPARE[found[2]]
+    a, b, compare = order.first, order.second, _COMPARE[order.sign]
 
     def kept(cells: Mapping[str, Cell]) -> bool:
         one, two = cells.get(a), cells.get(b)
@@ -163,13 +159,6 @@ def order_rule(rule: RowRule, types: Mapping[str, str]) -> Callable[[Mapping[str
         return compare(one, two)
 
     return kept
-
-
-def _named(quoted: str, types: Mapping[str, str]) -> str | None:
-    """The column that a quoted name means; None where letters of two columns differ in case alone, or there is none."""
-    name = quoted.replace('""', '"')
-    alike = [t for t in types if t.lower() == name.lower()]
-    return alike[0] if alike == [name] else None
 
 
 def compiled(
