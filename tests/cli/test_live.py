@@ -10,6 +10,7 @@ import pytest
 
 from holdgood.bundle import save
 from holdgood.core.records import Benefit, Comparison, Interval, Prediction, Verdict
+from holdgood.core.records.commitment import committed
 from holdgood.core.records.envelope import write
 from holdgood.core.records.verdict import Gate
 from holdgood.core.task import Task
@@ -411,3 +412,38 @@ def test_evidence_that_is_none(at, cli):
         assert said in cli("promote", "run1", "--why", "x", "--evidence", name, at=at).err
     write(at / "v.json", Verdict(status="ready", headline="h"))
     assert cli("promote", "run1", "--why", "x", "--evidence", "v.json", at=at).code == 3
+
+
+def test_prove_what_was_answered(at, cli, refuses):
+    row = {"x": 2.5, "who": "told in confidence"}
+    asked = {"model": "flights", "bundle_digest": "d", "answer": {"answer": "no"}, "facts": None}
+    Live.open(at / "live").journal.append(
+        Prediction(id="p", commitment=committed(row), known_time="2026-03-01", **asked), "server"
+    )
+    (at / "row.json").write_text(json.dumps(row, indent=1))
+    (at / "other.json").write_text(json.dumps({**row, "x": 2}))
+    said = cli("journal", "prove", "flights", "p", "row.json", at=at)
+    assert (
+        said.code == 0 and "✓ p was about these facts (by its commitment)" in said.out and "ok: answer no" in said.out
+    )
+    said = cli("journal", "prove", "flights", "p", "other.json", at=at)
+    assert said.code == 1 and "✗ p was about other facts" in said.out and "confidence" not in said.all
+    said = cli("journal", "prove", "flights", "p", "other.json", "--json", at=at)
+    assert (said.code, said.json["proved"], said.json["by"], said.json["answer"]) == (
+        1,
+        False,
+        "commitment",
+        {"answer": "no"},
+    )
+    (at / "kept.json").write_text('{"x": 1.0}')
+    assert "(by its facts)" in cli("journal", "prove", "flights", "000", "kept.json", at=at).out
+    refuses("journal", "prove", "flights", "none", "row.json", at=at, code=3, says="no prediction 'none'")
+    for text, why in (
+        ("{", "is no JSON"),
+        ("[1]", "no JSON object"),
+        ('{"x": NaN}', "no plain JSON"),
+        ("\ud800", "is no JSON"),
+    ):
+        (at / "bad.json").write_text(text, errors="surrogatepass")
+        refuses("journal", "prove", "flights", "p", "bad.json", at=at, code=3, says=why)
+    refuses("journal", "prove", "flights", "p", "away.json", at=at, code=3, says="cannot be read")

@@ -4,7 +4,8 @@ import pytest
 
 from holdgood.core.errors import DataError, DeclarationError, DuplicateError
 from holdgood.core.records import Alarm, Prediction
-from holdgood.core.records.envelope import wrap, wrap_as_text
+from holdgood.core.records.commitment import committed
+from holdgood.core.records.envelope import unwrap, wrap, wrap_as_text
 
 
 def test_a_prediction_is_found_by_its_id_and_a_shadows_answer_comes_last(journal, answer):
@@ -89,3 +90,38 @@ def test_an_id_is_answered_by_one_place_and_a_shadow_beside_it(journal, answer):
         with pytest.raises(DuplicateError):
             journal.append(answer(place=place), "another server")
     assert journal.predictions("m", ["p1", "gone"])["p1"].place == "canary"
+
+
+def test_who_kept_the_facts_proves_what_was_answered(journal, answer):
+    row = {"a": 1.5, "b": "x"}
+    journal.append_many(
+        [
+            answer("kept"),
+            answer("committed", facts=None, commitment=committed(row)),
+            answer("nothing", facts=None),
+            answer("shadowed", facts=None, commitment=committed(row)),
+            answer("shadowed", facts=None, place="shadow"),
+        ],
+        "server",
+    )
+    for id_ in ("kept", "committed", "shadowed"):
+        assert journal.proves("m", id_, {"b": "x", "a": 1.5}) is True
+        assert journal.proves("m", id_, {"b": "x", "a": 1.25}) is False
+        assert journal.proves("m", id_, {"a": 1.5}) is False
+    with pytest.raises(DataError, match="neither facts nor a commitment"):
+        journal.proves("m", "nothing", row)
+    with pytest.raises(DataError, match="no prediction 'committed' of 'n'"):
+        journal.proves("n", "committed", row)
+    (entry,) = [e for e, p in journal.read(Prediction) if p.id == "committed"]
+    text = json.dumps(entry.record)
+    assert '"x"' not in text and "1.5" not in text
+    journal.forget(entry.writer, entry.number, who="bo", why="asked for")
+    with pytest.raises(DataError, match="forgotten cannot be proved"):
+        journal.proves("m", "committed", row)
+    assert journal.verify() == []
+
+
+def test_a_prediction_from_before_there_were_commitments_is_read(answer):
+    old = wrap(answer())
+    del old["payload"]["commitment"]
+    assert unwrap(old, Prediction) == answer()

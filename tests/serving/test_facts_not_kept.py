@@ -61,3 +61,53 @@ def test_no_fact_is_written_and_the_shadow_is_asked_the_same(kept_nothing, withi
     for id_, row in (("one", 0), ("a", 1), ("b", 2), ("c", 3), ("s/0", 4), ("s/1", 5)):
         assert said[id_].facts is None
         assert said[id_].answer["probability"] == pytest.approx(expected[row], abs=1e-9), id_
+    for id_, row in (("one", rows[0]), ("a", rows[1]), ("b", rows[2]), ("c", rows[3]), ("no", broken)):
+        assert journal.proves("jobs", id_, row) and not journal.proves("jobs", id_, {**row, "parts": 77})
+        assert said[id_].commitment.holds(row), "the shadow's too"
+
+
+def test_a_caller_who_kept_the_row_proves_it_and_the_same_id_with_other_facts_is_refused(
+    kept_nothing, within, job_rows
+):
+    live, row = kept_nothing, job_rows[0]
+
+    async def scenario(ask, desk):
+        first = (await ask("POST", "/predict", {"row": row, "id": "one"}))[1]
+        again = await ask("POST", "/predict", {"row": dict(reversed(row.items())), "id": "one"})
+        assert (again[0], again[1]["repeated"], again[1]["probability"]) == (200, True, first["probability"])
+        status, told, _ = await ask("POST", "/predict", {"row": {**row, "parts": 77}, "id": "one"})
+        assert status == 409 and "other facts" in told["error"]
+        many = {"rows": job_rows[:30], "ids": [f"r{i}" for i in range(30)]}
+        assert (await ask("POST", "/predict", many))[0] == 200  # in a worker
+        many["rows"] = [{**r, "parts": 77} if i == 7 else r for i, r in enumerate(job_rows[:30])]
+        status, told, _ = await ask("POST", "/predict", many)
+        assert (status, told["at"]) == (409, 7)
+
+    within(scenario, what=(str(live.path),), journal="")
+    assert all(live.journal.proves("jobs", f"r{i}", job_rows[i]) for i in range(30))
+
+
+def test_who_wants_not_even_a_commitment_has_none(kept_nothing, within, job_rows):
+    live = kept_nothing
+    (live.path / "live.toml").write_text("[keep]\nfacts = false\ncommitments = false\n")
+
+    async def scenario(ask, desk):
+        for body in ({"row": job_rows[0], "id": "one"}, {"rows": job_rows[1:3], "ids": ["a", "b"]}):
+            assert (await ask("POST", "/predict", body))[0] == 200
+        again = await ask("POST", "/predict", {"row": {**job_rows[0], "parts": 77}, "id": "one"})
+        assert (again[0], again[1]["repeated"]) == (200, True)  # nothing tells them apart
+
+    within(scenario, what=(str(live.path),), journal="")
+    assert b'commitment":' not in (live.path / "journal.sqlite").read_bytes()
+    assert [p.commitment for _, p in live.journal.read(Prediction)] == [None] * 6
+
+
+def test_where_facts_are_kept_a_record_has_no_commitment(live_of, within, tmp_path, job_rows):
+    live = live_of(tmp_path / "kept", {("champion", None): {}})
+
+    async def scenario(ask, desk):
+        assert (await ask("POST", "/predict", {"row": job_rows[0], "id": "one"}))[0] == 200
+
+    within(scenario, what=(str(live.path),), journal="")
+    assert "commitment" not in live.journal.entries("prediction")[0].record["payload"]
+    assert live.journal.proves("jobs", "one", job_rows[0])

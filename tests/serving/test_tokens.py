@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from holdgood.core.errors import DataError, DeclarationError
 from holdgood.core.records import Prediction
+from holdgood.core.records.commitment import committed
 from holdgood.journal.chain import draft
 from holdgood.serving import tokens
 from holdgood.serving.entry import Answered, moment
@@ -170,7 +171,10 @@ def test_an_entry_is_what_the_journal_makes_of_a_prediction(facts):
     expected = draft(Prediction(**dataclasses.asdict(one)))
     made = one.draft()
     assert made.keys == expected.keys and made.kind == expected.kind
-    assert json.loads(made.text)["payload"] == json.loads(expected.text)["payload"]
+    assert json.loads(made.text)["payload"] | {"commitment": None} == json.loads(expected.text)["payload"]
+    one.facts, one.commitment = None, committed(facts)
+    expected = draft(Prediction(**dataclasses.asdict(one)))
+    assert json.loads(one.draft().text)["payload"] == json.loads(expected.text)["payload"]
     assert set(json.loads(made.text)) == set(json.loads(expected.text))
 
 

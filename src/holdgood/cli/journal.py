@@ -270,3 +270,44 @@ def head(
     draw.rows_text(["writer", "entries", "hash"], [[h.writer, str(h.number), h.hash[:16]] for h in found.heads])
     if to is not None:
         draw.out.print(f"written: {to}")
+
+
+@app.command("prove")
+def prove(
+    model: Annotated[str, typer.Argument(help="The model that answered.")],
+    id: Annotated[str, typer.Argument(help="The id of the prediction.")],
+    facts: Annotated[
+        Path, typer.Argument(help="The row as it was sent: a file with one JSON object, column to value.")
+    ],
+    live: LiveFolder = LIVE,
+    journal: Url = None,
+    json: Json = False,
+) -> None:
+    """Whether a prediction was about just these facts, also where the journal keeps none of them; exit code 1 if not.
+
+    With keep.facts = false a prediction holds a salted hash of its facts: whoever kept the row proves by it what was answered. That the record
+    is as it was written holdgood journal verify says. What was forgotten cannot be proved any more.
+
+    Example: holdgood journal prove flights order-4711 row.json
+    """
+    from holdgood.workflow.live.folder import journal_at
+    from holdgood.workflow.live.proving import facts_in
+
+    book, row = journal_at(live, journal), facts_in(facts)
+    proved = book.proves(model, id, row)
+    found = book.prediction(model, id)
+    assert found is not None
+    by = "commitment" if found.facts is None else "facts"
+    if json:
+        draw.as_json(
+            {"proved": proved, "by": by, "verdict": found.verdict, "answer": found.answer, "bundle": found.bundle_digest, "when": found.known_time}
+        )  # fmt: skip
+    elif proved:
+        said = ", ".join(f"{one_line(str(k))} {one_line(str(v))}" for k, v in found.answer.items()) or "no answer"
+        draw.out.print(f"✓ {one_line(id)} was about these facts (by its {by})", style="green")
+        draw.out.print(f"  told      {found.verdict}: {said}")
+        draw.out.print(f"  when      {found.known_time[:19]} UTC, by bundle {found.bundle_digest[:12]}")
+    else:
+        draw.out.print(f"✗ {one_line(id)} was about other facts than these (by its {by})", style="red")
+    if not proved:
+        raise typer.Exit(1)

@@ -30,6 +30,11 @@ class KeepSpec(Section):
     """What the journal keeps of people."""
 
     facts: bool = Field(True, description="false: predictions are kept without the facts of their rows")
+    commitments: bool = Field(
+        True,
+        description="where facts are not kept, each prediction has a salted hash of them, by which whoever still has them can prove what was "
+        "answered; false: not even that (who reads the journal can try out rows of few, coarse columns)",
+    )
     days: int | None = Field(
         None,
         ge=1,

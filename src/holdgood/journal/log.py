@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from holdgood.core.errors import DataError, DuplicateError
 from holdgood.core.records import Prediction
+from holdgood.core.records.commitment import canonical
 from holdgood.core.records.envelope import Record, unwrap
 from holdgood.journal.answers import answers
 from holdgood.journal.chain import TOMBSTONE, Head, Row, body_of, draft
@@ -184,6 +185,29 @@ class Journal:
         """The same for many ids at once; those that the journal does not have are left out."""
         rows = {row.ref or "": row for row in sorted(self._of(model, ids), key=lambda row: row.place != "shadow")}
         return {id: _entry(row).read(Prediction) for id, row in rows.items()}
+
+    def proves(self, model: str, id: str, facts: Mapping[str, Any]) -> bool:
+        """Whether a prediction was about just these facts, plain JSON as it was sent: by the facts in its record, or by the commitment to them.
+
+        DataError where the journal has no such prediction (any more), or one with neither. Whether the record is as it was written ``verify``
+        tells.
+        """
+        found = self.prediction(model, id)
+        if found is None:
+            raise DataError(
+                f"the journal has no prediction {id!r} of {model!r}",
+                "one that it holds and that was not forgotten",
+                "check the id and the model; what was forgotten cannot be proved any more",
+            )
+        if found.facts is not None:
+            return canonical(found.facts) == canonical(facts)
+        if found.commitment is None:
+            raise DataError(
+                f"the prediction {id!r} of {model!r} has neither facts nor a commitment to them",
+                "a prediction that was written with one of them",
+                "it cannot be proved by this journal; with keep.commitments, those to come can",
+            )
+        return found.commitment.holds(facts)
 
     def made(self, model: str, ids: Sequence[str]) -> dict[str, str]:
         """Those of some ids that predictions of the model have, each with the moment from which its outcome can be known."""

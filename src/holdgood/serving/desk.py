@@ -46,7 +46,7 @@ class Workers:
 
 @dataclass(frozen=True)
 class Desk:
-    """``keep_facts``: whether rows are kept in the journal beside their answers."""
+    """``keep_facts``: whether rows are kept in the journal beside their answers. ``commits``: whether, where they are not, commitments to them are."""
 
     models: Models
     recorder: Recorder
@@ -56,6 +56,7 @@ class Desk:
     log: Log
     limits: Limits
     keep_facts: bool = True
+    commits: bool = False
 
     async def work(self, task: Callable[[], T]) -> T:
         """Run a task in a worker thread."""

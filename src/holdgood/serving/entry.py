@@ -23,7 +23,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Answered:
-    """One answer. Times are in the notation of ``journal.keys.moment_of``; ``id`` and ``subject`` can be keys there."""
+    """One answer. Times are in the notation of ``journal.keys.moment_of``; ``id`` and ``subject`` can be keys there.
+
+    ``commitment``: as ``records.commitment.committed`` makes it, where ``facts`` are not kept and it is.
+    """
 
     id: str
     model: str
@@ -36,6 +39,7 @@ class Answered:
     answer: Mapping[str, Any]
     verdict: str
     why: str
+    commitment: Mapping[str, str] | None = None
 
     def draft(self) -> Draft:
         """The entry. Raises TypeError for what JSON cannot hold."""
@@ -44,6 +48,8 @@ class Answered:
             "known_time": self.known_time, "subject": self.subject, "facts": self.facts, "answer": self.answer, "verdict": self.verdict,
             "why": self.why,
         }  # fmt: skip
+        if self.commitment is not None:
+            payload["commitment"] = self.commitment
         envelope = {
             "kind": Prediction.kind, "schema": Prediction.schema_number, "created_utc": self.known_time, "producer": PRODUCER, "payload": payload,
         }  # fmt: skip

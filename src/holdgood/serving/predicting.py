@@ -7,6 +7,7 @@ from typing import Any
 
 from holdgood.core.errors import DuplicateError
 from holdgood.core.records import Prediction
+from holdgood.core.records.commitment import committed
 from holdgood.core.records.journal import Place
 from holdgood.core.table import Table
 from holdgood.serving.body import Asked, asked
@@ -60,6 +61,7 @@ async def _answered_alone(desk: Desk, served: Served, wanted: Asked) -> dict[str
         wanted.ids[0] if wanted.ids else fresh_id(), served.name, loaded.digest, "champion",
         wanted.event_time or loaded.moment(row, answer.cells) or known_time, known_time,
         wanted.subjects[0] if wanted.subjects else loaded.subject(row), row if desk.keep_facts else None, answer.answer, answer.verdict, answer.why,
+        committed(row) if desk.commits else None,
     )  # fmt: skip
     try:
         await desk.recorder.write([entry.draft()])
@@ -84,11 +86,13 @@ async def _answered(desk: Desk, served: Served, wanted: Asked) -> list[dict[str,
         for i in range(n):
             loaded[i], places[i] = served.choose(subjects[i] or ids[i])
     answers = await _scored(desk, loaded, wanted)
+    commitments = await _committed(desk, wanted.rows)
     known_time = now()
     entries = [
         Answered(
             ids[i], served.name, loaded[i].digest, places[i], wanted.event_time or loaded[i].moment(row, answers[i].cells) or known_time,
             known_time, subjects[i], row if desk.keep_facts else None, answers[i].answer, answers[i].verdict, answers[i].why,
+            commitments[i],
         )
         for i, row in enumerate(wanted.rows)
     ]  # fmt: skip
@@ -137,6 +141,15 @@ async def _scored(desk: Desk, loaded: Sequence[Loaded], wanted: Asked) -> list[R
     return await desk.work(work)
 
 
+async def _committed(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, str] | None]:
+    """To the facts of each row, where these are not kept; of many rows in a worker thread."""
+    if not desk.commits:
+        return [None] * len(rows)
+    if len(rows) <= _QUICK_ROWS:
+        return [committed(row) for row in rows]
+    return await desk.work(lambda: [committed(row) for row in rows])
+
+
 def related_tables(loaded: Loaded, wanted: Asked) -> dict[str, Table]:
     """Rows that came with the request, read as the model's tables."""
     model = loaded.rows().model
@@ -160,7 +173,7 @@ async def _before(desk: Desk, served: Served, wanted: Asked) -> dict[int, Predic
         before = there.get(id_)
         if before is None or before.place == "shadow":
             continue
-        if before.facts is not None and before.facts != wanted.rows[i]:
+        if _about_others(before, wanted.rows[i]):
             raise refused(
                 409,
                 "an id that was answered before, about other facts",
@@ -170,6 +183,13 @@ async def _before(desk: Desk, served: Served, wanted: Asked) -> dict[int, Predic
             )
         found[i] = before
     return found
+
+
+def _about_others(before: Prediction, row: Mapping[str, Any]) -> bool:
+    """Whether an answer was about other facts than these; False where the journal has nothing to tell it by."""
+    if before.facts is not None:
+        return before.facts != row
+    return before.commitment is not None and not before.commitment.holds(row)
 
 
 async def _with_known(desk: Desk, served: Served, wanted: Asked, known: dict[int, Prediction]) -> list[dict[str, Any]]:

@@ -96,7 +96,8 @@ def door(settings: Settings, *, log: Log | None = None) -> Door:
     if not made.all() and made.faults:
         raise DeclarationError("nothing can be served: " + "; ".join(made.faults), "bundles that load", "see above")
     upkeep = Upkeep(
-        made, open_journal, tokens, Metrics(), log or Log(), settings.limits, folder.keep.facts, settings.journal_required, settings.every
+        made, open_journal, tokens, Metrics(), log or Log(), settings.limits, folder.keep.facts, settings.journal_required, settings.every,
+        commits=folder.keep.commitments and not folder.keep.facts,
     )  # fmt: skip
     guard = Guard(tokens, Rates(settings.limits.rate), _hosts(settings))
     made_door = Door(_routes(upkeep), guard, upkeep.begin, upkeep.end, all_requests=settings.log_requests)

@@ -25,7 +25,10 @@ _SEEK = 5.0
 
 @dataclass
 class Upkeep:
-    """``every``: seconds between two looks at what is live. ``ended``: whether the server is going down, and says so in /readyz."""
+    """``every``: seconds between two looks at what is live. ``ended``: whether the server is going down, and says so in /readyz.
+
+    ``commits``: see ``Desk``.
+    """
 
     models: Models
     open_journal: Callable[[], Journal]
@@ -37,6 +40,7 @@ class Upkeep:
     journal_required: bool = True
     every: float = 2.0
     ended: bool = False
+    commits: bool = False
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _desk: Desk | None = None
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -55,6 +59,7 @@ class Upkeep:
             self.log,
             self.limits,
             self.keep_facts,
+            self.commits,
         )
         try:
             await asyncio.to_thread(recorder.open)

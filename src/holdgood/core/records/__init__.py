@@ -3,6 +3,7 @@
 from holdgood.core.records.audit import AuditReport, Finding, Outcome, Proposal, TableSummary
 from holdgood.core.records.bundle import Bundle, FileEntry, PartEntry
 from holdgood.core.records.cleaning import CleanLog, RepairEntry
+from holdgood.core.records.commitment import Commitment
 from holdgood.core.records.common import Comparison, Interval, Money, Series
 from holdgood.core.records.contract import ColumnRule, Contract, RowRule, TableContract
 from holdgood.core.records.effect import RepairEffect, RepairEffects
@@ -98,6 +99,7 @@ __all__ = [
     "CleanLog",
     "ColumnProfile",
     "ColumnRule",
+    "Commitment",
     "Comparison",
     "Confusion",
     "Contract",

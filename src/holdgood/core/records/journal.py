@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+from holdgood.core.records.commitment import Commitment
 from holdgood.core.records.common import Comparison, Interval
 from holdgood.core.records.envelope import Number, Part, Record
 
@@ -16,7 +17,8 @@ class Prediction(Record):
 
     ``event_time``: the moment of decision; ``known_time``: when the facts were known (mostly the request). ``subject``: the key of the
     row, by which a person's rows are found and deleted. ``facts``: the row as asked, None where only commitments are kept.
-    ``answer``: what the caller was told (probability, answer, interval …).
+    ``answer``: what the caller was told (probability, answer, interval …). ``commitment``: to the facts, where they are not kept; None where
+    they are, and in records that were written before there were any.
     """
 
     kind: ClassVar[str] = "prediction"
@@ -32,6 +34,7 @@ class Prediction(Record):
     answer: dict[str, Any] = {}
     verdict: Literal["ok", "warn", "refused"] = "ok"
     why: str = ""
+    commitment: Commitment | None = None
 
 
 class SheetColumn(Part):
