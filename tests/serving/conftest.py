@@ -270,7 +270,9 @@ def server(tmp_path_factory, bundles):
     promote(live, bundles(kind="regression"), "amounts", by="ann", why="a test", overrule=True)
     file = at / "live" / "tokens.json"
     secret = {role: tokens.new(file, roles=[role], name=role)[0] for role in tokens.ROLES}
-    made = Server(at / "live", "--rate", "0", "--max-body", "300000", "--max-rows", "500", "--log-requests", at=at)
+    made = Server(
+        at / "live", "--rate", "0", "--refused-rate", "0", "--max-body", "300000", "--max-rows", "500", "--log-requests", at=at
+    )  # fmt: skip
     made.live, made.secret, made.tokens_file, made.token = live, secret, file, secret["admin"]
     yield made
     made.end()
@@ -304,13 +306,13 @@ class Asker:
         self.app, self.secret = app, secret
 
     async def __call__(
-        self, method, path, body=None, headers=(), *, raw=b"", content_type="application/json", receive=None
-    ):
+        self, method, path, body=None, headers=(), *, raw=b"", content_type="application/json", receive=None, token=None, client=None
+    ):  # fmt: skip
         raw = raw if body is None else json.dumps(body).encode()
         told = [
             (b"host", b"localhost"),
             (b"content-type", content_type.encode()),
-            (b"authorization", b"Bearer " + self.secret.encode()),
+            (b"authorization", b"Bearer " + (self.secret if token is None else token).encode()),
             *headers,
         ]
         sent = []
@@ -321,7 +323,8 @@ class Asker:
         async def send(message):
             sent.append(message)
 
-        await self.app({"type": "http", "method": method, "path": path, "headers": told}, receive or whole, send)
+        scope = {"type": "http", "method": method, "path": path, "headers": told, "client": client}
+        await self.app(scope, receive or whole, send)
         given = dict(sent[0]["headers"])
         said = (
             json.loads(sent[1]["body"] or b"{}") if given[b"content-type"] == b"application/json" else sent[1]["body"]

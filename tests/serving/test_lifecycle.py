@@ -68,7 +68,7 @@ def place(tmp_path_factory, live_of):
 @pytest.fixture(scope="module")
 def running(place, start):
     at, secret = place
-    return start(at / "live", "--rate", "0", "--every", "0.2", at=at, token=secret)
+    return start(at / "live", "--rate", "0", "--refused-rate", "0", "--every", "0.2", at=at, token=secret)
 
 
 def test_promoted_and_rolled_back_under_load_without_a_dropped_request(running, place, bundles, job_rows):

@@ -107,6 +107,20 @@ def run(
     rate: Annotated[
         float, typer.Option(min=0, help="Requests a second of one token, in bursts of twice as many; 0: no limit.")
     ] = 1_000.0,
+    refused_rate: Annotated[
+        float,
+        typer.Option(
+            "--refused-rate",
+            min=0,
+            help="Refusals a second of one address that shows no token that lives, in bursts of twice as many; then 429. 0: no limit.",
+        ),
+    ] = 10.0,
+    max_connections: Annotated[
+        int,
+        typer.Option(
+            "--max-connections", min=1, help="Open at once; a new one takes the place of who has waited longest."
+        ),
+    ] = 1_000,
     every: Annotated[
         float, typer.Option(min=0.1, help="Seconds between looks at what is live and at changed tables.")
     ] = 2.0,
@@ -131,7 +145,10 @@ def run(
         from holdgood.serving.server import Settings, serve
     except ModuleNotFoundError as error:
         raise MissingExtra.named("serve", str(error.name), "serving") from error
-    limits = Limits(body=max_body, arrow_body=16 * max_body, rows=max_rows, arrow_rows=5 * max_rows, rate=rate)
+    limits = Limits(
+        body=max_body, arrow_body=16 * max_body, rows=max_rows, arrow_rows=5 * max_rows, rate=rate, strangers=refused_rate,
+        connections=max_connections,
+    )  # fmt: skip
     settings = Settings(
         what=tuple(what), host=host, port=port, tables=tuple(table or ()), journal=journal or "", journal_required=journal_required is YesNo.yes,
         tokens=tokens, open_=open_, hosts=tuple(allow_host or ()), limits=limits, every=every, log_requests=log_requests,

@@ -2,6 +2,9 @@
 
 Host, route, token, rate and size are looked at in this order, before a byte of the body is parsed. Whatever goes wrong becomes a
 refusal in the three parts of every error; a fault of ours is told in general words and logged without values.
+
+Who shows a living token is not held up by what others send from the same address (a proxy's, say): only what is refused before a token was
+known is counted by address. A token has 256 random bits, so this is no guard against guessing; it is one against work and lines in the log.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from holdgood.core.errors import HoldgoodError
 from holdgood.serving.desk import Desk
 from holdgood.serving.exchange import ARROW, Call, Refusal, Reply, refusal_of, refused, reply_of
 from holdgood.serving.fresh import request_id
-from holdgood.serving.limits import Held, Rates, too_large
+from holdgood.serving.limits import Held, Rates, address_of, too_large
 from holdgood.serving.tokens import Token, Tokens
 from holdgood.serving.traces import Traces
 
@@ -47,11 +50,15 @@ class Route:
 
 @dataclass(frozen=True)
 class Guard:
-    """Who is let in. ``tokens`` None: everybody (on loopback only). ``hosts``: names that the Host header may have."""
+    """Who is let in. ``tokens`` None: everybody (on loopback only). ``hosts``: names that the Host header may have.
+
+    ``rates``: of each token. ``strangers``: of each address, for what is refused before a token was known.
+    """
 
     tokens: Tokens | None
     rates: Rates
     hosts: frozenset[str]
+    strangers: Rates
 
 
 class Door:
@@ -66,6 +73,7 @@ class Door:
         self._guard, self._begin, self._end, self._all = guard, begin, end, all_requests
         self._desk: Desk | None = None
         self._held = Held(0)
+        self._unlogged, self._told = 0, -math.inf
         self.traces: Traces | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,7 +104,7 @@ class Door:
         assert desk is not None
         headers = dict(scope["headers"])
         call = Call(scope["path"], b"", "", headers, _request_id(headers))
-        name = "unknown"
+        name, admitted, flood = "unknown", False, False
         try:
             if len(headers) != len(scope["headers"]):
                 _check_once(scope["headers"])
@@ -104,12 +112,14 @@ class Door:
             route = self._route(scope["method"], call)
             name = route.name
             self._admit(route, call)
+            admitted = True
             call.content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
             if route.method == "POST":
                 await _body(receive, call, self._held, self._most(desk, call), desk.limits.seconds)
             reply = await route.handler(desk, call)
         except Refusal as refusal:
-            reply = reply_of(refusal, call.request_id)
+            flood = not admitted and refusal.status != 429 and (wait := self._wait(scope)) > 0
+            reply = reply_of(self._too_many(refusal, wait) if flood else refusal, call.request_id)
         except HoldgoodError as error:
             reply = reply_of(refusal_of(error), call.request_id)
             if reply.status >= 500:
@@ -141,7 +151,9 @@ class Door:
         desk.metrics.counted(name, reply.status, seconds)
         if self.traces is not None:
             self.traces(name, desk, call, reply, seconds)
-        if self._all or reply.status >= 400:
+        if flood and not self._all:
+            self._tell_flood(desk, scope)
+        elif self._all or reply.status >= 400:
             who = call.token.id if call.token else ""
             desk.log(
                 "request",
@@ -152,6 +164,26 @@ class Door:
                 request_id=call.request_id,
                 **call.told,
             )
+
+    def _wait(self, scope: Scope) -> float:
+        """Seconds until one more refusal is due to an address; 0 at once. Where there is none (a socket of the file system) all is due."""
+        client = scope.get("client")
+        return self._guard.strangers.take(address_of(client[0])) if client else 0.0
+
+    def _too_many(self, refusal: Refusal, wait: float) -> Refusal:
+        error = HoldgoodError(
+            f"{refusal.error.came}, and more refused requests than one address may send",
+            f"{self._guard.strangers.rate:g} a second",
+            refusal.error.do,
+        )
+        return Refusal(429, error, ((b"retry-after", b"%d" % math.ceil(wait)),))
+
+    def _tell_flood(self, desk: Desk, scope: Scope) -> None:
+        """One line a second for all of them: a flood must not fill the disk. The metrics count each."""
+        self._unlogged += 1
+        if (now := time.monotonic()) - self._told >= 1.0:
+            desk.log("a flood of refused requests", "warning", address=scope["client"][0], requests=self._unlogged)
+            self._unlogged, self._told = 0, now
 
     def _check_host(self, headers: Mapping[bytes, bytes]) -> None:
         host = headers.get(b"host", b"").decode("latin-1").lower()

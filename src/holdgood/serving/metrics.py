@@ -43,6 +43,10 @@ class Metrics:
         )
         self.loads = Counter("holdgood_loads", "Looks at what is live, by outcome.", ["outcome"], registry=r)
         self.working = Gauge("holdgood_workers_busy", "Tasks in worker threads, waiting ones included.", registry=r)
+        self.connections = Gauge("holdgood_connections", "Open connections.", registry=r)
+        self.connections_ended = Counter(
+            "holdgood_connections_ended", "Connections that the server ended, by reason.", ["why"], registry=r
+        )
         self._counters: dict[tuple[int, tuple[str, ...]], Counter] = {}
         self._requests: dict[tuple[str, int], int] = {}
 

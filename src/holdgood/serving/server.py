@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import os
@@ -17,6 +18,7 @@ from holdgood.core.declared_live import LiveSpec
 from holdgood.core.errors import DeclarationError, EnvironmentFault, MissingExtra
 from holdgood.core.records.contract import OutOfContract
 from holdgood.journal import Journal
+from holdgood.serving.connections import BACKLOG, Connections, room_for, watched
 from holdgood.serving.describing import models, openapi, schema
 from holdgood.serving.desk import Desk
 from holdgood.serving.door import Door, Guard, Route
@@ -81,7 +83,7 @@ def is_live(what: str) -> bool:
     return "=" not in what and (Path(what) / "bundles").is_dir()
 
 
-def door(settings: Settings, *, log: Log | None = None) -> Door:
+def door(settings: Settings, *, log: Log | None = None, metrics: Metrics | None = None) -> Door:
     """The ASGI application. Bundles are loaded before it is made, so that a fault is told to whoever starts it."""
     for given in settings.what:
         if len(settings.what) > 1 or not is_live(
@@ -96,10 +98,10 @@ def door(settings: Settings, *, log: Log | None = None) -> Door:
     if not made.all() and made.faults:
         raise DeclarationError("nothing can be served: " + "; ".join(made.faults), "bundles that load", "see above")
     upkeep = Upkeep(
-        made, open_journal, tokens, Metrics(), log or Log(), settings.limits, folder.keep.facts, settings.journal_required, settings.every,
+        made, open_journal, tokens, metrics or Metrics(), log or Log(), settings.limits, folder.keep.facts, settings.journal_required, settings.every,
         commits=folder.keep.commitments and not folder.keep.facts,
     )  # fmt: skip
-    guard = Guard(tokens, Rates(settings.limits.rate), _hosts(settings))
+    guard = Guard(tokens, Rates(settings.limits.rate), _hosts(settings), Rates(settings.limits.strangers))
     made_door = Door(_routes(upkeep), guard, upkeep.begin, upkeep.end, all_requests=settings.log_requests)
     made_door.traces = traces()
     return made_door
@@ -111,15 +113,19 @@ def serve(settings: Settings, *, announce: Callable[[str], None] = lambda _: Non
         raise MissingExtra.named("serve", "uvicorn", "serving")
     import uvicorn  # an optional library, wanted for serving only
 
-    log = Log()
-    app = door(settings, log=log)
+    log, metrics, limits = Log(), Metrics(), settings.limits
+    app = door(settings, log=log, metrics=metrics)
+    most = room_for(limits.connections)
+    if most < limits.connections:
+        log("fewer connections than asked for: this process may not open more files", "warning", connections=most)
+    lines = Connections(most, limits.seconds, metrics, log)
     logging.getLogger("uvicorn").handlers = [ThroughLog(log)]
     logging.getLogger("uvicorn").propagate = False
     try:
         listening = socket.create_server(
             (settings.host, settings.port),
             family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
-            backlog=2048,
+            backlog=BACKLOG,
         )
     except OSError as error:
         raise EnvironmentFault(
@@ -128,9 +134,9 @@ def serve(settings: Settings, *, announce: Callable[[str], None] = lambda _: Non
             "choose another --port",
         ) from error
     config = uvicorn.Config(
-        app, loop="uvloop" if find_spec("uvloop") else "asyncio", http="httptools" if find_spec("httptools") else "h11", ws="none",
+        app, loop="uvloop" if find_spec("uvloop") else "asyncio", http=watched(_protocol(), lines), ws="none",
         lifespan="on", access_log=False, log_config=None, log_level="warning", server_header=False, proxy_headers=False, timeout_keep_alive=30,
-        timeout_graceful_shutdown=settings.grace, backlog=2048,
+        timeout_graceful_shutdown=settings.grace, backlog=BACKLOG,
     )  # fmt: skip
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     announce(f"http://{host}:{listening.getsockname()[1]}")
@@ -144,6 +150,17 @@ def serve(settings: Settings, *, announce: Callable[[str], None] = lambda _: Non
             signal.signal(number, handler)
     if not server.started:
         raise EnvironmentFault("the server did not start", "see the log above", "mend it and start again")
+
+
+def _protocol() -> type[asyncio.Protocol]:
+    """How uvicorn reads HTTP here: by httptools where that is installed."""
+    if find_spec("httptools"):
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+        return HttpToolsProtocol
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    return H11Protocol
 
 
 def _routes(upkeep: Upkeep) -> list[Route]:

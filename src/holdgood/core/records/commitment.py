@@ -14,6 +14,7 @@ from holdgood.core.records.envelope import Part
 
 _LEAST, _MOST = -(2**63), 2**64
 """Whole numbers that are kept to the digit; others are 64-bit floats, as parsers of JSON make them."""
+_encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 class Commitment(Part):
@@ -46,7 +47,7 @@ def canonical(value: Any) -> str:
     '{"a":[true,null,0.5,"é"],"b":7}'
     """
     try:
-        return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return _encoded(_plain(value))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise DataError(
             "facts that are no plain JSON", "texts, finite numbers, true, false and null", "give the row as it was sent"
