@@ -1,5 +1,7 @@
 """Watching from the command line: a finished run goes live, its answers are looked at, an alarm is acknowledged."""
 
+import contextlib
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -133,6 +135,36 @@ def test_a_service_waits_for_a_journal_that_is_away_at_its_start(tmp_path, cli, 
     away = "tried again in 2 s: the journal postgresql://ann@127.0.0.1:1/none cannot be used"
     assert f"waiting for the journal, {away}" in said.err
     assert said.out.startswith("flights: the next look is due on ")
+
+
+def test_a_journal_that_was_changed_ends_one_look_and_no_service(tmp_path, cli, refuses, monkeypatch):
+    task = Task(kind="binary", classes=("no", "yes"), target="late")
+    records = {"verdict": Verdict(status="ready", headline="h", gates=())}
+    save(tmp_path / "run" / "bundle", name="flights", parts={}, records=records, task=task, extra_json={})
+    assert cli("promote", "run", "--why", "w", "--by", "ann", at=tmp_path).code == 0
+    slept = []
+
+    def written(record):
+        with contextlib.closing(sqlite3.connect(tmp_path / "live" / "journal.sqlite")) as base, base:
+            base.execute("DROP TRIGGER IF EXISTS never_rewritten")
+            (before,) = base.execute("SELECT record FROM entries WHERE kind = 'promotion'").fetchone()
+            base.execute("UPDATE entries SET record = ? WHERE kind = 'promotion'", (record,))
+        return before
+
+    whole = written("changed")
+    refuses("watch", "live", at=tmp_path, code=3, says=["entry 1 of 'live' holds no record", "holdgood journal verify"])
+    written(whole)
+
+    def sleep(ending, seconds):
+        slept.append(seconds)
+        written("changed" if len(slept) == 2 else whole)
+        ending.asked = len(slept) == 4
+
+    monkeypatch.setattr(service.Ending, "sleep", sleep)
+    monkeypatch.setattr(service, "due", lambda live, model, at: at + timedelta(days=1))
+    said = cli("watch", "live", "--every", "1d", at=tmp_path)
+    assert (said.code, len(slept)) == (0, 4), "it went on"
+    assert said.err.count("error: watch: entry 1 of 'live' holds no record") == 1
 
 
 def test_a_folder_in_which_nothing_is_live(tmp_path, refuses):

@@ -1,6 +1,8 @@
 """Who shows no living token: so many refusals a second for one address, and nobody else is held up by it."""
 
+import contextlib
 import json
+import socket
 
 import pytest
 
@@ -106,7 +108,8 @@ def test_ordinary_requests_touch_nothing_of_it(within, job_rows, monkeypatch):
 
 def test_on_loopback_a_real_flood_is_bounded_and_callers_go_on(bundles, start, tmp_path, job_rows):
     secret, _ = tokens.new(tmp_path / "tokens.json", roles=["predict"], name="ann")
-    server = start(bundles(), "--refused-rate", "0.001", at=tmp_path, token=secret)
+    server = start(bundles(), "--refused-rate", "0.001", "--max-connections", "5", at=tmp_path, token=secret)
+    idle = [socket.create_connection(("127.0.0.1", server.port), timeout=100) for _ in range(30)]
     found = []
     for _ in range(20):
         found.append(server.ask("GET", "/models", token=FORGED).status)
@@ -115,3 +118,8 @@ def test_on_loopback_a_real_flood_is_bounded_and_callers_go_on(bundles, start, t
     reply = server.ask("GET", "/models", token=None)
     assert reply.status == 429 and int(reply.headers["Retry-After"]) > 100
     assert json.loads(reply.text)["expected"] == "0.001 a second"
+    for line in idle[:25]:  # ended to make room
+        with contextlib.suppress(ConnectionError):
+            assert line.recv(10) == b""
+    for line in idle:
+        line.close()

@@ -63,6 +63,7 @@ def promote(
 
     The bundle is verified and copied into the live folder, its digest is pinned in the journal with who, why and on what evidence. A
     bundle whose gates failed, or that lacks the approvals that live.toml asks for, is held back. The folder is made where it is missing.
+    A canary's share is of rows that come as JSON: Arrow streams are answered by the champion, and stand as its answers in journal and metrics.
 
     Example: holdgood promote runs/0001 --why "earns 1.2 M a year more than today's rule"
 

@@ -134,7 +134,7 @@ def run(
     The contract is held for each row: a refused row gets no answer, with the column, what came and what was expected.
 
     A live folder is followed: a model that is promoted or rolled back answers within seconds, without a dropped request. A canary
-    answers its share, always the same subjects; a shadow is asked afterwards and never heard by callers.
+    answers its share, always the same subjects (Arrow streams: the champion); a shadow is asked afterwards and never heard by callers.
 
     SIGTERM or Ctrl-C finish what was begun and write it down. The log is JSON lines on standard error and holds no value of a row.
     """

@@ -114,7 +114,7 @@ def watch(
 def _serve(folder: Path, model: str | None, days: float, files: dict[str, str]) -> None:
     """A look each so many days, until SIGTERM; a journal that is away is waited for, also at the start."""
     from holdgood.cli.watched import look_text
-    from holdgood.core.errors import EnvironmentFault, HoldgoodError
+    from holdgood.core.errors import HoldgoodError
     from holdgood.workflow.live import service
     from holdgood.workflow.live.folder import Live
     from holdgood.workflow.live.watch import Watched, due
@@ -128,11 +128,14 @@ def _serve(folder: Path, model: str | None, days: float, files: dict[str, str]) 
         idle = files.keys() - {table for name in models for table in service.joined(live, name, files)}
         return live, {name: due(live, name, datetime.now(UTC)) for name in models}, idle
 
-    def away(error: EnvironmentFault, seconds: float) -> None:
+    def away(error: HoldgoodError, seconds: float) -> None:
         draw.err.print(f"waiting for the journal, tried again in {seconds:g} s: {error.came}", style="yellow")
 
     def said(name: str, seen: Watched | HoldgoodError) -> None:
-        draw.out.print(look_text(seen) if isinstance(seen, Watched) else f"{name}: {seen}")
+        if isinstance(seen, Watched):
+            draw.out.print(look_text(seen))
+        else:
+            draw.err.print(f"error: {name}: {seen}", style="red", soft_wrap=True)
 
     with service.ended_by_sigterm() as ending:
         begun = service.patiently(opened, away, sleep=ending.sleep, ended=lambda: ending.asked)

@@ -4,7 +4,7 @@ Host, route, token, rate and size are looked at in this order, before a byte of 
 refusal in the three parts of every error; a fault of ours is told in general words and logged without values.
 
 Who shows a living token is not held up by what others send from the same address (a proxy's, say): only what is refused before a token was
-known is counted by address. A token has 256 random bits, so this is no guard against guessing; it is one against work and lines in the log.
+known is counted by address. A token has 256 random bits, so this is no guard against guessing; it is one against lines in the log without end.
 """
 
 from __future__ import annotations

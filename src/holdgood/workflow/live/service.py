@@ -1,4 +1,8 @@
-"""The watch as a service: a plain loop that takes each look when it is due, and goes on after a kill where it was."""
+"""The watch as a service: a plain loop that takes each look when it is due, and goes on after a kill where it was.
+
+Once it runs nothing but a signal ends it: a fault may pass (a database that is away), be mended by somebody (an entry that was changed), or concern
+one model of many. Who looks once is told by an error and its exit code; the service says it, and looks again.
+"""
 
 from __future__ import annotations
 
@@ -64,20 +68,22 @@ def ended_by_sigterm() -> Iterator[Ending]:
 
 def patiently(
     doing: Callable[[], T],
-    said: Callable[[EnvironmentFault, float], None],
+    said: Callable[[HoldgoodError, float], None],
     *,
+    passing: type[HoldgoodError] = EnvironmentFault,
     sleep: Callable[[float], None] = time.sleep,
     ended: Callable[[], bool] = lambda: False,
 ) -> T | None:
     """Do what needs the journal, as often as it takes: a service may begin before its database does. None where it ``ended`` while it waited.
 
-    ``said``: what is away, and how many seconds it waits for it. What waiting does not mend (no live folder, no driver) is raised.
+    ``said``: what is away, and how many seconds it waits for it. ``passing``: faults that are waited for; what waiting does not mend (no live
+    folder, no driver) is raised.
     """
     wait = FIRST_WAIT
     while not ended():
         try:
             return doing()
-        except EnvironmentFault as error:
+        except passing as error:
             said(error, wait)
             sleep(wait)
             wait = min(2.0 * wait, LONGEST_WAIT)
@@ -121,8 +127,8 @@ def run(
 
     ``models`` None: all that are live, those too that are promoted while it runs. ``files``: of tables that features are joined from, read
     anew at each look; a look that cannot have them is taken without. A look has the time at which it was due, so that one that was cut off is
-    taken up, not repeated. What fails (a database that is away) is said and tried again at the next look; the loop goes on. When looks are
-    due is asked until the journal answers.
+    taken up, not repeated. What fails (a database that is away, a journal or a bundle that was changed) is said and tried again at the next
+    look; the loop goes on. Which models are live and when looks are due is asked until the journal answers, at most a minute between tries.
     """
     gap = timedelta(days=live.settings.watch.days)
     jitter = random.Random(0)
@@ -135,11 +141,21 @@ def run(
     def begin(model: str) -> None:
         planning(model, due(live, model, now()))
 
-    def away(error: EnvironmentFault, _: float) -> None:
+    def away(error: HoldgoodError, _: float) -> None:
         said("watch", error)
 
+    def begin_again(model: str) -> None:
+        try:
+            begin(model)
+        except EnvironmentFault:
+            raise
+        except HoldgoodError:  # of this model alone: others must not wait for it, and the look says what it is
+            planning(model, now())
+
     while (rounds is None or taken < rounds) and not ended():
-        patiently(lambda: _follow(live, models, planned, begin), away, sleep=sleep, ended=ended)
+        patiently(
+            lambda: _follow(live, models, planned, begin, said), away, passing=HoldgoodError, sleep=sleep, ended=ended
+        )
         if not planned:
             sleep(LONGEST_SLEEP)
             continue
@@ -149,7 +165,7 @@ def run(
         if (
             wait > 2.0 * gap.total_seconds()
         ):  # the clock was set back: nobody would look for as long as it had been ahead
-            patiently(partial(begin, model), away, sleep=sleep, ended=ended)
+            patiently(partial(begin_again, model), away, sleep=sleep, ended=ended)
             continue
         if wait > 0:
             sleep(min(wait, LONGEST_SLEEP))
@@ -165,19 +181,31 @@ def run(
 
 
 def _follow(
-    live: Live, models: Sequence[str] | None, planned: dict[str, tuple[datetime, timedelta]], begin: Callable[[str], None]
+    live: Live, models: Sequence[str] | None, planned: dict[str, tuple[datetime, timedelta]], begin: Callable[[str], None],
+    said: Callable[[str, Watched | HoldgoodError], None],
 ) -> None:  # fmt: skip
-    """Models that came are looked at too, those that are no longer live no more; a journal that is away leaves both as they were."""
+    """Models that came are looked at too, those that are no longer live no more. What cannot be told leaves both as they were: it is said, except
+    that a journal is away, which each look says by itself; where nothing is looked at yet it is raised.
+    """
+    faults: list[tuple[str, HoldgoodError]] = []
     try:
         there = champions(live) if models is None else models
+    except HoldgoodError as error:
+        faults.append(("watch", error))
+    else:
         for gone in planned.keys() - set(there):
             del planned[gone]
         for model in there:
             if model not in planned:
-                begin(model)
-    except EnvironmentFault:
-        if not planned:
-            raise
+                try:
+                    begin(model)
+                except HoldgoodError as error:
+                    faults.append((model, error))
+    if faults and not planned:
+        raise faults[0][1]
+    for name, fault in faults:
+        if not isinstance(fault, EnvironmentFault):
+            said(name, fault)
 
 
 def _others(
