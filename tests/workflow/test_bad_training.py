@@ -21,7 +21,8 @@ import pytest
 import holdgood
 from holdgood.core import plugins
 from holdgood.core.declaration import parse
-from holdgood.training import portfolio, schedule
+from holdgood.scale import machine
+from holdgood.training import schedule
 from holdgood.workflow.folder import Project
 from holdgood.workflow.run import run
 
@@ -170,20 +171,27 @@ def test_one_second_gives_a_model():
     assert usable(model, data)
 
 
-def test_with_memory_for_half_the_rows_half_are_learned_from_and_that_is_told(monkeypatch):
+@pytest.mark.parametrize(("bytes_free", "rows"), [(3_700_000, "2,896"), (2_600_000, "2,048"), (10**9, "")])
+def test_in_a_container_with_memory_for_half_the_rows_half_are_learned_from_and_that_is_told(
+    bytes_free, rows, tmp_path, monkeypatch
+):
+    """A linear model sees 11 numbers twice, a category as 12 and two classes: 36 columns of 8 bytes, held three times, 864 bytes a row.
+    Of 3.7 MB 0.7 may be used: 2,997 rows, and in steps of the root of two, so that a run can be repeated, 2,896.
+    """
+    (tmp_path / "memory.max").write_text(f"{bytes_free + 500_000_000}\n")
+    (tmp_path / "memory.current").write_text("500000000\n")
+    monkeypatch.setattr(machine, "_GROUP", tmp_path)
     data = table(6_000).assign(**{f"n{i}": np.arange(6_000.0) % (i + 2) for i in range(10)})
-    asked = []
-    real = portfolio.rows_within
-
-    def half(frame, allowed, needs, outputs):
-        asked.append(real(frame, allowed, needs, outputs))
-        return len(frame) // 2
-
-    monkeypatch.setattr(portfolio, "rows_within", half)
     model = fit(data)
-    # the bound is rounded down to a power of the root of two, so that a run can be repeated
-    assert asked and any("at most 2,896 of 6,000 rows, drawn at random" in n for n in model.leaderboard_.notes)
+    said = [n for n in model.leaderboard_.notes if "drawn at random: memory allows no more" in n]
+    assert [told(model, f)[0] for f in ("linear", "tree")] == ["ok", "ok"]
     assert usable(model, data)
+    assert model.leaderboard_.delivered == f"refitted on {rows} of 6,000 rows" if rows else "refitted on all rows"
+    assert said == (
+        [f"each fit, refits too, learned from at most {rows} of 6,000 rows, drawn at random: memory allows no more"]
+        if rows
+        else []
+    )
 
 
 def test_what_memory_never_bears_is_skipped_by_name(monkeypatch):
