@@ -102,6 +102,7 @@ bench-live: $(VENV)/.dev
 	$(BIN)/python benchmarks/live/batch.py
 	$(BIN)/python benchmarks/live/drift.py
 	$(BIN)/python benchmarks/live/watchers.py
+	$(BIN)/python benchmarks/live/censored.py
 	$(BIN)/python benchmarks/live/estimate.py
 	$(BIN)/python benchmarks/live/serve.py $(ARGS)
 	$(BIN)/python benchmarks/summarise.py

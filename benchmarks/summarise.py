@@ -22,6 +22,7 @@ from forecast.covariates_table import covariates
 from forecast.table import forecast
 from inventorybench.table import inventorybench
 from live.batch_table import live_batch
+from live.censored_table import live_censored
 from live.drift_table import live_drift, live_estimate
 from live.journal_table import live_journal
 from live.probation_table import live_probation
@@ -305,6 +306,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], list[str]]]] = {
     "live-drift": ("cell", live_drift),
     "live-estimate": ("cell", live_estimate),
     "live-watchers": ("cell", live_watchers),
+    "live-censored": ("limit worse", live_censored),
     "live-serve": ("part", live_serve),
     "live-batch": ("machine rows model way", live_batch),
     "inventorybench": ("see end_told seed", inventorybench),

@@ -8,8 +8,16 @@ from scipy.stats import binom
 
 from holdgood.core import plugins
 from holdgood.core.records import Interval
+from holdgood.core.traffic import DAY
 from holdgood.metrics.interval import mean_interval
-from holdgood.monitoring import mon005_silence, mon007_performance, mon008_estimate, mon009_fairness, mon011_benefit
+from holdgood.monitoring import (
+    mon005_silence,
+    mon006_late_labels,
+    mon007_performance,
+    mon008_estimate,
+    mon009_fairness,
+    mon011_benefit,
+)
 from holdgood.monitoring.delay import learned
 from holdgood.monitoring.judged import unjudged
 from holdgood.monitoring.late_mean import late_mean
@@ -149,6 +157,18 @@ def test_an_outcome_that_is_known_in_part_judges_nobody():
     delay = learned(window)
     found = late_mean(replace(window, censored=censored), loss, delay)
     assert found == late_mean(window, np.where(censored, np.nan, window.loss), delay) and found.value < 1e3
+
+
+def test_a_bound_is_no_late_outcome():
+    traffic = made_up(5)
+    bounded = traffic.labelled & (
+        np.random.default_rng(0).random(len(traffic)) < np.where(traffic.when > 40 * DAY, 0.6, 0.1)
+    )
+    told = replace(traffic, labelled=traffic.labelled & ~bounded, censored=bounded)
+    assert mon006_late_labels.DETECTOR.watch(look(told), alpha=0.05, seed=0) == []
+    assert mon006_late_labels.DETECTOR.watch(
+        look(replace(told, censored=np.zeros(len(told), bool))), alpha=0.05, seed=0
+    )
 
 
 def with_fair(traffic, **fair):

@@ -39,12 +39,13 @@ class Traffic:
 
     ``score`` (n,): chance or amount, NaN where there was none (several classes: the chance of the answer); ``acted`` (n,): 1 where
     the answer asks for an action (binary), else NaN. ``warned``, ``refused``, ``overridden`` (n,) bool. ``labelled`` (n,) bool: an
-    outcome is known; ``censored``: only in part; ``delay`` (n,): days from the decision until the outcome was known, NaN where it is
-    not. ``loss`` (n,) and ``saved`` (n,): of labelled rows, NaN elsewhere; ``loss_if`` (n, 2): what the loss is if the outcome is 0 and
-    if it is 1 (binary; else NaN). ``unlike`` (n,) bool: the reference hardly has rows of this kind; None where nobody has looked. ``expected`` (n,): the
-    loss that a model of losses expects, NaN where facts are not kept; None without such a model. ``groups``:
-    attribute → names (n,) object, None unknown. ``fair``: measure → (n,) 1 or 0, NaN of a row that says nothing of it: how often the
-    model asks to act, and where outcomes are known what fairness was judged by.
+    outcome is known; ``censored``: of an amount a lower bound is known; ``delay`` (n,): days from the decision until either was known,
+    NaN where neither is; ``in_full`` (n,): the chance that an outcome as large as this row's is known in full, NaN where it is not
+    (None: there are no bounds). ``loss`` (n,) and ``saved`` (n,): of labelled rows, NaN elsewhere; ``loss_if`` (n, 2): what the loss is if
+    the outcome is 0 and if it is 1 (binary; else NaN). ``unlike`` (n,) bool: the reference hardly has rows of this kind; None where nobody
+    has looked. ``expected`` (n,): the loss that a model of losses expects, NaN where facts are not kept; None without such a model.
+    ``groups``: attribute → names (n,) object, None unknown. ``fair``: measure → (n,) 1 or 0, NaN of a row that says nothing of it: how often
+    the model asks to act, and where outcomes are known what fairness was judged by.
     """
 
     model: str
@@ -62,6 +63,7 @@ class Traffic:
     loss: np.ndarray
     saved: np.ndarray
     loss_if: np.ndarray
+    in_full: np.ndarray | None = None
     unlike: np.ndarray | None = None
     expected: np.ndarray | None = None
     groups: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -72,6 +74,11 @@ class Traffic:
 
     def __len__(self) -> int:
         return len(self.when)
+
+    @property
+    def told(self) -> np.ndarray:
+        """Of which rows something is known of what came out, (n,) bool."""
+        return self.labelled | self.censored
 
     def take(self, rows: np.ndarray) -> Traffic:
         """Some of the answers; what was promised and the feeds stay whole."""

@@ -23,14 +23,14 @@ class Delay:
 
 
 def learned(traffic: Traffic) -> Delay:
-    """Kaplan & Meier's product limit (1958): rows without an outcome are censored at their age.
+    """Kaplan & Meier's product limit (1958): rows without an outcome are censored at their age. A lower bound is an answer too.
 
     >>> from holdgood.monitoring.delay import product_limit
     >>> product_limit(np.array([1.0, 2.0, 3.0]), np.array([True, False, True])).chance.round(3).tolist()
     [0.333, 1.0]
     """
     age = (traffic.as_of - traffic.when) / DAY
-    known = traffic.labelled & np.isfinite(traffic.delay)
+    known = traffic.told & np.isfinite(traffic.delay)
     return product_limit(np.where(known, traffic.delay, age), known)
 
 

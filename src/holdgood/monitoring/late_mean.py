@@ -19,6 +19,10 @@ RAREST = 0.2
 """Rows whose chance of being known by now is smaller are left out, as too young: one of them would stand for more than five, and
 the mean would hang on a handful."""
 
+LARGEST = 0.05
+"""Outcomes so large that fewer of their like are known in full are left out. They weigh in a mean of losses, so that more is borne than of young
+rows; what is left out makes a loss seem smaller, never larger."""
+
 DAYS = 5
 """From so many days on, days are the units of chance: rows of one day share what happened on it."""
 
@@ -55,7 +59,8 @@ class LateMean:
 
 
 def late_mean(window: Traffic, values: np.ndarray, delay: Delay, *, usual: UsualDays | None = None) -> LateMean:
-    """Mean of ``values`` (n,) over the window's rows with a final outcome, each weighted by 1 / chance (Hajek).
+    """Mean of ``values`` (n,) over the window's rows with a final outcome, each weighted by 1 / chance (Hajek): of being known at its age, and of
+    being known in full at its size (``censoring``).
 
     ``usual``: what all days say of the spread. Where sums are skewed, a window whose mean is low by chance also seems steadier
     than it is (or one whose mean is high, where they lean the other way): its error is never less than usual days would make it.
@@ -65,6 +70,9 @@ def late_mean(window: Traffic, values: np.ndarray, delay: Delay, *, usual: Usual
     # A row that is known although no earlier row was so soon: its chance is that of the quickest.
     chance = np.maximum(chance, delay.chance[0] if len(delay.chance) else 1.0)
     used = known & (chance >= RAREST)
+    if window.in_full is not None:
+        full = np.nan_to_num(window.in_full, nan=1.0)
+        used, chance = used & (full >= LARGEST), chance * full
     share = float(known.mean()) if len(window) else 0.0
     if used.sum() < 2:
         return LateMean(math.nan, Spread(math.nan, 0.0, 0.0, 0), int(used.sum()), share)

@@ -18,7 +18,7 @@ LEAST = 0.05
 
 
 class LateLabels:
-    """Rows of the window labelled by now against the chance of it at their age, learned from earlier rows (Kaplan-Meier)."""
+    """Rows of the window of whose outcome something is known by now against the chance of it at their age, learned from earlier rows (Kaplan-Meier)."""
 
     code: ClassVar[str] = "MON006"
     title: ClassVar[str] = "Outcomes come late"
@@ -27,15 +27,15 @@ class LateLabels:
     def watch(self, look: Look, *, alpha: float = 0.05, seed: int = 0) -> list[Alarm]:
         """At most one alarm."""
         window, before = look.window, look.before
-        if len(window) < FEWEST or int(before.labelled.sum()) < FEWEST:
+        if len(window) < FEWEST or int(before.told.sum()) < FEWEST:
             return []
         chance = learned(before).by((window.as_of - window.when) / DAY)
-        expected, got = float(chance.sum()), float(window.labelled.sum())
+        expected, got = float(chance.sum()), float(window.told.sum())
         variance = float(np.sum(chance * (1.0 - chance)))
         # The curve is learned too, and days differ by nature.
-        variance += expected**2 / max(1.0, float(before.labelled.sum()))
+        variance += expected**2 / max(1.0, float(before.told.sum()))
         old = (before.as_of - before.when) / DAY > np.nanmedian(before.delay)
-        variance *= spread_of_days(before.labelled[old].astype(np.float64), before.when[old])
+        variance *= spread_of_days(before.told[old].astype(np.float64), before.when[old])
         if variance <= 0:
             return []
         z = (expected - got) / math.sqrt(variance)

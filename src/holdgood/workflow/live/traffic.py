@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from holdgood.journal.outcomes import Outcomes, outcomes
 from holdgood.metrics.cost import CostTable, cost_rows, resolve
 from holdgood.metrics.interval import mean_interval
 from holdgood.metrics.score import loss_rows
+from holdgood.monitoring.censoring import known_in_full
 from holdgood.monitoring.mon009_fairness import SELECTED, WORDS
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.told import coded, predictions, us_of
@@ -58,6 +60,7 @@ def gather(
     if settled.any():
         y[settled] = coded(list(rows.label[settled]), predictor)
     judged = answered & np.isfinite(y)
+    amount, bounded = _bounds(rows, y, answered) if task.kind == "regression" else (y, np.zeros(len(rows), bool))
     money = _money(predictor)
     loss, saved = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     codes = np.full(len(rows), np.nan)
@@ -81,11 +84,12 @@ def gather(
         refused=rows.verdict == "refused",
         overridden=np.array([i in overruled for i in rows.id], bool),
         labelled=judged,
-        censored=rows.censored,
-        delay=np.where(judged, rows.delay / 86_400.0, np.nan),
+        censored=bounded,
+        delay=np.where(judged | bounded, rows.delay / 86_400.0, np.nan),
         loss=loss,
         saved=saved,
         loss_if=_loss_if(task, prediction),
+        in_full=known_in_full(amount, bounded) if bounded.any() else None,
         groups={g: _fact(rows, g) for g in spec.groups or predictor.declaration.fairness.groups if "." not in g},
         fair=_fair(task, fairness, acted, y, codes, judged),
         promised=promised(predictor, usual, fairness, money, constant),
@@ -152,6 +156,16 @@ def _constant(predictor: Predictor, money: CostTable | None, usual: Usual | None
         else np.arange(predictor.task.n_classes)
     )
     return float(min(options, key=lambda c: float(cost_rows(money, y, np.full(len(y), float(c))).mean())))
+
+
+def _bounds(rows: Outcomes, y: np.ndarray, answered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Outcomes or lower bounds (n,), and which rows have only a bound. Of classes a bound says nothing, nor does one that is no number."""
+    amount, bounded = np.where(answered, y, np.nan), np.zeros(len(rows), bool)
+    for i in np.flatnonzero(answered & rows.labelled & rows.censored):
+        said = rows.label[i]
+        if isinstance(said, int | float) and not isinstance(said, bool) and math.isfinite(said):
+            amount[i], bounded[i] = said, True
+    return amount, bounded
 
 
 def _fair(
