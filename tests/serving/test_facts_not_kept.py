@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from holdgood.core.plain_columns import plain
 from holdgood.core.records import Prediction
 from holdgood.journal import Journal
 from holdgood.workflow.predict import Predictor
@@ -64,6 +65,9 @@ def test_no_fact_is_written_and_the_shadow_is_asked_the_same(kept_nothing, withi
     for id_, row in (("one", rows[0]), ("a", rows[1]), ("b", rows[2]), ("c", rows[3]), ("no", broken)):
         assert journal.proves("jobs", id_, row) and not journal.proves("jobs", id_, {**row, "parts": 77})
         assert said[id_].commitment.holds(row), "the shadow's too"
+    for i, row in enumerate(plain(pa.Table.from_pandas(frame, preserve_index=False)).to_pylist()):
+        assert journal.proves("jobs", f"s/{i}", row) and not journal.proves("jobs", f"s/{i}", {**row, "parts": 77})
+        assert said[f"s/{i}"].commitment.holds(row)
 
 
 def test_a_caller_who_kept_the_row_proves_it_and_the_same_id_with_other_facts_is_refused(
@@ -96,10 +100,12 @@ def test_who_wants_not_even_a_commitment_has_none(kept_nothing, within, job_rows
             assert (await ask("POST", "/predict", body))[0] == 200
         again = await ask("POST", "/predict", {"row": {**job_rows[0], "parts": 77}, "id": "one"})
         assert (again[0], again[1]["repeated"]) == (200, True)  # nothing tells them apart
+        frame = pd.DataFrame(job_rows[3:5])
+        assert (await ask("POST", "/predict", raw=stream(frame), content_type=ARROW))[0] == 200
 
     within(scenario, what=(str(live.path),), journal="")
     assert b'commitment":' not in (live.path / "journal.sqlite").read_bytes()
-    assert [p.commitment for _, p in live.journal.read(Prediction)] == [None] * 6
+    assert [p.commitment for _, p in live.journal.read(Prediction)] == [None] * 10
 
 
 def test_where_facts_are_kept_a_record_has_no_commitment(live_of, within, tmp_path, job_rows):

@@ -91,6 +91,7 @@ def rows_of(row: Row, head: PredictionSheet, sheet: Sheet, at: np.ndarray) -> li
     facts: Sequence[dict[str, Any] | None] = [None] * len(at)
     if head.facts_kept:
         facts = _dicts(head, sheet, "facts", take)
+    commitments = _dicts(head, sheet, "commitment", take)
     answers = [_answer(told, head.classes) for told in _dicts(head, sheet, "answer", take)]
     verdicts, whys, subjects = (_of(head, sheet, p)[0].take(take).to_pylist() for p in ("verdict", "why", "subject"))
     envelope = body_of(row) or {}
@@ -102,6 +103,8 @@ def rows_of(row: Row, head: PredictionSheet, sheet: Sheet, at: np.ndarray) -> li
             "known_time": head.known_time, "subject": subjects[k] or "", "facts": facts[k], "answer": answers[k], "verdict": verdicts[k],
             "why": whys[k] or "",
         }  # fmt: skip
+        if commitments[k]:
+            payload["commitment"] = commitments[k]
         said = {
             "kind": Prediction.kind, "schema": Prediction.schema_number, "created_utc": envelope["created_utc"],
             "producer": envelope["producer"], "payload": payload,

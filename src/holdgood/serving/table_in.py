@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdgood.core.errors import DuplicateError
-from holdgood.core.plain_columns import plain
+from holdgood.core.plain_columns import finite, plain
 from holdgood.core.records import PredictionSheet, SheetColumn
+from holdgood.core.records.commitment import committed
 from holdgood.core.task import Task
 from holdgood.journal.chain import Draft, draft
 from holdgood.journal.sheet import made
@@ -40,7 +41,7 @@ async def predict_table(desk: Desk, call: Call) -> Reply:
     def work() -> _Scored:
         table = read_stream(call.body, desk.limits)
         call.told.update(model=served.name, rows=table.num_rows)
-        return _scored(served, loaded, table, base, keep=desk.keep_facts)
+        return _scored(served, loaded, table, base, keep=desk.keep_facts, commits=desk.commits)
 
     done = await desk.work(work)
     try:
@@ -71,7 +72,9 @@ class _Scored(NamedTuple):
     rows: list[dict[str, Any]]
 
 
-def _scored(served: Served, loaded: Loaded, table: pa.Table, base: str, *, keep: bool) -> _Scored:
+def _scored(
+    served: Served, loaded: Loaded, table: pa.Table, base: str, *, keep: bool, commits: bool = False
+) -> _Scored:
     model = loaded.rows().model
     read = model.as_read(table, texts_stay=True)
     spec = model.declaration.tables[model.declaration.main]
@@ -83,14 +86,18 @@ def _scored(served: Served, loaded: Loaded, table: pa.Table, base: str, *, keep:
     moments = pc.fill_null(loaded.moments(table), _moment_of(known_time))
     subjects = loaded.subjects(table)
     told = output.select(output.column_names[keys:])  # by place: columns of the caller may be called as answers are
+    commitments: list[dict[str, str]] | None = None
+    if commits and not keep:
+        commitments = [committed(row) for row in finite(plain(table)).to_pylist()]
     entry = sheet_draft(
-        served.name, loaded.digest, base, known_time, moments, subjects, table if keep else None, told, model.task
-    )
+        served.name, loaded.digest, base, known_time, moments, subjects, table if keep else None, told, model.task, commitments
+    )  # fmt: skip
     ids = pc.binary_join_element_wise(base, pa.array(np.arange(table.num_rows)).cast(pa.string()), "/")
     rows: list[dict[str, Any]] = plain(table).to_pylist() if served.shadow is not None else []
     answered: list[Answered] = []
     if rows:
-        at = zip(ids.to_pylist(), moments.cast(pa.int64()).to_pylist(), subjects.to_pylist(), rows, strict=True)
+        kept: Sequence[dict[str, str] | None] = commitments or [None] * len(rows)
+        at = zip(ids.to_pylist(), moments.cast(pa.int64()).to_pylist(), subjects.to_pylist(), rows, kept, strict=True)
         answered = [
             Answered(
                 id_,
@@ -104,8 +111,9 @@ def _scored(served: Served, loaded: Loaded, table: pa.Table, base: str, *, keep:
                 {},
                 "",
                 "",
+                commitment,
             )
-            for id_, when, who, row in at
+            for id_, when, who, row, commitment in at
         ]
     output = output.append_column(_free(ID, output.column_names), ids)
     sink = pa.BufferOutputStream()
@@ -116,9 +124,10 @@ def _scored(served: Served, loaded: Loaded, table: pa.Table, base: str, *, keep:
 
 def sheet_draft(
     model: str, digest: str, base: str, known_time: str, moments: pa.ChunkedArray, subjects: pa.ChunkedArray, facts: pa.Table | None,
-    told: pa.Table, task: Task,
+    told: pa.Table, task: Task, commitments: Sequence[dict[str, str]] | None = None,
 ) -> Draft:  # fmt: skip
-    """One entry for many answers. ``told``: columns of the answer, then the verdict and why. ``facts``: None where they are not kept.
+    """One entry for many answers. ``told``: columns of the answer, then the verdict and why. ``facts``: None where they are not kept; there may
+    be ``commitments`` to them then (``records.commitment``).
 
     Facts are written as the caller sent them, answers as single rows get them.
     """
@@ -132,6 +141,9 @@ def sheet_draft(
     ]
     if facts is not None:
         parts += [(_part("facts", name), facts.column(name)) for name in facts.column_names]
+    if commitments is not None:
+        names = sorted(commitments[0])
+        parts += [(_part("commitment", name), pa.chunked_array([[c[name] for c in commitments]])) for name in names]
     columns, sheet = made(parts)
     span = pc.min_max(moments).as_py()
     classes: Sequence[str] = [str(c) for c in task.classes] if task.kind == "multiclass" else []

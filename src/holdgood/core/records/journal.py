@@ -38,12 +38,12 @@ class Prediction(Record):
 
 
 class SheetColumn(Part):
-    """A column of a sheet. ``part``: what of a prediction it holds; ``name``: of a fact or of a piece of the answer.
+    """A column of a sheet. ``part``: what of a prediction it holds; ``name``: of a fact, or of a piece of the answer or of the commitment.
 
     ``type``: Arrow's name of it. ``width``: texts are hashed as so many bytes, None: by their own hash (and for what is no text).
     """
 
-    part: Literal["event_time", "subject", "facts", "answer", "verdict", "why"]
+    part: Literal["event_time", "subject", "facts", "commitment", "answer", "verdict", "why"]
     name: str = ""
     type: str
     width: int | None = None
