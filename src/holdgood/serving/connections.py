@@ -1,17 +1,21 @@
 """Open connections: how many there may be, and how long one may keep its place without asking or taking anything.
 
-uvicorn alone keeps a connection for ever on which nothing comes, or half a request, or on which an answer is not taken, and httptools a head of
-any size. Its ``limit_concurrency`` counts connections that only wait, too: strangers who hold enough of them would have it refuse everybody who
-has one, and it takes further sockets all the same. Here a new caller gets the place of who has waited longest, and costs a request nothing.
+uvicorn alone keeps a connection for ever on which nothing comes, or half a request, or on which an answer is not taken, and with httptools a head
+of any size and any number of requests that are sent ahead of their answers. Its ``limit_concurrency`` counts connections that only wait, too:
+strangers who hold enough of them would have it refuse everybody who has one, and it takes further sockets all the same. Here a new caller gets the
+place of who has waited longest, and a request pays nothing for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
+import os
+import socket
+import struct
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +29,8 @@ if sys.platform != "win32":
 
 HEAD = 65_536
 """Bytes of a request's head, and of what is no content between the parts of a body; those that come with the first of them are not counted."""
+AHEAD = 100
+"""Requests that may be sent before the first of them is answered."""
 BACKLOG = 2_048
 """Connections that wait to be taken. All of them may be taken in one turn of the loop, before the sockets of those that made room are closed."""
 _OTHER_FILES = 256
@@ -122,6 +128,10 @@ class Connections:
         line.transport.write(_TOO_LARGE)
         line.transport.close()
 
+    def too_many(self) -> None:
+        """One was ended on which requests were sent ahead of their answers without end."""
+        self._ended["ahead"] += 1
+
     def look(self) -> None:
         """End those that have kept the server waiting for too long."""
         now = self._clock()
@@ -151,9 +161,14 @@ class Connections:
         return bool(away)
 
     def _end(self, kept: _Kept, why: str) -> None:
-        """At once: closing would wait until an answer was taken."""
+        """At once: closing would wait until an answer was taken, and so would the kernel, which is told to drop what it holds of one."""
         del self._open[kept.line]
         self._ended[why] += 1
+        if kept.left:
+            with suppress(OSError, AttributeError):  # where it is gone already
+                own = kept.line.transport.get_extra_info("socket")
+                with socket.socket(fileno=os.dup(own.fileno())) as same:
+                    same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         kept.line.transport.abort()
 
 
@@ -174,12 +189,13 @@ class _Watched(asyncio.Protocol):
 
 
 class _Measured(_Watched):
-    """The same for httptools, which counts nothing: the head of a request, its trailers, and what stands beside the sizes of its parts.
+    """The same for httptools, which counts nothing: the head of a request, its trailers, what stands beside the sizes of its parts, and requests.
 
-    ``spare``: bytes that may still come before the next content.
+    ``spare``: bytes that may still come before the next content. ``pipeline``: requests that wait for the answers to others before them.
     """
 
     spare = HEAD
+    pipeline: deque[Any]
 
     def data_received(self, data: bytes) -> None:
         self.spare -= len(data)
@@ -188,6 +204,9 @@ class _Measured(_Watched):
             self.lines.too_large(self)
 
     def on_message_begin(self) -> None:
+        if len(self.pipeline) >= AHEAD:
+            self.lines.too_many()
+            raise OverflowError("requests sent ahead without end")  # uvicorn answers 400 and closes
         self.spare = HEAD
         super().on_message_begin()  # type: ignore[misc]
 

@@ -91,7 +91,7 @@ _REFUSALS = {
     "413": "too many bytes or rows",
     "415": "another content type",
     "422": "what came cannot be used",
-    "429": "too many requests of this token",
+    "429": "too many requests of this token, or refused ones of this address",
     "503": "too busy, or the journal is away: ask again",
 }
 
