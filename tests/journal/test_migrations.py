@@ -106,3 +106,13 @@ def test_a_database_without_sheets_is_brought_up_to_date(tmp_path, database, she
         session.append([[sheet()]], "server")
     assert journal.verify({"server": Head(1, rows[0].hash)}) == []
     assert outcomes(journal, "m").id.tolist() == ["p0", "s/0", "s/1", "s/2"]
+
+
+def test_a_file_that_lost_its_guard_is_brought_up_to_date_and_has_it_again(tmp_path):
+    shutil.copy(OLDER, tmp_path / "journal.sqlite")
+    db = sqlite3.connect(tmp_path / "journal.sqlite")
+    db.execute("DROP TRIGGER never_rewritten")
+    assert Journal(tmp_path / "journal.sqlite").verify(THEIR_HEADS) == []
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        db.execute("UPDATE entries SET record = 'x'")
+    db.close()

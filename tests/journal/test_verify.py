@@ -165,7 +165,7 @@ def test_what_was_live_is_never_forgotten(journal_file, answer):
         (row,) = link(
             heads["live"], "live", [tombstone([("live", 1, 1)], "eve", "none")], "2026-01-01T00:00:00.000000+00:00"
         )
-        session.many(f"INSERT INTO entries VALUES ({','.join('?' * len(row))})", [row])
+        session.insert([row])
     assert journal_file.verify(heads) == ["entry 1 of 'live' has a tombstone, but a promotion is never forgotten"]
 
 

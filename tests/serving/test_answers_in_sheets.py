@@ -14,7 +14,7 @@ from holdgood.journal.chain import BEGINNING, Draft, Row, link
 from holdgood.journal.sheet_rows import opened, rows_of
 from holdgood.serving.entry import Answered
 from holdgood.serving.loaded import Loaded, load
-from holdgood.serving.table_in import sheet_draft
+from holdgood.serving.table_in import own_name, sheet_draft
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 MOMENT = st.datetimes()
@@ -93,6 +93,14 @@ def test_several_classes_have_their_chances_by_name():
         {"probabilities": {"a%": 0.25, "b": 0.75}, "answer": "b"}, {},
     ]  # fmt: skip
     assert [json.loads(r.record)["payload"]["facts"] for r in opened_rows(made)] == [None, None]
+
+
+def test_an_answer_beside_a_key_of_its_name_is_written_under_its_own():
+    """As single rows have it: override and outcomes look for it there."""
+    assert own_name("answer_", ["job", "answer"]) == "answer"
+    assert own_name("answer__", ["answer", "answer_"]) == "answer"
+    assert own_name("probability", ["job"]) == "probability"
+    assert own_name("why_", ["job"]) == "why_"
 
 
 def test_subjects_and_moments_of_a_table_are_those_of_its_rows(bundles, job_rows):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count, islice
 from typing import Any
 
+from holdgood.core.records import Prediction
 from holdgood.journal.chain import Row
 from holdgood.journal.filters import SHEETS, Filter
 from holdgood.journal.sheet_rows import base_of, chosen, head_of, opened, rows_of
 from holdgood.journal.sql_session import SqlSession
 
+PIECE = 500
+"""Ids asked for at once."""
 _Key = tuple[Any, ...]
 
 
@@ -26,6 +29,24 @@ def answers(session: SqlSession, which: Filter) -> Iterator[Row]:
     yield from found if which.limit is None else islice(found, which.limit)
 
 
+def answers_by_id(session: SqlSession, model: str, ids: Sequence[str]) -> Iterator[Row]:
+    """Predictions of a model with some ids, in no order; each sheet is opened once, however many of its rows are asked for."""
+    which = Filter(kinds=(Prediction.kind,), model=model)
+    for refs in _pieces(ids):
+        yield from session.rows(replace(which, refs=refs))
+    of: dict[str, list[str]] = {}
+    for ref in ids:
+        if (found := base_of(ref)) is not None:
+            of.setdefault(found[0], []).append(ref)
+    for bases in _pieces(list(of)):
+        for row in list(session.rows(replace(which, kinds=SHEETS, refs=bases))):
+            yield from _opened(row, session, replace(which, refs=tuple(of[row.ref or ""])))
+
+
+def _pieces(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return (tuple(ids[first : first + PIECE]) for first in range(0, len(ids), PIECE))
+
+
 def _sheets(session: SqlSession, which: Filter) -> list[Row]:
     """Entries with sheets in which there may be what is looked for, the first one last."""
     if which.forgotten:
@@ -34,8 +55,13 @@ def _sheets(session: SqlSession, which: Filter) -> list[Row]:
     if which.refs and not bases:
         return []
     heads = replace(which, kinds=SHEETS, refs=bases, subject=None, until=None, limit=None)
-    found = [row for row in session.rows(heads) if row.record is not None]
+    found = [row for row in session.rows(heads) if row.record is not None and _begins(row, which.until)]
     return sorted(found, key=lambda row: _first(row, which), reverse=not which.newest_first)
+
+
+def _begins(row: Row, until: str | None) -> bool:
+    """Whether a sheet's first row is about a moment before a bound."""
+    return until is None or head_of(row).first < until
 
 
 def _first(row: Row, which: Filter) -> _Key:
@@ -91,8 +117,11 @@ class _Back:
 
 
 def _opened(row: Row, session: SqlSession, which: Filter) -> Iterator[Row]:
-    head, sheet = opened(row, session.sheet(row.writer, row.number))
+    data = session.sheet(row.writer, row.number)
+    if data is None and session.forgotten(row.writer, row.number):  # since it was found
+        return iter(())
+    head, sheet = opened(row, data)
     at = chosen(head, sheet, which)
     if which.order != "moment":
         at.sort()
-    return iter(rows_of(row, head, sheet, at[::-1] if which.newest_first else at))
+    return iter(rows_of(row, head, sheet, (at[::-1] if which.newest_first else at)[: which.limit]))

@@ -11,6 +11,7 @@ from holdgood.journal.chain import Row
 COLUMNS = ", ".join(Row._fields)
 SHEETS = ("predictions",)
 """Entries that stand for many predictions."""
+_ABOUT = ("kind <> 'prediction'", "ref IS NOT NULL")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Filter:
             if among:
                 parts.append(f"{column} IN ({', '.join('?' * len(among))})")
                 values += among
+        if self.refs:
+            parts += _same_words(self.kinds)
         if self.forgotten:
             parts.append("record IS NULL")
         for column, sign, value in (
@@ -80,11 +83,21 @@ class Filter:
                 values.append(value)
         if self.about is not None:
             inner, inside = self.about._where()
-            named = f"(model, ref) IN (SELECT model, ref FROM entries{inner})"
+            about = " AND ".join(_ABOUT)
+            named = f"{about} AND (model, ref) IN (SELECT model, ref FROM entries{inner})"
             values += inside
             if not (self.alone or self.about.subject or self.about.refs):
                 inner, inside = replace(self.about, kinds=SHEETS, until=None)._where()
-                named += f" OR (model, rtrim(ref, '0123456789')) IN (SELECT model, ref || '/' FROM entries{inner})"
+                sheets = f"(SELECT model AS whose, ref AS base FROM entries{inner}) AS sheets"
+                rows = f"model = whose AND ref > base || '/' AND ref < base || '0' AND {about}"  # 0 follows the stroke
+                named += f" OR (writer, number) IN (SELECT writer, number FROM {sheets} JOIN entries ON {rows})"
                 values += inside
             parts.append(f"kind NOT IN ('prediction', 'predictions') AND ({named})")
         return (" WHERE " + " AND ".join(parts) if parts else ""), values
+
+
+def _same_words(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """What the index over ids of these kinds says of itself: SQLite searches in it only where a statement says the same."""
+    if kinds in (("prediction",), SHEETS):
+        return (f"kind = '{kinds[0]}'",)
+    return () if not kinds or "prediction" in kinds else _ABOUT

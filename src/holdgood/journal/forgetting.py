@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from holdgood.core.records import AnswerOverride, Label, Prediction
-from holdgood.journal.answers import answers
+from holdgood.journal.answers import PIECE, answers
 from holdgood.journal.filters import Filter
 from holdgood.journal.keys import asked_time
-from holdgood.journal.log import PIECE, Journal
-from holdgood.journal.sheet_rows import in_sheet, row_of
+from holdgood.journal.log import Journal
+from holdgood.journal.sheet_rows import row_of
 from holdgood.journal.tombstones import Place
 
 Found = dict[Place, str]
@@ -38,11 +38,11 @@ def _places(journal: Journal, theirs: Filter, others: Iterable[Filter]) -> Found
     with journal.session() as session, session.snapshot():
         of: dict[str, list[str]] = {}
         for row in answers(session, theirs):
-            if in_sheet(row):
-                of.setdefault(row.model or "", []).append(row.ref or "")
-                found[row.writer, row.number, row_of(row)] = row.kind
-            else:
+            if (at := row_of(row)) is None:
                 found[row.writer, row.number] = row.kind
+            else:
+                of.setdefault(row.model or "", []).append(row.ref or "")
+                found[row.writer, row.number, at] = row.kind
         about = [
             Filter(kinds=_ABOUT_PEOPLE[1:], model=model, refs=tuple(refs[first : first + PIECE]))
             for model, refs in of.items()

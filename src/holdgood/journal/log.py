@@ -18,7 +18,7 @@ from holdgood.core.errors import DataError, DuplicateError
 from holdgood.core.records import Prediction
 from holdgood.core.records.commitment import canonical
 from holdgood.core.records.envelope import Record, unwrap
-from holdgood.journal.answers import answers
+from holdgood.journal.answers import answers, answers_by_id
 from holdgood.journal.chain import TOMBSTONE, Head, Row, body_of, draft
 from holdgood.journal.filters import Filter
 from holdgood.journal.keys import bound
@@ -29,8 +29,6 @@ from holdgood.journal.tombstones import Place, Seal, Stone, stones_of
 from holdgood.journal.verify import faults_of
 
 R = TypeVar("R", bound=Record)
-PIECE = 500
-"""Ids asked for at once."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,7 @@ class Journal:
     def predictions(self, model: str, ids: Sequence[str]) -> dict[str, Prediction]:
         """The same for many ids at once; those that the journal does not have are left out."""
         rows = {row.ref or "": row for row in sorted(self._of(model, ids), key=lambda row: row.place != "shadow")}
-        return {id: _entry(row).read(Prediction) for id, row in rows.items()}
+        return {id: _entry(rows[id]).read(Prediction) for id in ids if id in rows}
 
     def proves(self, model: str, id: str, facts: Mapping[str, Any]) -> bool:
         """Whether a prediction was about just these facts, plain JSON as it was sent: by the facts in its record, or by the commitment to them.
@@ -219,9 +217,7 @@ class Journal:
 
     def _of(self, model: str, ids: Sequence[str]) -> Iterator[Row]:
         with self.session() as session:
-            for first in range(0, len(ids), PIECE):
-                piece = tuple(ids[first : first + PIECE])
-                yield from answers(session, Filter(kinds=(Prediction.kind,), model=model, refs=piece))
+            yield from answers_by_id(session, model, ids)
 
     def head(self, writer: str) -> Head:
         """The newest entry of one writer; number 0 where it has written nothing."""
@@ -250,7 +246,7 @@ def _always() -> None:
 def verified(session: SqlSession, heads: Mapping[str, Head], seal: Seal | None = None) -> list[str]:
     """What is wrong with the entries in the snapshot that a session reads."""
     stones = stones_of(session.rows(Filter(kinds=(TOMBSTONE,))))
-    return faults_of(session.rows(Filter(order="chain")), stones, heads, session.sheet, seal)
+    return faults_of(session.rows(Filter(order="chain")), stones, heads, session.sheet, seal, session.strays())
 
 
 def _entry(row: Row) -> Entry:

@@ -17,14 +17,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holdgood.core.arrow_messages import compressed
 from holdgood.core.errors import DataError
-from holdgood.core.records.journal import PredictionSheet, SheetColumn
+from holdgood.core.records.journal import WIDEST, PredictionSheet, SheetColumn
 
 SALT, HASH = 16, 32
 _FRONT = struct.Struct("<4sIQ")
 _MARK = b"HGS1"
-_WIDEST = 64
-"""Bytes of a text that is put into a row as it is; a column with a longer one is put in by the hash of each text."""
 _AT_ONCE = 4_000_000
 """Bytes of rows that are in memory at once while they are hashed."""
 _NOTHING = 0xFFFFFFFF
@@ -71,10 +70,13 @@ class Sheet:
         salts[gone] = 0
         return Sheet(tuple(_emptied(c, gone) for c in self.columns), salts, self.commitments)
 
+    def fits(self, head: PredictionSheet) -> bool:
+        """Whether it has as many rows, and the columns, that its entry's record says."""
+        return self.rows == head.rows and [str(c.type) for c in self.columns] == [c.type for c in head.columns]
+
     def faults(self, head: PredictionSheet) -> Iterator[str]:
         """What is not as its entry's record says."""
-        types = [str(c.type) for c in self.columns]
-        if self.rows != head.rows or types != [c.type for c in head.columns] or self.root != head.root:
+        if not self.fits(head) or self.root != head.root:
             yield "its sheet is another than it was written with"
             return
         there = self.there
@@ -107,12 +109,17 @@ def read_sheet(data: bytes, where: str) -> Sheet:
             raise ValueError
         commitments = np.frombuffer(data, np.uint8, HASH * n, _FRONT.size).reshape(n, HASH)
         salts = np.frombuffer(data, np.uint8, SALT * n, _FRONT.size + HASH * n).reshape(n, SALT)
-        with pa.ipc.open_stream(pa.py_buffer(data)[begins:]) as reader:
+        stream = pa.py_buffer(data)[begins:]
+        if compressed(stream):
+            raise ValueError
+        with pa.ipc.open_stream(stream) as reader:
+            if not all(map(_known, reader.schema.types)):
+                raise ValueError
             table = reader.read_all()
         table.validate(full=True)
         if table.num_rows != n or table.num_columns != width:
             raise ValueError
-    except (pa.ArrowException, OSError, ValueError, struct.error):
+    except (pa.ArrowException, OSError, ValueError, IndexError, struct.error):
         raise DataError(
             f"the sheet of {where} cannot be read", "bytes as they were written", "holdgood journal verify"
         ) from None
@@ -203,7 +210,7 @@ def _width(column: pa.Array) -> int | None:
     if not _is_text(column.type):
         return None
     longest = int(pc.max(pc.binary_length(column)).as_py() or 0)
-    return longest if longest <= _WIDEST else None
+    return longest if longest <= WIDEST else None
 
 
 def _values(column: pa.Array) -> np.ndarray:
@@ -242,6 +249,12 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _flat(column: pa.ChunkedArray) -> pa.Array:
     whole = column.combine_chunks()
     return whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
+
+
+def _known(kind: pa.DataType) -> bool:
+    """Whether it is a type that ``made`` gives."""
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_timestamp(kind)
+    return bool(number or _is_text(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind))
 
 
 def _is_text(kind: pa.DataType) -> bool:

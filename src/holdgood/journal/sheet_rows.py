@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from holdgood.journal.chain import Row, body_of
 from holdgood.journal.filters import Filter
 from holdgood.journal.sheet import Sheet, read_sheet
 
+_ROW = re.compile("0|[1-9][0-9]{0,9}")
+"""No sheet has more rows than ten digits count."""
+
 
 def base_of(ref: str) -> tuple[str, int] | None:
     """The sheet that an id may be of, and the row in it.
@@ -24,22 +28,14 @@ def base_of(ref: str) -> tuple[str, int] | None:
     >>> base_of("a/b/12"), base_of("a/012"), base_of("12")
     (('a/b', 12), None, None)
     """
-    base, mark, tail = ref.rpartition("/")
-    if not (base and mark and tail.isascii() and tail.isdigit() and (tail == "0" or tail[0] != "0")):
-        return None
-    return base, int(tail)
+    base, _, tail = ref.rpartition("/")
+    return (base, int(tail)) if base and _ROW.fullmatch(tail) else None
 
 
-def in_sheet(row: Row) -> bool:
-    """Whether it is one that ``rows_of`` gave: its commitment stands in the sheet."""
-    return not row.commitment
-
-
-def row_of(row: Row) -> int:
-    """Which row of its sheet a prediction is that ``rows_of`` gave."""
-    found = base_of(row.ref or "")
-    assert found is not None
-    return found[1]
+def row_of(row: Row) -> int | None:
+    """Which row of its sheet a prediction is that ``rows_of`` gave (its commitment stands there); None for an entry of its own."""
+    found = None if row.commitment else base_of(row.ref or "")
+    return None if found is None else found[1]
 
 
 def head_of(row: Row) -> PredictionSheet:
@@ -55,11 +51,19 @@ def opened(row: Row, data: bytes | None) -> tuple[PredictionSheet, Sheet]:
     """An entry's head and rows; DataError where they do not belong together."""
     head, where = head_of(row), f"entry {row.number} of {row.writer!r}"
     sheet = None if data is None else read_sheet(data, where)
-    if sheet is None or sheet.rows != head.rows or len(sheet.columns) != len(head.columns):
+    if sheet is None or not sheet.fits(head) or not _whole(head):
         raise DataError(
             f"the sheet of {where} is gone, or another", "the one it was written with", "holdgood journal verify"
         )
     return head, sheet
+
+
+def _whole(head: PredictionSheet) -> bool:
+    """Whether it has each part that a prediction has once."""
+    parts = [said.part for said in head.columns]
+    kinds = {said.part: said.type for said in head.columns}
+    texts = all(parts.count(p) == 1 and kinds[p] in ("string", "large_string") for p in ("subject", "verdict", "why"))
+    return texts and parts.count("event_time") == 1 and kinds["event_time"] == "int64"
 
 
 def chosen(head: PredictionSheet, sheet: Sheet, which: Filter) -> np.ndarray:

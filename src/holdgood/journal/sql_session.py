@@ -18,7 +18,7 @@ import numpy as np
 from holdgood.core.errors import DataError, DuplicateError, EnvironmentFault, Overtaken
 from holdgood.journal.chain import BEGINNING, NEVER_FORGOTTEN, Draft, Head, Row, link
 from holdgood.journal.filters import COLUMNS, SHEETS, Filter
-from holdgood.journal.sheet import Sheet, read_sheet
+from holdgood.journal.sheet import read_sheet
 from holdgood.journal.sheet_rows import base_of
 from holdgood.journal.tombstones import Emptied, Place, Seal, cover, emptied, spans_of, tombstone
 
@@ -30,6 +30,8 @@ _SHEET_OF = "SELECT record FROM entries WHERE kind = 'predictions' AND model = ?
 _BESIDE = (
     "SELECT ref FROM entries WHERE kind = 'prediction' AND model = ? AND ref > ? AND ref < ? AND place <> 'shadow'"
 )
+_FORGOTTEN = "SELECT record IS NULL FROM entries WHERE writer = ? AND number = ?"
+_STRAYS = "SELECT writer, number FROM entries WHERE sheet IS NOT NULL AND kind <> 'predictions' ORDER BY writer, number"
 _RENEW = "UPDATE entries SET sheet = ? WHERE writer = ? AND number = ? AND sheet IS NOT NULL"
 _TAKEN = (
     "SELECT 1 FROM entries WHERE kind = 'prediction' AND model = ? AND ref = ? AND (place = 'shadow') = (? = 'shadow')"
@@ -43,6 +45,8 @@ _HEADS = (
     "GROUP BY writer) m ON e.writer = m.writer AND e.number = m.number ORDER BY e.writer"
 )
 _HASHES = "SELECT hash FROM entries WHERE writer = ? AND number BETWEEN ? AND ? ORDER BY number"
+_FORGETTING = " forgetting"
+"""Held beside a writer's chain by whoever empties rows: two who write one sheet anew at once would bring back what the other has emptied."""
 _PIECE = 5_000
 """Entries that are brought at once: a long journal does not fill memory."""
 _TRIES = 5
@@ -244,10 +248,21 @@ class SqlSession(ABC):
             found = self.one(_SHEET, (writer, number))
         return None if found is None or found[0] is None else bytes(found[0])
 
+    def forgotten(self, writer: str, number: int) -> bool:
+        """Whether an entry is there without its record."""
+        with self.guard():
+            found = self.one(_FORGOTTEN, (writer, number))
+        return found is not None and bool(found[0])
+
+    def strays(self) -> Iterator[tuple[str, int]]:
+        """Entries of other kinds with a sheet beside them, which no journal writes."""
+        with self.guard():
+            yield from self.stream(_STRAYS, ())
+
     def forget(self, places: Sequence[Place], writer: str, *, who: str, why: str, seal: Seal | None = None) -> Head:
         """Empty entries, and rows of sheets, for good, with a tombstone in the same transaction."""
         with self.guard():
-            with self.writing(writer):
+            with self.writing(writer, _FORGETTING):
                 whole, rows = self._empty_rows(places)
                 gone = self.many(_FORGET, [(*place, *NEVER_FORGOTTEN) for place in whole])
                 if gone != len(whole):
@@ -274,16 +289,12 @@ class SqlSession(ABC):
             asked = np.unique(rows)
             if sheet is None or asked[0] < 0 or asked[-1] >= sheet.rows or not sheet.there[asked].all():
                 raise _not_there(len(rows), len(places))
-            left = sheet.without(asked)
-            if not left.there.any():
+            if len(asked) == np.count_nonzero(sheet.there):
                 whole.add((writer, number))
                 continue
-            self._renew(writer, number, left)
+            self.many(_RENEW, [(sheet.without(asked).to_bytes(), writer, number)])
             told.append(emptied(writer, number, sheet, asked))
         return sorted(whole), told
-
-    def _renew(self, writer: str, number: int, sheet: Sheet) -> None:
-        self.many(_RENEW, [(sheet.to_bytes(), writer, number)])
 
     def bring(
         self,
@@ -298,7 +309,7 @@ class SqlSession(ABC):
         """
         gone = 0
         with self.guard():
-            with self.writing(*further):
+            with self.writing(*further, _FORGETTING):
                 for writer, (rows, forgotten) in further.items():
                     left = iter(rows)
                     while piece := list(islice(left, _PIECE)):

@@ -170,7 +170,12 @@ def _shown(said: Any) -> str:
 
 def _emptied(writer: Any, number: Any, spans: Any, covers: Any) -> Emptied:
     told = tuple((int(first), int(last)) for first, last in spans)
-    if not told or not all(0 <= first <= last < _BEYOND for first, last in told):
+    before = -2
+    for first, last in told:  # in order and apart: spans that lie over each other could stand for any number of rows
+        if not before + 1 < first <= last < _BEYOND:
+            raise ValueError
+        before = last
+    if not told:
         raise ValueError
     return Emptied(str(writer), int(number), told, str(covers))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -26,9 +26,10 @@ def faults_of(
     heads: Mapping[str, Head],
     sheet_of: Callable[[str, int], bytes | None],
     seal: Seal | None = None,
+    strays: Iterable[tuple[str, int]] = (),
 ) -> list[str]:
     """What is wrong, a sentence each. ``rows`` by writer and number; ``sheet_of``: what an entry stands for; ``seal``: what tombstones must be
-    sealed with.
+    sealed with; ``strays``: entries that have a sheet and stand for none.
     """
     found: list[str] = []
     wanted = {(writer, head.number): head.hash for writer, head in heads.items()}
@@ -38,12 +39,11 @@ def faults_of(
         if row.writer != of:
             expected, previous, of = 1, GENESIS, row.writer
         forgotten = graves.hold(row)
+        emptied = graves.emptied.pop((row.writer, row.number), ()) if row.kind in SHEETS else ()
         if len(found) < MOST_FAULTS:
             found += _faults(row, expected, previous, forgotten=forgotten)
             if row.kind in SHEETS:
-                found += _sheet_faults(
-                    row, sheet_of(row.writer, row.number), graves.emptied.pop((row.writer, row.number), ())
-                )
+                found += _sheet_faults(row, sheet_of(row.writer, row.number), emptied)
         if wanted.get((row.writer, row.number)) == row.hash:
             del wanted[row.writer, row.number]
         elif (row.writer, row.number) in wanted:
@@ -53,9 +53,9 @@ def faults_of(
     for (writer, number), digest in wanted.items():
         if (number, digest) != (0, GENESIS):
             found.append(f"{writer!r} had {number} entries; the last ones are gone")
-    found += [f"rows of entry {n} of {w!r} have a tombstone, but it is no sheet" for w, n in graves.emptied][
-        :MOST_FAULTS
-    ]
+    found += [f"entry {n} of {w!r} is no sheet, but has one" for w, n in islice(strays, MOST_FAULTS)]
+    nowhere = (f"rows of entry {n} of {w!r} have a tombstone, but it is no sheet" for w, n in graves.emptied)
+    found += islice(nowhere, MOST_FAULTS)
     return found + graves.faults() + [no for stone in stones if seal is not None and (no := _unsealed(stone, seal))]
 
 

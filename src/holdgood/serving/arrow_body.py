@@ -7,12 +7,12 @@ import struct
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from holdgood.core.arrow_messages import compressed
 from holdgood.serving.arrow_moments import in_microseconds
 from holdgood.serving.exchange import Refusal, refused
 from holdgood.serving.limits import Limits
 
 _MOST_COLUMNS = 2_000
-_DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
 
 
 def read_stream(body: bytes, limits: Limits) -> pa.Table:
@@ -21,11 +21,8 @@ def read_stream(body: bytes, limits: Limits) -> pa.Table:
     Compressed streams are refused: a few bytes could ask for any amount of memory.
     """
     try:
-        for message in _messages(body):
-            if message.type in ("record batch", "dictionary") and _compressed(message.metadata.to_pybytes()):
-                raise refused(
-                    415, "a compressed Arrow stream", "one without compression", "write it with compression=None"
-                )
+        if compressed(body):
+            raise refused(415, "a compressed Arrow stream", "one without compression", "write it with compression=None")
         with pa.ipc.open_stream(body) as reader:
             schema = reader.schema
             _check_schema(schema)
@@ -59,15 +56,6 @@ def read_stream(body: bytes, limits: Limits) -> pa.Table:
     if not table.num_rows:
         raise refused(422, "an Arrow stream without rows", "at least one", "send rows")
     return in_microseconds(_decoded(table, limits))
-
-
-def _messages(body: bytes) -> list[pa.Message]:
-    reader, found = pa.ipc.MessageReader.open_stream(body), []
-    while True:
-        try:
-            found.append(reader.read_next_message())
-        except StopIteration:
-            return found
 
 
 def _check_schema(schema: pa.Schema) -> None:
@@ -116,38 +104,3 @@ def _too_long(limits: Limits) -> Refusal:
         f"at most {limits.arrow_body:,}",
         "send fewer rows at a time",
     )
-
-
-def _compressed(metadata: bytes) -> bool:
-    """Whether a message's buffers are compressed: the fourth field of a RecordBatch in Arrow's flatbuffer (format 1.x, Message.fbs)."""
-    message = _table(metadata, struct.unpack_from("<I", metadata, 0)[0])
-    kind = _field(metadata, message, 1)
-    header = _field(metadata, message, 2)
-    if kind is None or header is None:
-        return True
-    batch = header + struct.unpack_from("<I", metadata, header)[0]
-    if metadata[kind] == _DICTIONARY_BATCH:
-        inner = _field(metadata, batch, 1)
-        if inner is None:
-            return True
-        batch = inner + struct.unpack_from("<I", metadata, inner)[0]
-    elif metadata[kind] != _RECORD_BATCH:
-        return False
-    return _field(metadata, batch, 3) is not None
-
-
-def _table(data: bytes, at: int) -> int:
-    if not 0 <= at < len(data):
-        raise IndexError(at)
-    return at
-
-
-def _field(data: bytes, table: int, number: int) -> int | None:
-    """Where a field of a flatbuffer's table lies; None where the table does not have it."""
-    vtable = table - struct.unpack_from("<i", data, table)[0]
-    size = struct.unpack_from("<H", data, _table(data, vtable))[0]
-    slot = 4 + 2 * number
-    if slot >= size:
-        return None
-    offset = struct.unpack_from("<H", data, vtable + slot)[0]
-    return table + offset if offset else None

@@ -85,7 +85,8 @@ def _scored(
     known_time = now()
     moments = pc.fill_null(loaded.moments(table), _moment_of(known_time))
     subjects = loaded.subjects(table)
-    told = output.select(output.column_names[keys:])  # by place: columns of the caller may be called as answers are
+    named, names = output.column_names[:keys], output.column_names[keys:]
+    told = output.select(names).rename_columns([own_name(name, named) for name in names])
     commitments: list[dict[str, str]] | None = None
     if commits and not keep:
         commitments = [committed(row) for row in finite(plain(table)).to_pylist()]
@@ -165,6 +166,13 @@ def _moment_of(said: str) -> pa.Scalar:
 def _said(when: Any) -> str:
     """A moment in the journal's notation."""
     return str(when.isoformat(timespec="microseconds"))
+
+
+def own_name(name: str, named: Sequence[str]) -> str:
+    """A column of the answer as single rows have it, without the strokes that set it apart from a key of the same name."""
+    while name.endswith("_") and name[:-1] in named:
+        name = name[:-1]
+    return name
 
 
 def _free(name: str, taken: list[str]) -> str:

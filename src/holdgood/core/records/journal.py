@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+from pydantic import Field
+
 from holdgood.core.records.commitment import Commitment
 from holdgood.core.records.common import Comparison, Interval
 from holdgood.core.records.envelope import Number, Part, Record
@@ -37,6 +39,10 @@ class Prediction(Record):
     commitment: Commitment | None = None
 
 
+WIDEST = 64
+"""Bytes of a text that a sheet's row is hashed with as it is; a column with a longer one is hashed by the hash of each text."""
+
+
 class SheetColumn(Part):
     """A column of a sheet. ``part``: what of a prediction it holds; ``name``: of a fact, or of a piece of the answer or of the commitment.
 
@@ -46,7 +52,7 @@ class SheetColumn(Part):
     part: Literal["event_time", "subject", "facts", "commitment", "answer", "verdict", "why"]
     name: str = ""
     type: str
-    width: int | None = None
+    width: int | None = Field(default=None, ge=0, le=WIDEST)
 
 
 class PredictionSheet(Record):

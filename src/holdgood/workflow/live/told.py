@@ -67,11 +67,16 @@ def told(found: Outcomes, model: Predictor) -> Told:
 def predictions(answers: Sequence[Mapping[str, Any]], task: Task) -> np.ndarray:
     """What answers say, in the shapes of Task. DataError for answers of another kind of task."""
     if task.kind == "multiclass":
-        names = [f"probability_{c}" for c in task.classes]
-        columns = [[_number(a, name) for a in answers] for name in names]
-        return np.array(columns, np.float64).T.reshape(len(answers), len(names))
+        columns = [[_chance(a, str(c)) for a in answers] for c in task.classes]
+        return np.array(columns, np.float64).T.reshape(len(answers), len(columns))
     name = "probability" if task.kind == "binary" else "prediction"
     return np.array([_number(a, name) for a in answers], np.float64)
+
+
+def _chance(answer: Mapping[str, Any], name: str) -> float:
+    """Of one of several classes: by its name, as a server answers, or in a column of a table."""
+    chances = answer.get("probabilities")
+    return _number(chances, name) if isinstance(chances, Mapping) else _number(answer, f"probability_{name}")
 
 
 def _number(answer: Mapping[str, Any], name: str) -> float:
