@@ -267,11 +267,11 @@ def test_a_journal_moves_between_databases_with_its_sheets(journal, sheet, write
     assert other.prediction("m", "s/1") == journal.prediction("m", "s/1")
 
 
-def test_a_sheet_counts_as_its_rows_where_too_much_waits(journal, sheet, answer):
+def test_ten_rows_of_a_sheet_count_as_an_entry_where_too_much_waits(journal, sheet, answer):
     with GroupWriter(journal, "w", most_waiting=4) as writer:
         writer.announce(2)
         with pytest.raises(Busy):
-            writer.submit_drafts([sheet()])
+            writer.submit_drafts([sheet("s", ["ann"] * 30)])
         writer.hand_in_announced([[draft(answer("p1")), draft(answer("p2"))]], lambda _: None)
     assert [e.record["payload"]["id"] for e in journal.entries("prediction")] == ["p1", "p2"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from holdgood.core.plain_columns import plain
 from holdgood.core.task import Task
-from holdgood.journal.chain import BEGINNING, Draft, Row, link
+from holdgood.journal.chain import BEGINNING, Draft, Row, body_of, link
 from holdgood.journal.sheet_rows import opened, rows_of
 from holdgood.serving.entry import Answered
 from holdgood.serving.loaded import Loaded, load
@@ -77,7 +77,7 @@ def test_a_sheet_says_of_each_row_what_an_entry_of_its_own_would(table, base, da
         alone = Answered(
             f"{base}/{i}", "jo\"bs", "d" * 64, "champion", moment, moment, subjects[i], rows[i], answers[i], words[i], whys[i]
         ).draft()  # fmt: skip
-        assert json.loads(row.record)["payload"] == json.loads(alone.text)["payload"]
+        assert body_of(row)["payload"] == json.loads(alone.text)["payload"]
         assert row.keys == alone.keys
 
 
@@ -89,10 +89,10 @@ def test_several_classes_have_their_chances_by_name():
     subjects = pa.chunked_array([["", ""]])
     task = Task(kind="multiclass", classes=("a%", "b"))
     made = sheet_draft("m", "d", "s", "2026-01-01T00:00:00.000000+00:00", moments, subjects, None, told, task)
-    assert [json.loads(r.record)["payload"]["answer"] for r in opened_rows(made)] == [
+    assert [body_of(r)["payload"]["answer"] for r in opened_rows(made)] == [
         {"probabilities": {"a%": 0.25, "b": 0.75}, "answer": "b"}, {},
     ]  # fmt: skip
-    assert [json.loads(r.record)["payload"]["facts"] for r in opened_rows(made)] == [None, None]
+    assert [body_of(r)["payload"]["facts"] for r in opened_rows(made)] == [None, None]
 
 
 def test_an_answer_beside_a_key_of_its_name_is_written_under_its_own():

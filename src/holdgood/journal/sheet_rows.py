@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +13,7 @@ from holdgood.core.errors import DataError
 from holdgood.core.plain_columns import finite, plain
 from holdgood.core.records import Prediction, PredictionSheet
 from holdgood.core.records.envelope import unwrap
-from holdgood.journal.chain import Row, body_of
+from holdgood.journal.chain import Row, SheetRow, body_of
 from holdgood.journal.filters import Filter
 from holdgood.journal.sheet import Sheet, read_sheet
 
@@ -33,8 +32,8 @@ def base_of(ref: str) -> tuple[str, int] | None:
 
 
 def row_of(row: Row) -> int | None:
-    """Which row of its sheet a prediction is that ``rows_of`` gave (its commitment stands there); None for an entry of its own."""
-    found = None if row.commitment else base_of(row.ref or "")
+    """Which row of its sheet a prediction is; None for an entry of its own."""
+    found = base_of(row.ref or "") if isinstance(row, SheetRow) else None
     return None if found is None else found[1]
 
 
@@ -87,8 +86,8 @@ def chosen(head: PredictionSheet, sheet: Sheet, which: Filter) -> np.ndarray:
     return in_time
 
 
-def rows_of(row: Row, head: PredictionSheet, sheet: Sheet, at: np.ndarray) -> list[Row]:
-    """Rows at some positions. They have no salt, commitment and place in the chain of their own; number and hash are those of the entry."""
+def rows_of(row: Row, head: PredictionSheet, sheet: Sheet, at: np.ndarray) -> list[SheetRow]:
+    """Rows at some positions."""
     if not len(at):
         return []
     take = pa.array(at)
@@ -113,12 +112,7 @@ def rows_of(row: Row, head: PredictionSheet, sheet: Sheet, at: np.ndarray) -> li
             "kind": Prediction.kind, "schema": Prediction.schema_number, "created_utc": envelope["created_utc"],
             "producer": envelope["producer"], "payload": payload,
         }  # fmt: skip
-        found.append(
-            Row(
-                row.writer, row.number, Prediction.kind, row.recorded_utc, None, json.dumps(said), "", "", row.hash, head.model,
-                f"{head.id}/{i}", head.place, subjects[k] or None, moments[k],
-            )
-        )  # fmt: skip
+        found.append(SheetRow.of(row, said))
     return found
 
 

@@ -73,8 +73,9 @@ class Recorder:
                 self._is(False, error)
             if self.required:
                 raise
-            self._metrics.unjournalled.inc(weight(drafts))
-            self._log("answered without a journal", "warning", entries=weight(drafts), why=error.came)
+            rows = sum(d.rows for d in drafts)
+            self._metrics.unjournalled.inc(rows)
+            self._log("answered without a journal", "warning", entries=rows, why=error.came)
         else:
             self._is(True)
 
