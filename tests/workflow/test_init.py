@@ -9,6 +9,8 @@ from holdgood.core.declaration import parse, read
 from holdgood.core.errors import DeclarationError
 from holdgood.core.sql import connect
 from holdgood.core.table import Table
+from holdgood.core.task import Task
+from holdgood.metrics.cost import resolve as costs_of
 from holdgood.workflow import guess as guessing
 from holdgood.workflow.guess import guess_identifiers, guess_join, guess_key, guess_target, guess_time
 from holdgood.workflow.init import init_project, json_schema
@@ -125,3 +127,27 @@ def test_the_schema_is_one_that_editors_take():
     schema = json.loads(json_schema())
     assert schema["additionalProperties"] is False
     assert "tables" in schema["properties"]
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "said"),
+    [
+        ("amount", "regression", "a unit too much and a unit too little"),
+        ("late", "binary", "a miss and a false alarm"),
+        ("customer_size", "multiclass", "each kind of mistake"),
+    ],
+)
+def test_the_costs_that_init_proposes_are_those_of_the_task(shop, target, kind, said):
+    orders = pd.read_parquet(shop / "orders.parquet")
+    orders["customer_size"] = np.resize(["large", "small", "not known"], len(orders))
+    orders.to_parquet(shop / "orders.parquet")
+    made = init_project([str(shop / "orders.parquet")], target=target, folder=shop)
+    text = made.path.read_text()
+    assert f'# kind = "{kind}"' in text
+    assert any(said in line for line in made.worth_a_look)
+    head, rest = text.split("[costs]\n")
+    proposed, after = rest.split("# until these are declared", 1)
+    amounts = "\n".join(line.removeprefix("# ") for line in proposed.splitlines() if " = " in line)
+    costs = parse(tomllib.loads(f"{head}[costs]\n{amounts}\n# {after}")).costs
+    classes = tuple(sorted(orders[target].unique())) if kind != "regression" else ()
+    assert not costs_of(costs, Task(kind=kind, classes=classes)).assumed

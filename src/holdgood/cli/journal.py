@@ -291,10 +291,10 @@ def prove(
     Example: holdgood journal prove flights order-4711 row.json
     """
     from holdgood.workflow.live.folder import journal_at
-    from holdgood.workflow.live.proving import facts_in
+    from holdgood.workflow.live.proving import facts_in, proves
 
     book, row = journal_at(live, journal), facts_in(facts)
-    proved = book.proves(model, id, row)
+    proved = proves(book, model, id, row)
     found = book.prediction(model, id)
     assert found is not None
     by = "commitment" if found.facts is None else "facts"

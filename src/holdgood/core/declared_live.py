@@ -27,7 +27,7 @@ class ApprovalSpec(Section):
 
 
 class KeepSpec(Section):
-    """What the journal keeps of people."""
+    """What the journal keeps of people. A server reads `facts` and `commitments` when it starts."""
 
     facts: bool = Field(True, description="false: predictions are kept without the facts of their rows")
     commitments: bool = Field(

@@ -19,12 +19,18 @@ from holdgood.core.protocols import AuditContext
 from holdgood.core.records.envelope import write_bytes
 from holdgood.core.sql import columns_in
 from holdgood.core.table import Table
+from holdgood.core.task import Task
 from holdgood.workflow.guess import JoinGuess, guess_identifiers, guess_join, guess_key, guess_target, guess_time
 from holdgood.workflow.named import check_rows
 from holdgood.workflow.target import resolve
 from holdgood.workflow.toml import array, inline, string, value
 
 SCHEMA_NAME = "holdgood.schema.json"
+_MISTAKES = {
+    "binary": "a miss and a false alarm",
+    "multiclass": "each kind of mistake",
+    "regression": "a unit too much and a unit too little",
+}
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,10 @@ def _write(
             if guessed
             else "target: name what you want to know"
         )
+    task = Task(kind="binary")
     if guessed:
         from_data = resolve(Declaration.model_validate({"task": {"target": guessed}}).task, main)
+        task = from_data.task
         lines.append(
             f"# kind = {string(from_data.task.kind)}                # read from the target: {from_data.sentence}"
         )
@@ -119,11 +127,9 @@ def _write(
         "",
         "[costs]",
         '# currency = "EUR"',
-        "# miss = 10                  # a positive that nobody was warned of",
-        "# false_alarm = 1            # a warning for nothing",
-        "# until these are declared every amount is ASSUMED (1:1), and the break-even ratio is shown instead of savings",
+        *_costs(task),
     ]
-    worth.append("costs: nothing is declared; money is ASSUMED until you say what a miss and a false alarm cost")
+    worth.append(f"costs: nothing is declared; money is ASSUMED until you say what {_MISTAKES[task.kind]} cost")
     lines += [
         "",
         "[people]",
@@ -185,6 +191,31 @@ def _write(
         ]
         lines += [f"# {line}" for spec in repairs for line in _repair(spec)]
     return "\n".join(lines) + "\n", tuple(worth[:3])
+
+
+def _costs(task: Task) -> list[str]:
+    """What a mistake costs, as comments to fill in: the names that a task of this kind takes."""
+    if task.kind == "regression":
+        assumed = "every mistake is ASSUMED to cost the same a unit, and no money is shown"
+        amounts = [
+            "# over = 1                   # a unit too much",
+            "# under = 10                 # a unit too little",
+        ]
+    elif task.kind == "multiclass":
+        assumed = "every mistake is ASSUMED to cost the same, and no money is shown"
+        classes = [str(c) for c in task.classes]
+        wrong = {truth: ", ".join(f"{string(c)} = 1" for c in classes if c != truth) for truth in classes}
+        amounts = [
+            "# the truth, then what each wrong answer costs:",
+            *(f"# matrix.{string(truth)} = {{ {answers} }}" for truth, answers in wrong.items()),
+        ]
+    else:
+        assumed = "every amount is ASSUMED (1:1), and the break-even ratio is shown instead of savings"
+        amounts = [
+            "# miss = 10                  # a positive that nobody was warned of",
+            "# false_alarm = 1            # a warning for nothing",
+        ]
+    return [*amounts, f"# until these are declared {assumed}"]
 
 
 def _repair(spec: RepairSpec) -> list[str]:

@@ -45,7 +45,7 @@ _FILE_START = """\
 needed = 0        # people who must have approved a bundle before it answers anybody
 
 [keep]
-facts = true      # false: predictions are kept without the facts of their rows
+facts = true      # false: predictions are kept without the facts of their rows (servers: when they start)
 # days = 400      # how long; holdgood journal forget --due deletes what is older
 
 [serve]
