@@ -135,7 +135,9 @@ def expectation(rule: ColumnRule) -> str:
         ]
         said.append(" and ".join(bounds))
     if rule.levels:
-        said.append("one of " + ", ".join(rule.levels[:8]) + (" …" if len(rule.levels) > 8 else ""))
+        # where other words are allowed, the levels are only those that are known
+        among = "such as " if rule.unseen == "allow" else "one of "
+        said.append(among + ", ".join(rule.levels[:8]) + (" …" if len(rule.levels) > 8 else ""))
     elif rule.shape:
         said.append(f"of the shape {rule.shape}")
     return ", ".join(said)
