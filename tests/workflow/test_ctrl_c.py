@@ -22,6 +22,7 @@ SCRIPT = """
     import numpy as np, pandas as pd, psutil
     import holdgood
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
     budget, after, times = sys.argv[1], sys.argv[2], int(sys.argv[3])
     random = np.random.default_rng(0)
     X = pd.DataFrame(random.normal(size=(3000, 8)), columns=list("abcdefgh"))
@@ -90,6 +91,14 @@ def test_a_second_one_or_one_before_there_is_a_model_gives_up_without_leaving_a_
     assert (str(told["pressed"]), told["early"], told["left"], told["warned"]) == (times, None, [], [])
     assert told["had"] > 0
     assert ("Once more gives up" in errors) == (times == "2")
+
+
+@pytest.fixture(autouse=True)
+def of_python():
+    """Ctrl-C is Python's own: who runs tests in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 X = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 3)), columns=list("abc"))
