@@ -117,3 +117,41 @@ def test_where_facts_are_kept_a_record_has_no_commitment(live_of, within, tmp_pa
     within(scenario, what=(str(live.path),), journal="")
     assert "commitment" not in live.journal.entries("prediction")[0].record["payload"]
     assert live.journal.proves("jobs", "one", job_rows[0])
+
+
+def test_a_folder_that_keeps_facts_no_more_is_obeyed_while_the_server_runs(live_of, within, tmp_path, job_rows, capfd):
+    live = live_of(tmp_path / "live", {("champion", None): {}})
+
+    async def scenario(ask, desk):
+        changes = {
+            "kept": None, "not": "facts = false", "odd": "facts = perhaps", "bare": "facts = false\ncommitments = false", "again": "facts = true"
+        }  # fmt: skip
+        for id_, said in changes.items():
+            if said:
+                (live.path / "live.toml").write_text(f"[keep]\n{said}\n")
+                assert (await ask("POST", "/admin/reload"))[0] == 200
+            assert (await ask("POST", "/predict", {"row": job_rows[0], "id": id_}))[0] == 200
+
+    within(scenario, what=(str(live.path),), journal="")
+    said = {p.id: (p.facts is not None, p.commitment is not None) for _, p in live.journal.read(Prediction)}
+    assert said == {
+        "kept": (True, False), "not": (False, True), "odd": (False, True), "bare": (False, False), "again": (True, False)
+    }  # fmt: skip
+    log = capfd.readouterr().err
+    assert log.count("what is kept has changed") == 3 and "what is kept stays as it was" in log
+
+
+def test_a_row_of_a_stream_asked_again_as_json_is_the_same_row(live_of, within, tmp_path, job_rows):
+    live = live_of(tmp_path / "live", {("champion", None): {}})
+    frame = pd.DataFrame(job_rows[:2])
+    for column in ("asked", "due"):
+        frame[column] = pd.to_datetime(frame[column])
+
+    async def scenario(ask, desk):
+        key = ((b"idempotency-key", b"s"),)
+        assert (await ask("POST", "/predict", headers=key, raw=stream(frame), content_type=ARROW))[0] == 200
+        status, told, _ = await ask("POST", "/predict", {"row": job_rows[1], "id": "s/1"})
+        assert (status, told["repeated"]) == (200, True)
+        assert (await ask("POST", "/predict", {"row": job_rows[0], "id": "s/1"}))[0] == 409
+
+    within(scenario, what=(str(live.path),), journal="")

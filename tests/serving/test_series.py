@@ -199,7 +199,7 @@ def test_where_facts_are_not_kept_not_even_their_hash_is(shop, within, tmp_path)
     rows = sales.to_dict("records")
 
     async def scenario(ask, desk):
-        object.__setattr__(desk, "keep_facts", False)  # as a live folder with keep.facts = false has it
+        desk.keeping.facts = False  # as a live folder with keep.facts = false has it
         key = [(b"idempotency-key", b"f-1")]
         assert (await ask("POST", "/forecast", {"history": rows}, key))[0] == 200
         assert (await ask("POST", "/forecast", {"history": rows}, key))[0] == 200

@@ -27,7 +27,7 @@ class ApprovalSpec(Section):
 
 
 class KeepSpec(Section):
-    """What the journal keeps of people. A server reads `facts` and `commitments` when it starts."""
+    """What the journal keeps of people. A running server follows `facts` and `commitments` within seconds."""
 
     facts: bool = Field(True, description="false: predictions are kept without the facts of their rows")
     commitments: bool = Field(

@@ -6,9 +6,10 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+from holdgood.core.declared_live import KeepSpec
 from holdgood.core.errors import Busy
 from holdgood.serving.limits import Limits
 from holdgood.serving.logs import Log
@@ -44,9 +45,25 @@ class Workers:
         self._pool.shutdown(wait=True)
 
 
+@dataclass
+class Keeping:
+    """``facts``: whether rows are kept in the journal beside their answers. ``commits``: whether, where they are not, commitments to them are.
+
+    Changed by the upkeep alone, while the server runs.
+    """
+
+    facts: bool = True
+    commits: bool = False
+
+    @classmethod
+    def of(cls, spec: KeepSpec) -> Keeping:
+        """As a live folder says."""
+        return cls(spec.facts, spec.commitments and not spec.facts)
+
+
 @dataclass(frozen=True)
 class Desk:
-    """``keep_facts``: whether rows are kept in the journal beside their answers. ``commits``: whether, where they are not, commitments to them are."""
+    """What handlers have in common."""
 
     models: Models
     recorder: Recorder
@@ -55,8 +72,17 @@ class Desk:
     metrics: Metrics
     log: Log
     limits: Limits
-    keep_facts: bool = True
-    commits: bool = False
+    keeping: Keeping = field(default_factory=Keeping)
+
+    @property
+    def keep_facts(self) -> bool:
+        """See ``Keeping``."""
+        return self.keeping.facts
+
+    @property
+    def commits(self) -> bool:
+        """See ``Keeping``."""
+        return self.keeping.commits
 
     async def work(self, task: Callable[[], T]) -> T:
         """Run a task in a worker thread."""

@@ -17,6 +17,7 @@ from holdgood.serving.exchange import ARROW, Call, Reply, as_json, refused
 from holdgood.serving.fresh import fresh_id
 from holdgood.serving.loaded import Loaded, Served
 from holdgood.serving.table_in import predict_table
+from holdgood.workflow.live.proving import as_streamed
 from holdgood.workflow.single.scorer import RowAnswer
 
 _QUICK_ROWS = 8
@@ -188,8 +189,8 @@ async def _before(desk: Desk, served: Served, wanted: Asked) -> dict[int, Predic
 def _about_others(before: Prediction, row: Mapping[str, Any]) -> bool:
     """Whether an answer was about other facts than these; False where the journal has nothing to tell it by."""
     if before.facts is not None:
-        return before.facts != row
-    return before.commitment is not None and not before.commitment.holds(row)
+        return before.facts not in (row, as_streamed(row))
+    return before.commitment is not None and not any(map(before.commitment.holds, (row, as_streamed(row))))
 
 
 async def _with_known(desk: Desk, served: Served, wanted: Asked, known: dict[int, Prediction]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from holdgood.core.records.contract import OutOfContract
 from holdgood.journal import Journal
 from holdgood.serving.connections import BACKLOG, Connections, room_for, watched
 from holdgood.serving.describing import models, openapi, schema
-from holdgood.serving.desk import Desk
+from holdgood.serving.desk import Desk, Keeping
 from holdgood.serving.door import Door, Guard, Route
 from holdgood.serving.exchange import Call, Reply, as_json
 from holdgood.serving.explaining import explain
@@ -98,8 +98,8 @@ def door(settings: Settings, *, log: Log | None = None, metrics: Metrics | None 
     if not made.all() and made.faults:
         raise DeclarationError("nothing can be served: " + "; ".join(made.faults), "bundles that load", "see above")
     upkeep = Upkeep(
-        made, open_journal, tokens, metrics or Metrics(), log or Log(), settings.limits, folder.keep.facts, settings.journal_required, settings.every,
-        commits=folder.keep.commitments and not folder.keep.facts,
+        made, open_journal, tokens, metrics or Metrics(), log or Log(), settings.limits, Keeping.of(folder.keep), settings.journal_required, settings.every,
+        read_keep=source.keep if isinstance(source, LiveFolder) else None,
     )  # fmt: skip
     guard = Guard(tokens, Rates(settings.limits.rate), _hosts(settings), Rates(settings.limits.strangers))
     made_door = Door(_routes(upkeep), guard, upkeep.begin, upkeep.end, all_requests=settings.log_requests)

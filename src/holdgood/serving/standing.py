@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from holdgood.core.declared_live import LIVE_FILE, KeepSpec, read_live
 from holdgood.core.errors import DataError, DeclarationError, HoldgoodError, did_you_mean
 from holdgood.core.records import Standing
 from holdgood.core.records.contract import OutOfContract
@@ -74,6 +75,10 @@ class LiveFolder:
     def stands(self) -> tuple[Standing, ...]:
         """What the journal says now."""
         return tuple(self.live.standing())
+
+    def keep(self) -> KeepSpec:
+        """What its settings say of keeping now."""
+        return read_live(self.live.path / LIVE_FILE).keep
 
     def folder(self, digest: str) -> Path:
         """The kept copy."""

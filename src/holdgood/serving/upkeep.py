@@ -7,9 +7,10 @@ import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from holdgood.core.declared_live import KeepSpec
 from holdgood.core.errors import HoldgoodError
 from holdgood.journal import Journal
-from holdgood.serving.desk import Desk, Workers
+from holdgood.serving.desk import Desk, Keeping, Workers
 from holdgood.serving.limits import Limits
 from holdgood.serving.logs import Log
 from holdgood.serving.metrics import Metrics
@@ -27,7 +28,7 @@ _SEEK = 5.0
 class Upkeep:
     """``every``: seconds between two looks at what is live. ``ended``: whether the server is going down, and says so in /readyz.
 
-    ``commits``: see ``Desk``.
+    ``read_keep``: what the live folder says of keeping by now; None where there is none.
     """
 
     models: Models
@@ -36,13 +37,14 @@ class Upkeep:
     metrics: Metrics
     log: Log
     limits: Limits
-    keep_facts: bool = True
+    keeping: Keeping = field(default_factory=Keeping)
     journal_required: bool = True
     every: float = 2.0
     ended: bool = False
-    commits: bool = False
+    read_keep: Callable[[], KeepSpec] | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _desk: Desk | None = None
+    _unread: str = ""
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def begin(self) -> Desk:
@@ -58,8 +60,7 @@ class Upkeep:
             self.metrics,
             self.log,
             self.limits,
-            self.keep_facts,
-            self.commits,
+            self.keeping,
         )
         try:
             await asyncio.to_thread(recorder.open)
@@ -90,10 +91,27 @@ class Upkeep:
         gc.unfreeze()
         self.log("ended")
 
+    async def _look_at_keeping(self) -> None:
+        """A live folder that no longer wants facts kept is obeyed at once; settings that cannot be read leave it as it was."""
+        if self.read_keep is None:
+            return
+        try:
+            wanted = Keeping.of(await asyncio.to_thread(self.read_keep))
+        except HoldgoodError as error:
+            if error.came != self._unread:
+                self.log("settings cannot be read: what is kept stays as it was", "error", why=error.came)
+            self._unread = error.came
+            return
+        self._unread = ""
+        if wanted != self.keeping:
+            self.keeping.facts, self.keeping.commits = wanted.facts, wanted.commits
+            self.log("what is kept has changed", "warning", facts=wanted.facts, commitments=wanted.commits)
+
     async def look(self, *, force: bool = False) -> bool:
         """Look what is live; requests in flight go on with what they began with."""
         async with self._looking:
             changed = await asyncio.to_thread(lambda: self.models.look(force=force))
+            await self._look_at_keeping()
         if changed:
             self.tell()
         self.metrics.loads.labels("changed" if changed else "same").inc()
