@@ -233,7 +233,8 @@ def _emptied(column: pa.Array, gone: np.ndarray) -> pa.Array:
     if _is_text(kind):
         return pa.array([None if g else t for t, g in zip(column.to_pylist(), gone.tolist(), strict=True)], kind)
     missing = gone | np.asarray(pc.is_null(column).to_numpy(zero_copy_only=False))
-    values = np.where(missing, 0, _values(column)).astype(_values(column).dtype)
+    values = _values(column).copy()
+    values[missing] = 0
     if pa.types.is_boolean(kind):
         return pa.array(values.astype(bool), mask=missing)
     fresh = pa.array(values, mask=missing)
