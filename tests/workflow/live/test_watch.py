@@ -11,7 +11,7 @@ import pytest
 
 from holdgood.cli.watched import look_text
 from holdgood.core.errors import DataError, DeclarationError, HoldgoodError
-from holdgood.core.records import Acknowledgement, Benefit, Delivery, Promotion, WatchLook
+from holdgood.core.records import Acknowledgement, Benefit, Delivery, Prediction, Promotion, WatchLook
 from holdgood.monitoring.judged import closed
 from holdgood.monitoring.routes import Undelivered
 from holdgood.reports.watch_report import render_watch
@@ -178,6 +178,34 @@ def test_a_look_without_rows_ends_no_alarm(begin, traffic, others, at, told):
         assert not seen.look.ended
         assert high <= set(seen.look.unjudged) | {a.id for a in seen.alarms}
         assert any(n.startswith("0 rows since the change at 2024-09-18T12:00: nothing could") for n in seen.look.notes)
+
+
+def test_rows_that_do_not_count_for_the_champion_are_told_as_that(begin, traffic, others, at, told):
+    live, _ = begin("[watch]\njoint = false\nwindows = [1]\n")
+    earlier = [
+        Prediction(id=f"old{i}", model=MODEL, bundle_digest="f" * 64, event_time=at(1 + i).isoformat(), facts={}, answer={})
+        for i in range(3)
+    ]  # fmt: skip
+    live.journal.append_many(earlier, "server")
+    seen = watch(live, MODEL, at=at(5), others=others(live))
+    (note,) = [n for n in seen.look.notes if "none counts" in n]
+    assert note.startswith(
+        "3 rows came, and none counts for the model that was promoted at 2024-09-10T00:00 (3 answered by another model): "
+    )
+    assert "nothing could be judged, and no alarm is over; look again once it has answered" in note
+    traffic.answered(live, "calm", 5, 8)
+    stood, when = live.at(MODEL).bundle_digest, at(8.5).isoformat()
+    restored = Promotion(model=MODEL, bundle_digest=stood, action="roll back", by="Ada", why="back", when=when)
+    live.journal.append(restored, "server")
+    seen = watch(live, MODEL, at=at(9), others=others(live))
+    n = len(traffic.part("calm", 5, 8))
+    (note,) = [n for n in seen.look.notes if "none counts" in n]
+    assert (
+        f"restored at 2024-09-18T12:00 (2 answered by another model, {n} by the same one, about moments before" in note
+    )
+    early = watch(live, MODEL, at=at(8), others=others(live))
+    assert any(n.endswith("look at a moment after 2024-09-18T12:00 (--at)") for n in early.look.notes)
+    assert not any("0 rows since" in n for n in (*seen.look.notes, *early.look.notes))
 
 
 def test_what_too_few_rows_cannot_judge_is_said_at_each_look_until_somebody_closes_it(begin, traffic, others, at, told):

@@ -20,17 +20,22 @@ from holdgood.metrics.score import loss_rows
 from holdgood.monitoring.censoring import known_in_full
 from holdgood.monitoring.mon009_fairness import SELECTED, WORDS
 from holdgood.workflow.live.folder import Live
-from holdgood.workflow.live.told import coded, predictions, us_of
+from holdgood.workflow.live.told import DAY, coded, predictions, us_of
 from holdgood.workflow.predict import Predictor
 
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """Traffic with what it was made of: ``prediction`` (n,) or (n, classes), NaN where a row was refused; ``facts`` (n,) dictionaries or None."""
+    """Traffic with what it was made of: ``prediction`` (n,) or (n, classes), NaN where a row was refused; ``facts`` (n,) dictionaries or None.
+
+    Of the days of one look: ``by_others``, answers that another model than this champion gave; ``before``, its own from before it was restored.
+    """
 
     traffic: Traffic
     prediction: np.ndarray
     facts: np.ndarray
+    by_others: int = 0
+    before: int = 0
 
 
 def gather(
@@ -45,9 +50,10 @@ def gather(
     found = outcomes(live.journal, model, ends - timedelta(days=spec.history_days), ends, as_of=ends)
     every = found.where(found.place != "shadow")
     feeds = _feeds(every, spec.feeds)
-    mine = every.digest == digest
-    if champion.action == "roll back":
-        mine &= every.event_time.astype("datetime64[us]").astype(np.int64) >= us_of(champion.since)
+    when = every.event_time.astype("datetime64[us]").astype(np.int64)
+    own = every.digest == digest
+    mine = own & (when >= us_of(champion.since)) if champion.action == "roll back" else own
+    lately = when >= us_of(ends) - round(spec.days * DAY)
     rows = every.where(mine)
     task = predictor.task
     answered = np.array([bool(a) for a in rows.answer], bool) & (rows.verdict != "refused")
@@ -95,7 +101,7 @@ def gather(
         promised=promised(predictor, usual, fairness, money, constant),
         feeds=feeds,
     )
-    return Gathered(traffic, prediction, rows.facts)
+    return Gathered(traffic, prediction, rows.facts, int((lately & ~own).sum()), int((lately & own & ~mine).sum()))
 
 
 def promised(

@@ -17,6 +17,7 @@ from holdgood.core.errors import DataError, HoldgoodError
 from holdgood.core.records import Acknowledgement, Alarm, Benefit, Drift, GroupGap, Standing, Unjudged, WatchLook
 from holdgood.core.records.envelope import Record
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 from holdgood.core.traffic import DAY, Look, Traffic
 from holdgood.features.usual import Usual
 from holdgood.monitoring.bookkeeping import named, standing, surest
@@ -32,7 +33,7 @@ from holdgood.workflow.live.delivery import WRITER, deliver, message_of
 from holdgood.workflow.live.detecting import Found, detect
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.in_use import InUse, features_of, telling_time
-from holdgood.workflow.live.traffic import fairness_of, gather
+from holdgood.workflow.live.traffic import Gathered, fairness_of, gather
 from holdgood.workflow.live.unlike import unlike_of
 from holdgood.workflow.predict import Predictor
 
@@ -151,7 +152,7 @@ def _look(
             *found.notes,
             *_bare(gathered.facts, traffic.refused, traffic.groups, spec.feeds),
             *_too_late(traffic, spec),
-            *_empty(traffic, champion),
+            *_empty(gathered, champion, ends),
         ),
     )
     now = ends.isoformat()
@@ -250,11 +251,28 @@ def _too_late(traffic: Traffic, spec: WatchingSpec) -> list[str]:
     ]
 
 
-def _empty(traffic: Traffic, champion: Standing) -> list[str]:
-    """That silence is no good news where nothing has been answered."""
-    if len(traffic):
+def _empty(gathered: Gathered, champion: Standing, ends: datetime) -> list[str]:
+    """That silence is no good news where nothing has been answered, and whose the rows are that came all the same."""
+    if len(gathered.traffic):
         return []
-    return [f"0 rows since the change at {champion.since[:16]}: nothing could be judged, and no alarm is over"]
+    n, since = gathered.by_others + gathered.before, champion.since[:16]
+    left = "nothing could be judged, and no alarm is over"
+    if not n:
+        return [f"0 rows since the change at {since}: {left}"]
+    whose = [
+        f"{gathered.by_others:,} answered by another model" if gathered.by_others else "",
+        f"{gathered.before:,} by the same one, about moments before that" if gathered.before else "",
+    ]
+    do = (
+        f"look at a moment after {since} (--at)"
+        if ends < datetime.fromisoformat(champion.since)
+        else "look again once it has answered; a row counts at the moment that it is about (event_time)"
+    )
+    how = "restored" if champion.action == "roll back" else "promoted"
+    return [
+        f"{counted(n, 'row')} came, and none counts for the model that was {how} at {since} "
+        f"({', '.join(filter(None, whose))}): {left}; {do}"
+    ]
 
 
 def _expected(losses: object, in_use: InUse, n: int) -> np.ndarray | None:
