@@ -275,6 +275,21 @@ def test_overrides_remember_what_was_answered(at, cli):
     assert entry["record"]["payload"]["who"] == "desk"
 
 
+def test_what_would_be_forgotten_is_told_model_by_model(at, cli):
+    book = Live.open(at / "live").journal
+    book.append(
+        Prediction(id="r1", model="returns", subject="person-0", bundle_digest="d", facts={}, answer={}), "server"
+    )
+    ask = ("journal", "forget", "--subject", "person-0", "--why", "asked to")
+    told = cli(*ask, at=at).out
+    assert "3 would be deleted for good (flights: 2 predictions; returns: 1 prediction); nothing was" in " ".join(
+        told.split()
+    )
+    assert "--model NAME" in told
+    assert cli(*ask, "--model", "returns", "--yes", at=at).out == "1 entry deleted (returns: 1 prediction)\n"
+    assert cli(*ask, "--json", at=at).json["models"] == {"flights": {"prediction": 2}}
+
+
 def test_a_persons_rows_and_old_rows_are_forgotten_and_the_chain_verifies(at, cli):
     (at / "l.csv").write_text("id,value\n000,yes\n001,no\n")
     cli("journal", "label", "l.csv", at=at)
@@ -282,9 +297,12 @@ def test_a_persons_rows_and_old_rows_are_forgotten_and_the_chain_verifies(at, cl
     ask = ("journal", "forget", "--subject", "person-0", "--why", "asked to")
     (at / "o.csv").write_text("id,after,reason\n002,yes,knows the customer\n")
     cli("journal", "override", "o.csv", "--by", "desk", at=at)
-    assert "4 would be deleted for good (1 override, 1 label, 2 predictions); nothing was" in cli(*ask, at=at).out
+    assert (
+        "4 would be deleted for good (flights: 1 override, 1 label, 2 predictions); nothing was" in cli(*ask, at=at).out
+    )
     kinds = {"prediction": 2, "label": 1, "answer-override": 1}
-    assert cli(*ask, "--yes", "--json", at=at).json == {"entries": 4, "kinds": kinds, "deleted": True, "copies": []}
+    said = {"entries": 4, "kinds": kinds, "models": {"flights": kinds}, "deleted": True, "copies": []}
+    assert cli(*ask, "--yes", "--json", at=at).json == said
     assert cli(*ask, "--yes", at=at).out == "0 entries deleted\n"
     old = cli("journal", "forget", "--older-than", "2026-03-03", "--why", "retention", "--yes", "--json", at=at)
     assert old.json["entries"] == 2  # 001 and its label; who promoted what stays

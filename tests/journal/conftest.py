@@ -30,7 +30,8 @@ def label():
     """Make a label of a prediction of model ``m``."""
 
     def make(prediction="p1", value="yes", *, day=5, **more):
-        return Label(prediction=prediction, model="m", value=value, known_time=f"2026-03-{day:02d}T00:00:00Z", **more)
+        told = {"model": "m", "known_time": f"2026-03-{day:02d}T00:00:00Z", **more}
+        return Label(prediction=prediction, value=value, **told)
 
     return make
 

@@ -10,10 +10,10 @@ def test_a_persons_predictions_labels_and_overrides_go_and_nothing_else(journal,
     heads = journal.heads()
     places = of_subject(journal, "ann")
     assert places == {
-        ("labels", 1): "label",
-        ("labels", 3): "label",
-        ("server", 1): "prediction",
-        ("server", 3): "prediction",
+        ("labels", 1): ("label", "m"),
+        ("labels", 3): ("label", "m"),
+        ("server", 1): ("prediction", "m"),
+        ("server", 3): ("prediction", "m"),
     }
     journal.forget_many(list(places), "live", who="officer", why="asked to")
     assert of_subject(journal, "ann") == {}
@@ -28,6 +28,13 @@ def test_a_persons_predictions_labels_and_overrides_go_and_nothing_else(journal,
     assert journal.verify(heads) == []
     journal.append(answer("p1", subject="eve"), "server")  # the id is free again
     assert journal.verify(journal.heads()) == []
+
+
+def test_one_models_rows_go_alone(journal, answer, label):
+    journal.append_many([answer("p1"), answer("p1", model="n"), label("p1"), label("p1", model="n")], "server")
+    assert [what.model for what in of_subject(journal, "ann").values()] == ["m", "n", "m", "n"]
+    assert list(of_subject(journal, "ann", "n")) == [("server", 2), ("server", 4)]
+    assert list(older_than(journal, "2027-01-01", "m")) == [("server", 1), ("server", 3)]
 
 
 def test_old_rows_go_with_the_labels_that_came_late(journal, answer, label):

@@ -132,8 +132,8 @@ def test_a_persons_rows_go_and_all_others_still_prove(journal, sheet, write, lab
     backup(journal, kept)
     places = of_subject(journal, "ann")
     assert places == {
-        ("labels", 1): "label", ("labels", 3): "label", ("server", 1, 0): "prediction", ("server", 1, 2): "prediction",
-        ("server", 2, 0): "prediction",
+        ("labels", 1): ("label", "m"), ("labels", 3): ("label", "m"), ("server", 1, 0): ("prediction", "m"),
+        ("server", 1, 2): ("prediction", "m"), ("server", 2, 0): ("prediction", "m"),
     }  # fmt: skip
     journal.forget_many(list(places), "live", who="officer", why="asked to", seal=seal)
     assert of_subject(journal, "ann") == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from holdgood.cli.journal import MOST, HeadFile, KeyFile, OnlyModel, Url
 from holdgood.cli.live import LIVE, By, LiveFolder, user
 from holdgood.cli.tables import Json
 from holdgood.core.errors import DataError, DeclarationError
-from holdgood.core.text import counted
+from holdgood.core.text import counted, one_line
 
 if TYPE_CHECKING:
     # only named in annotations: --help must not wait for pydantic
@@ -35,6 +36,7 @@ def forget(
     ] = None,
     due: Annotated[bool, typer.Option("--due", help="What is older than keep.days in live.toml.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without it only the number is told.")] = False,
+    model: OnlyModel = None,
     by: By = None,
     key: KeyFile = None,
     live: LiveFolder = LIVE,
@@ -45,7 +47,7 @@ def forget(
     folder's key, so that journal verify tells it from one that somebody with access to the database alone has written.
 
     The chain still verifies, also against heads kept before. Who put what live, alarms and decisions are kept. Backups that exist
-    already forget it when they are brought up to date.
+    already forget it when they are brought up to date. The rows of every model go, each named with its number, unless --model names one.
 
     Example: holdgood journal forget --subject 4711 --why "request of 3 March" --yes
 
@@ -60,8 +62,12 @@ def forget(
             "forget what?", "one of --subject, --older-than and --due", "holdgood journal forget --help"
         )
     book = journal_at(live, journal)
-    places = places_to_forget(book, live, subject=subject, older_than=older_than)
-    kinds = Counter(places.values())
+    places = places_to_forget(book, live, subject=subject, older_than=older_than, model=model)
+    kinds = Counter(what.kind for what in places.values())
+    models = {
+        name: Counter(w.kind for w in places.values() if w.model == name)
+        for name in sorted({w.model for w in places.values()})
+    }
     if yes and places:
         own = key_of(live, book)
         if key is not None and not key.exists() and own is not None and own.exists():
@@ -83,19 +89,34 @@ def forget(
         book.wipe()  # an earlier deletion may still lie in the file's bytes
     left = [str(f) for f in copies(live)]
     if json:
-        draw.as_json({"entries": len(places), "kinds": dict(kinds), "deleted": bool(yes and places), "copies": left})
+        of = {name: dict(kinds) for name, kinds in models.items()}
+        deleted = bool(yes and places)
+        draw.as_json({"entries": len(places), "kinds": dict(kinds), "models": of, "deleted": deleted, "copies": left})
     elif yes or not places:
-        draw.out.print(f"{len(places):,} entr{'y' if len(places) == 1 else 'ies'} deleted")
+        gone = f" ({_of_models(models)})" if places else ""
+        draw.out.print(f"{len(places):,} entr{'y' if len(places) == 1 else 'ies'} deleted{gone}")
     else:
-        said = ", ".join(counted(n, kind.removeprefix("answer-")) for kind, n in sorted(kinds.items()))
         draw.out.print(
-            f"{len(places):,} would be deleted for good ({said}); nothing was. To delete: --yes", style="yellow"
+            f"{len(places):,} would be deleted for good ({_of_models(models)}); nothing was. To delete: --yes",
+            style="yellow",
         )
+        if len(models) > 1 and subject is not None:
+            draw.out.print(
+                "one model alone: --model NAME; the same key may be somebody else's in another model", style="dim"
+            )
     if left and not json:
         draw.err.print(
             f"note: {counted(len(left), 'table')} of retrainings in {Path(left[0]).parent} hold rows of the journal too; delete them when those runs are done",
             style="yellow",
         )
+
+
+def _of_models(models: Mapping[str, Mapping[str, int]]) -> str:
+    """How many entries of each kind, model by model."""
+    return "; ".join(
+        f"{one_line(name)}: " + ", ".join(counted(n, kind.removeprefix("answer-")) for kind, n in sorted(kinds.items()))
+        for name, kinds in models.items()
+    )
 
 
 def label(

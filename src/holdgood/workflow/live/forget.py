@@ -16,19 +16,20 @@ from holdgood.workflow.live.folder import RETRAINING
 
 
 def places_to_forget(
-    journal: Journal, live: Path, *, subject: str | None = None, older_than: str | None = None
+    journal: Journal, live: Path, *, subject: str | None = None, older_than: str | None = None, model: str | None = None
 ) -> Found:
-    """Entries, by kind, of a person, or of before a day or so long ago; with neither, what ``keep.days`` says is due."""
+    """Entries of a person, or of before a day or so long ago; with neither, what ``keep.days`` says is due. Of one ``model``, or of all."""
     if subject is not None:
-        return of_subject(journal, subject)
+        return of_subject(journal, subject, model)
     if older_than is not None:
-        return before(journal, moment_of(older_than) or datetime.now(UTC) - timedelta(seconds=_long(older_than)))
+        moment = moment_of(older_than) or datetime.now(UTC) - timedelta(seconds=_long(older_than))
+        return before(journal, moment, model)
     days = read_live(live / LIVE_FILE).keep.days
     if days is None:
         raise DeclarationError(
             f"{LIVE_FILE} does not say how long to keep", "days under [keep]", "set it, or use --older-than"
         )
-    return before(journal, datetime.now(UTC) - timedelta(days=days))
+    return before(journal, datetime.now(UTC) - timedelta(days=days), model)
 
 
 def copies(live: Path) -> list[Path]:
