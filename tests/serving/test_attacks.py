@@ -59,6 +59,15 @@ def test_other_methods_and_content_types(server):
         assert server.ask("POST", "/models/jobs/predict", raw=b"{}", headers={"Content-Type": kind}).status == 415
 
 
+@pytest.mark.parametrize(("route", "arrow"), [("predict", True), ("feedback", False), ("explain", False)])
+def test_another_content_type_is_told_those_that_the_route_takes(server, route, arrow):
+    wrong = {"Content-Type": "application/vnd.apache.arrow.file"}
+    code, told = server.json("POST", f"/models/jobs/{route}", raw=b"{}", headers=wrong)
+    assert code == 415 and "application/json" in told["expected"] and "application/json" in told["do"]
+    for part in ("expected", "do"):
+        assert ("application/vnd.apache.arrow.stream" in told[part]) is arrow
+
+
 def test_a_body_without_end_and_bytes_that_are_no_http(server):
     for sent in (
         b"\x16\x03\x01\x00\x00",

@@ -13,7 +13,7 @@ import pyarrow as pa
 from holdgood.connectors.python_values import to_column
 from holdgood.core.errors import did_you_mean
 from holdgood.journal.keys import moment_of
-from holdgood.serving.exchange import JSON, Call, refused
+from holdgood.serving.exchange import ARROW, JSON, Call, refused
 from holdgood.serving.limits import Limits, check_depth
 
 _ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,200}")
@@ -33,15 +33,17 @@ class Asked:
     related: dict[str, pa.Table] = field(default_factory=dict)
 
 
-def object_of(call: Call, limits: Limits, known: Sequence[str], needed: Sequence[str] = ()) -> dict[str, Any]:
-    """The body as a JSON object of known names."""
+def object_of(
+    call: Call, limits: Limits, known: Sequence[str], needed: Sequence[str] = (), *, arrow: bool = False
+) -> dict[str, Any]:
+    """The body as a JSON object of known names. ``arrow``: whether the route takes an Arrow stream too, which a refusal says then."""
     kind = call.content_type
     if kind != JSON:
         raise refused(
             415,
             "a body of another content type" if kind else "a body without a content type",
-            JSON,
-            "send Content-Type: " + JSON,
+            f"{JSON}, or {ARROW} for an Arrow stream" if arrow else JSON,
+            f"send Content-Type: {JSON}" + (f" with JSON, Content-Type: {ARROW} with a stream" if arrow else ""),
         )
     check_depth(call.body, limits.depth)
     try:
@@ -82,7 +84,9 @@ def key_of(call: Call) -> str | None:
 
 def asked(call: Call, limits: Limits) -> Asked:
     """The rows of ``/predict``: ``row`` with its id, or ``rows`` with theirs."""
-    body = object_of(call, limits, ("row", "rows", "id", "ids", "subject", "subjects", "event_time", "related"))
+    body = object_of(
+        call, limits, ("row", "rows", "id", "ids", "subject", "subjects", "event_time", "related"), arrow=True
+    )
     key = key_of(call)
     if ("row" in body) == ("rows" in body):
         raise refused(

@@ -90,9 +90,10 @@ def _bounded(served: Served, limits: Limits) -> ForecastModel:
 def _tables(
     desk: Desk, call: Call, tables: tuple[str, ...], others: tuple[str, ...], needed: tuple[str, ...] = ("history",)
 ) -> tuple[dict[str, pa.Table], dict[str, Any]]:
-    if call.content_type == ARROW and needed == ("history",):
+    arrow = needed == ("history",)
+    if call.content_type == ARROW and arrow:
         return {"history": read_stream(call.body, desk.limits)}, {}
-    body = object_of(call, desk.limits, (*tables, *others), needed)
+    body = object_of(call, desk.limits, (*tables, *others), needed, arrow=arrow)
     found = {name: frame_of(rows_of(body[name], name, desk.limits)) for name in tables if name in body}
     call.told["rows"] = sum(t.num_rows for t in found.values())
     return found, body
