@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from holdgood.bundle import save
-from holdgood.core.records import Benefit, Comparison, Interval, Prediction, Verdict
+from holdgood.core.records import Benefit, Comparison, Interval, Label, Prediction, Verdict
 from holdgood.core.records.commitment import committed
 from holdgood.core.records.envelope import write
 from holdgood.core.records.verdict import Gate
@@ -264,6 +264,22 @@ def test_a_known_time_is_kept_in_one_notation(at, cli, given):
     assert cli("journal", "label", "l.csv", "--json", at=at).json["there_already"] == 2
     (at / "l.csv").write_text("id,value,known_time\n000,yes,1712121200\n")
     assert "known_time of a label is '1712121200'" in cli("journal", "label", "l.csv", at=at).err
+
+
+def test_labels_are_shown_with_what_came_out_and_whether_it_is_a_bound(at, cli):
+    told = {"model": "flights", "known_time": "2026-03-09", "by": "bo"}
+    labels = [
+        Label(prediction="000", value=False, **told), Label(prediction="001", value=2.5, censored=True, **told),
+        Label(prediction="002", value={"minutes": 42, "cancelled": True}, final=False, **told),
+    ]  # fmt: skip
+    Live.open(at / "live").journal.append_many(labels, "labels")
+    shown = cli("journal", "show", "--kind", "label", at=at).out
+    for line in (
+        "000 · false · bo",
+        "001 · at least 2.5 · bo",
+        "002 · minutes 42, cancelled true (may still change) · bo",
+    ):
+        assert line in shown, shown
 
 
 def test_overrides_remember_what_was_answered(at, cli):

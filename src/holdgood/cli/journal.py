@@ -123,6 +123,8 @@ def show(
 ) -> None:
     """The newest entries, oldest first; --json has them whole. Facts of people stay out of the text.
 
+    Of a label what came out is shown, with "at least" before a lower bound.
+
     Example: holdgood journal show --kind promotion --model flights
 
     Example: holdgood journal show --kind alarm --since 2026-03-01 --json
@@ -144,7 +146,7 @@ def show(
 _GIST = {
     "prediction": ("id", "place", "verdict"),
     "predictions": ("id", "rows", "place"),
-    "label": ("prediction", "by"),
+    "label": ("prediction", "value", "by"),
     "answer-override": ("prediction", "who", "reason"),
     "promotion": ("action", "place", "by", "why"),
     "approval": ("who", "approved", "why"),
@@ -163,10 +165,25 @@ def _gist(kind: str, record: dict[str, object] | None) -> str:
     assert isinstance(payload, dict)
     named = _GIST.get(kind, ("who", "why"))
     said = {k: "; ".join(map(str, v)) if isinstance(v := payload.get(k), list) else v for k in named}
+    if kind == "label":
+        said["value"] = _outcome(payload)
     return one_line(" · ".join(str(v)[:_MOST_GIST] for v in said.values() if v not in (None, "")))
 
 
+def _outcome(label: Mapping[str, object]) -> str:
+    """What came out, whether it is only a lower bound, and whether it may still change."""
+    value = label.get("value")
+    words = [f"{k} {_word(v)}" for k, v in value.items()] if isinstance(value, Mapping) else [_word(value)]
+    bound = "at least " if label.get("censored") else ""
+    return bound + ", ".join(words)[:_MOST_VALUE] + (" (may still change)" if label.get("final") is False else "")
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 _MOST_GIST = 90
+_MOST_VALUE = 60
 
 
 def _when(entry: Entry) -> str:
