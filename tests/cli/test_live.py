@@ -236,6 +236,15 @@ def test_labels_of_which_none_could_be_taken_end_with_1_and_say_what_was_expecte
     assert "1 label without known_time: they count from now on" in " ".join(told.err.split())
 
 
+def test_a_lower_bound_of_a_class_is_not_taken_and_the_other_rows_are(at, cli):
+    (at / "l.csv").write_text("id,value,censored\n000,yes,\n001,no,true\n002,no,false\n")
+    told = cli("journal", "label", "l.csv", "--json", at=at).json
+    assert told["written"] == 2
+    (fault,) = told["not_taken"]
+    assert (fault["row"], fault["line"]) == (2, 3)
+    assert "is a class, which has none" in fault["said"] and "final: false" in fault["said"]
+
+
 def test_outcomes_known_in_the_future_or_before_their_prediction_are_told_by_row_and_line(at, cli):
     """As at /feedback: such a label would let a look at an earlier day see the future, or a delay be negative."""
     (at / "l.csv").write_text(

@@ -26,6 +26,26 @@ def test_a_label_that_is_no_outcome_of_the_task_is_refused(within, bundles, job_
     within(scenario, what=(str(bundles(kind=kind)),))
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "taken"), [("binary", True, False), ("multiclass", "late", False), ("regression", 2.5, True)]
+)
+def test_only_an_amount_has_a_lower_bound(within, bundles, job_rows, kind, value, taken):
+    async def scenario(ask, desk):
+        await ask("POST", "/predict", {"row": job_rows[0], "id": "a"})
+        labels = [{"prediction": "a", "value": value, "censored": c} for c in (True, False)]
+        status, told, _ = await ask("POST", "/feedback", {"labels": labels})
+        assert (status, told["taken"]) == ((200, 2) if taken else (207, 1)), told
+        bound, plain = told["items"]
+        assert (bound["taken"], plain["taken"]) == (taken, True)
+        status, told, _ = await ask("POST", "/feedback", {"labels": labels[:1]})
+        assert status == (200 if taken else 422)
+        assert taken or (
+            "censored: true" in told["items"][0]["why"] and "a class, which has none" in told["items"][0]["why"]
+        )
+
+    within(scenario, what=(str(bundles(kind=kind)),))
+
+
 def test_an_outcome_is_not_known_before_its_prediction_or_in_the_future(within, bundles, job_rows):
     now = datetime.now(UTC)
     when = [now + timedelta(days=1), datetime(2023, 12, 31, tzinfo=UTC), now + timedelta(minutes=1), now]

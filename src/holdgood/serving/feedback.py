@@ -16,7 +16,7 @@ from holdgood.serving.entry import now
 from holdgood.serving.exchange import Call, Reply, as_json
 from holdgood.serving.loaded import Served
 from holdgood.workflow.live.outcome_columns import known_outcomes, no_outcome, whole
-from holdgood.workflow.live.told import stray
+from holdgood.workflow.live.told import no_bound, stray
 
 _LABEL = ("prediction", "value", "event_time", "known_time", "final", "censored", "by", "why")
 _OVERRIDE = ("prediction", "after", "reason", "who", "when")
@@ -86,8 +86,11 @@ async def _columns(
     told: list[int] = []
     for i in labels:
         item = items[i][1]
+        if scorer is not None and item.get("censored") and (no := no_bound(scorer.model.task)):
+            faults[i] = no
+            continue
         if type(item["value"]) is not dict:
-            # what is only known in part (censored) is never learned from, and may be said in any words
+            # an amount that is only known in part (censored) is never learned from, and may be said in any words
             if scorer is not None and not item.get("censored") and (no := stray(item["value"], scorer.model.task)):
                 faults[i] = f"value: {no}"
             continue

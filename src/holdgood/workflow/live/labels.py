@@ -21,7 +21,7 @@ from holdgood.workflow.live.by_id import Fault, Taken, chunks, matched, rows_of,
 from holdgood.workflow.live.folder import WRITER
 from holdgood.workflow.live.lines import lines_of
 from holdgood.workflow.live.outcome_columns import known_outcomes, no_outcome, whole
-from holdgood.workflow.live.told import stray
+from holdgood.workflow.live.told import no_bound, stray
 from holdgood.workflow.predict import Predictor
 
 
@@ -41,8 +41,8 @@ def take_labels(
     ``model``, ``known_time``, ``event_time``, ``final`` and ``censored`` (true or false), ``why``.
 
     A label that says what the newest one says is left; another one corrects it. ``task_of``: the task of a model, where it is known; a
-    label that is no outcome of it is not taken, nor one that was known in the future, or before its prediction. ``model_of``: the model
-    itself, by whose target ``columns`` are made whole from the asked row and tried.
+    label that is no outcome of it is not taken, nor a lower bound (``censored``) of a class, nor one that was known in the future, or before
+    its prediction. ``model_of``: the model itself, by whose target ``columns`` are made whole from the asked row and tried.
     """
     now = datetime.now(UTC).isoformat()
     task, loaded = cache(task_of), cache(model_of)
@@ -51,8 +51,10 @@ def take_labels(
         there = [c for c in columns if row[c] is not None]
         for name in there or (columns or (value,))[:1]:
             _plain(row[name], name)
-        asked = None if columns or _truth(row, "censored", False) else task(model_name)
-        if asked is not None and (no := stray(row[value], asked)):
+        asked, bound = task(model_name), _truth(row, "censored", False)
+        if asked is not None and bound and (no := no_bound(asked)):
+            raise DataError(no)
+        if asked is not None and not (columns or bound) and (no := stray(row[value], asked)):
             raise DataError(f"{value}: {no}")
         if no := untimely(text_of(row, "known_time"), since):
             raise DataError(no)

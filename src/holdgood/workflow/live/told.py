@@ -131,6 +131,16 @@ def stray(label: Any, task: Task) -> str | None:
     return f"{str(label)[:60]!r} is none of the model's classes: {named}{more}"
 
 
+def no_bound(task: Task) -> str | None:
+    """What is wrong with an outcome of which only a lower bound is known (``censored``), where the task has none; None where it has."""
+    if task.kind not in ("binary", "multiclass"):
+        return None
+    return (
+        "censored: true, which says that the value is a lower bound, and an outcome of this model is a class, which has none; "
+        "where it may still change say final: false instead, and where it is known leave censored out"
+    )
+
+
 def _word(value: Any) -> str:
     """``true``, ``True`` and True are one class; 1 and 1.0 too."""
     if isinstance(value, bool):
