@@ -19,6 +19,7 @@ from holdgood.serving.limits import Limits, check_depth
 _ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,200}")
 _MOST_COLUMNS = 2_000
 _IDEMPOTENCY = b"idempotency-key"
+_SUBJECT = b"subject-column"
 
 
 @dataclass(slots=True)
@@ -82,8 +83,32 @@ def key_of(call: Call) -> str | None:
     return None if key is None else _id(key.decode("latin-1"), "Idempotency-Key")
 
 
+def subject_column_of(call: Call, columns: Sequence[str]) -> str:
+    """The column of a stream that says whose each row is, as the caller names it; empty where it names none."""
+    given = call.headers.get(_SUBJECT)
+    if given is None:
+        return ""
+    name = given.decode("utf-8", "replace")
+    if name not in columns:
+        raise refused(
+            422,
+            "Subject-Column: a column that is not in the stream",
+            "one of: " + ", ".join(columns),
+            did_you_mean(name, columns)
+            or "name the column that says whose each row is (in UTF-8), or leave the header out",
+        )
+    return name
+
+
 def asked(call: Call, limits: Limits) -> Asked:
     """The rows of ``/predict``: ``row`` with its id, or ``rows`` with theirs."""
+    if _SUBJECT in call.headers:
+        raise refused(
+            422,
+            "Subject-Column beside JSON",
+            "the header beside an Arrow stream",
+            'send "subject", or "subjects", in the body',
+        )
     body = object_of(
         call, limits, ("row", "rows", "id", "ids", "subject", "subjects", "event_time", "related"), arrow=True
     )

@@ -191,7 +191,14 @@ def _operations(loaded: Loaded) -> dict[str, Any]:
             "in": "header",
             "required": False,
             "schema": {"type": "string", "pattern": "^[!-~]{1,190}$"},
-        }
+        },
+        {
+            "name": "Subject-Column",
+            "in": "header",
+            "required": False,
+            "description": "Of an Arrow stream: the column that says whose each row is; default its key",
+            "schema": {"type": "string"},
+        },
     ]
     facts = _post(
         "Which facts move the answer",

@@ -33,7 +33,17 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Handler: TypeAlias = Callable[[Desk, Call], Awaitable[Reply]]
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
-_ONCE = frozenset((b"host", b"authorization", b"content-type", b"content-length", b"idempotency-key", b"x-request-id"))
+_ONCE = frozenset(
+    (
+        b"host",
+        b"authorization",
+        b"content-type",
+        b"content-length",
+        b"idempotency-key",
+        b"subject-column",
+        b"x-request-id",
+    )
+)
 _SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 
 

@@ -96,18 +96,17 @@ class Loaded:
             return ""
         return _person("|".join([_written(row[k]) for k in self.key]))
 
-    def subjects(self, rows: pa.Table) -> pa.ChunkedArray:
-        """The same for many, as texts."""
-        if not self.key or any(k not in rows.column_names for k in self.key):
-            return pa.chunked_array([[""] * rows.num_rows], pa.string())
-        first = rows.column(self.key[0])
-        if len(self.key) == 1 and _all_plain(first):
-            return first
-        cells = [column.to_pylist() for column in plain(rows.select(self.key)).columns]
-        said = [
-            "" if None in some else _person("|".join([_written(v) for v in some])) for some in zip(*cells, strict=True)
-        ]
-        return pa.chunked_array([said], pa.string())
+    def subjects(self, rows: pa.Table, of: str = "") -> pa.ChunkedArray:
+        """The same for many, as texts. ``of``: the column that says it instead; where its cell says nobody, the key does."""
+        by_key = _persons(rows, self.key)
+        if not of:
+            return by_key
+        own = _persons(rows, (of,))
+        nobody = pc.equal(own, "")
+        if not pc.any(nobody).as_py():
+            return own
+        wide = pa.large_string()
+        return pc.if_else(nobody, by_key.combine_chunks().cast(wide), own.cast(wide))
 
     def moment(self, row: Mapping[str, Any], cells: Mapping[str, Any] | None = None) -> str:
         """The moment of decision that a row tells, in UTC; empty where it tells none. ``cells``: the row as it was read, if it was."""
@@ -137,6 +136,18 @@ class Loaded:
         return pa.chunked_array(
             [pa.array(np.array(said, "datetime64[us]"), pa.timestamp("us")).cast(pa.int64()).cast(kind)]
         )
+
+
+def _persons(rows: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray:
+    """Whose each row is by the cells of some columns; empty where one of them says nothing."""
+    if not names or any(k not in rows.column_names for k in names):
+        return pa.chunked_array([[""] * rows.num_rows], pa.string())
+    first = rows.column(names[0])
+    if len(names) == 1 and _all_plain(first):
+        return first
+    cells = [column.to_pylist() for column in plain(rows.select(names)).columns]
+    said = ["" if None in some else _person("|".join([_written(v) for v in some])) for some in zip(*cells, strict=True)]
+    return pa.chunked_array([said], pa.string())
 
 
 def _all_plain(column: pa.ChunkedArray) -> bool:

@@ -17,7 +17,7 @@ from holdgood.core.task import Task
 from holdgood.journal.chain import Draft, draft
 from holdgood.journal.sheet import made
 from holdgood.serving.arrow_body import read_stream
-from holdgood.serving.body import key_of
+from holdgood.serving.body import key_of, subject_column_of
 from holdgood.serving.desk import Desk
 from holdgood.serving.entry import Answered, moment, now
 from holdgood.serving.exchange import ARROW, Call, Reply, refused
@@ -32,7 +32,8 @@ _UTC = pa.timestamp("us", "UTC")
 async def predict_table(desk: Desk, call: Call) -> Reply:
     """A stream of rows in, a stream of answers out: the columns of ``holdgood predict``, and the id of each in the journal.
 
-    All rows are answered by the champion: a canary's share is of single requests.
+    All rows are answered by the champion: a canary's share is of single requests. Whose a row is says the column that ``Subject-Column`` names,
+    else its key.
     """
     served = desk.models.get(call.model)
     loaded, key = served.champion, key_of(call)
@@ -41,7 +42,8 @@ async def predict_table(desk: Desk, call: Call) -> Reply:
     def work() -> _Scored:
         table = read_stream(call.body, desk.limits)
         call.told.update(model=served.name, rows=table.num_rows)
-        return _scored(served, loaded, table, base, keep=desk.keep_facts, commits=desk.commits)
+        whose = subject_column_of(call, table.column_names)
+        return _scored(served, loaded, table, base, whose, keep=desk.keep_facts, commits=desk.commits)
 
     done = await desk.work(work)
     try:
@@ -73,7 +75,7 @@ class _Scored(NamedTuple):
 
 
 def _scored(
-    served: Served, loaded: Loaded, table: pa.Table, base: str, *, keep: bool, commits: bool = False
+    served: Served, loaded: Loaded, table: pa.Table, base: str, whose: str, *, keep: bool, commits: bool = False
 ) -> _Scored:
     model = loaded.rows().model
     read = model.as_read(table, texts_stay=True)
@@ -84,7 +86,7 @@ def _scored(
     output = model.output(main, prediction, "arrow", said, frame=frame)
     known_time = now()
     moments = pc.fill_null(loaded.moments(table), _moment_of(known_time))
-    subjects = loaded.subjects(table)
+    subjects = loaded.subjects(table, whose)
     named, names = output.column_names[:keys], output.column_names[keys:]
     told = output.select(names).rename_columns([own_name(name, named) for name in names])
     commitments: list[dict[str, str]] | None = None
