@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -7,9 +9,10 @@ from holdgood.core.protocols import Candidate
 from holdgood.core.task import Task
 from holdgood.metrics import metric
 from holdgood.metrics.units import DAY
-from holdgood.training.choice import affordable, by_appearance, family_steps, judged, units
+from holdgood.training.choice import bearable, by_appearance, family_steps, joining, judged, units
 from holdgood.training.progress import Progress
 from holdgood.training.score import Judge
+from holdgood.training.selection import blend
 from holdgood.training.work import FoldFit
 
 TASK = Task(kind="regression", metric="rmse")
@@ -92,11 +95,38 @@ def test_with_one_fold_too_a_winner_is_chosen_on_other_rows():
     assert (step.prediction[~even] == first[~even]).all()
 
 
-def test_refits_that_are_there_cost_nothing_and_the_worst_are_cut_first():
-    needs = [5.0, 1.0, 1.0, 0.0]
-    assert affordable([1, 0, 2, 3], needs=needs, room=7.5, parallel=1) == [1, 0, 2, 3]
-    assert affordable([1, 2, 3, 0], needs=needs, room=3.0, parallel=1) == [1, 2, 3]
-    assert affordable([0, 1, 2, 3], needs=needs, room=0.0, parallel=1) == [0]
+def test_refits_that_are_there_cost_nothing_and_the_least_weight_for_its_time_is_cut_first():
+    keep = partial(bearable, needs=[5.0, 1.0, 1.0, 0.0], parallel=1)
+    assert keep(np.array([0.4, 0.3, 0.2, 0.1]), room=7.5) == [0, 1, 2, 3]
+    assert keep(np.array([0.4, 0.3, 0.2, 0.1]), room=6.5) == [1, 2, 3]
+    assert keep(np.array([0.9, 0.0, 0.02, 0.08]), room=5.5) == [0, 3]
+    assert keep(np.array([0.0, 0.9, 0.1, 0.0]), room=0.0) == [1] == keep(np.array([0.0, 1.0, 0.0, 0.0]), room=0.0)
+
+
+def test_only_those_with_a_weight_take_time_and_the_rest_is_weighed_anew():
+    rng = np.random.default_rng(1)
+    y = rng.normal(size=4000)
+    near, also, other = y + rng.normal(size=4000), y + rng.normal(size=4000), y + 1.2 * rng.normal(size=4000)
+    useless = y + 30.0 * rng.normal(size=4000)
+    parts = np.arange(4000) % 4
+    needs = [1.0, 1.0, 1.0, 1e6]
+    predictions = [near, also, other, useless]
+    cut = partial(bearable, needs=needs, room=2.5, parallel=1)
+    mixed = blend(TASK, y, predictions, parts, list, bearable=cut)
+    assert mixed.weights[:2].min() > 0.3
+    assert mixed.weights[2:].tolist() == [0.0, 0.0]
+    assert mixed.weights.sum() == pytest.approx(1.0)
+    whole = blend(TASK, y, predictions, parts, list, bearable=partial(bearable, needs=needs, room=3.5, parallel=1))
+    assert (whole.weights > 0).tolist() == [True, True, True, False]  # what has no weight costs nothing
+
+
+def test_an_ensemble_is_chosen_among_the_best_of_each_family_not_among_one_family_that_was_searched_most():
+    families = ["searched"] * 30 + ["other", "third", "other", "other"]
+    assert joining(range(34), families=families) == [0, 1, 2, 30, 31, 32, 33]
+    assert joining([30, *range(30)], families=families) == [30, 0, 1, 2, 3, 4]  # few families: filled up by rank
+    assert joining(range(30), families=["searched"] * 30) == [0, 1, 2, 3, 4, 5]
+    many = [f"f{i // 4}" for i in range(30)]
+    assert joining(range(30), families=many) == [i for i in range(16) if i % 4 < 3]  # twelve at the most
 
 
 def test_units_are_declared_clusters_else_blocks_of_days_else_nothing():

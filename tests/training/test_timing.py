@@ -125,7 +125,7 @@ def test_room_is_kept_for_all_calls_of_a_metric_of_ones_own_and_a_slow_one_choos
 ):
     frame, y, task = make_data(n=200)
     work, rng, calls = Work(frame, y, None, task, tuple(make_folds(200, k=4))), np.random.default_rng(0), []
-    trials = [trial(i, "prior" if not i else "ab"[i % 2], first=i < 3) for i in range(11)]
+    trials = [trial(i, "prior" if not i else "abc"[i % 3], first=i < 4) for i in range(11)]
     for p in trials:
         p.candidate = replace(p.candidate, rung=min(p.index, 2))
         for f, (_, rows) in enumerate(work.folds):

@@ -19,7 +19,7 @@ from holdgood.training.progress import Progress, clearly_better, makespan
 from holdgood.training.races import races
 from holdgood.training.repeats import averaged, complete_repeats, side_by_side
 from holdgood.training.score import Judge, Spend
-from holdgood.training.selection import Blend, blend
+from holdgood.training.selection import Blend, blend, of_each_family
 from holdgood.training.work import Work
 
 MOST_IN_ENSEMBLE = 12
@@ -175,8 +175,12 @@ def choose(
         above = [p for p in trials if p.candidate.rung > lowest]
         refit_rows = len(work.training_rows(None))
         needs = [0.0 if p.index in ready else p.refit_seconds(refit_rows) for p in above]
-        cut = partial(affordable, needs=needs, room=room, parallel=parallel)
-        mixed, members = _blend(above, predictions, judge, cut, aim or Aim(), work.seed, None if by_rows else metric)
+        families = [p.candidate.family for p in above]
+        join = partial(joining, families=families)
+        keep = partial(bearable, needs=needs, room=room, parallel=parallel)
+        mixed, members = _blend(
+            above, predictions, judge, join, keep, aim or Aim(), work.seed, None if by_rows else metric
+        )
     if mixed is not None:
         steps.append(ensemble_step(mixed, members))
     raced = races(trials, stopped, predictions, folds, lambda of: side_by_side(of, work.folds, base, folds, rows, 1))
@@ -234,11 +238,18 @@ def _predictions(p: Progress) -> dict[int, np.ndarray]:
     return {f: fit.prediction for f, fit in p.done.items() if fit.prediction is not None}
 
 
-def affordable(order: Sequence[int], *, needs: Sequence[float], room: float, parallel: int) -> list[int]:
-    """The first of ``order``, as many as can be refitted in ``room`` seconds; ``needs``: seconds a refit."""
-    able = list(order[:MOST_IN_ENSEMBLE])
+def joining(order: Sequence[int], *, families: Sequence[str]) -> list[int]:
+    """Of ``order``, best first, those that may join an ensemble."""
+    return of_each_family(order, families)[:MOST_IN_ENSEMBLE]
+
+
+def bearable(weights: np.ndarray, *, needs: Sequence[float], room: float, parallel: int) -> list[int]:
+    """Those with a weight that can be refitted in ``room`` seconds; ``needs``: seconds a refit. What has the least weight for its
+    time is left out first; one stays, whatever it takes.
+    """
+    able = np.flatnonzero(weights).tolist()
     while len(able) > 1 and makespan([needs[i] for i in able], parallel) > room:
-        able.pop()
+        able.remove(min(able, key=lambda i: (weights[i] / max(needs[i], 1e-9), -i)))
     return able
 
 
@@ -246,7 +257,8 @@ def _blend(
     above: list[Progress],
     predictions: dict[int, np.ndarray],
     judge: Judge,
-    cut: Callable[[Sequence[int]], Sequence[int]],
+    join: Callable[[Sequence[int]], Sequence[int]],
+    keep: Callable[[np.ndarray], Sequence[int]],
     aim: Aim,
     seed: int,
     metric: Metric | None,
@@ -255,8 +267,8 @@ def _blend(
         return None, []
     share = (lambda chosen: aim.share([above[i] for i in chosen])) if aim.bounded else None
     mixed = blend(
-        judge.task, judge.y, [predictions[p.index] for p in above], judge.parts, cut, share=share, seed=seed,
-        weight=judge.weight, metric=metric,
+        judge.task, judge.y, [predictions[p.index] for p in above], judge.parts, join, bearable=keep, share=share,
+        seed=seed, weight=judge.weight, metric=metric,
     )  # fmt: skip
     used = [i for i, w in enumerate(mixed.weights) if w > 0]
     if len(used) < 2:

@@ -17,7 +17,7 @@ from holdgood.training.search import Search
 GENERATION = 4
 FOR_REPEATS = 0.3
 """Share of what is left after the portfolio that goes into repeats, where the folds have any."""
-REPEATED, OF_ONE_FAMILY = 4, 2
+REPEATED, OF_ONE_FAMILY = 8, 2
 """So many of the best trials are repeated, at most so many of one family."""
 STANDARD_ERRORS, NEAR, FAR = 1.0, 0.003, 0.1
 LOOKS = (1, 2, 4)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ from holdgood.training.work import FoldFit, Work, fit_fold, load, reason_of
 
 BEHIND, ERRORS = 0.02, 3.0
 """A variant is stopped early when it is worse than the best by this share of the loss, and by this many standard errors."""
+COMPANY, SHARES = 0.005, (0.1, 0.2, 0.3, 0.4)
+"""A family that is behind is good company all the same where one of these shares of it beside the best lowers the loss on the
+first fold by this share, and by more than a standard error: what errs otherwise is worth more than one more of a kind."""
 SMALL_CELLS = 4_000_000
 BEFORE = "before its turn"
 NO_TURN = f"the time was up {BEFORE}"
@@ -71,6 +75,7 @@ class Schedule:
         base = timing.all[0].base
         self._standing_in = {0, max(range(base), key=lambda f: len(work.folds[f][0]))}
         self._deepened: list[Progress] = []
+        self._good_company: dict[tuple[int, int], bool] = {}
         self.cold = False
 
     def run(self) -> None:
@@ -95,6 +100,7 @@ class Schedule:
                 p.status = "stopped" if p.done else "skipped"
                 why = "the search was ended" if self._ended else "the time was up"
                 p.reason = f"{why} after {len(p.done)} of {p.folds} folds" if p.done else f"{why} {BEFORE}"
+                p.reason = p.later or p.reason
 
     @property
     def _ended(self) -> bool:
@@ -177,9 +183,9 @@ class Schedule:
             return p, 0
         if self.timing.one_is_enough:
             self._plan_folds()  # where one fold judges, whoever has it has paid already and may join an ensemble
-        self._drop_hopeless()
+        self._put_off()
         self._plan_folds()
-        found = self._next_open() or self._best_effort()
+        found = self._next_open() or self._late() or self._best_effort()
         probing = any(p.first and p.status == "open" and not p.done for p in self.all)
         if found is not None or probing or self._full:
             return found
@@ -207,7 +213,7 @@ class Schedule:
         told = not any(p.first and p.under_way and not p.done for p in self.all)
         for p in self._order():
             fold = p.next_fold
-            if fold is None or (fold != 0 and not p.done):
+            if p.later or fold is None or (fold != 0 and not p.done):
                 continue  # all under way, or the first fold must tell its time first
             if self.timing.fits(p):
                 return p, fold
@@ -227,14 +233,38 @@ class Schedule:
             return []
         return worth_another_fold(self.all, self.left() - self.timing.reserve(), self.parallel)
 
-    def _drop_hopeless(self) -> None:
-        """End dear families that are clearly behind, so that their time goes to those that are ahead."""
+    def _put_off(self) -> None:
+        """Let dear families that are clearly behind wait, so that their time goes to those that are ahead."""
         for p, ahead in self.timing.hopeless():
-            if not p.under_way:
-                p.stop(
-                    f"clearly behind {ahead.candidate.name} on the first fold, and a fold takes {p.fold_seconds():.1f} s",
-                    1,
-                )
+            if not p.under_way and not self._company(p, ahead):
+                p.later = f"clearly behind {ahead.candidate.name} on the first fold, and a fold takes {p.fold_seconds():.1f} s"
+
+    def _company(self, p: Progress, ahead: Progress) -> bool:
+        """Whether a mean of the two is clearly better on the first fold than the one that is ahead."""
+        if (known := self._good_company.get((p.index, ahead.index))) is not None:
+            return known
+        self._good_company[p.index, ahead.index] = found = self._lowers(p, ahead)
+        return found
+
+    def _lowers(self, p: Progress, ahead: Progress) -> bool:
+        first, best = p.done[0].prediction, ahead.done[0].prediction
+        if first is None or best is None:
+            return False
+        for share in SHARES:
+            mixed = replace(ahead.done[0], prediction=share * first + (1.0 - share) * best)
+            gain = ahead.losses[0] - self.losses(mixed)
+            mean, error = float(np.mean(gain)), float(np.std(gain)) / math.sqrt(len(gain))
+            if mean > max(error, COMPANY * abs(float(np.mean(ahead.losses[0])))):
+                return True
+        return False
+
+    def _late(self) -> tuple[Progress, int] | None:
+        """One of those that had to wait, where there is time for it now that the portfolio is through."""
+        p = self.timing.late()
+        if p is None:
+            return None
+        p.later = ""
+        return self._next_open()
 
     def _plan_folds(self) -> None:
         """Fewer folds for all where the best could not finish them: better judged on few than left out."""

@@ -18,6 +18,9 @@ MOST_ROWS = 20_000
 SMALLEST_WEIGHT = 0.04
 FEW_ROWS, MANY_MEMBERS, BAGS, SHARE_OF_MEMBERS = 5_000, 8, 8, 0.6
 """On few rows and among many candidates, weights are the mean of those chosen among random parts (bagged selection)."""
+OF_ONE_FAMILY, FEWEST_TO_TRY = 3, 6
+"""Those that may join: the best so many of each family, filled up by rank to so many where families are few. After a long search
+the best dozen are of one family, and differ by what one division of the rows happens to like."""
 PRICE = 0.002
 """A member that takes all of a limit must lower the loss by this share; one that takes a tenth, by a tenth of it."""
 Share = Callable[[Sequence[int]], float]
@@ -88,8 +91,9 @@ def blend(
     y: np.ndarray,
     predictions: Sequence[np.ndarray],
     parts: np.ndarray,
-    affordable: Callable[[Sequence[int]], Sequence[int]],
+    joining: Callable[[Sequence[int]], Sequence[int]],
     *,
+    bearable: Callable[[np.ndarray], Sequence[int]] | None = None,
     share: Share | None = None,
     seed: int = 0,
     weight: np.ndarray | None = None,
@@ -97,12 +101,22 @@ def blend(
 ) -> Blend:
     """Choose members and weights on all rows; predict each part's rows with those chosen on the other parts.
 
-    ``parts``: two or more, see ``Judge.parts``. ``affordable`` cuts positions, best first, to those that may take part:
-    ranking, cut and bags thus sit inside the resampling as the weights do. ``share``: see ``greedy``; with it, members are
-    few and no bags are drawn.
+    ``parts``: two or more, see ``Judge.parts``. ``joining`` cuts positions, best first, to those that may take part;
+    ``bearable`` says which of those with a weight there is time to refit (default: all), and weights are then chosen anew
+    among these. Ranking, cuts and bags thus sit inside the resampling as the weights do. ``share``: see ``greedy``; with
+    it, members are few and no bags are drawn.
     """
     pick = partial(
-        _chosen, task, y, predictions, affordable=affordable, share=share, seed=seed, weight=weight, metric=metric
+        _chosen,
+        task,
+        y,
+        predictions,
+        joining=joining,
+        bearable=bearable,
+        share=share,
+        seed=seed,
+        weight=weight,
+        metric=metric,
     )
     crossed = np.empty_like(predictions[0])
     for part in np.unique(parts):
@@ -126,29 +140,47 @@ def _chosen(
     predictions: Sequence[np.ndarray],
     rows: np.ndarray,
     *,
-    affordable: Callable[[Sequence[int]], Sequence[int]],
+    joining: Callable[[Sequence[int]], Sequence[int]],
+    bearable: Callable[[np.ndarray], Sequence[int]] | None,
     share: Share | None,
     seed: int,
     weight: np.ndarray | None,
     metric: Metric | None,
 ) -> np.ndarray:
-    """Weights (one a prediction) chosen on some rows: rank, cut, then greedy."""
+    """Weights (one a prediction) chosen on some rows: rank, cut, then greedy; again where not all can be refitted."""
     few = len(rows) <= FEW_ROWS
     if len(rows) > MOST_ROWS:
         rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.int64)]
     here, counts = [p[rows] for p in predictions], None if weight is None else weight[rows]
     losses = [blend_loss(task, y[rows], p, counts, metric) for p in here]
-    members = list(affordable(sorted(range(len(here)), key=lambda i: (losses[i], i))))
-    weights = np.zeros(len(predictions))
     select = partial(greedy, task, y[rows], weight=counts, metric=metric)
-    if share is not None:
-        mine: Share = lambda chosen: share([members[i] for i in chosen])  # noqa: E731
-        weights[members] = select([here[i] for i in members], share=mine)
-    elif few and len(members) >= MANY_MEMBERS:
-        weights = _bagged(select, here, members, np.random.default_rng([seed, 43]))
-    else:
-        weights[members] = select([here[i] for i in members])
-    return weights
+
+    def among(members: Sequence[int]) -> np.ndarray:
+        weights = np.zeros(len(predictions))
+        if share is not None:
+            mine: Share = lambda chosen: share([members[i] for i in chosen])  # noqa: E731
+            weights[members] = select([here[i] for i in members], share=mine)
+        elif few and len(members) >= MANY_MEMBERS:
+            weights = _bagged(select, here, members, np.random.default_rng([seed, 43]))
+        else:
+            weights[members] = select([here[i] for i in members])
+        return weights
+
+    weights = among(list(joining(sorted(range(len(here)), key=lambda i: (losses[i], i)))))
+    kept = None if bearable is None else list(bearable(weights))
+    return weights if kept is None or len(kept) == np.count_nonzero(weights) else among(kept)
+
+
+def of_each_family(order: Sequence[int], families: Sequence[str]) -> list[int]:
+    """The first ``OF_ONE_FAMILY`` of each family, in their order; where these are few, the next ones, too."""
+    seen: dict[str, int] = {}
+    places: list[tuple[bool, int]] = []
+    for place, i in enumerate(order):
+        seen[families[i]] = seen.get(families[i], 0) + 1
+        places.append((seen[families[i]] > OF_ONE_FAMILY, place))
+    first = sum(not further for further, _ in places)
+    kept = sorted(places)[: max(first, FEWEST_TO_TRY)]
+    return [order[place] for place in sorted(place for _, place in kept)]
 
 
 def _bagged(

@@ -10,7 +10,7 @@ import numpy as np
 
 from holdgood.metrics.jackknife import GROUPS
 from holdgood.training.progress import Progress, clearly_better, makespan
-from holdgood.training.selection import BAGS, FEW_ROWS, MANY_MEMBERS, MOST_ROWS, STEPS
+from holdgood.training.selection import BAGS, FEW_ROWS, MANY_MEMBERS, MOST_ROWS, STEPS, of_each_family
 from holdgood.training.work import Work
 
 MOST_RESERVED, ROOMY = 0.33, 1.15
@@ -40,8 +40,11 @@ FIRSTS_OF_MANY, ENOUGH_ROWS, ENOUGH_OF_A_CLASS = 0.15, 2_000, 200
 """The same share, and validation rows of one fold and of the rarer class of a binary task, from which on one fold alone may judge: time that a
 second look at each candidate would take is then better spent on more candidates and on larger models."""
 DEAR, CLEARLY, HOPELESS = 0.04, 1.5, 0.08
-"""A first configuration whose other folds would take this share of all the time is ended where its first fold is behind
+"""A first configuration whose other folds would take this share of all the time waits where its first fold is behind
 the best by so many standard errors and by this share of the loss; the dearer it is, the less it may be behind."""
+LATE, COMPANY = 0.5, 0.5
+"""Once the portfolio is through it goes on after all, where that takes this share of what is left at most and its first fold is
+behind by no more than this share of the loss: a family of another kind is good company in an ensemble, a proposal of the search seldom."""
 
 
 class Timing:
@@ -77,7 +80,7 @@ class Timing:
         folds = min((p.folds for p in complete), default=len(self.work.folds))
         judged = sum(len(valid) for _, valid in self.work.folds[: min(folds, self.all[0].base)])
         rows, outputs = judged * max(1, repeats), max(1, self.work.task.n_classes - 1)
-        steps = self._steps(len(complete), rows)
+        steps = self._steps(complete, rows)
         choosing = steps * (2.5e-5 + 1.5e-8 * min(rows, MOST_ROWS) * outputs)
         asked = 0.0
         if self.call:
@@ -87,16 +90,16 @@ class Timing:
     @property
     def by_rows(self) -> bool:
         """Whether the user's own metric is too slow to be asked at each step of an ensemble: losses of rows choose its weights."""
-        complete = sum(p.complete for p in self.all)
-        return self.timed and self._dear(self._steps(complete, len(self.work.y)))
+        return self.timed and self._dear(self._steps([p for p in self.all if p.complete], len(self.work.y)))
 
     def _dear(self, steps: int) -> bool:
         return self.call * steps > CHOOSING * self.total
 
-    def _steps(self, trials: int, rows: int) -> int:
-        """Losses that the greedy selection looks at."""
-        bagged = rows <= FEW_ROWS and trials > MANY_MEMBERS
-        return self._parts * STEPS * (BAGS * 7 if bagged else min(12, trials))
+    def _steps(self, trials: Sequence[Progress], rows: int) -> int:
+        """Losses that the greedy selection looks at, where it has to choose again among what can be refitted, too."""
+        joining = min(12, len(of_each_family(range(len(trials)), [p.candidate.family for p in trials])))
+        bagged = rows <= FEW_ROWS and joining >= MANY_MEMBERS
+        return 2 * self._parts * STEPS * (BAGS * 7 if bagged else joining)
 
     def _scores(self, trials: int) -> int:
         """Scores that are asked whatever chooses the weights: each trial in each part, with the groups that its interval leaves
@@ -133,13 +136,16 @@ class Timing:
     def reserve(self) -> float:
         """Seconds kept back for what is delivered and for what comes after."""
         found = sorted(
-            (p for p in self.all if p.done and p.status in ("open", "ok")), key=lambda p: (p.loss(), p.index)
+            (p for p in self.all if p.done and p.status in ("open", "ok") and not p.later),
+            key=lambda p: (p.loss(), p.index),
         )
         if not found:
             return self.overhead
         kept = self.overhead + self.grace + self.stand_in + CLOSE
-        beside = [p.refit_seconds(self.rows) for p in self._beside(found)] if self.refit_members > 1 else []
-        needs = [self.delivery(p) for p in found[: self.refit_members]]
+        joining = of_each_family(range(len(found)), [p.candidate.family for p in found])
+        members = [found[i] for i in joining[: self.refit_members]]
+        beside = [p.refit_seconds(self.rows) for p in self._beside(found, members)] if self.refit_members > 1 else []
+        needs = [self.delivery(p) for p in members]
         # several may take a quarter of what was there at most; the best one alone is always kept room for
         while len(needs) > 1 and makespan(needs + beside, self.parallel) > MOST_RESERVED * self.total:
             needs.pop()
@@ -149,10 +155,10 @@ class Timing:
         """Seconds until a trial can be delivered: a refit on all rows."""
         return p.refit_seconds(self.rows)
 
-    def _beside(self, found: Sequence[Progress]) -> list[Progress]:
+    def _beside(self, found: Sequence[Progress], members: Sequence[Progress]) -> list[Progress]:
         """The prior and the lowest rung above it are refitted too."""
         by_rung = sorted((p for p in found if p.first), key=lambda p: (p.candidate.rung, p.index))
-        return [p for p in by_rung[:2] if p not in found[: self.refit_members]]
+        return [p for p in by_rung[:2] if p not in members]
 
     def fits(self, p: Progress) -> bool:
         """Whether what is left of a candidate, and the delivery after it, end in time."""
@@ -189,7 +195,7 @@ class Timing:
         time for what comes after them; but the best one on as many as it can finish at all, where it is clearly better than all that have theirs.
         """
         lowest = min(p.candidate.rung for p in self.all)
-        firsts = [p for p in self.all if p.first and 0 in p.losses and p.status in ("open", "ok")]
+        firsts = [p for p in self.all if p.first and 0 in p.losses and p.status in ("open", "ok") and not p.later]
         above = [p for p in firsts if p.candidate.rung > lowest]
         # on the fold that all of them have: means over different folds cannot be compared
         best = min(above, key=lambda p: (float(np.mean(p.losses[0])), p.index), default=None)
@@ -227,7 +233,7 @@ class Timing:
     def hopeless(self) -> list[tuple[Progress, Progress]]:
         """First configurations that are dear and clearly behind on their first fold, each with the one that is ahead.
 
-        The simplest rungs are let through: the ladder begins with them.
+        The simplest rungs are let through: the ladder begins with them. Those that wait already (``later``) are left out.
         """
         firsts = [p for p in self.all if p.first and 0 in p.losses and p.status in ("open", "ok")]
         best = min(firsts, key=lambda p: (float(np.mean(p.losses[0])), p.index), default=None)
@@ -236,7 +242,7 @@ class Timing:
         found = []
         for p in firsts:
             cost = p.fold_seconds() * max(0, p.folds - len(p.done)) / self.parallel
-            if p.status != "open" or p.candidate.rung <= UNCAPPED_RUNG or cost <= DEAR * self.total:
+            if p.status != "open" or p.later or p.candidate.rung <= UNCAPPED_RUNG or cost <= DEAR * self.total:
                 continue
             gap = p.losses[0] - best.losses[0]
             mean, level = float(np.mean(gap)), float(np.mean(best.losses[0]))
@@ -244,6 +250,22 @@ class Timing:
             if mean > CLEARLY * float(np.std(gap)) / math.sqrt(len(gap)) and mean > bearable:
                 found.append((p, best))
         return found
+
+    def late(self) -> Progress | None:
+        """Of the first configurations that wait, the one that is least behind and that there is time for now."""
+        waiting = sorted(
+            (p for p in self.all if p.later and p.status == "open"),
+            key=lambda p: (float(np.mean(p.losses[0])), p.index),
+        )
+        ahead = min((float(p.losses[0].mean()) for p in self.all if p.status == "ok" and 0 in p.losses), default=None)
+        if ahead is None:
+            return None
+        room = self.left() - self.reserve()
+        for p in waiting:
+            cost = p.fold_seconds() * math.ceil((p.folds - len(p.done)) / self.parallel)
+            if cost <= LATE * room and float(p.losses[0].mean()) - ahead <= COMPANY * abs(ahead):
+                return p
+        return None
 
     def too_slow(self, p: Progress) -> str:
         """Why a candidate is not gone on with, in words."""
