@@ -96,3 +96,16 @@ def test_the_cut_to_the_best_sits_inside_the_resampling():
 def test_members_that_hardly_count_are_left_out():
     weights = greedy(TASK, *problem(0, noises=(0.1, 5.0, 6.0))[:2])
     assert weights[0] == 1.0
+
+
+def test_of_several_classes_weights_are_those_that_all_columns_would_give():
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 5, 2000).astype(float)
+    task = Task(kind="multiclass", classes=(0, 1, 2, 3, 4))
+    drawn = [rng.dirichlet(np.ones(5), 2000) + np.eye(5)[y.astype(int)] * share for share in (0.3, 0.5, 0.4)]
+    predictions = [p / p.sum(axis=1, keepdims=True) for p in drawn]
+    mixed = blend(task, y, predictions, np.arange(2000) % 2, everybody)
+    assert mixed.weights.tolist() == greedy(task, y, predictions).tolist()  # looks at all columns
+    odd = np.arange(2000) % 2 == 1
+    others = greedy(task, y[odd], [p[odd] for p in predictions])
+    assert np.allclose(mixed.prediction[~odd], sum(w * p[~odd] for w, p in zip(others, predictions, strict=True)))

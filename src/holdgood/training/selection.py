@@ -108,9 +108,7 @@ def blend(
     """
     pick = partial(
         _chosen,
-        task,
-        y,
-        predictions,
+        *_as_judged(task, y, predictions, metric),
         joining=joining,
         bearable=bearable,
         share=share,
@@ -123,6 +121,16 @@ def blend(
         inside = parts == part
         crossed[inside] = mix(pick(np.flatnonzero(~inside)), [p[inside] for p in predictions])
     return Blend(pick(np.arange(len(y))), crossed)
+
+
+def _as_judged(
+    task: Task, y: np.ndarray, predictions: Sequence[np.ndarray], metric: Metric | None
+) -> tuple[Task, np.ndarray, Sequence[np.ndarray]]:
+    """The same question with the least to mix: of several classes, log loss sees the chance of the one that happened only."""
+    if task.kind != "multiclass" or (metric is not None and metric.own):
+        return task, y, predictions
+    rows, codes = np.arange(len(y)), y.astype(np.int64)
+    return Task(kind="binary", classes=(0, 1)), np.ones(len(y)), [p[rows, codes] for p in predictions]
 
 
 def mix(weights: np.ndarray, predictions: Sequence[np.ndarray]) -> np.ndarray:

@@ -81,7 +81,7 @@ class Timing:
         judged = sum(len(valid) for _, valid in self.work.folds[: min(folds, self.all[0].base)])
         rows, outputs = judged * max(1, repeats), max(1, self.work.task.n_classes - 1)
         steps = self._steps(complete, rows)
-        choosing = steps * (2.5e-5 + 1.5e-8 * min(rows, MOST_ROWS) * outputs)
+        choosing = steps * (2.5e-5 + 1.5e-8 * min(rows, MOST_ROWS))  # of several classes one chance a row is looked at
         asked = 0.0
         if self.call:
             asked = self.call * (self._scores(len(complete)) + (0 if self._dear(steps) else steps))
