@@ -81,13 +81,13 @@ def test_under_a_clock_one_proposal_comes_at_a_time_and_repeats_when_little_is_l
 
 
 def test_repeats_go_to_few_and_to_more_than_one_family(trial):
-    trials = [trial(i, "a", 1.0 + 0.01 * i) for i in range(5)] + [trial(5 + i, "b", 2.0) for i in range(3)]
-    trials.append(trial(8, "prior", 3.0))
-    trials[8].candidate = Candidate("prior", "prior", 0, "codes", list, list)
+    trials = [trial(i, "abcde"[i // 3], 1.0 + 0.01 * i) for i in range(15)]
+    trials.append(trial(15, "prior", 3.0))
+    trials[15].candidate = Candidate("prior", "prior", 0, "codes", list, list)
     line = Further(Search([], 0), trials, repeats=4, units=50, on_new=lambda p: None)
     while line.more(math.inf):
         close(trials, trial)
-    assert [p.index for p in trials if p.folds > p.base] == [0, 1, 5, 6]
+    assert [p.index for p in trials if p.folds > p.base] == [0, 1, 3, 4, 6, 7, 9, 10]
     assert {p.folds // p.base for p in trials[:2]} == {4}
     assert len([p for p in trials if p.folds > p.base]) == REPEATED
 

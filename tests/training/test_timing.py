@@ -93,6 +93,33 @@ def test_a_dear_family_that_is_clearly_behind_is_given_up(clocked, trial):
     assert clocked(math.inf, trials).hopeless() == []
 
 
+def test_what_waits_goes_on_once_there_is_time_for_it_the_least_behind_first(clocked, trial):
+    best = first(trial, 1, "good", level=2.0)
+    near, far = (first(trial, i, f"dear{i}", level=2.0 + 0.2 * i, seconds=9.0, done=1) for i in (2, 3))
+    hopeless = first(trial, 4, "hopeless", level=9.0, seconds=0.1, done=1)
+    for p in (near, far, hopeless):
+        p.later = "clearly behind"
+    trials = [best, far, near, hopeless]
+    assert clocked(600.0, trials).late() is near
+    assert clocked(600.0, trials).hopeless() == []  # they wait already
+    near.later = ""
+    assert clocked(600.0, trials).late() is far
+    far.later = ""
+    assert clocked(600.0, trials).late() is None  # its loss is four times as large
+    near.later = far.later = "clearly behind"
+    assert clocked(40.0, trials).late() is None  # three folds of nine seconds are more than half of what is left
+    best.status = "failed"
+    assert clocked(600.0, trials).late() is None  # nothing is known yet
+
+
+def test_what_waits_neither_holds_up_folds_nor_room_for_refits(clocked, trial):
+    best = first(trial, 1, "good", level=2.0, seconds=1.0)
+    waiting = first(trial, 2, "dear", level=2.5, seconds=9.0, done=1)
+    with_it = clocked(600.0, [best, waiting]).reserve()
+    waiting.later = "clearly behind"
+    assert clocked(600.0, [best, waiting]).reserve() < with_it - 9.0
+
+
 def test_on_a_shared_machine_more_is_kept_back(clocked, trial):
     quiet, busy = first(trial, 1), first(trial, 1)
     busy.done = {f: replace(fit, slowdown=4.0) for f, fit in busy.done.items()}

@@ -18,6 +18,7 @@ import numpy as np
 from holdgood.core.errors import EnvironmentFault
 from holdgood.core.events import Event, Listener
 from holdgood.scale import Handle, Pool, give_back, memory_available
+from holdgood.training.company import good_company
 from holdgood.training.deepen import end_where_they_are, take_back, worth_another_fold
 from holdgood.training.ending import Ending
 from holdgood.training.further import Further, race, settle
@@ -28,9 +29,6 @@ from holdgood.training.work import FoldFit, Work, fit_fold, load, reason_of
 
 BEHIND, ERRORS = 0.02, 3.0
 """A variant is stopped early when it is worse than the best by this share of the loss, and by this many standard errors."""
-COMPANY, SHARES = 0.005, (0.1, 0.2, 0.3, 0.4)
-"""A family that is behind is good company all the same where one of these shares of it beside the best lowers the loss on the
-first fold by this share, and by more than a standard error: what errs otherwise is worth more than one more of a kind."""
 SMALL_CELLS = 4_000_000
 BEFORE = "before its turn"
 NO_TURN = f"the time was up {BEFORE}"
@@ -75,7 +73,7 @@ class Schedule:
         base = timing.all[0].base
         self._standing_in = {0, max(range(base), key=lambda f: len(work.folds[f][0]))}
         self._deepened: list[Progress] = []
-        self._good_company: dict[tuple[int, int], bool] = {}
+        self._company_of: dict[tuple[int, int], bool] = {}
         self.cold = False
 
     def run(self) -> None:
@@ -240,23 +238,17 @@ class Schedule:
                 p.later = f"clearly behind {ahead.candidate.name} on the first fold, and a fold takes {p.fold_seconds():.1f} s"
 
     def _company(self, p: Progress, ahead: Progress) -> bool:
-        """Whether a mean of the two is clearly better on the first fold than the one that is ahead."""
-        if (known := self._good_company.get((p.index, ahead.index))) is not None:
-            return known
-        self._good_company[p.index, ahead.index] = found = self._lowers(p, ahead)
-        return found
-
-    def _lowers(self, p: Progress, ahead: Progress) -> bool:
-        first, best = p.done[0].prediction, ahead.done[0].prediction
-        if first is None or best is None:
-            return False
-        for share in SHARES:
-            mixed = replace(ahead.done[0], prediction=share * first + (1.0 - share) * best)
-            gain = ahead.losses[0] - self.losses(mixed)
-            mean, error = float(np.mean(gain)), float(np.std(gain)) / math.sqrt(len(gain))
-            if mean > max(error, COMPANY * abs(float(np.mean(ahead.losses[0])))):
-                return True
-        return False
+        """Whether it is good company for the one that is ahead, as their first folds say."""
+        if (p.index, ahead.index) not in self._company_of:
+            mine, best = p.done[0], ahead.done[0]
+            self._company_of[p.index, ahead.index] = (
+                mine.prediction is not None
+                and best.prediction is not None
+                and good_company(
+                    mine.prediction, best.prediction, lambda mixed: self.losses(replace(best, prediction=mixed))
+                )
+            )
+        return self._company_of[p.index, ahead.index]
 
     def _late(self) -> tuple[Progress, int] | None:
         """One of those that had to wait, where there is time for it now that the portfolio is through."""
