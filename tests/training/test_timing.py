@@ -93,6 +93,14 @@ def test_a_dear_family_that_is_clearly_behind_is_given_up(clocked, trial):
     assert clocked(math.inf, trials).hopeless() == []
 
 
+def test_races_of_a_search_are_kept_time_for_but_no_more_than_a_share(clocked, trial):
+    started = [first(trial, 0), *(trial(i) for i in range(1, 40))]
+    searched = [first(trial, 0), *(trial(i, searched=True) for i in range(1, 40))]
+    more = clocked(100.0, searched).overhead - clocked(100.0, started).overhead
+    assert more == pytest.approx(3e-3 * 5 * 40)
+    assert clocked(10.0, searched).overhead - clocked(10.0, started).overhead == pytest.approx(0.3)
+
+
 def test_what_waits_goes_on_once_there_is_time_for_it_the_least_behind_first(clocked, trial):
     best = first(trial, 1, "good", level=2.0)
     near, far = (first(trial, i, f"dear{i}", level=2.0 + 0.2 * i, seconds=9.0, done=1) for i in (2, 3))

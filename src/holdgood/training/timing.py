@@ -18,6 +18,8 @@ MOST_RESERVED, ROOMY = 0.33, 1.15
 is worth more than what a last proposal finds."""
 CHOOSING = 0.05
 """The user's own metric may take this share of the time in choosing the weights of an ensemble."""
+REPLAYING = 0.03
+"""Races of a search are replayed before anything is called proven, which may take this share of the time."""
 REFITTED = 5
 CLOSE = 0.12
 """Seconds kept for ending workers and returning."""
@@ -85,7 +87,11 @@ class Timing:
         asked = 0.0
         if self.call:
             asked = self.call * (self._scores(len(complete)) + (0 if self._dear(steps) else steps))
-        return asked + self.slowdown * (0.15 + choosing + rows * outputs * (2.5e-6 + 2.5e-7 * len(complete)))
+        raced = sum(bool(p.done) for p in self.all) if any(p.searched for p in self.all) else 0
+        replaying = min(REPLAYING * self.total, 3e-3 * self._parts * raced)
+        return asked + self.slowdown * (
+            0.15 + choosing + replaying + rows * outputs * (2.5e-6 + 2.5e-7 * len(complete))
+        )
 
     @property
     def by_rows(self) -> bool:
