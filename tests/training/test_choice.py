@@ -9,10 +9,10 @@ from holdgood.core.protocols import Candidate
 from holdgood.core.task import Task
 from holdgood.metrics import metric
 from holdgood.metrics.units import DAY
-from holdgood.training.choice import bearable, by_appearance, family_steps, joining, judged, units
+from holdgood.training.choice import bearable, by_appearance, family_steps, judged, units
 from holdgood.training.progress import Progress
 from holdgood.training.score import Judge
-from holdgood.training.selection import blend
+from holdgood.training.selection import blend, joining
 from holdgood.training.work import FoldFit
 
 TASK = Task(kind="regression", metric="rmse")
@@ -95,12 +95,26 @@ def test_with_one_fold_too_a_winner_is_chosen_on_other_rows():
     assert (step.prediction[~even] == first[~even]).all()
 
 
-def test_refits_that_are_there_cost_nothing_and_the_least_weight_for_its_time_is_cut_first():
+def test_refits_that_are_there_cost_nothing_and_where_one_too_many_is_there_the_least_goes():
     keep = partial(bearable, needs=[5.0, 1.0, 1.0, 0.0], parallel=1)
     assert keep(np.array([0.4, 0.3, 0.2, 0.1]), room=7.5) == [0, 1, 2, 3]
-    assert keep(np.array([0.4, 0.3, 0.2, 0.1]), room=6.5) == [1, 2, 3]
+    assert keep(np.array([0.4, 0.3, 0.2, 0.1]), room=6.5) == [0, 1, 3]
     assert keep(np.array([0.9, 0.0, 0.02, 0.08]), room=5.5) == [0, 3]
     assert keep(np.array([0.0, 0.9, 0.1, 0.0]), room=0.0) == [1] == keep(np.array([0.0, 1.0, 0.0, 0.0]), room=0.0)
+    assert bearable(np.array([0.4, 0.3, 0.3]), needs=[0.0] * 3, room=-1.0, parallel=1) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("weights", "needs", "room", "kept"),
+    [
+        ([0.9, 0.05, 0.05], [8.0, 0.1, 0.1], 8.1, [0, 1]),  # a crumb goes, not what carries all
+        ([0.6, 0.35, 0.05], [8.0, 2.0, 0.1], 10.0, [0, 1]),
+        ([0.5, 0.2, 0.2, 0.1], [9.0, 1.0, 1.0, 0.1], 2.2, [1, 2, 3]),
+        ([0.4, 0.3, 0.2, 0.1], [4.0, 4.0, 3.0, 3.0], 7.0, [0, 2]),  # two have to go: what fits comes back by weight
+    ],
+)
+def test_what_carries_most_is_left_out_last(weights, needs, room, kept):
+    assert bearable(np.array(weights), needs=needs, room=room, parallel=1) == kept
 
 
 def test_only_those_with_a_weight_take_time_and_the_rest_is_weighed_anew():

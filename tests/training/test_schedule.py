@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from holdgood.core.budget import Budget, Clock
-from holdgood.training import portfolio, schedule, train
+from holdgood.training import portfolio, schedule, timing, train
 
 SLACK = 0.3
 
@@ -142,3 +142,43 @@ def test_matrices_that_this_process_made_while_workers_imported_are_not_kept(
     train(frame, y, task, candidates, make_folds(len(y)), clock=Clock(Budget(seconds=8.0)), workers=1)
     assert kept[0][0] > 0  # something was fitted here
     assert all(number == 0 for _, number in kept)
+
+
+def told_at(events, message):
+    return next(i for i, e in enumerate(events) if e.message.startswith(message))
+
+
+@pytest.fixture
+def dear(run, custom):
+    """A run with a family whose folds take a part of the time; (its trial, the leaderboard, the clock, events)."""
+
+    def go(answer, budget=20.0):
+        more = [lambda task: custom(task, sleeper(0.5), name="dear", family="dear", answer=answer)]
+        trained, clock, events = run(budget, "prior", "linear", "lightgbm", more=more, workers=0)
+        board = trained.leaderboard
+        return next(t for t in board.trials if t.name == "dear"), board, clock, events
+
+    return go
+
+
+def test_a_dear_family_that_is_behind_waits_for_the_portfolio_and_then_goes_on(dear, monkeypatch):
+    monkeypatch.setattr(timing, "COMPANY", 1.0)
+    trial, board, clock, events = dear(None)
+    assert within(clock, 20.0)
+    assert (trial.status, board.budget_hit) == ("ok", False)
+    variants = [i for i, e in enumerate(events) if e.message.startswith(("linear-1: ", "lightgbm-1: "))]
+    assert told_at(events, "dear: 2 of 3") > max(variants) > told_at(events, "dear: 1 of 3")
+
+
+def test_one_that_is_far_behind_never_goes_on_and_the_budget_did_not_end_it(dear):
+    trial, board, clock, _ = dear(lambda n: np.full(n, 0.999))
+    assert clock.left() > 3.0
+    assert (trial.status, board.budget_hit) == ("stopped", False)
+    assert trial.reason.startswith("clearly behind ")
+
+
+def test_one_that_is_good_company_does_not_wait(dear, monkeypatch):
+    monkeypatch.setattr(schedule, "good_company", lambda mine, best, losses: len(losses(best)) == len(mine))
+    trial, _, _, events = dear(None)
+    assert trial.status == "ok"
+    assert told_at(events, "dear: 3 of 3") < told_at(events, "lightgbm-1: 1 of 3")

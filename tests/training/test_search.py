@@ -61,6 +61,16 @@ def test_what_an_earlier_search_left_open_keeps_its_name(trial):
     assert [c.name for c in found] == ["a-s002", "a-s003"]
 
 
+def test_a_first_configuration_that_waits_is_known_to_the_search(trial):
+    best, waiting = trial(0, "b"), trial(1, done=1, level=1.01, parameters={"x": 0.1, "n": 8, "kind": "a"})
+    search = Search([space()], seed=3)
+    search.ask([best, waiting], best, 1, room=math.inf)
+    assert search._study("a").trials[0].state.is_finished() is False  # open: nothing is known of it
+    waiting.later = "clearly behind"
+    search.ask([best, waiting], best, 1, room=math.inf)
+    assert [t.params for t in search._study("a").trials if t.state.is_finished()] == [{"x": 0.1, "n": 8, "kind": "a"}]
+
+
 def test_the_search_finds_more_than_chance(trial):
     best = min(loss(p.candidate.parameters) for p in searched(trial, 60))
     rng = np.random.default_rng(0)

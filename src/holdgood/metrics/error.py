@@ -16,11 +16,11 @@ def log_loss_rows(y: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     ``prediction`` is (n,) for binary or (n, k) for multiclass. A class code outside 0…k-1 was never seen in
     development: it was given no chance, and is charged the clipped maximum.
     """
-    stated = _stated(y, prediction)
-    return -np.log(np.clip(stated, SMALLEST, 1.0 - SMALLEST))
+    chance = stated(y, prediction)
+    return -np.log(np.clip(chance, SMALLEST, 1.0 - SMALLEST))
 
 
-def _stated(y: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+def stated(y: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """The chance that was given to each row's outcome."""
     if prediction.ndim == 1:
         return np.where(y == 1, prediction, 1.0 - prediction)
@@ -34,9 +34,9 @@ def brier_rows(y: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """Squared distance between stated chances and what happened; summed over the classes for (n, k)."""
     if prediction.ndim == 1:
         return np.square(prediction - y)
-    stated = _stated(y, prediction)
+    chance = stated(y, prediction)
     # sum_k p_k^2 - p_y^2 + (1 - p_y)^2, which also charges a class that no column stands for
-    return np.einsum("ij,ij->i", prediction, prediction) - np.square(stated) + np.square(1.0 - stated)
+    return np.einsum("ij,ij->i", prediction, prediction) - np.square(chance) + np.square(1.0 - chance)
 
 
 def squared_error_rows(y: np.ndarray, prediction: np.ndarray) -> np.ndarray:

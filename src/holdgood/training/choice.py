@@ -19,10 +19,8 @@ from holdgood.training.progress import Progress, clearly_better, makespan
 from holdgood.training.races import races
 from holdgood.training.repeats import averaged, complete_repeats, side_by_side
 from holdgood.training.score import Judge, Spend
-from holdgood.training.selection import Blend, blend, of_each_family
+from holdgood.training.selection import Blend, blend, joining
 from holdgood.training.work import Work
-
-MOST_IN_ENSEMBLE = 12
 
 
 @dataclass(eq=False)
@@ -238,19 +236,29 @@ def _predictions(p: Progress) -> dict[int, np.ndarray]:
     return {f: fit.prediction for f, fit in p.done.items() if fit.prediction is not None}
 
 
-def joining(order: Sequence[int], *, families: Sequence[str]) -> list[int]:
-    """Of ``order``, best first, those that may join an ensemble."""
-    return of_each_family(order, families)[:MOST_IN_ENSEMBLE]
-
-
 def bearable(weights: np.ndarray, *, needs: Sequence[float], room: float, parallel: int) -> list[int]:
-    """Those with a weight that can be refitted in ``room`` seconds; ``needs``: seconds a refit. What has the least weight for its
-    time is left out first; one stays, whatever it takes.
+    """Those with a weight that can be refitted in ``room`` seconds; ``needs``: seconds a refit, none for those that are there.
+
+    Where leaving out one is enough, the one of the least weight; else those of the least weight for their time go first, and what
+    still fits comes back. One stays, whatever it takes.
     """
     able = np.flatnonzero(weights).tolist()
-    while len(able) > 1 and makespan([needs[i] for i in able], parallel) > room:
-        able.remove(min(able, key=lambda i: (weights[i] / max(needs[i], 1e-9), -i)))
-    return able
+
+    def fit(some: Sequence[int]) -> bool:
+        return makespan([needs[i] for i in some], parallel) <= max(room, 0.0)
+
+    if fit(able):
+        return able
+    for i in sorted(able, key=lambda i: (weights[i], -i)):
+        if len(able) > 1 and fit(rest := [k for k in able if k != i]):
+            return rest
+    kept = list(able)
+    while len(kept) > 1 and not fit(kept):
+        kept.remove(min(kept, key=lambda i: (weights[i] / max(needs[i], 1e-9), -i)))
+    for i in sorted(able, key=lambda i: (-weights[i], i)):
+        if i not in kept and fit([*kept, i]):
+            kept.append(i)
+    return sorted(kept)
 
 
 def _blend(

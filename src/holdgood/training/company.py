@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-GAIN, SHARES = 0.005, (0.1, 0.2, 0.3, 0.4)
-"""It is where one of these shares of it beside the best lowers the loss by this share, and by more than a standard error."""
+GAIN, ERRORS, SHARES = 0.005, 2.0, (0.1, 0.2, 0.3, 0.4)
+"""It is where one of these shares of it beside the best lowers the loss by this share, and by so many standard errors of rows."""
 
 
 def good_company(prediction: np.ndarray, best: np.ndarray, losses: Callable[[np.ndarray], np.ndarray]) -> bool:
@@ -20,6 +20,6 @@ def good_company(prediction: np.ndarray, best: np.ndarray, losses: Callable[[np.
     for share in SHARES:
         gain = alone - losses(share * prediction + (1.0 - share) * best)
         error = float(np.std(gain)) / math.sqrt(len(gain))
-        if float(np.mean(gain)) > max(error, GAIN * abs(float(np.mean(alone)))):
+        if float(np.mean(gain)) > max(ERRORS * error, GAIN * abs(float(np.mean(alone)))):
             return True
     return False

@@ -33,7 +33,8 @@ class Progress:
 
     ``folds``: how many are wanted now; ``base``: how many one repeat has (default: as many). ``searched``: proposed by the
     search, with ``rival`` the trial it races against and ``raced`` the folds after which it was last looked at.
-    ``weighed``: what its refit takes, where that was near a limit. ``later``: why it waits until the portfolio is through.
+    ``weighed``: what its refit takes, where that was near a limit. ``later``: why it waits until the portfolio is through; ``resumed``: it
+    has waited, and goes on.
     ``final``: it is not repeated any more. ``spare``: fits that a store kept of folds that are not wanted yet.
     """
 
@@ -46,6 +47,7 @@ class Progress:
     rival: Progress | None = None
     raced: int = 0
     later: str = ""
+    resumed: bool = False
     final: bool = False
     spare: dict[int, FoldFit] = field(default_factory=dict)
     done: dict[int, FoldFit] = field(default_factory=dict)

@@ -94,11 +94,12 @@ class Schedule:
             self.cold = True  # on a busy machine the workers may still be importing
         take_back(self._deepened)
         for p in self.all:
+            if p.status == "open" and p.later:
+                p.stop(p.later, 1)
             if p.status == "open" and not settle(p):
                 p.status = "stopped" if p.done else "skipped"
                 why = "the search was ended" if self._ended else "the time was up"
                 p.reason = f"{why} after {len(p.done)} of {p.folds} folds" if p.done else f"{why} {BEFORE}"
-                p.reason = p.later or p.reason
 
     @property
     def _ended(self) -> bool:
@@ -252,11 +253,11 @@ class Schedule:
 
     def _late(self) -> tuple[Progress, int] | None:
         """One of those that had to wait, where there is time for it now that the portfolio is through."""
-        p = self.timing.late()
-        if p is None:
-            return None
-        p.later = ""
-        return self._next_open()
+        for p in self.timing.late():
+            p.later, p.resumed = "", True
+            if (found := self._next_open()) is not None:
+                return found
+        return None
 
     def _plan_folds(self) -> None:
         """Fewer folds for all where the best could not finish them: better judged on few than left out."""
@@ -404,7 +405,7 @@ class Schedule:
         self._tell(p)
 
     def _finish(self, p: Progress) -> None:
-        p.status = "ok"
+        p.status, p.later = "ok", ""
         self.on_trial(p)
 
     def _stop_if_behind(self, p: Progress) -> None:

@@ -92,7 +92,10 @@ class Search:
         for p in progress:
             if p.searched:
                 self._taken(p)
-            if p.index in self._told or p.status in ("open", "skipped") or p.candidate.family not in self._seen:
+            unknown = p.status == "skipped" or (
+                p.status == "open" and not p.later
+            )  # one that waits is known by its first fold
+            if p.index in self._told or unknown or p.candidate.family not in self._seen:
                 continue
             self._told.add(p.index)
             failed = p.status == "failed" or not p.done

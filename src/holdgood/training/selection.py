@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from holdgood.core.task import Task
-from holdgood.metrics.error import mean
+from holdgood.metrics.error import mean, stated
 from holdgood.metrics.score import Metric, loss_rows
 
 STEPS = 25
@@ -18,8 +18,8 @@ MOST_ROWS = 20_000
 SMALLEST_WEIGHT = 0.04
 FEW_ROWS, MANY_MEMBERS, BAGS, SHARE_OF_MEMBERS = 5_000, 8, 8, 0.6
 """On few rows and among many candidates, weights are the mean of those chosen among random parts (bagged selection)."""
-OF_ONE_FAMILY, FEWEST_TO_TRY = 3, 6
-"""Those that may join: the best so many of each family, filled up by rank to so many where families are few. After a long search
+OF_ONE_FAMILY, FEWEST_TO_TRY, MOST_IN_ENSEMBLE = 3, 6, 12
+"""Those that may join: the best so many of each family, filled up by rank to so many where families are few, and so many at the most. After a long search
 the best dozen are of one family, and differ by what one division of the rows happens to like."""
 PRICE = 0.002
 """A member that takes all of a limit must lower the loss by this share; one that takes a tenth, by a tenth of it."""
@@ -129,8 +129,7 @@ def _as_judged(
     """The same question with the least to mix: of several classes, log loss sees the chance of the one that happened only."""
     if task.kind != "multiclass" or (metric is not None and metric.own):
         return task, y, predictions
-    rows, codes = np.arange(len(y)), y.astype(np.int64)
-    return Task(kind="binary", classes=(0, 1)), np.ones(len(y)), [p[rows, codes] for p in predictions]
+    return Task(kind="binary", classes=(0, 1)), np.ones(len(y)), [stated(y, p) for p in predictions]
 
 
 def mix(weights: np.ndarray, predictions: Sequence[np.ndarray]) -> np.ndarray:
@@ -179,8 +178,8 @@ def _chosen(
     return weights if kept is None or len(kept) == np.count_nonzero(weights) else among(kept)
 
 
-def of_each_family(order: Sequence[int], families: Sequence[str]) -> list[int]:
-    """The first ``OF_ONE_FAMILY`` of each family, in their order; where these are few, the next ones, too."""
+def joining(order: Sequence[int], families: Sequence[str]) -> list[int]:
+    """Of ``order``, best first, those that may join an ensemble: the first of each family; where these are few, the next ones, too."""
     seen: dict[str, int] = {}
     places: list[tuple[bool, int]] = []
     for place, i in enumerate(order):
@@ -188,7 +187,7 @@ def of_each_family(order: Sequence[int], families: Sequence[str]) -> list[int]:
         places.append((seen[families[i]] > OF_ONE_FAMILY, place))
     first = sum(not further for further, _ in places)
     kept = sorted(places)[: max(first, FEWEST_TO_TRY)]
-    return [order[place] for place in sorted(place for _, place in kept)]
+    return [order[place] for place in sorted(place for _, place in kept)][:MOST_IN_ENSEMBLE]
 
 
 def _bagged(

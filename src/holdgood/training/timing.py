@@ -10,7 +10,7 @@ import numpy as np
 
 from holdgood.metrics.jackknife import GROUPS
 from holdgood.training.progress import Progress, clearly_better, makespan
-from holdgood.training.selection import BAGS, FEW_ROWS, MANY_MEMBERS, MOST_ROWS, STEPS, of_each_family
+from holdgood.training.selection import BAGS, FEW_ROWS, MANY_MEMBERS, MOST_ROWS, STEPS, joining
 from holdgood.training.work import Work
 
 MOST_RESERVED, ROOMY = 0.33, 1.15
@@ -103,9 +103,9 @@ class Timing:
 
     def _steps(self, trials: Sequence[Progress], rows: int) -> int:
         """Losses that the greedy selection looks at, where it has to choose again among what can be refitted, too."""
-        joining = min(12, len(of_each_family(range(len(trials)), [p.candidate.family for p in trials])))
-        bagged = rows <= FEW_ROWS and joining >= MANY_MEMBERS
-        return 2 * self._parts * STEPS * (BAGS * 7 if bagged else joining)
+        able = len(joining(range(len(trials)), [p.candidate.family for p in trials]))
+        bagged = rows <= FEW_ROWS and able >= MANY_MEMBERS
+        return 2 * self._parts * STEPS * (BAGS * 7 if bagged else able)
 
     def _scores(self, trials: int) -> int:
         """Scores that are asked whatever chooses the weights: each trial in each part, with the groups that its interval leaves
@@ -148,8 +148,8 @@ class Timing:
         if not found:
             return self.overhead
         kept = self.overhead + self.grace + self.stand_in + CLOSE
-        joining = of_each_family(range(len(found)), [p.candidate.family for p in found])
-        members = [found[i] for i in joining[: self.refit_members]]
+        able = joining(range(len(found)), [p.candidate.family for p in found])
+        members = [found[i] for i in able[: self.refit_members]]
         beside = [p.refit_seconds(self.rows) for p in self._beside(found, members)] if self.refit_members > 1 else []
         needs = [self.delivery(p) for p in members]
         # several may take a quarter of what was there at most; the best one alone is always kept room for
@@ -248,7 +248,13 @@ class Timing:
         found = []
         for p in firsts:
             cost = p.fold_seconds() * max(0, p.folds - len(p.done)) / self.parallel
-            if p.status != "open" or p.later or p.candidate.rung <= UNCAPPED_RUNG or cost <= DEAR * self.total:
+            if (
+                p.status != "open"
+                or p.later
+                or p.resumed
+                or p.candidate.rung <= UNCAPPED_RUNG
+                or cost <= DEAR * self.total
+            ):
                 continue
             gap = p.losses[0] - best.losses[0]
             mean, level = float(np.mean(gap)), float(np.mean(best.losses[0]))
@@ -257,21 +263,16 @@ class Timing:
                 found.append((p, best))
         return found
 
-    def late(self) -> Progress | None:
-        """Of the first configurations that wait, the one that is least behind and that there is time for now."""
-        waiting = sorted(
-            (p for p in self.all if p.later and p.status == "open"),
-            key=lambda p: (float(np.mean(p.losses[0])), p.index),
-        )
+    def late(self) -> list[Progress]:
+        """Of the first configurations that wait, those that there is time for now, the least behind first."""
+        waiting = [p for p in self.all if p.later and p.status == "open"]
         ahead = min((float(p.losses[0].mean()) for p in self.all if p.status == "ok" and 0 in p.losses), default=None)
-        if ahead is None:
-            return None
-        room = self.left() - self.reserve()
-        for p in waiting:
-            cost = p.fold_seconds() * math.ceil((p.folds - len(p.done)) / self.parallel)
-            if cost <= LATE * room and float(p.losses[0].mean()) - ahead <= COMPANY * abs(ahead):
-                return p
-        return None
+        if ahead is None or not waiting:
+            return []
+        room, most = self.left() - self.reserve(), ahead + COMPANY * abs(ahead)
+        cost = {p.index: p.fold_seconds() * math.ceil((p.folds - len(p.done)) / self.parallel) for p in waiting}
+        able = [p for p in waiting if cost[p.index] <= LATE * room and float(p.losses[0].mean()) <= most]
+        return sorted(able, key=lambda p: (float(p.losses[0].mean()), p.index))
 
     def too_slow(self, p: Progress) -> str:
         """Why a candidate is not gone on with, in words."""
