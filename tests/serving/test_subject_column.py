@@ -24,6 +24,7 @@ def stream(table):
         ([4711.0, 8.0, 4711.0, 9.0], ["4711", "8", "4711", "9"]),
         (["ann", None, "ann", ""], ["ann", "KEY", "ann", "KEY"]),
         ([None] * 4, ["KEY"] * 4),
+        ([4711.0, float("nan"), 4711.0, 9.0], ["4711", "KEY", "4711", "9"]),
     ],
 )
 def test_a_persons_rows_are_found_by_the_column_that_the_caller_names(within, tmp_path, job_rows, cells, whose):
@@ -61,9 +62,24 @@ def test_a_column_that_is_not_there_and_a_header_beside_json_are_refused(within,
             assert status == 422 and "not in the stream" in told["error"] and "customer" in told["expected"], told
             assert name != b"custmer" or "did you mean 'customer'" in told["do"]
         headers = [(b"subject-column", b"customer")]
-        status, told, _ = await ask("POST", "/predict", {"row": job_rows[0]}, headers)
-        assert status == 422 and '"subject"' in told["do"]
+        for route in ("/predict", "/explain"):
+            status, told, _ = await ask("POST", route, {"row": job_rows[0]}, headers)
+            assert status == 422 and '"subject"' in told["do"]
         status, _, _ = await ask("POST", "/predict", headers=headers * 2, raw=stream(table), content_type=ARROW)
         assert status == 400
+
+    within(scenario)
+
+
+def test_a_long_name_beside_many_long_columns_is_refused_in_few_words(within, job_rows):
+    table = pa.Table.from_pylist(job_rows[:1])
+    for i in range(300):
+        table = table.append_column("ab" * 4000 + str(i), pa.array(["ann"]))
+
+    async def scenario(ask, desk):
+        for name in (b"ba" * 4000, b"custmer"):
+            headers = [(b"subject-column", name)]
+            status, told, _ = await ask("POST", "/predict", headers=headers, raw=stream(table), content_type=ARROW)
+            assert status == 422 and len(told["expected"]) < 3000 and "more" in told["expected"], told
 
     within(scenario)

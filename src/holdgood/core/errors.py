@@ -133,6 +133,10 @@ class HoldgoodWarning(UserWarning):
     """A warning of ours; the test-suite turns it into an error so that none is emitted by accident."""
 
 
+_LONGEST_WORD = 100
+"""Letters of a word that is compared with others: what comes from outside may be long, and comparing takes the square of it."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Suggest the nearest known words, or an empty string.
 
@@ -141,5 +145,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("zzz", ["target"])
     ''
     """
-    near = difflib.get_close_matches(str(word), [str(k) for k in known], n=2, cutoff=0.6)
+    if len(str(word)) > _LONGEST_WORD:
+        return ""
+    words = [w for w in map(str, known) if len(w) <= _LONGEST_WORD]
+    near = difflib.get_close_matches(str(word), words, n=2, cutoff=0.6)
     return f"did you mean {' or '.join(repr(n) for n in near)}?" if near else ""

@@ -20,6 +20,7 @@ _ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,200}")
 _MOST_COLUMNS = 2_000
 _IDEMPOTENCY = b"idempotency-key"
 _SUBJECT = b"subject-column"
+_MOST_NAMED, _MOST_SHOWN = 20, 60
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ def object_of(
     call: Call, limits: Limits, known: Sequence[str], needed: Sequence[str] = (), *, arrow: bool = False
 ) -> dict[str, Any]:
     """The body as a JSON object of known names. ``arrow``: whether the route takes an Arrow stream too, which a refusal says then."""
+    no_subject_column(call)
     kind = call.content_type
     if kind != JSON:
         raise refused(
@@ -90,25 +92,31 @@ def subject_column_of(call: Call, columns: Sequence[str]) -> str:
         return ""
     name = given.decode("utf-8", "replace")
     if name not in columns:
+        named = ", ".join(c[:_MOST_SHOWN] for c in columns[:_MOST_NAMED])
+        more = f" and {len(columns) - _MOST_NAMED:,} more" if len(columns) > _MOST_NAMED else ""
         raise refused(
             422,
             "Subject-Column: a column that is not in the stream",
-            "one of: " + ", ".join(columns),
+            f"one of: {named}{more}",
             did_you_mean(name, columns)
             or "name the column that says whose each row is (in UTF-8), or leave the header out",
         )
     return name
 
 
-def asked(call: Call, limits: Limits) -> Asked:
-    """The rows of ``/predict``: ``row`` with its id, or ``rows`` with theirs."""
+def no_subject_column(call: Call) -> None:
+    """Refuse the header where it names nobody: whoever sends it believes that persons were named."""
     if _SUBJECT in call.headers:
         raise refused(
             422,
-            "Subject-Column beside JSON",
-            "the header beside an Arrow stream",
-            'send "subject", or "subjects", in the body',
+            "Subject-Column, which says whose the rows of an Arrow stream to /predict are",
+            "the header beside such a stream",
+            'leave it out; beside JSON send "subject", or "subjects", in the body',
         )
+
+
+def asked(call: Call, limits: Limits) -> Asked:
+    """The rows of ``/predict``: ``row`` with its id, or ``rows`` with theirs."""
     body = object_of(
         call, limits, ("row", "rows", "id", "ids", "subject", "subjects", "event_time", "related"), arrow=True
     )

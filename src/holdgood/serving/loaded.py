@@ -98,14 +98,13 @@ class Loaded:
 
     def subjects(self, rows: pa.Table, of: str = "") -> pa.ChunkedArray:
         """The same for many, as texts. ``of``: the column that says it instead; where its cell says nobody, the key does."""
-        by_key = _persons(rows, self.key)
         if not of:
-            return by_key
+            return _persons(rows, self.key)
         own = _persons(rows, (of,))
         nobody = pc.equal(own, "")
         if not pc.any(nobody).as_py():
             return own
-        wide = pa.large_string()
+        by_key, wide = _persons(rows, self.key), pa.large_string()
         return pc.if_else(nobody, by_key.combine_chunks().cast(wide), own.cast(wide))
 
     def moment(self, row: Mapping[str, Any], cells: Mapping[str, Any] | None = None) -> str:
@@ -146,7 +145,10 @@ def _persons(rows: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray:
     if len(names) == 1 and _all_plain(first):
         return first
     cells = [column.to_pylist() for column in plain(rows.select(names)).columns]
-    said = ["" if None in some else _person("|".join([_written(v) for v in some])) for some in zip(*cells, strict=True)]
+    said = [
+        "" if any(v is None or v != v for v in some) else _person("|".join([_written(v) for v in some]))
+        for some in zip(*cells, strict=True)
+    ]
     return pa.chunked_array([said], pa.string())
 
 

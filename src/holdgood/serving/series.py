@@ -15,7 +15,7 @@ from holdgood.core.records import Prediction
 from holdgood.core.records.envelope import Record
 from holdgood.journal.chain import draft
 from holdgood.serving.arrow_body import read_stream
-from holdgood.serving.body import frame_of, key_of, object_of, rows_of
+from holdgood.serving.body import frame_of, key_of, no_subject_column, object_of, rows_of
 from holdgood.serving.desk import Desk
 from holdgood.serving.entry import now
 from holdgood.serving.exchange import ARROW, Call, Reply, as_json, refused
@@ -92,6 +92,7 @@ def _tables(
 ) -> tuple[dict[str, pa.Table], dict[str, Any]]:
     arrow = needed == ("history",)
     if call.content_type == ARROW and arrow:
+        no_subject_column(call)
         return {"history": read_stream(call.body, desk.limits)}, {}
     body = object_of(call, desk.limits, (*tables, *others), needed, arrow=arrow)
     found = {name: frame_of(rows_of(body[name], name, desk.limits)) for name in tables if name in body}
