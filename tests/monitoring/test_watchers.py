@@ -50,6 +50,43 @@ def test_what_it_is_for_is_found_and_told(code):
     assert alarms[0].todo
 
 
+def silent(arrivals, after, window=28.0):
+    """Alarms of a look so many days after the last of some arrivals (in days)."""
+    moments = (np.asarray(arrivals) * DAY).astype(np.int64)
+    whole = replace(made_up(1), feeds={"rows to answer": moments}, as_of=int(moments[-1] + after * DAY))
+    at = look(whole)
+    return mon005_silence.DETECTOR.watch(replace(at, begins=at.ends - int(window * DAY)), alpha=0.01, seed=0)
+
+
+SECOND, MINUTE = 1 / 86_400, 1 / 1_440
+BATCH = np.arange(400) * SECOND
+DAILY = np.concatenate([d + BATCH for d in range(4)])
+
+
+@pytest.mark.parametrize("after", [MINUTE, 0.5, 3.0, 60.0])
+def test_one_batch_is_no_habit_to_be_silent_against(after):
+    assert silent(0.3 + BATCH, after) == []
+    assert silent(1.0 - BATCH[100] + BATCH, after) == [], "over midnight"
+
+
+def test_a_feed_younger_than_a_week_is_silent_after_a_week():
+    assert silent(DAILY, 2.9) == [], "it may have been Friday"
+    (alarm,) = silent(DAILY, 7.1)
+    assert alarm.message == "no rows to answer for 7.1 days; the longest silence among 1,600 arrivals was 23.9 hours"
+    weeks = np.concatenate([d + BATCH for d in range(14) if d % 7 < 5])
+    assert silent(weeks, 3.0) == []
+    assert silent(weeks, 4.6)
+
+
+def test_a_busy_feed_is_not_silent_for_a_minute():
+    busy = np.arange(0.0, 10.0, 10 * SECOND)
+    assert silent(busy, 55 * MINUTE) == []
+    (alarm,) = silent(busy, 61 * MINUTE)
+    assert alarm.message.endswith("was 10 seconds")
+    (alarm,) = silent(busy, 1.2 * MINUTE, window=1 / 24)
+    assert alarm.message.startswith("no rows to answer for 1 minute;"), "who looks every hour is told within the hour"
+
+
 def test_the_estimate_sees_a_harder_crowd_before_outcomes_come():
     traffic = made_up(3)
     # The reference was easy (chances near 0 or 1), now everybody is a coin toss.
