@@ -109,7 +109,7 @@ def show(
         typer.Option(
             "--kind",
             "-k",
-            help="prediction (rows of sheets too), predictions (sheets), label, answer-override, alarm, promotion, approval …",
+            help="prediction (rows of sheets too), predictions (sheets), label, override, alarm, promotion, approval …",
         ),
     ] = None,
     model: OnlyModel = None,
@@ -129,11 +129,12 @@ def show(
 
     Example: holdgood journal show --kind alarm --since 2026-03-01 --json
     """
+    from holdgood.journal.kinds import kind_meant
     from holdgood.workflow.live.folder import journal_at
 
-    found = journal_at(live, journal).entries(
-        kind, writer, model=model, since=since, until=until, limit=limit, newest_first=True
-    )[::-1]
+    book = journal_at(live, journal)
+    asked = None if kind is None else kind_meant(kind, book)
+    found = book.entries(asked, writer, model=model, since=since, until=until, limit=limit, newest_first=True)[::-1]
     if json:
         draw.as_json([vars(entry) for entry in found])
         return
