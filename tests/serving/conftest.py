@@ -36,6 +36,7 @@ from holdgood.serving.server import Settings, door
 from holdgood.training.calibrated import Calibrated, Recalibration
 from holdgood.training.ensemble import Ensemble
 from holdgood.training.fitted_band import FittedBand, levels_of, with_prediction
+from holdgood.workflow.blank import learned
 from holdgood.workflow.contract import contract_of
 from holdgood.workflow.live.folder import Live
 from holdgood.workflow.live.promotion import promote
@@ -89,10 +90,15 @@ def make_bundle(
     fitted=False,
     target="late",
     outcome=(),
+    blanks=(),
 ):
     """Write a bundle and give its manifest; ``kind``: of task; ``fitted``: with learners of quantiles; ``models``: one is a chain, several an
-    ensemble. ``outcome``: columns of the target with their types."""
+    ensemble. ``outcome``: columns of the target with their types. ``blanks``: columns whose
+    missing cells are empty texts, as a frame may have them, so that these are learned as values."""
     frame = jobs(seed=seed)
+    for column in blanks:
+        frame[column] = frame[column].fillna("")
+        frame.loc[: len(frame) // 10, column] = ""
     tables = {"jobs": Table.of(frame, "jobs", types={"note": "text", "job": "category"})}
     declared = {
         "name": name,
@@ -120,6 +126,7 @@ def make_bundle(
     made = (
         contract_of(declaration, tables, plan) if contract is None else contract(contract_of(declaration, tables, plan))
     )
+    held = learned(made, tables)
     return save(
         folder,
         name=name,
@@ -133,6 +140,7 @@ def make_bundle(
             "band": None if wide is None else wide.to_json(),
             "average_costs": None,
             "outcome": dict(outcome),
+            **({"blanks": held} if held else {}),
         },
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,7 @@ from holdgood.metrics.band import Band
 from holdgood.metrics.capacity import day_of, gain_of_acting, within_capacity
 from holdgood.metrics.cost import answers, resolve
 from holdgood.training.fitted_band import FittedBand
+from holdgood.workflow.blank import missing_in, without
 from holdgood.workflow.contract import judge
 from holdgood.workflow.mistaken import need_bundle
 from holdgood.workflow.repairs import repair
@@ -56,6 +57,8 @@ class Predictor:
     band: Band | FittedBand | None = None
     outcome: Mapping[str, ColumnType] = field(default_factory=dict)
     """The columns that the target is computed from, with their types; empty where an earlier release made the bundle."""
+    blanks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By table the columns in which the model learned an empty text as a value of its own; in all others it is missing."""
     _builders: list[tuple[tuple[Table, ...], Builder]] = field(default_factory=list, repr=False)
 
     @classmethod
@@ -97,6 +100,7 @@ class Predictor:
             average_costs=average,
             band=_band(loaded.parts.get("band"), loaded.extra.get("band")),
             outcome=dict(loaded.extra.get("outcome") or {}),
+            blanks=dict(loaded.extra.get("blanks") or {}),
         )
 
     def frame(self, rows: Table, others: Mapping[str, Table]) -> Frame:
@@ -184,6 +188,7 @@ class Predictor:
     ) -> Table:
         """Read rows for a table of the contract as they come: frozen types, checked names, no repair yet.
 
+        An empty text is missing, as in a CSV file, whatever the rows come from, unless the model learned it as a value (``blanks``).
         ``texts_stay``: texts in columns that the contract does not know stay texts, unless a join or a repair may ask for them; to recognise what
         they hold can cost more than all else that is done with a row.
         """
@@ -216,7 +221,19 @@ class Predictor:
                 "the columns that the model was trained on",
                 hints[0] if hints else "see the contract: holdgood show contract",
             )
-        return table
+        return without(table, self.blank_is_missing(name))
+
+    def blank_is_missing(self, name: str) -> frozenset[str]:
+        """The columns of a table of the contract in which an empty text means missing."""
+        if (known := self._blank.get(name)) is None:
+            rules = next(t for t in self.contract.tables if t.name == name)
+            known = self._blank[name] = missing_in(rules, self.blanks.get(name, ()))
+        return known
+
+    @cached_property
+    def _blank(self) -> dict[str, frozenset[str]]:
+        """What ``blank_is_missing`` found, by table."""
+        return {}
 
     def held(self, how: OutOfContract) -> Predictor:
         """The same model, whose contract is held so; see ``Contract.held``."""

@@ -113,8 +113,14 @@ def quick_reader(kind: str) -> Callable[[Any], Any] | None:
     return _READERS.get(kind)
 
 
-def reader_of(kind: str) -> Callable[[Any], Any]:
-    """Reads one cell that is not None: its value, None where it means missing, or ``LOST``. Never raises."""
+def reader_of(kind: str, blank: bool = False) -> Callable[[Any], Any]:
+    """Reads one cell that is not None: its value, None where it means missing, or ``LOST``. Never raises.
+
+    ``blank``: an empty text means missing, whatever the kind.
+    """
+    if blank:
+        read = reader_of(kind)
+        return lambda value: None if value == "" else read(value)
     quick = _READERS.get(kind)
     return partial(_read, quick, kind) if quick else partial(_by_table, kind)
 
@@ -130,8 +136,10 @@ def _by_table(kind: str, value: Any) -> Any:
     return _column_by_table(kind, [value])[0]
 
 
-def read_cells(kind: str, values: Sequence[Any]) -> list[Any]:
-    """A column of cells, each read as if it were alone: value, None, or ``LOST``."""
+def read_cells(kind: str, values: Sequence[Any], blank: bool = False) -> list[Any]:
+    """A column of cells, each read as if it were alone: value, None, or ``LOST``; ``blank``: as for ``reader_of``."""
+    if blank:
+        values = [None if v == "" else v for v in values]
     quick = _READERS.get(kind)
     found: list[Any] = [None] * len(values)
     rest: dict[type, list[int]] = {}

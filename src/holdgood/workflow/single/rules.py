@@ -78,8 +78,11 @@ class ColumnCheck:
     def _add(self, kind: str, breach: Breach, reason: str, expected: str, test: Breaks) -> None:
         self.tests.append((Broken(self.rule.name, kind, breach, reason, expected), test))
 
-    def plain(self) -> Callable[[Any], bool] | None:
-        """Whether a JSON value is its own cell and breaks nothing, at a glance; None where no value is that plain."""
+    def plain(self, blank: bool = False) -> Callable[[Any], bool] | None:
+        """Whether a JSON value is its own cell and breaks nothing, at a glance; None where no value is that plain.
+
+        ``blank``: an empty text means missing, and is looked at closer.
+        """
         rule = self.rule
         if rule.type == "number":
             checked = rule.outside != "allow"
@@ -92,7 +95,7 @@ class ColumnCheck:
             return lambda v: v is True or v is False
         if rule.type in ("category", "text"):
             if not self.tests:
-                return lambda v: type(v) is str
+                return _some_text if blank else _any_text
             if len(self.tests) == 1 and self.tests[0][0].kind == "unseen":
                 levels = frozenset(rule.levels)
                 return lambda v: type(v) is str and v in levels
@@ -109,6 +112,14 @@ class ColumnCheck:
             if test(cell):
                 found = [told] if found is None else [*found, told]
         return found
+
+
+def _any_text(value: Any) -> bool:
+    return type(value) is str
+
+
+def _some_text(value: Any) -> bool:
+    return type(value) is str and value != ""
 
 
 def _made(name: str, kind: str, breach: Breach, reason: str, expected: str) -> Broken | None:

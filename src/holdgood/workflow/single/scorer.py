@@ -49,7 +49,11 @@ class RowScorer:
         self.rules = next(t for t in model.contract.tables if t.name == model.declaration.main)
         self.types = {c.name: c.type for c in self.rules.columns}
         self.checks, self._between = compiled(self.rules)
-        self._columns = [(c.name, c.plain() or _never, reader_of(c.rule.type), c) for c in self.checks]
+        self._blank = model.blank_is_missing(self.rules.name)
+        self._columns = [
+            (c.name, c.plain(c.name in self._blank) or _never, reader_of(c.rule.type, c.name in self._blank), c)
+            for c in self.checks
+        ]
         self._costs = resolve(model.declaration.costs, model.task, model.class_weight, model.average_costs)
         self._acts_from: float | None = None
         """Binary: the chance from which the answer is the positive class, as ``metrics.cost.answers`` decides."""
@@ -107,7 +111,7 @@ class RowScorer:
         """Many rows, each answered as if it came alone."""
         if len(rows) == 1:
             return [self.row(rows[0], others)]
-        columns = {name: read_cells(kind, [row.get(name) for row in rows]) for name, kind in self.types.items()}
+        columns = self._cells(rows)
         broken = [self._broken(row, {n: c[at] for n, c in columns.items()}) for at, row in enumerate(rows)]
         table = self._table(columns)
         if self._between is None:
@@ -181,7 +185,11 @@ class RowScorer:
 
     def table(self, rows: Sequence[Mapping[str, Any]]) -> Table:
         """Rows of plain JSON values as the table that the contract knows; what a row does not have is empty."""
-        return self._table({n: read_cells(kind, [row.get(n) for row in rows]) for n, kind in self.types.items()})
+        return self._table(self._cells(rows))
+
+    def _cells(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+        """The typed cells of rows, by column."""
+        return {n: read_cells(kind, [row.get(n) for row in rows], n in self._blank) for n, kind in self.types.items()}
 
     def _read(self, facts: Mapping[str, Any]) -> tuple[dict[str, Any], list[Broken]]:
         """The typed cells of a row, and the rules that it breaks as ``_broken`` tells them."""
@@ -275,5 +283,7 @@ def _plain(value: Any) -> Any:
 def _kind(value: Any) -> str:
     if value is None:
         return "null"
+    if value == "":
+        return "blank text"
     kinds = {bool: "truth value", int: "number", float: "number", str: "text", list: "list", dict: "object"}
     return kinds.get(type(value), "value")

@@ -17,6 +17,7 @@ from holdgood.features.background import Background
 from holdgood.governance import card, judge
 from holdgood.reports import RunView, render_run
 from holdgood.training.fitted_band import FittedBand
+from holdgood.workflow.blank import learned
 from holdgood.workflow.contract import contract_of
 from holdgood.workflow.folder import StepFolder, versions
 from holdgood.workflow.judging import class_weight
@@ -89,7 +90,9 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
     assert work.evaluation and work.fairness and work.verdict and work.card and work.audit_target and work.ledger
     named = work.declaration.main
     development = work.raw[named].take(work.kept[work.rows_of(DEVELOPMENT)])
-    contract = contract_of(work.declaration, {**work.raw, named: development}, work.plan, work.contract)
+    learned_from = {**work.raw, named: development}
+    contract = contract_of(work.declaration, learned_from, work.plan, work.contract)
+    blanks = learned(contract, learned_from)
     target = work.run.path / "bundle"
     fitted = work.bands.get("chosen")
     band = fitted.base if isinstance(fitted, FittedBand) else fitted
@@ -123,6 +126,7 @@ def make_bundle(work: Work, folder: StepFolder) -> BundleRecord:
             "band": None if band is None else band.to_json(),
             "average_costs": None if work.average_costs is None else work.average_costs.tolist(),
             "outcome": {c: work.main.type_of(c) for c in work.target.columns if c in work.main.names},
+            **({"blanks": blanks} if blanks else {}),
         },
     )
     work.bundle = verify_bundle(target)
