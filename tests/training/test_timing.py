@@ -99,6 +99,9 @@ def test_races_of_a_search_are_kept_time_for_but_no_more_than_a_share(clocked, t
     more = clocked(100.0, searched).overhead - clocked(100.0, started).overhead
     assert more == pytest.approx(3e-3 * 5 * 40)
     assert clocked(10.0, searched).overhead - clocked(10.0, started).overhead == pytest.approx(0.3)
+    for p in (*started, *searched):  # on a busy machine the share stays what it is
+        p.done = {f: replace(fit, slowdown=8.0) for f, fit in p.done.items()}
+    assert clocked(10.0, searched).overhead - clocked(10.0, started).overhead == pytest.approx(0.3)
 
 
 def test_what_waits_goes_on_once_there_is_time_for_it_the_least_behind_first(clocked, trial):

@@ -83,15 +83,17 @@ class Timing:
         judged = sum(len(valid) for _, valid in self.work.folds[: min(folds, self.all[0].base)])
         rows, outputs = judged * max(1, repeats), max(1, self.work.task.n_classes - 1)
         steps = self._steps(complete, rows)
-        choosing = steps * (2.5e-5 + 1.5e-8 * min(rows, MOST_ROWS))  # of several classes one chance a row is looked at
+        mixed = (
+            outputs if self.call else 1
+        )  # of several classes one chance a row is looked at, but by a metric of one's own
+        choosing = steps * (2.5e-5 + 1.5e-8 * min(rows, MOST_ROWS) * mixed)
         asked = 0.0
         if self.call:
             asked = self.call * (self._scores(len(complete)) + (0 if self._dear(steps) else steps))
         raced = sum(bool(p.done) for p in self.all) if any(p.searched for p in self.all) else 0
-        replaying = min(REPLAYING * self.total, 3e-3 * self._parts * raced)
-        return asked + self.slowdown * (
-            0.15 + choosing + replaying + rows * outputs * (2.5e-6 + 2.5e-7 * len(complete))
-        )
+        replaying = min(REPLAYING * self.total, 3e-3 * self.slowdown * self._parts * raced)
+        own = 0.15 + choosing + rows * outputs * (2.5e-6 + 2.5e-7 * len(complete))
+        return asked + replaying + self.slowdown * own
 
     @property
     def by_rows(self) -> bool:
