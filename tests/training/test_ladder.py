@@ -244,3 +244,35 @@ def test_without_costs_a_number_is_missed_by_so_much_on_average():
     assert rungs[1].plain_gain.unit == "the target's unit"
     absolute = told_in_plain_words(Task(kind="regression", metric="mae"), given, y)
     assert [r.plain for r in absolute] == [None, None]  # its score says it
+
+
+def mean_of(steps, at=None):
+    """The same steps with the mean of some as an ensemble on top."""
+    at = range(1, len(steps)) if at is None else at
+    mean = np.mean([steps[i].prediction for i in at], axis=0)
+    return [*steps, Step("ensemble", "ensemble", "ensemble", mean, row_ms=9.0, size_bytes=9e3, ensemble=True)]
+
+
+def test_best_takes_an_ensemble_where_nothing_is_proven_better_than_it():
+    # the mean is dragged down a little by a weak member: on 200 rows that is within chance, on 20,000 it is not
+    few, many = (mean_of(steps_of(9.0, 2.0, 2.7, n=n, shared=0.9)) for n in (200, 20_000))
+    assert np.mean(few[1].prediction ** 2) < np.mean(few[3].prediction ** 2)
+    result = climb(few, judge_of(200), prefer="best", mixed=3)
+    assert result.chosen == 3
+    assert "rung1 scores better out of fold, but is not proven better" in result.reason
+    assert "but the ensemble where no other rung is proven better than it" in result.rule
+    assert climb(few, judge_of(200), prefer="best").chosen == 1
+    result = climb(many, judge_of(20_000), prefer="best", mixed=3)
+    assert result.chosen == 1
+    assert "proven better than the ensemble" in result.reason
+
+
+def test_an_ensemble_that_breaks_a_limit_is_not_taken_in_place_of_the_best():
+    few = mean_of(steps_of(9.0, 2.0, 2.7, n=200, shared=0.9))
+    assert climb(few, judge_of(200), prefer="best", mixed=3, limits=Limits(latency_ms=5.0)).chosen == 1
+
+
+@pytest.mark.parametrize("prefer", ["simple", "balanced"])
+def test_the_place_of_an_ensemble_changes_best_alone(prefer):
+    few = mean_of(steps_of(9.0, 2.0, 2.7, n=200, shared=0.9))
+    assert climb(few, judge_of(200), prefer=prefer, mixed=3).chosen == climb(few, judge_of(200), prefer=prefer).chosen

@@ -182,7 +182,8 @@ def choose(
     if mixed is not None:
         steps.append(ensemble_step(mixed, members))
     raced = races(trials, stopped, predictions, folds, lambda of: side_by_side(of, work.folds, base, folds, rows, 1))
-    result = climb(steps, judge, prefer=prefer, costs=costs, limits=limits, races=raced)
+    top = None if mixed is None else len(steps) - 1
+    result = climb(steps, judge, prefer=prefer, costs=costs, limits=limits, races=raced, mixed=top)
     in_time = work.time is not None
     choice = Choice(judge, rows, trials, predictions, steps, result, mixed, members, words, repeats, in_time=in_time)
     if choice.step is not steps[0]:

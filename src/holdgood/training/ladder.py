@@ -34,6 +34,7 @@ RULES = {
     "best": "The rung with the best score is taken, whatever it costs within the limits that are set",
 }
 """When to climb, by ``prefer``. What is said of the level holds for all three: the choice must beat the prior."""
+TOGETHER = ", but the ensemble where no other rung is proven better than it"
 LEVEL = (
     f"where no rung is truly better than the simplest, the chance of climbing at all is {ALPHA:.0%} at most, "
     "over all rungs and all configurations together, those included that a search stopped early"
@@ -127,24 +128,27 @@ def climb(
     costs: CostTable | None = None,
     limits: Limits | None = None,
     races: Races | None = None,
+    mixed: int | None = None,
 ) -> Climb:
     """Climb ``steps`` (simplest first) as far as ``prefer`` wants.
 
     ``simple``: the lowest step that is not proven worse than the best. ``balanced``: each step whose gain over the best
-    one below it is proven and worth its cost. ``best``: the best score at any cost. In every case the lowest step (the
-    prior) unless the choice is proven better than it. ``races``: those of the search that the trials come from.
+    one below it is proven and worth its cost. ``best``: the best score at any cost, but the step at ``mixed`` (an
+    ensemble) where no other is proven better than that. In every case the lowest step (the prior) unless the choice is
+    proven better than it. ``races``: those of the search that the trials come from.
     """
     allowed = limits or Limits()
     answered = [_answered(step, judge, costs) for step in steps]
     money = [_money(step, judge, costs, answer) for step, answer in zip(steps, answered, strict=True)]
     missed = [misses(judge, costs, answer) for answer in answered]
     looks, taken = _walk(steps, judge, costs, money, allowed, races)
-    chosen, reason = _choose(steps, judge, prefer, looks, taken, allowed, races)
+    chosen, reason = _choose(steps, judge, prefer, looks, taken, allowed, races, mixed)
     path = {i for i in taken if i <= chosen} | {chosen, 0} if prefer != "simple" else {0, chosen}
     rungs = tuple(
         _rung(i, steps, judge, looks, costs, money, missed, allowed, i in path, prefer) for i in range(len(steps))
     )
-    return Climb(rungs, chosen, reason, f"{RULES[prefer]}: {LEVEL}.")
+    rule = RULES[prefer] + (TOGETHER if prefer == "best" and mixed is not None else "")
+    return Climb(rungs, chosen, reason, f"{rule}: {LEVEL}.")
 
 
 def _walk(
@@ -207,6 +211,7 @@ def _choose(
     taken: list[int],
     limits: Limits,
     races: Races | None,
+    mixed: int | None,
 ) -> tuple[int, str]:
     # what breaks a limit is no choice, however good or simple; the lowest step is the ground
     broken = {i for i, step in enumerate(steps) if i and limits.broken_by(step)}
@@ -216,7 +221,7 @@ def _choose(
         chosen = _simplest(steps, judge, best, broken)
         reason = f"the simplest that is not proven worse than the best ({steps[best].name}), at {1 - ALPHA:.0%} over all rungs"
     elif prefer == "best":
-        chosen, reason = best, "the best score out of fold, whatever its cost"
+        chosen, reason = _strongest(steps, judge, best, None if mixed in broken else mixed)
     else:
         chosen = taken[-1]
         reason = f"the highest rung whose gain is proven (at {1 - ALPHA:.0%} over all rungs) and worth its cost"
@@ -240,6 +245,21 @@ def _simplest(steps: Sequence[Step], judge: Judge, best: int, broken: Collection
     adjusted = holm([g.p for g in gains])
     worse = {i for i, g, p in zip(others, gains, adjusted, strict=True) if g.difference > 0 and p < ALPHA}
     return min(i for i in (best, *others) if i not in worse)
+
+
+def _strongest(steps: Sequence[Step], judge: Judge, best: int, mixed: int | None) -> tuple[int, str]:
+    """The ensemble at ``mixed``, unless the best of the others is proven better than it.
+
+    The best score of several steps flatters whoever has it, by more the fewer rows there are; a mean of several models is
+    seldom far behind the best of them on new rows, a single one that looked best often is (docs/decisions/0025).
+    """
+    reason = "the best score out of fold, whatever its cost"
+    if mixed is None or mixed == best:
+        return best, reason
+    ahead = judge.gain(steps[best].name, steps[best].prediction, steps[mixed].name, steps[mixed].prediction, 1 - ALPHA)
+    if ahead.verdict == "better":
+        return best, f"{reason}, and proven better than the {steps[mixed].name}"
+    return mixed, f"{steps[best].name} scores better out of fold, but is not proven better: {_span(ahead)}"
 
 
 def _answered(step: Step, judge: Judge, costs: CostTable | None) -> np.ndarray | None:
