@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from holdgood.core.declaration import Costs
 from holdgood.core.task import Task
 from holdgood.metrics import metric, resolve
-from holdgood.training.board import DRAWS, MOST_ROWS, thinned, threshold
+from holdgood.training.board import DRAWS, MOST_ROWS, cut_short, thinned, threshold
 from holdgood.training.score import Judge
 
 TASK = Task(kind="binary", classes=(0, 1))
@@ -68,3 +69,20 @@ def test_days_that_differ_widen_the_interval():
         _, low, high = threshold(choice, resolve(Costs(miss=1, false_alarm=1), TASK), 0)
         spans.append(high - low)
     assert spans[1] > spans[0]
+
+
+def test_a_budget_cuts_short_what_time_or_work_ended_and_nothing_else(trial):
+    prior = trial(0, "prior")
+    prior.candidate = replace(prior.candidate, rung=0)
+    ended = trial(1, done=0)
+    for status, reason, behind, short in (
+        ("stopped", "its folds and a refit would not end in the 1.0 s that were left", False, True),
+        ("skipped", "the time was up before its turn", False, True),
+        ("stopped", "behind a-2 after 1 of 4 folds", True, False),
+        ("skipped", "a fit needs about 9,000 MB of memory, and 10 MB are free", False, False),
+        ("failed", "ValueError: no", False, False),
+    ):
+        ended.status, ended.reason, ended.behind = status, reason, behind
+        assert cut_short([prior, ended], ()) is short, reason
+    assert cut_short([prior], [ended.candidate])
+    assert not cut_short([prior], ())

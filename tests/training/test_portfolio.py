@@ -141,6 +141,18 @@ def test_a_shuffled_target_gives_the_prior(run, prefer):
     assert trained.chain.model.part == "prior"
 
 
+def test_where_only_the_prior_was_reached_the_board_says_so_and_nothing_of_the_data(run):
+    board = run(trials=1)[0].leaderboard
+    assert board.only_prior
+    assert board.reason == board.too_short
+    assert "only the prior was reached within the budget of trials=1" in board.reason
+    assert not run()[0].leaderboard.only_prior
+    assert not run("prior", trials=1)[0].leaderboard.only_prior  # nothing else was wanted
+    no_time = run(clock=Clock(Budget(seconds=0.05)), workers=0)[0].leaderboard
+    assert no_time.only_prior
+    assert no_time.reason == no_time.too_short
+
+
 def test_an_ensemble_is_built_from_refitted_members(run):
     def curved(frame, y):
         # half of the signal is linear, half is not: each family sees what the other misses

@@ -173,6 +173,17 @@ def test_a_longer_budget_makes_nothing_stale(quick, make_declaration):
     assert "stale" in {s.state for s in status(other)}
 
 
+def test_a_budget_that_reached_only_the_prior_asks_for_a_larger_one(quick, make_declaration):
+    project = Project(quick().path, make_declaration(budget={**QUICK, "trials": 1}))
+    done = run(project)
+    step = status(project)[2]
+    assert step.state == "done"
+    assert "only the prior was reached within the budget of trials=1" in step.sentence
+    assert step.command == "holdgood run --budget LARGER"
+    assert "only the prior was reached" in done.verdict.headline
+    assert done.leaderboard.too_short[1:] in done.report.read_text(encoding="utf-8")
+
+
 def test_passwords_are_written_nowhere(quick, make_declaration):
     project = quick()
     secret = make_declaration(tables={"orders": {"source": "postgresql://ann:s3cret@host/db?table=orders"}})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from holdgood.core.budget import Budget
 from holdgood.core.declaration import Declaration
 from holdgood.core.records import AuditReport, Evaluation, FairnessReport, FeatureLedger, Gate, Interval, Leaderboard
 from holdgood.governance import words
@@ -14,7 +13,7 @@ LATE_CHECKS = ("AUD014", "AUD015")
 
 
 def beats_prior(evaluation: Evaluation, leaderboard: Leaderboard) -> Gate:
-    """Proven better than answering the prior for every row; where the budget let nothing but the prior be tried, the sentence says so."""
+    """Proven better than answering the prior for every row; where the budget let nothing but the prior be judged, it says that instead."""
     required = "proven better than the prior on the holdout"
     comparison = evaluation.against_prior
     if comparison is None:
@@ -26,9 +25,7 @@ def beats_prior(evaluation: Evaluation, leaderboard: Leaderboard) -> Gate:
             sentence="nobody compared it with the prior",
         )
     passed = comparison.verdict == "better"
-    failed = "not proven better than the prior"
-    if _let_only_the_prior(leaderboard):
-        failed += f": the budget {leaderboard.budget} allowed only the prior, give a larger --budget"
+    failed = leaderboard.too_short or "not proven better than the prior"
     return Gate(
         name="beats the prior",
         status="passed" if passed else "failed",
@@ -36,15 +33,6 @@ def beats_prior(evaluation: Evaluation, leaderboard: Leaderboard) -> Gate:
         observed=words.comparison(comparison),
         sentence="proven better than the prior" if passed else failed,
     )
-
-
-def _let_only_the_prior(leaderboard: Leaderboard) -> bool:
-    """Whether a budget of work was spent on the prior before anything else had its turn."""
-    if not leaderboard.budget.startswith("trials"):
-        return False
-    tried = [t for t in leaderboard.trials if t.status != "skipped"]
-    allowed = Budget.parse(leaderboard.budget).trials
-    return bool(tried) and len(tried) == allowed and all(t.family == "prior" for t in tried)
 
 
 def calibration(limit: float, evaluation: Evaluation) -> Gate:

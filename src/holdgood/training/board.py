@@ -14,6 +14,7 @@ from holdgood.metrics.flat_range import flat_range
 from holdgood.metrics.score import Metric
 from holdgood.training.choice import Choice
 from holdgood.training.progress import Progress
+from holdgood.training.schedule import BEFORE
 
 OUT_OF_TIME = ("stopped", "skipped")
 DRAWS = 200
@@ -40,7 +41,7 @@ def board(
     members = (
         {p.candidate.name: float(w) for p, w in zip(choice.members, weights, strict=True)} if step.ensemble else {}
     )
-    return Leaderboard(
+    record = Leaderboard(
         metric=metric.name,
         higher_is_better=metric.higher_is_better,
         trials=trials(progress, beyond, choice),
@@ -61,7 +62,21 @@ def board(
         threshold_flat_high=flat_high,
         budget=budget,
         budget_hit=bool(beyond) or any(p.status in OUT_OF_TIME and not p.behind for p in progress),
+        only_prior=len(choice.steps) == 1 and cut_short(progress, beyond),
     )
+    # nobody looked: that nothing is proven better would read as a finding about the data
+    return record.model_copy(update={"reason": record.too_short}) if record.only_prior else record
+
+
+def cut_short(progress: Sequence[Progress], beyond: Sequence[Candidate]) -> bool:
+    """Whether the budget ended something above the lowest rung: time or work, not memory, a fault or a race that it lost."""
+    lowest = min(p.candidate.rung for p in progress)
+    ended = (
+        p.candidate
+        for p in progress
+        if not p.behind and (p.status == "stopped" or (p.status == "skipped" and p.reason.endswith(BEFORE)))
+    )
+    return any(c.rung > lowest for c in (*ended, *beyond))
 
 
 def threshold(choice: Choice, costs: CostTable, seed: int) -> tuple[float, float, float]:

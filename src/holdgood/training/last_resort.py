@@ -10,7 +10,7 @@ from holdgood.core.errors import DataError, EnvironmentFault, HoldgoodError
 from holdgood.core.protocols import Candidate
 from holdgood.core.records import Leaderboard
 from holdgood.metrics import CostTable, Metric, best_threshold
-from holdgood.training.board import trials
+from holdgood.training.board import cut_short, trials
 from holdgood.training.finish import Refit
 from holdgood.training.progress import Progress
 from holdgood.training.schedule import NO_TURN
@@ -71,7 +71,10 @@ def only_prior(
         budget=budget,
         budget_hit=not barred,
         delivered="a prior from a few rows",
+        only_prior=not barred and cut_short(progress, beyond),
     )
+    if record.only_prior:
+        record = record.model_copy(update={"reason": record.too_short})
     oof = {lowest.name: prediction, "chosen": prediction}
     note = f"{why}: what is delivered is a prior from a few rows, and nothing was compared"
     return Trained(resort, record, oof, rows, threshold, None, resort), note

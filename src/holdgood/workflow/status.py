@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from holdgood.core.declaration import Declaration
+from holdgood.core.errors import HoldgoodError
+from holdgood.core.records import Leaderboard
+from holdgood.core.records.envelope import read
 from holdgood.workflow.folder import Project, RunFolder, masked
 
 State = Literal["done", "stale", "open", "blocked"]
@@ -105,6 +108,8 @@ def _remark(number: int, declared: Declaration, run: RunFolder) -> tuple[str, st
             return "groups are not compared for a forecast of items", ""
         command = f"holdgood forecast runs/{run.id}/bundle HISTORY" if number == 6 else ""
         return (f"run {run.id}: bundle verified", command) if number == 6 else ("", "")
+    if number == 3 and (short := _too_short(run)):
+        return f"run {run.id}; {short}", "holdgood run --budget LARGER"
     if number == 4 and not declared.costs.declared:
         return f"run {run.id}; costs are ASSUMED", "declare [costs] miss and false_alarm"
     if number == 5 and not declared.fairness.groups:
@@ -112,3 +117,12 @@ def _remark(number: int, declared: Declaration, run: RunFolder) -> tuple[str, st
     if number == 6:
         return f"run {run.id}: bundle verified", f"holdgood predict runs/{run.id}/bundle ROWS"
     return "", ""
+
+
+def _too_short(run: RunFolder) -> str:
+    """What its leaderboard says of a budget too short to judge anything; "" where it cannot be read, which others tell."""
+    found = run.find("train")
+    try:
+        return "" if found is None else read(found.record, Leaderboard).too_short
+    except HoldgoodError:
+        return ""

@@ -79,7 +79,7 @@ class Leaderboard(Record):
     Out-of-fold scores are those of models that learned from fewer rows: slightly on the cautious side for all.
     ``calibration``: by what the stated chances were drawn to those observed, where that was proven to help; empty: they
     are stated as the model has them. ``rule``: when the ladder is climbed, with its level. ``band``: how quantiles and intervals
-    were chosen, where some are wanted.
+    were chosen, where some are wanted. ``only_prior``: the budget ended before anything above the prior was judged.
     """
 
     kind: ClassVar[str] = "leaderboard"
@@ -108,6 +108,7 @@ class Leaderboard(Record):
     seconds: float = 0.0
     budget: str = ""
     budget_hit: bool = False
+    only_prior: bool = False
     unjudged: dict[str, str] = {}
     band: BandChoice | None = None
     notes: tuple[str, ...] = ()
@@ -117,6 +118,18 @@ class Leaderboard(Record):
         """The folds in words: ``5 stratified folds, 3 times over``."""
         kind = f"{self.fold_kind} " if self.fold_kind else ""
         return f"{self.folds} {kind}folds" + (f", {self.repeats} times over" if self.repeats > 1 else "")
+
+    @property
+    def too_short(self) -> str:
+        """That the budget let only the prior be judged, which says nothing of the data, and what to do; "" where more was.
+
+        >>> Leaderboard(metric="log_loss", higher_is_better=False, trials=(), budget="20s", only_prior=True).too_short
+        'only the prior was reached within the budget of 20s, nothing else was judged: run again with a larger budget'
+        """
+        if not self.only_prior:
+            return ""
+        budget = f" of {self.budget}" if self.budget else ""
+        return f"only the prior was reached within the budget{budget}, nothing else was judged: run again with a larger budget"
 
     @property
     def without(self) -> str:
