@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from holdgood.core.records.common import Comparison, Interval
 from holdgood.core.records.envelope import Number, Part, Record
+from holdgood.core.records.ladder_table import ladder_table
 
 NOT_IN_TIME = "not done within its time"
 """Why a candidate was stopped that more time would have judged."""
@@ -112,6 +113,9 @@ class Leaderboard(Record):
     unjudged: dict[str, str] = {}
     band: BandChoice | None = None
     notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ladder_table(self)
 
     @property
     def division(self) -> str:
