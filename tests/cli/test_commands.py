@@ -15,7 +15,19 @@ import pytest
 from holdgood.cli.app import app
 
 COMMANDS = [c.callback.__name__.replace("_", "-") for c in app.registered_commands]
-RECORDS = ["verdict", "audit", "clean", "split", "features", "ladder", "evaluation", "fairness", "card", "contract"]
+RECORDS = [
+    "verdict",
+    "audit",
+    "clean",
+    "split",
+    "features",
+    "ladder",
+    "leaderboard",
+    "evaluation",
+    "fairness",
+    "card",
+    "contract",
+]
 
 
 def test_help_names_every_command_and_every_exit_code(cli, tmp_path):

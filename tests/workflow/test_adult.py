@@ -9,7 +9,8 @@ import pytest
 
 import holdgood
 from holdgood.workflow.init import init_project
-from holdgood.workflow.project import open_run, run_project
+from holdgood.workflow.project import run_project
+from holdgood.workflow.runs import open_run
 
 pytestmark = pytest.mark.data
 ROWS = 8000

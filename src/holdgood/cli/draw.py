@@ -138,6 +138,26 @@ def ladder_text(board: Leaderboard) -> None:
         out.print(Text(f"  note: {note}"))
 
 
+def trials_text(board: Leaderboard) -> None:
+    """Every trial: how it ended, its score, what it cost to fit."""
+    rows_text(
+        ["trial", "family", "status", board.metric, "95%", "fit s", "why"],
+        [
+            [
+                t.name,
+                t.family,
+                t.status,
+                "" if t.score is None else f"{t.score.value:.4f}",
+                "" if t.score is None else f"{t.score.low:.4f} to {t.score.high:.4f}",
+                f"{t.fit_seconds:.1f}",
+                t.reason,
+            ]
+            for t in board.trials
+        ],
+    )
+    out.print(f"  chosen: {board.chosen} ({board.reason})")
+
+
 def fairness_text(report: FairnessReport) -> None:
     """Gaps, one line each."""
     if not report.attributes:

@@ -79,7 +79,7 @@ def mlflow(
     A run that is there already is not sent again, and a bundle is registered once. Needs: pip install 'holdgood[mlflow]'.
     """
     from holdgood.workflow.export_mlflow import export_run
-    from holdgood.workflow.project import open_run
+    from holdgood.workflow.runs import open_run
 
     if not to:
         raise DeclarationError("no server to export to", "its address", "add --to http://localhost:5000")

@@ -223,8 +223,8 @@ def show(
     what: Annotated[
         str | None,
         typer.Argument(
-            help="verdict, audit, clean, split, features, ladder, evaluation, fairness, card or contract; of a forecast accuracy, panel, ladder, "
-            "audit or clean. Default: the verdict, of a forecast its accuracy."
+            help="verdict, audit, clean, split, features, ladder, leaderboard (every trial), evaluation, fairness, card or contract; of a forecast "
+            "accuracy, panel, ladder, leaderboard, audit or clean. Default: the verdict, of a forecast its accuracy."
         ),
     ] = None,
     run_id: Annotated[
@@ -235,7 +235,7 @@ def show(
 ) -> None:
     """Show one record of a run."""
     from holdgood.cli.show import show_record
-    from holdgood.workflow.project import open_run
+    from holdgood.workflow.runs import open_run
 
     show_record(open_run(project, run_id), what, json)
 
@@ -249,7 +249,7 @@ def report(
     to: Annotated[Path | None, typer.Option("--to", help="Copy it here.")] = None,
 ) -> None:
     """Where the HTML report is; --open shows it."""
-    from holdgood.workflow.project import copy_report, open_run
+    from holdgood.workflow.runs import copy_report, open_run
 
     path = open_run(project, run_id).report
     if to is not None:
@@ -261,7 +261,7 @@ def report(
 
 def runs(project: Folder = HERE, json: Json = False) -> None:
     """All runs: when, how they ended, what was chosen, its score."""
-    from holdgood.workflow.project import list_runs
+    from holdgood.workflow.runs import list_runs
 
     listed = list_runs(project)
     if json:

@@ -138,6 +138,7 @@ _SHOWN: dict[str, tuple[Callable[[Run], list[Record]], Callable[[Run], None]]] =
     "split": (lambda r: [r.split], _split),
     "features": (lambda r: [r.features], _features),
     "ladder": (lambda r: [r.leaderboard], lambda r: draw.ladder_text(r.leaderboard)),
+    "leaderboard": (lambda r: [r.leaderboard], lambda r: draw.trials_text(r.leaderboard)),
     "evaluation": (lambda r: [r.holdout], _evaluation),
     "fairness": (lambda r: [r.fairness], lambda r: draw.fairness_text(r.fairness)),
     "card": (lambda r: [r.card], _card),

@@ -1,16 +1,13 @@
-"""A project's runs: start one, list them, open one."""
+"""Start a run of a project: walk the line with what is declared, and with what is said for this run alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from holdgood.core.budget import Budget
 from holdgood.core.declaration import parse
-from holdgood.core.errors import DataError, DeclarationError, HoldgoodError, did_you_mean
+from holdgood.core.errors import DeclarationError, did_you_mean
 from holdgood.core.events import Listener, silent
-from holdgood.core.records.envelope import write_bytes
 from holdgood.workflow.folder import Project
 from holdgood.workflow.result import Run
 from holdgood.workflow.run import line_of, run
@@ -51,61 +48,3 @@ def run_project(
     if lessons is not None:
         changes["memory"] = {"use": False} if lessons == "none" else {"lessons": str(Path(lessons).resolve())}
     return run(Project(project.path, parse(changes)), listener=listener, until=until, fresh=fresh)
-
-
-def open_run(folder: Path, run_id: str | None = None) -> Run:
-    """A run of a project; the newest finished one by default."""
-    project = Project.at(folder)
-    return Run.open(project, project.run(run_id))
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One line about a run."""
-
-    id: str
-    status: str
-    started: str
-    seconds: str
-    chosen: str
-    score: str
-
-
-def list_runs(folder: Path) -> list[Listed]:
-    """All runs, oldest first."""
-    project = Project.at(folder)
-    return [_line(Run.open(project, r)) for r in project.runs()]
-
-
-def _line(one: Run) -> Listed:
-    said = one.folder.status()
-    chosen = score = ""
-    try:
-        chosen = one.leaderboard.chosen
-        if one.forecasts:
-            found = one.accuracy
-            score = f"{found.metric} {found.overall.loss:.4f} (the naive {found.overall.naive:.4f})"
-            return Listed(one.id, *_when(said), chosen, score)
-        headline = one.holdout.metrics.get(one.holdout.metric)
-        score = (
-            ""
-            if headline is None
-            else f"{one.holdout.metric} {headline.value:.4f} ({headline.low:.4f} to {headline.high:.4f})"
-        )
-    except HoldgoodError:
-        # an unfinished run has no such record yet, a damaged one cannot be read: its line stays short, others are listed
-        score = score or ""
-    return Listed(one.id, *_when(said), chosen, score)
-
-
-def _when(said: dict[str, Any]) -> tuple[str, str, str]:
-    return str(said.get("status", "?")), str(said.get("started_utc", "")), str(said.get("seconds", ""))
-
-
-def copy_report(source: Path, to: Path) -> Path:
-    """Copy the report somewhere else."""
-    if not source.exists():
-        raise DataError("this run has no report yet", "a finished run", "holdgood run takes it up where it stopped")
-    target = to / source.name if to.is_dir() else to
-    write_bytes(target, source.read_bytes())
-    return target

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from holdgood.core.errors import DataError
 from holdgood.core.records import (
@@ -25,8 +25,11 @@ from holdgood.core.records import (
 )
 from holdgood.core.records.envelope import read
 from holdgood.workflow.folder import Project, RunFolder
-from holdgood.workflow.forecasting.in_use import ForecastModel
-from holdgood.workflow.predict import Predictor
+
+if TYPE_CHECKING:
+    # who reads a record does not wait for what a model needs: that takes most of the time of a `holdgood show`
+    from holdgood.workflow.forecasting.in_use import ForecastModel
+    from holdgood.workflow.predict import Predictor
 
 R = TypeVar("R", bound=Record)
 
@@ -146,11 +149,15 @@ class Run:
     @cached_property
     def model(self) -> Predictor:
         """The delivered model, loaded from its bundle."""
+        from holdgood.workflow.predict import Predictor
+
         return Predictor.load(self.bundle)
 
     @cached_property
     def forecaster(self) -> ForecastModel:
         """The delivered forecaster, loaded from its bundle."""
+        from holdgood.workflow.forecasting.in_use import ForecastModel
+
         return ForecastModel.load(self.bundle)
 
     def __repr__(self) -> str:
