@@ -1,6 +1,7 @@
 """``fit(X, y)``: what scikit-learn users may expect of an estimator, and errors in words."""
 
 import datetime as dt
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 
-from holdgood.core.errors import DataError, DeclarationError, TargetError
+from holdgood.core.errors import DataError, DeclarationError, HoldgoodWarning, TargetError
 from holdgood.workflow.estimator import HoldgoodClassifier, HoldgoodRegressor, fit
 
 N = 160
@@ -193,7 +194,8 @@ def test_weights_groups_and_missing_outcomes_are_heeded():
     assert abs(weighted.predict(X).mean() - AMOUNT.mean()) < 20
     gone = y.copy()
     gone[1::2] = np.nan
-    assert abs(fit(X, gone, **QUICK).predict(X).mean() - AMOUNT.mean()) < 5
+    with pytest.warns(HoldgoodWarning, match="80 of 160 rows"):
+        assert abs(fit(X, gone, **QUICK).predict(X).mean() - AMOUNT.mean()) < 5
     named = fit(X, AMOUNT, groups=[None if i < 5 else f"g{i % 9}" for i in range(N)], **QUICK)
     assert last_score(named) != last_score(fit(X, AMOUNT, **QUICK))
 
@@ -203,11 +205,22 @@ def test_gains_count_groups_not_rows():
     assert "16 clusters" in learned.leaderboard_.ladder[1].gain.method
 
 
-def test_missing_labels_are_left_out():
+def test_missing_labels_are_left_out_and_told_of():
     y = [None if i % 7 == 0 else "late" if v > 0 else "on time" for i, v in enumerate(AMOUNT)]
-    assert fit(X, y, **QUICK).classes_.tolist() == ["late", "on time"]
-    y = [float("nan") if v is None else v for v in y]
-    assert fit(X, y, **QUICK).classes_.tolist() == ["late", "on time"]
+    said = "23 of 160 rows have no outcome in y (missing or infinite) and were left out"
+    for given in (y, [float("nan") if v is None else v for v in y]):
+        with pytest.warns(HoldgoodWarning, match=re.escape(said)):
+            made = fit(X, given, **QUICK)
+        assert made.classes_.tolist() == ["late", "on time"]
+        assert said in made.leaderboard_.notes
+
+
+@pytest.mark.parametrize("task", ["auto", "regression"])
+def test_a_moment_as_outcome_is_refused_without_a_word_of_expressions(task):
+    moments = pd.Series(pd.date_range("2024-01-01", periods=N, freq="h"))
+    with pytest.raises(TargetError, match="Timedelta") as told:
+        fit(X, moments, task=task, **QUICK)
+    assert "date_diff" not in str(told.value)
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,14 @@ def _outcomes(y: Any) -> pa.ChunkedArray:
     return one_column(y, "y")
 
 
+def _left_out(known: np.ndarray) -> str:
+    """How many rows have no outcome to learn from, in a sentence; empty where all have one."""
+    gone = int(np.sum(~known))
+    return (
+        f"{gone:,} of {len(known):,} rows have no outcome in y (missing or infinite) and were left out" if gone else ""
+    )
+
+
 def _learnable(task: Task, y: np.ndarray) -> None:
     """What weights leave to learn from."""
     if len(y) < 2 or np.all(y == y[0]):
@@ -209,7 +217,7 @@ class HoldgoodEstimator(BaseEstimator):
     ) -> HoldgoodEstimator:
         """Learn within the budget, which counts from this call to its return.
 
-        ``X``: a frame or 2-D array of n rows; ``y``: n outcomes, rows without one are left out; ``sample_weight``: n
+        ``X``: a frame or 2-D array of n rows; ``y``: n outcomes, rows without one are left out with a HoldgoodWarning; ``sample_weight``: n
         amounts of zero or more (zero leaves a row out); ``groups`` (n,) stay together in folds; ``time`` (n,), dates, ISO texts or numbers that
         grow with time, makes folds look forward only. DataError or DeclarationError where they do not fit together.
 
@@ -230,6 +238,9 @@ class HoldgoodEstimator(BaseEstimator):
         # a class code of -1 is an outcome that is no class (an infinite number)
         known = np.isfinite(target.y) & ((target.y >= 0) | (target.task.kind == "regression"))
         counted = None if sample_weight is None else _weights(sample_weight, table.rows)
+        gone = _left_out(known)
+        if gone:
+            warnings.warn(gone, HoldgoodWarning, stacklevel=2)
         usable = np.flatnonzero(known if counted is None else known & (counted > 0))
         _learnable(target.task, target.y[usable])
         wanted = parse(
@@ -308,7 +319,7 @@ class HoldgoodEstimator(BaseEstimator):
         self.band_: AnyBand | None = learned.bands.get("chosen")
         self.chain_: Scorer = trained.chain
         short = repeats_note(spec, trained.leaderboard.repeats) if self.cv is None or isinstance(self.cv, int) else ""
-        notes = trained.leaderboard.notes + left_out(self.models) + ((short,) if short else ())
+        notes = trained.leaderboard.notes + left_out(self.models) + tuple(said for said in (short, gone) if said)
         self.leaderboard_: Leaderboard = trained.leaderboard.model_copy(update={"notes": notes, "band": learned.choice})
         self.columns_ = {c.name: c.type for c in table.columns}
         self.n_features_in_ = len(table.columns)

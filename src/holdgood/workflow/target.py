@@ -16,6 +16,9 @@ from holdgood.core.task import DEFAULT_METRIC, LEARNABLE, Label, Task, TaskKind
 
 # Integers with at most this many distinct values are read as classes; more, or fractions, as an amount.
 _CLASS_LIMIT = 10
+_AS_EXPRESSION = "write an expression, such as date_diff('hour', ordered_at, delivered_at)"
+_AS_VALUES = "give the time between two moments as a number, such as (y - began) / pandas.Timedelta(hours=1)"
+"""What to do with a target that is a point in time, where it is declared and where its values are given."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,16 @@ def from_values(
 ) -> Target:
     """Settle the task for outcomes given directly (``fit(X, y)``)."""
     spec = TaskSpec.model_validate({"kind": kind, "positive": positive, "metric": metric, "target": "y"})
-    return _settle(spec, values, ("y",), None)
+    return _settle(spec, values, ("y",), None, of_moments=_AS_VALUES)
 
 
-def _settle(spec: TaskSpec, values: pa.ChunkedArray, columns: tuple[str, ...], seen: np.ndarray | None) -> Target:
+def _settle(
+    spec: TaskSpec,
+    values: pa.ChunkedArray,
+    columns: tuple[str, ...],
+    seen: np.ndarray | None,
+    of_moments: str = _AS_EXPRESSION,
+) -> Target:
     if pa.types.is_decimal(values.type):
         values = values.cast(pa.float64())
     rows = len(values) if seen is None else len(seen)
@@ -112,7 +121,7 @@ def _settle(spec: TaskSpec, values: pa.ChunkedArray, columns: tuple[str, ...], s
             "at least two different outcomes",
             "nothing can be learned from one outcome (one class); check the expression or the selection of rows",
         )
-    kind = _kind(spec, values.type, levels)
+    kind = _kind(spec, values.type, levels, of_moments)
     if kind == "regression":
         if not (
             pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or pa.types.is_boolean(values.type)
@@ -120,7 +129,7 @@ def _settle(spec: TaskSpec, values: pa.ChunkedArray, columns: tuple[str, ...], s
             raise TargetError(
                 f"the target {spec.target!r} holds {values.type}",
                 "numbers for a regression",
-                'set task.kind = "binary" or "multiclass"',
+                of_moments if pa.types.is_timestamp(values.type) else 'set task.kind = "binary" or "multiclass"',
             )
         y = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(float)
         y = np.where(np.isfinite(y), y, np.nan)
@@ -139,7 +148,7 @@ def _levels(present: pa.ChunkedArray) -> list[Label]:
     return sorted(found, key=lambda v: (str(type(v)), v))
 
 
-def _kind(spec: TaskSpec, type_: pa.DataType, levels: list[Label]) -> TaskKind:
+def _kind(spec: TaskSpec, type_: pa.DataType, levels: list[Label], of_moments: str) -> TaskKind:
     if spec.kind in LEARNABLE:
         kind: TaskKind = spec.kind
         if kind == "binary" and len(levels) != 2:
@@ -169,7 +178,7 @@ def _kind(spec: TaskSpec, type_: pa.DataType, levels: list[Label]) -> TaskKind:
         raise TargetError(
             f"the target {spec.target!r} is a point in time",
             "a class or an amount",
-            "write an expression, such as date_diff('hour', ordered_at, delivered_at)",
+            of_moments,
         )
     if len(levels) <= _CLASS_LIMIT and all(float(v).is_integer() for v in levels):
         return "multiclass"
