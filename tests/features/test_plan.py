@@ -31,6 +31,16 @@ def test_types_decide_the_builders(workshop, declared):
     assert by_name["heavy"].origin == ("jobs.weight",)
 
 
+def test_a_column_of_dates_has_no_hours():
+    days = pa.array([0, 86_400_000_000, None], pa.timestamp("us"))
+    table = Table.of(pa.table({"day": days, "at": pa.array([0, 86_400_000_001, 5], pa.timestamp("us"))}), "t")
+    plan = make_plan(parse({"tables": {"t": {}}}), {"t": table})
+    assert "day (hour)" not in names(plan)
+    assert "day (minute of the day)" not in names(plan)
+    assert {"day (week)", "day (days)", "at (hour)", "at (minute of the day)"} <= set(names(plan))
+    assert plan.left_out == {"day (hour, minute of the day)": "every time is midnight: it holds dates"}
+
+
 def test_what_is_left_out_has_a_reason(workshop, declared):
     plan = make_plan(declared, workshop, exclude=TARGET)
     assert plan.left_out["jobs.late"] == "the target"

@@ -79,6 +79,40 @@ def test_odd_names_survive_the_file(tmp_path):
     assert set(declared.tables["odd table"].types) == set(frame.columns)
 
 
+def dated(n=200, **more):
+    """Dates of three facts of a row, without times of day; ``last`` is at or after the others."""
+    random = np.random.default_rng(1)
+    first = pd.Timestamp("2020-01-01") + pd.to_timedelta(random.integers(0, 400, n), "D")
+    last = first + pd.to_timedelta(random.integers(0, 300, n), "D")
+    between = first + (last - first) / 2
+    return pd.DataFrame({"first": first, "last": last, "between": between, "v": random.normal(size=n), **more})
+
+
+def test_of_several_dates_the_latest_of_nearly_every_row_is_the_time_of_the_decision():
+    found = guess_time(Table.of(dated()))
+    assert (found.column, found.others, found.latest) == ("last", ("first", "between"), True)
+    assert found.why.startswith("the latest of 3 complete dates in nearly every row")
+    assert found.why.endswith("others: first, between")
+    # a date with gaps is no candidate, and without one that is the latest the first is taken
+    gone = dated()
+    gone.loc[3, "last"] = pd.NaT
+    assert guess_time(Table.of(gone)).column == "between"
+    apart = pd.DataFrame({"a": dated()["first"], "b": dated()["first"][::-1].to_numpy()})
+    found = guess_time(Table.of(apart))
+    assert (found.column, found.latest) == ("a", False)
+    assert "none of which is the latest" in found.why
+    assert guess_time(Table.of(dated()), exclude=["last", "between"]).why == ""
+
+
+def test_the_file_says_why_a_date_is_the_time_and_which_others_there_were(tmp_path):
+    dated(late=np.random.default_rng(2).choice(["no", "yes"], 200)).to_csv(tmp_path / "t.csv", index=False)
+    made = init_project([str(tmp_path / "t.csv")], folder=tmp_path)
+    assert read(tmp_path).tables["t"].time == "last"
+    (said,) = [line for line in made.path.read_text().splitlines() if line.startswith("# time: the latest of 3")]
+    assert "others: first, between" in said
+    assert any("(or first, between?)" in line for line in made.worth_a_look)
+
+
 def test_guesses_on_small_tables():
     table = Table.of(pd.DataFrame({"a": [1, 1, 2, 2], "b": ["x", "y", "x", "y"], "v": [0.5, 0.1, 0.2, 0.3]}))
     assert guess_key(table) == ["a", "b"]

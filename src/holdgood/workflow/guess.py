@@ -20,6 +20,8 @@ _MATCH = 0.5
 # Keys of several columns are looked for among so many columns and up to so many at once.
 _KEY_COLUMNS, _KEY_SIZE = 8, 3
 _MOST_LEVELS = 20
+# A date is the latest of its row where it is at or after the others in this share of the rows; so many others are named.
+_NEARLY, _NAMED = 0.99, 6
 
 
 @dataclass(frozen=True)
@@ -96,18 +98,48 @@ def _consecutive(data: pa.ChunkedArray) -> bool:
     return bounds["max"] is not None and bounds["max"] - bounds["min"] < 1.1 * len(data)
 
 
-def guess_time(table: Table, exclude: Sequence[str] = ()) -> str | None:
-    """The first date or time without missing values that is not nearly constant."""
-    for name in table.of_type("datetime"):
-        data = table.data.column(name)
-        if (
-            name not in exclude
-            and data.null_count == 0
-            and table.rows
-            and pc.count_distinct(data).as_py() > min(20, 0.5 * table.rows)
-        ):
-            return name
-    return None
+@dataclass(frozen=True)
+class TimeGuess:
+    """When a row happened: the column, the other complete dates of its table, and whether it is the latest of all in nearly every row."""
+
+    column: str
+    others: tuple[str, ...] = ()
+    latest: bool = True
+
+    @property
+    def why(self) -> str:
+        """What was taken instead of what, in words; empty where there was nothing to choose."""
+        if not self.others:
+            return ""
+        many = f"{len(self.others) + 1} complete dates"
+        said = (
+            f"the latest of {many} in nearly every row: a decision is not taken before its facts are there"
+            if self.latest
+            else f"the first of {many}, none of which is the latest in nearly every row"
+        )
+        named = ", ".join(self.others[:_NAMED]) + (" …" if len(self.others) > _NAMED else "")
+        return f"{said}; others: {named}"
+
+
+def guess_time(table: Table, exclude: Sequence[str] = ()) -> TimeGuess | None:
+    """Of the dates and times without missing values that are not nearly constant: the one that is at or after all others in nearly
+    every row, as the moment of a decision is; the first where none is.
+    """
+    found = [c for c in table.of_type("datetime") if c not in exclude and _tells_rows_apart(table, c)]
+    if not found:
+        return None
+    dates = {c: table.data.column(c) for c in found}
+    # one pass finds the only one that can be the latest, which is then held against each: pairs would take their square
+    level = {c: pc.mean(d.cast(pa.int64())).as_py() for c, d in dates.items()}
+    last = max(found, key=lambda c: level[c])
+    latest = all(pc.mean(pc.greater_equal(dates[last], d)).as_py() >= _NEARLY for d in dates.values())
+    taken = last if latest else found[0]
+    return TimeGuess(taken, tuple(c for c in found if c != taken), latest)
+
+
+def _tells_rows_apart(table: Table, name: str) -> bool:
+    data = table.data.column(name)
+    return data.null_count == 0 and table.rows > 0 and pc.count_distinct(data).as_py() > min(20, 0.5 * table.rows)
 
 
 def guess_target(table: Table) -> str:
@@ -132,7 +164,8 @@ def guess_join(main: Table, other: Table) -> JoinGuess | None:
 
     Without a unique key in the other table it needs a time, and the join is as of the decision.
     """
-    time = guess_time(other)
+    guessed = guess_time(other)
+    time = None if guessed is None else guessed.column
     key = guess_key(other)
     if len(key) == 1:
         best = _partner(main, other, key[0])

@@ -20,7 +20,16 @@ from holdgood.core.records.envelope import write_bytes
 from holdgood.core.sql import columns_in
 from holdgood.core.table import Table
 from holdgood.core.task import Task
-from holdgood.workflow.guess import JoinGuess, guess_identifiers, guess_join, guess_key, guess_target, guess_time
+from holdgood.core.text import one_line
+from holdgood.workflow.guess import (
+    JoinGuess,
+    TimeGuess,
+    guess_identifiers,
+    guess_join,
+    guess_key,
+    guess_target,
+    guess_time,
+)
 from holdgood.workflow.named import check_rows
 from holdgood.workflow.target import resolve
 from holdgood.workflow.toml import array, inline, string, value
@@ -80,7 +89,8 @@ def _write(
     names = list(tables)
     main = tables[names[0]]
     guessed = target or guess_target(main)
-    time = guess_time(main, exclude=columns_in(guessed, main.names))
+    when = guess_time(main, exclude=columns_in(guessed, main.names))
+    time = None if when is None else when.column
     lines = [
         f"#:schema ./{SCHEMA_NAME}",
         "# Written by `holdgood init`. Every line is a guess from the data: correct what is wrong, delete what you do not need.",
@@ -113,7 +123,10 @@ def _write(
         lines.append(
             f"# decision_time = {string(_quoted(time) + ' - 2 hours')}   # when the decision is taken; default: the row's own time"
         )
-        worth.append(f"tables.{main.name}.time = {string(time)}: rows are divided by it; when is each fact known?")
+        instead = f" (or {', '.join(when.others[:3])}?)" if when is not None and when.others else ""
+        worth.append(
+            f"tables.{main.name}.time = {string(time)}{instead}: rows are divided by it; when is each fact known?"
+        )
     else:
         lines.append('# decision_time = "…"           # when the decision is taken; nothing known later may be used')
     lines += [
@@ -165,7 +178,7 @@ def _write(
             *_table(
                 table,
                 sources[name],
-                time if name == main.name else None,
+                when if name == main.name else None,
                 joined.get(name),
                 folder,
                 columns_in(guessed, main.names),
@@ -233,7 +246,7 @@ def _repair(spec: RepairSpec) -> list[str]:
 
 
 def _table(
-    table: Table, source: str, time: str | None, join: JoinGuess | None, folder: Path, target: tuple[str, ...]
+    table: Table, source: str, when: TimeGuess | None, join: JoinGuess | None, folder: Path, target: tuple[str, ...]
 ) -> list[str]:
     file, options = file_of(source)
     lines = [f"[tables.{_bare(table.name)}]", f"source = {string(_relative(file, folder))}"]
@@ -247,7 +260,9 @@ def _table(
     ]
     if identifiers:
         lines.append(f"ids = {array(identifiers)}                # they only identify: no features")
-    moment = time or (join.time if join else None)
+    moment = when.column if when else (join.time if join else None)
+    if when and when.why:
+        lines.append(f"# time: {one_line(when.why)}; where it is known only after the decision, name another")
     if moment:
         lines.append(
             f"time = {string(_quoted(moment))}                # when the facts of a row are known"

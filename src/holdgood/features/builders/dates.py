@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from holdgood.features.builders.expressions import NEVER
 
@@ -16,6 +17,8 @@ CALENDAR = (
     "week",
     "weekend",
 )
+OF_THE_DAY = CALENDAR[:2]
+"""What a date without a time of day says nothing about."""
 HOUR_US = 3_600_000_000
 _DAY_US = 24 * HOUR_US
 _DAYS_TO_2000 = 10957
@@ -49,6 +52,18 @@ def calendar(moments: np.ndarray) -> dict[str, np.ndarray]:
         (weekday >= 5).astype(np.int64),
     )
     return {name: np.where(there, part.astype(np.float64), np.nan) for name, part in zip(CALENDAR, parts, strict=True)}
+
+
+def only_dates(column: pa.ChunkedArray) -> bool:
+    """Whether every value of a timestamp[us] column is a midnight; False where there is no value.
+
+    >>> import datetime as dt
+    >>> day, noon = dt.datetime(2024, 5, 1), dt.datetime(2024, 5, 2, 12)
+    >>> [only_dates(pa.chunked_array([pa.array(v, pa.timestamp("us"))])) for v in ([day, None], [day, noon], [])]
+    [True, False, False]
+    """
+    present = column.drop_null()
+    return len(present) > 0 and not any(np.any(c.cast(pa.int64()).to_numpy() % _DAY_US) for c in present.chunks)
 
 
 def hours_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from holdgood.core.errors import BundleError, DataError, DeclarationError, did_y
 from holdgood.core.frame import FeatureType
 from holdgood.core.protocols import Parts
 from holdgood.core.table import ColumnType, Table, infer_type, normalise
-from holdgood.features.builders.dates import CALENDAR
+from holdgood.features.builders.dates import CALENDAR, OF_THE_DAY, only_dates
 from holdgood.features.builders.expressions import NEVER, Expressions
 from holdgood.features.builders.planned import (
     ALL,
@@ -117,7 +117,7 @@ def make_plan(
     identifiers: Excluded | None = None,
 ) -> FeaturePlan:
     """Decide the features from the declaration and the frozen types. Values decide nothing; they are looked at only to refuse
-    a table that is the main table's own past and known too early.
+    a table that is the main table's own past and known too early, and to tell dates from times: all are of one type.
 
     ``exclude``: table → column → reason, for columns that nothing may touch (the target's columns, late facts): no
     feature, no join and no expert's expression uses them. ``identifiers``: the same for columns that only name a row:
@@ -257,8 +257,12 @@ class _Planner:
         elif kind == "text":
             self.add(label, "text", "column", table, column)
         else:
+            dated = only_dates(self.tables[table].data.column(column))
+            if dated:
+                self.left_out[f"{label} ({', '.join(OF_THE_DAY)})"] = "every time is midnight: it holds dates"
             for part in CALENDAR:
-                self.add(f"{label} ({part})", "number", "calendar", table, column, part=part)
+                if not (dated and part in OF_THE_DAY):
+                    self.add(f"{label} ({part})", "number", "calendar", table, column, part=part)
             if self.decision and not (table == self.name and column == self.decision):
                 self.add(f"{label} (hours from the decision)", "number", "to decision", table, column)
             elif not self.decision:
