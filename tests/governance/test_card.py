@@ -33,6 +33,9 @@ def test_the_card_says_what_records_say(declaration, records, tmp_path):
         dict(section(made, "What it costs").table)["One answer"]
         == "features and model, one row: 2 ms at the 95th percentile"
     )
+    training = dict(section(made, "What it costs").table)["Training"]
+    assert training.startswith("search and refits: 12 s (the step train also ")
+    assert training.endswith("; budget of the run: 60s")
     assert [k for k, _ in section(made, "Versions").table][2:] == ["holdgood", "numpy"]
     assert envelope.read(envelope.write(tmp_path / "card.json", made), ModelCard) == made
 

@@ -246,7 +246,9 @@ def _cost(leaderboard: Leaderboard, latency_ms: float, size_mb: float) -> CardSe
         table=(
             (
                 "Training",
-                f"{words.number(leaderboard.seconds)} s of a budget of {leaderboard.budget or 'unknown size'}",
+                # the record's clock stops with the refits; what the step does besides is in its own time, which is longer
+                f"search and refits: {words.number(leaderboard.seconds)} s (the step train also learns bands, keeps lessons and "
+                f"writes files); budget of the run: {leaderboard.budget or 'unknown'}",
             ),
             (
                 "One answer",
