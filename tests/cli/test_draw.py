@@ -4,6 +4,7 @@ import pytest
 
 from holdgood.cli import app, draw
 from holdgood.cli.findings import audit_text, repairs_text
+from holdgood.core.budget import Budget
 from holdgood.core.errors import DataError
 from holdgood.core.events import Event
 from holdgood.core.records import AuditReport, FairnessReport, Finding, Leaderboard, Outcome, TableSummary, Verdict
@@ -76,3 +77,12 @@ def test_without_a_terminal_what_runs_is_told_now_and_then(capsys, monkeypatch):
         clock[0] += 1_000.0
         progress(Event("candidate", "train", "unheard"))
     assert capsys.readouterr().err == ""
+
+
+def test_a_run_begins_with_what_its_budget_bounds(capsys):
+    with draw.Progress() as progress:
+        progress(Event("note", "run", Budget.parse("30s").bounds))
+        progress(Event("note", "train", "a note of a step is no line of its own"))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("  budget 30s: training gets what the other steps leave of it")
+    assert "trials=20: bounds training" in Budget.parse("trials=20").bounds

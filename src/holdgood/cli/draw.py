@@ -71,6 +71,8 @@ class Progress:
             err.print(Text.assemble(("  ✓ ", "green"), f"{event.step:<14}", (f"{spent:>9}", "dim")))
             self._said = time.monotonic()
             self._show("")
+        elif event.kind == "note" and event.step == "run":
+            err.print(Text(f"  {event.message}", style="dim"))
         elif event.kind == "step-start":
             self._show(f"  … {event.step}")
         elif event.kind == "step-failed":

@@ -60,7 +60,10 @@ def run(
     budget: Annotated[
         str | None,
         typer.Option(
-            "--budget", "-b", help='Wall clock such as "5 min", or "trials=20" for a run that replays to the bit.'
+            "--budget",
+            "-b",
+            help='Wall clock such as "5 min", or "trials=20" for a run that replays to the bit. Training gets '
+            "what the other steps leave of it; these are done in any case, so that a run with a short budget takes longer.",
         ),
     ] = None,
     prefer: Annotated[str | None, typer.Option("--prefer", help="simple, balanced or best.")] = None,
@@ -278,7 +281,14 @@ def demo(
         Path, typer.Argument(help="Where the demo project is made; or the word live: the life of a model, in minutes.")
     ] = Path("demo/flights"),
     where: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="After the word live: where.")] = Path("demo/live"),
-    budget: Annotated[str | None, typer.Option("--budget", "-b", help="Wall clock for the run, or trials=N.")] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            "--budget",
+            "-b",
+            help="Wall clock for the run (training gets what the other steps leave of it), or trials=N.",
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do every step again.")] = False,
     bad: Annotated[
         bool, typer.Option("--bad", help="Only write a table with planted faults, to try audit and clean on.")

@@ -68,6 +68,16 @@ class Budget:
     def __str__(self) -> str:
         return f"trials={self.trials}" if self.trials is not None else f"{self.seconds:g}s"
 
+    @property
+    def bounds(self) -> str:
+        """What of a run it bounds, in words."""
+        if self.trials is not None:
+            return f"budget {self}: bounds training, whose clock is not looked at"
+        return (
+            f"budget {self}: training gets what the other steps leave of it; these are done in any case, "
+            "so that a run with a short budget takes longer"
+        )
+
 
 @dataclass(frozen=True)
 class Clock:

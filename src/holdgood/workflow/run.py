@@ -129,6 +129,7 @@ def _hold(
     functions: Mapping[str, Callable[..., Any]],
 ) -> Run:
     """The run itself, while nobody else can touch its folder; however it ends, ``run.json`` says so."""
+    listener(Event("note", "run", clock.budget.bounds))
     started = datetime.now(UTC).isoformat(timespec="seconds")
     folder.note(
         status="running", started_utc=folder.status().get("started_utc", started), budget=str(clock.budget), error=None
