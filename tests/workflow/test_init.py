@@ -88,27 +88,32 @@ def dated(n=200, **more):
     return pd.DataFrame({"first": first, "last": last, "between": between, "v": random.normal(size=n), **more})
 
 
-def test_of_several_dates_the_latest_of_nearly_every_row_is_the_time_of_the_decision():
+def test_of_several_dates_the_one_that_rows_are_written_in_the_order_of_is_the_time():
     found = guess_time(Table.of(dated()))
-    assert (found.column, found.others, found.latest) == ("last", ("first", "between"), True)
-    assert found.why.startswith("the latest of 3 complete dates in nearly every row")
-    assert found.why.endswith("others: first, between")
-    # a date with gaps is no candidate, and without one that is the latest the first is taken
-    gone = dated()
-    gone.loc[3, "last"] = pd.NaT
-    assert guess_time(Table.of(gone)).column == "between"
-    apart = pd.DataFrame({"a": dated()["first"], "b": dated()["first"][::-1].to_numpy()})
-    found = guess_time(Table.of(apart))
-    assert (found.column, found.latest) == ("a", False)
-    assert "none of which is the latest" in found.why
+    assert (found.column, found.others, found.in_order) == ("first", ("last", "between"), False)
+    assert found.why == "the first of 3 complete dates; others: last, between"
+    for way in (True, False):
+        found = guess_time(Table.of(dated().sort_values("between", ascending=way)))
+        assert (found.column, found.in_order) == ("between", True)
+        assert found.why == "rows are written in its order, alone of 3 complete dates; others: first, last"
+    # a date with gaps is no candidate
+    gone = dated().sort_values("between")
+    gone.iloc[3, gone.columns.get_loc("between")] = pd.NaT
+    assert guess_time(Table.of(gone)).column == "first"
     assert guess_time(Table.of(dated()), exclude=["last", "between"]).why == ""
 
 
+def test_a_date_that_lies_ahead_is_not_the_time_for_being_the_latest():
+    """Facts as of the day on which something is due, or was delivered, would be of the future."""
+    assert guess_time(Table.of(dated().sort_values("first"))).column == "first"
+
+
 def test_the_file_says_why_a_date_is_the_time_and_which_others_there_were(tmp_path):
-    dated(late=np.random.default_rng(2).choice(["no", "yes"], 200)).to_csv(tmp_path / "t.csv", index=False)
+    rows = dated(late=np.random.default_rng(2).choice(["no", "yes"], 200)).sort_values("last")
+    rows.to_csv(tmp_path / "t.csv", index=False)
     made = init_project([str(tmp_path / "t.csv")], folder=tmp_path)
     assert read(tmp_path).tables["t"].time == "last"
-    (said,) = [line for line in made.path.read_text().splitlines() if line.startswith("# time: the latest of 3")]
+    (said,) = [line for line in made.path.read_text().splitlines() if line.startswith("# time: rows are written in")]
     assert "others: first, between" in said
     assert any("(or first, between?)" in line for line in made.worth_a_look)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,7 +21,7 @@ _MATCH = 0.5
 # Keys of several columns are looked for among so many columns and up to so many at once.
 _KEY_COLUMNS, _KEY_SIZE = 8, 3
 _MOST_LEVELS = 20
-# A date is the latest of its row where it is at or after the others in this share of the rows; so many others are named.
+# Rows are written in the order of a date where so many follow; so many others are named.
 _NEARLY, _NAMED = 0.99, 6
 
 
@@ -100,11 +101,11 @@ def _consecutive(data: pa.ChunkedArray) -> bool:
 
 @dataclass(frozen=True)
 class TimeGuess:
-    """When a row happened: the column, the other complete dates of its table, and whether it is the latest of all in nearly every row."""
+    """When a row happened: the column, the other complete dates of its table, and whether rows are written in its order."""
 
     column: str
     others: tuple[str, ...] = ()
-    latest: bool = True
+    in_order: bool = False
 
     @property
     def why(self) -> str:
@@ -112,29 +113,28 @@ class TimeGuess:
         if not self.others:
             return ""
         many = f"{len(self.others) + 1} complete dates"
-        said = (
-            f"the latest of {many} in nearly every row: a decision is not taken before its facts are there"
-            if self.latest
-            else f"the first of {many}, none of which is the latest in nearly every row"
-        )
+        said = f"rows are written in its order, alone of {many}" if self.in_order else f"the first of {many}"
         named = ", ".join(self.others[:_NAMED]) + (" …" if len(self.others) > _NAMED else "")
         return f"{said}; others: {named}"
 
 
 def guess_time(table: Table, exclude: Sequence[str] = ()) -> TimeGuess | None:
-    """Of the dates and times without missing values that are not nearly constant: the one that is at or after all others in nearly
-    every row, as the moment of a decision is; the first where none is.
+    """Of the dates and times without missing values that are not nearly constant: the one in whose order rows are written, where that
+    is one alone; else the first. Never the latest for being the latest: a date that is set for later (when it is due, when it was
+    delivered) would let facts be known that were not.
     """
     found = [c for c in table.of_type("datetime") if c not in exclude and _tells_rows_apart(table, c)]
     if not found:
         return None
-    dates = {c: table.data.column(c) for c in found}
-    # one pass finds the only one that can be the latest, which is then held against each: pairs would take their square
-    level = {c: pc.mean(d.cast(pa.int64())).as_py() for c, d in dates.items()}
-    last = max(found, key=lambda c: level[c])
-    latest = all(pc.mean(pc.greater_equal(dates[last], d)).as_py() >= _NEARLY for d in dates.values())
-    taken = last if latest else found[0]
-    return TimeGuess(taken, tuple(c for c in found if c != taken), latest)
+    ordered = [c for c in found if _written_in_order(table, c)]
+    taken = ordered[0] if len(ordered) == 1 else found[0]
+    return TimeGuess(taken, tuple(c for c in found if c != taken), len(ordered) == 1)
+
+
+def _written_in_order(table: Table, name: str) -> bool:
+    moments = table.data.column(name).cast(pa.int64()).to_numpy()
+    forward = float(np.mean(moments[1:] >= moments[:-1]))
+    return max(forward, float(np.mean(moments[1:] <= moments[:-1]))) >= _NEARLY
 
 
 def _tells_rows_apart(table: Table, name: str) -> bool:
