@@ -123,6 +123,7 @@ def test_regression_costs_over_and_under(number):
     [
         (Costs(miss=1, false_alarm=1), "three", "miss and false_alarm, but the task is multiclass"),
         (Costs(over=1, under=1), "binary", "over and under, but the task is binary"),
+        (Costs(over=1, under=1), "three", "expected: costs.matrix, one row a true class"),
         (Costs(miss=1, false_alarm=1), "number", "but the task is regression"),
         (Costs(matrix={"a": {"b": 1}}), "number", "a matrix, but the task is regression"),
         (Costs(matrix={"a": {"bb": 1}}), "three", "did you mean 'b'"),

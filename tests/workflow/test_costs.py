@@ -11,6 +11,7 @@ import holdgood as hg
 from holdgood.core.errors import DeclarationError
 from holdgood.workflow.estimator import HoldgoodClassifier
 from holdgood.workflow.predict import Predictor
+from holdgood.workflow.status import status
 
 N = 600
 MATRIX = {
@@ -49,6 +50,14 @@ def test_in_a_run_on_its_holdout_and_in_its_bundle(tmp_path):
     assert "your matrix" in made.holdout.money_sentence
     counts = np.array(made.holdout.confusion.counts)
     assert counts.sum(axis=0).tolist() == np.bincount(best, minlength=3).tolist()
+
+
+@pytest.mark.parametrize(("target", "named"), [("state", "matrix"), ("a", "over and under")])
+def test_undeclared_costs_are_asked_for_by_the_names_that_the_task_takes(tmp_path, target, named):
+    cheap = {"split": {"kind": "random"}, "budget": {"trials": 1, "workers": 1, "models": ["linear"]}}
+    made = hg.run(table(), target, declaration=cheap, project=tmp_path)
+    assert status(made.project)[3].command == f"declare [costs] {named}"
+    assert f"declare {named} under [costs]" in made.holdout.money_sentence
 
 
 def test_in_an_estimator():

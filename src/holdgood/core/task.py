@@ -10,6 +10,9 @@ TaskKind: TypeAlias = Literal["binary", "multiclass", "regression", "forecast", 
 Label: TypeAlias = bool | int | float | str
 LEARNABLE: tuple[TaskKind, ...] = ("binary", "multiclass", "regression")
 
+COSTS: dict[str, str] = {"binary": "miss and false_alarm", "multiclass": "matrix", "regression": "over and under"}
+"""What ``[costs]`` takes for a kind of task."""
+
 DEFAULT_METRIC: dict[str, str] = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
 
 

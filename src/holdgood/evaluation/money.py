@@ -10,7 +10,7 @@ import numpy as np
 
 from holdgood.core.declaration import Costs
 from holdgood.core.records import Comparison, Interval, Money
-from holdgood.core.task import Task
+from holdgood.core.task import COSTS, Task
 from holdgood.metrics.capacity import reachable, within_capacity
 from holdgood.metrics.compare import paired
 from holdgood.metrics.cost import CostTable, answers, as_they_are, break_even_ratio, cost_rows
@@ -218,14 +218,13 @@ def _assumed(
     capacity: int | None,
 ) -> tuple[float, str]:
     """The break-even ratio where there is one, and the sentence that asks for costs."""
+    rest = f"declare {COSTS[task.kind]} under [costs] to see money."
     if task.kind != "binary":
         low, high = (head.low, head.high) if head.difference >= 0 else (-head.high, -head.low)
         said = f"{rounded(abs(head.difference))} {'fewer' if head.difference >= 0 else 'more'} {head.unit}"
         span = f"({head.level:.0%}: {rounded(low)} to {rounded(high)})"
-        rest = "declare [costs] to see money."
         return math.nan, f"ASSUMED: every mistake costs the same; {said} {span} than {head.second}; {rest}"
     found = break_even_ratio(y, p, None, clusters, weight=weight)
-    rest = "declare miss and false_alarm under [costs] to see money."
     if math.isnan(found.pays_above):
         return math.nan, f"ASSUMED: at no ratio of costs is acting on it proven to pay; {rest}"
     until = found.everybody_from

@@ -98,7 +98,8 @@ def _declared(costs: Costs, task: Task) -> CostTable:
         table = np.array([[costs.quiet, costs.false_alarm], [costs.miss, costs.hit]])
         return CostTable("binary", table, assumed=False, currency=costs.currency, per=costs.per)
     _refuse(costs.miss is not None, "miss and false_alarm", task.kind, "costs.matrix, one row a true class")
-    _refuse(costs.over is not None, "over and under", task.kind, "miss and false_alarm, or a matrix")
+    instead = "miss and false_alarm, or a matrix" if task.kind == "binary" else "costs.matrix, one row a true class"
+    _refuse(costs.over is not None, "over and under", task.kind, instead)
     return CostTable(task.kind, 1.0 - np.eye(k), currency=costs.currency, per=costs.per)
 
 

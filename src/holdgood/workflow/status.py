@@ -7,8 +7,9 @@ from typing import Literal
 
 from holdgood.core.declaration import Declaration
 from holdgood.core.errors import HoldgoodError
-from holdgood.core.records import Leaderboard
+from holdgood.core.records import Evaluation, Leaderboard
 from holdgood.core.records.envelope import read
+from holdgood.core.task import COSTS
 from holdgood.workflow.folder import Project, RunFolder, masked
 
 State = Literal["done", "stale", "open", "blocked"]
@@ -102,6 +103,20 @@ def _step(
     return GuideStep(number, title, "done", remark or f"run {run.id}", command)
 
 
+def _costs(run: RunFolder) -> str:
+    """What ``[costs]`` takes for the task that a run judged; nothing where its evaluation cannot be read."""
+    step = run.find("evaluate")
+    try:
+        judged = None if step is None else read(step.record, Evaluation)
+    except HoldgoodError:
+        judged = None
+    if judged is None:
+        return ""
+    if judged.confusion is None:
+        return COSTS["regression"]
+    return COSTS["binary" if len(judged.confusion.labels) == 2 else "multiclass"]
+
+
 def _remark(number: int, declared: Declaration, run: RunFolder) -> tuple[str, str]:
     if declared.forecasts:
         if number == 5:
@@ -111,7 +126,7 @@ def _remark(number: int, declared: Declaration, run: RunFolder) -> tuple[str, st
     if number == 3 and (short := _too_short(run)):
         return f"run {run.id}; {short}", "holdgood run --budget LARGER"
     if number == 4 and not declared.costs.declared:
-        return f"run {run.id}; costs are ASSUMED", "declare [costs] miss and false_alarm"
+        return f"run {run.id}; costs are ASSUMED", f"declare [costs] {_costs(run)}".rstrip()
     if number == 5 and not declared.fairness.groups:
         return f"run {run.id}; no groups are declared", "name columns in fairness.groups"
     if number == 6:
