@@ -92,9 +92,12 @@ def forget(
         of = {name: dict(kinds) for name, kinds in models.items()}
         deleted = bool(yes and places)
         draw.as_json({"entries": len(places), "kinds": dict(kinds), "models": of, "deleted": deleted, "copies": left})
-    elif yes or not places:
-        gone = f" ({_of_models(models)})" if places else ""
-        draw.out.print(f"{len(places):,} entr{'y' if len(places) == 1 else 'ies'} deleted{gone}")
+    elif not places:
+        whose = f" of {one_line(model)}" if model else ""
+        nobody = f"no row{whose} in {book.name} is of {one_line(repr(subject))}"
+        draw.out.print(f"0 entries deleted: {f'nothing{whose} is that old' if subject is None else nobody}")
+    elif yes:
+        draw.out.print(f"{len(places):,} entr{'y' if len(places) == 1 else 'ies'} deleted ({_of_models(models)})")
     else:
         draw.out.print(
             f"{len(places):,} would be deleted for good ({_of_models(models)}); nothing was. To delete: --yes",
@@ -104,6 +107,12 @@ def forget(
             draw.out.print(
                 "one model alone: --model NAME; the same key may be somebody else's in another model", style="dim"
             )
+    if subject is not None and not places and not json:
+        draw.err.print(
+            "a person is found by what their rows were logged with, letter by letter: the subject that was sent, or else the row's key "
+            "(of several columns: A|B); to look: holdgood journal show -k prediction --json",
+            style="dim",
+        )
     if left and not json:
         draw.err.print(
             f"note: {counted(len(left), 'table')} of retrainings in {Path(left[0]).parent} hold rows of the journal too; delete them when those runs are done",
