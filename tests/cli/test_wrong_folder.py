@@ -1,5 +1,7 @@
 """A folder or a name that was easily meant instead is named for what it is."""
 
+import shlex
+
 import pytest
 
 from holdgood.bundle import save
@@ -51,6 +53,27 @@ def test_tokens_are_looked_for_where_they_are(at, cli):
     for command in (("new", "lvie", "--role", "predict", "--name", "x"), ("list", "lvie"), ("revoke", "shop", "lvie")):
         assert NO_FOLDER in cli("serve", "token", *command, at=at).err
     assert not (at / "tokens.json").exists()
+
+
+def test_a_token_made_beside_a_live_folder_says_whose_it_is_and_how_to_make_the_folders_own(at, cli):
+    pytest.importorskip("uvicorn")
+    made = cli("serve", "token", "new", "--role", "predict", "--role", "feedback", "--name", "my shop", at=at)
+    assert made.code == 0 and made.out.startswith("hg_") and "its hash is in tokens.json" in " ".join(made.err.split())
+    own = "holdgood serve token new live --role predict --role feedback --name 'my shop'"
+    assert "holdgood serve live does not take this token" in made.err and own in made.err
+    assert "does not take" not in cli(*shlex.split(own)[1:], at=at).err
+    assert "does not take" not in cli(*shlex.split(own)[1:], "--tokens", "t.json", at=at).err
+
+
+def test_what_comes_after_the_first_promotion_is_a_token_and_a_server(at, cli):
+    said = cli("promote", "own", "--why", "x", at=at).out
+    token, serve = [line for line in said.splitlines() if line.startswith("next: ")]
+    assert token.startswith("next: holdgood serve token new live --role predict --name NAME")
+    assert serve == "next: holdgood serve live answers over HTTP"
+    (at / "two words").mkdir()
+    (at / "two words" / "tokens.json").write_text("")
+    again = cli("promote", "own", "--why", "x", "--live", "two words", at=at).out
+    assert "token" not in again and "next: holdgood serve 'two words' answers" in again
 
 
 def test_tokens_of_a_folder_that_is_to_become_a_live_folder_lie_in_it(at, cli):

@@ -188,7 +188,16 @@ def _told(said: Promotion, json: bool, live: Path) -> None:
         to = f" --to {said.replaces[:12]}" if said.action == "roll back" else ""
         draw.out.print(f"to go back: holdgood rollback {shlex.quote(what)}{to} --why REASON{_at(live)}", style="cyan")
     elif said.place == "champion":
-        draw.out.print(f"next: holdgood serve {shlex.quote(str(live))} answers over HTTP", style="cyan")
+        from holdgood.serving.tokens import FILE_NAME
+
+        folder = shlex.quote(str(live))
+        if not (live / FILE_NAME).exists():
+            draw.out.print(
+                f"next: holdgood serve token new {folder} --role predict --name NAME makes a token for whoever asks",
+                style="cyan",
+                soft_wrap=True,
+            )
+        draw.out.print(f"next: holdgood serve {folder} answers over HTTP", style="cyan")
 
 
 def _at(live: Path) -> str:

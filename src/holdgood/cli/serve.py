@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +16,8 @@ from holdgood.cli.tables import Held, Json
 
 _EXAMPLES = (
     "First a token, which is shown once:  holdgood serve token new --role predict --name shop.  "
-    "Then the server:  holdgood serve runs/0001  (or: holdgood serve LIVE_FOLDER).  "
+    "Then the server:  holdgood serve runs/0001.  "
+    "Of a live folder: holdgood serve token new LIVE_FOLDER --role predict --name shop, then holdgood serve LIVE_FOLDER.  "
     'Then ask:  curl -H "Authorization: Bearer hg_…" -H "Content-Type: application/json" -d \'{"row": {…}}\' http://127.0.0.1:8000/predict.  '
     "What a row needs is at /schema, everything that may be asked at /docs."
 )
@@ -201,6 +203,14 @@ def new(
 
     file = _file(where, tokens)
     secret, token = kept.new(file, roles=role or (), name=name or "", expires=expires or "")
+    if where is None and tokens is None and (LIVE / "bundles").is_dir():
+        again = " ".join(f"--role {r}" for r in token.roles) + f" --name {shlex.quote(token.name)}"
+        draw.err.print(
+            f"note: holdgood serve {LIVE} does not take this token, only a server of bundles here does; "
+            f"for the live folder: holdgood serve token new {LIVE} {again}",
+            style="yellow",
+            soft_wrap=True,
+        )
     if json:
         draw.as_json(
             {
