@@ -186,6 +186,7 @@ def test_labels_by_id_with_a_word_on_each_row_that_cannot_be_taken(at, cli):
     assert cli("journal", "label", "l.parquet", "--json", at=at).json == {
         "written": 1,
         "there_already": 0,
+        "of_refused_rows": 0,
         "not_taken": [],
     }
     (at / "c.csv").write_text("id,left,due\n001,2026-03-09,2026-03-08\n000,,\n")

@@ -40,7 +40,7 @@ def test_rows_are_predictions_by_id_and_in_the_log(journal, sheet, write, answer
     assert [e.record["payload"]["id"] for e in journal.entries("prediction")] == ["s/1/0", "s/1/1", "s/1/2", "p1"]
     assert [e.kind for e in journal.entries()] == ["predictions", "prediction"]
     assert [p.id for _, p in journal.read(Prediction)] == ["s/1/0", "s/1/1", "p1", "s/1/2"]
-    assert journal.made("m", ["s/1/2"]) == {"s/1/2": "2026-03-01T02:00:00.000000+00:00"}
+    assert journal.asked("m", ["s/1/2"]) == {"s/1/2": ("2026-03-01T02:00:00.000000+00:00", False)}
     assert journal.verify(journal.heads()) == []
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,6 +54,34 @@ def test_refuse_gives_no_answer_but_what_came_what_was_expected_and_what_to_do(w
     within(scenario, out_of_contract="refuse")
     kept = Journal(tmp_path / "journal.sqlite").prediction("jobs", "far-out")
     assert kept.verdict == "refused" and kept.answer == {} and kept.facts["parts"] == 4_000_000
+
+
+def test_an_outcome_of_a_refused_row_is_kept_and_said_to_count_for_nothing(within, odd, job_rows, tmp_path):
+    async def scenario(ask, desk):
+        await ask("POST", "/predict", {"rows": [odd, job_rows[0]], "ids": ["no", "yes"]})
+        labels = {"labels": [{"prediction": i, "value": True} for i in ("no", "yes")]}
+        for _ in range(2):
+            status, told, _ = await ask("POST", "/feedback", labels)
+            assert (status, told["taken"]) == (200, 2)
+            assert "refused, without an answer" in told["items"][0]["note"] and "note" not in told["items"][1]
+        _, told, _ = await ask("POST", "/feedback", {"overrides": [{"prediction": "no", "after": True}]})
+        assert told["taken"] == 1 and "note" not in told["items"][0], "what a person decided counts"
+
+    within(scenario, out_of_contract="refuse")
+    (tmp_path / "l.csv").write_text("id,value\nno,true\nyes,true\n")
+    ask = [
+        "journal",
+        "label",
+        str(tmp_path / "l.csv"),
+        "--model",
+        "jobs",
+        "--journal",
+        str(tmp_path / "journal.sqlite"),
+    ]
+    told = CliRunner().invoke(app, ask)
+    assert told.exit_code == 0 and "1 label is about a row that was refused, without an answer" in told.output
+    again = CliRunner().invoke(app, [*ask, "--json"])
+    assert json.loads(again.output)["of_refused_rows"] == 1
 
 
 def test_a_stream_is_held_as_single_rows_are(within, odd, job_rows):

@@ -177,6 +177,13 @@ def label(
             f"{counted(taken.undated, 'label')} without known_time: they count from now on; a column known_time says when each was known",
             style="dim",
         )
+    if taken.refused and not json:
+        about = (
+            "1 label is about a row that was"
+            if taken.refused == 1
+            else f"{taken.refused:,} labels are about rows that were"
+        )
+        draw.err.print(f"{about} refused, without an answer: kept, but they judge and teach no model", style="yellow")
     _taken(taken, "label", json, strict)
 
 
@@ -211,7 +218,8 @@ def override(
 def _taken(taken: Taken, what: str, json: bool, strict: bool) -> None:
     if json:
         faults = [vars(f) for f in taken.faults]
-        draw.as_json({"written": taken.written, "there_already": taken.there, "not_taken": faults})
+        told = {"written": taken.written, "there_already": taken.there, "of_refused_rows": taken.refused}
+        draw.as_json(told | {"not_taken": faults})
     else:
         there = f", {taken.there:,} there already" if taken.there else ""
         draw.out.print(f"{counted(taken.written, what)} written{there}", style="bold")

@@ -24,7 +24,7 @@ from holdgood.journal.filters import Filter
 from holdgood.journal.keys import bound
 from holdgood.journal.sql_session import SqlSession
 from holdgood.journal.store import store_at
-from holdgood.journal.timely import made
+from holdgood.journal.timely import Asked, made
 from holdgood.journal.tombstones import Place, Seal, Stone, stones_of
 from holdgood.journal.verify import faults_of
 
@@ -207,12 +207,14 @@ class Journal:
             )
         return found.commitment.holds(facts)
 
-    def made(self, model: str, ids: Sequence[str]) -> dict[str, str]:
-        """Those of some ids that predictions of the model have, each with the moment from which its outcome can be known."""
-        found: dict[str, str] = {}
+    def asked(self, model: str, ids: Sequence[str]) -> dict[str, Asked]:
+        """Those of some ids that predictions of the model have: since when an outcome can be known, and whether callers were given no answer."""
+        found: dict[str, Asked] = {}
         for row in self._of(model, ids):
-            since = made(_entry(row).read(Prediction))
-            found[row.ref or ""] = min(since, found.get(row.ref or "", since))
+            said = _entry(row).read(Prediction)
+            now = Asked(made(said), said.verdict == "refused" and said.place != "shadow")
+            before = found.get(row.ref or "", now)
+            found[row.ref or ""] = Asked(min(now.since, before.since), now.refused or before.refused)
         return found
 
     def _of(self, model: str, ids: Sequence[str]) -> Iterator[Row]:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from holdgood.core.records import Prediction
 from holdgood.journal.keys import moment_of
 
 SKEW = timedelta(minutes=5)
 """How far the clock of whoever tells it may be ahead."""
+
+
+class Asked(NamedTuple):
+    """``since``: from when on an outcome of a row can be known, as ``made`` gives it; ``refused``: it broke the contract and was given no answer."""
+
+    since: str
+    refused: bool
 
 
 def made(answered: Prediction) -> str:

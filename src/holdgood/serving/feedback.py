@@ -63,7 +63,10 @@ async def feedback(desk: Desk, call: Call) -> Reply:
                         reason=str(item.get("reason", "")), when=item.get("when") or now(),
                     )
                 )  # fmt: skip
-        told.append(said | ({"taken": True} if fault is None else {"taken": False, "why": fault}))
+        told.append(
+            said
+            | ({"taken": True} | _note(kind, before[str(name)]) if fault is None else {"taken": False, "why": fault})
+        )
     call.told |= {"model": served.name, "items": len(items), "taken": len(records)}
     if records:
         await desk.recorder.write([draft(r) for r in records])
@@ -121,6 +124,13 @@ def _columns_fault(value: dict[str, Any]) -> str | None:
         if type(cell) in (dict, list) or (type(cell) is str and len(cell) > _TEXT):
             return f"value: {name[:60]!r} is no plain value of at most {_TEXT} characters"
     return None
+
+
+def _note(kind: str, answered: Prediction) -> dict[str, str]:
+    """A word beside what was taken: an outcome of a row without an answer counts nowhere."""
+    if kind != "labels" or answered.verdict != "refused":
+        return {}
+    return {"note": "the row was refused, without an answer: the outcome is kept, but it judges and teaches no model"}
 
 
 def _label(item: dict[str, Any], model: str, by: str) -> Label:

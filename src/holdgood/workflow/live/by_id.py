@@ -14,6 +14,7 @@ from holdgood.core.errors import DataError, did_you_mean
 from holdgood.core.records.envelope import Record
 from holdgood.journal import Journal, standing_now
 from holdgood.journal.keys import moment_of
+from holdgood.journal.timely import Asked
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,14 @@ class Fault:
 @dataclass(frozen=True)
 class Taken:
     """What became of a table: rows written down, rows that were there already, rows not taken. ``undated``: written without saying since when
-    it was known, so that they count from now on.
+    it was known, so that they count from now on. ``refused``: of rows that were given no answer, so that they judge and teach nothing.
     """
 
     written: int
     there: int
     faults: tuple[Fault, ...]
     undated: int = 0
+    refused: int = 0
 
 
 def rows_of(source: Path | str, id_column: str, *needed: str) -> list[dict[str, Any]]:
@@ -56,11 +58,11 @@ def matched(
     rows: list[dict[str, Any]],
     id_column: str,
     model: str | None,
-    make: Callable[[dict[str, Any], str, str, str], Record],
+    make: Callable[[dict[str, Any], str, str, Asked], Record],
     lines: Sequence[int] = (),
     tried: Callable[[list[Record]], list[Record | str]] = lambda records: [*records],
 ) -> tuple[list[Record], list[Fault]]:
-    """A record for each row whose prediction the journal has; ``make`` gets row, id, model and the moment from which an outcome can be known,
+    """A record for each row whose prediction the journal has; ``make`` gets row, id, model and how it was asked,
     and raises DataError for what cannot be. ``lines``: of the rows, where they are known. ``tried`` gets all records at once, and gives each
     as it shall be written, or what is wrong with it.
     """
@@ -68,7 +70,7 @@ def matched(
     named: dict[str, list[str]] = {}
     for row in rows:
         named.setdefault(str(row.get("model") or default), []).append(str(row[id_column] or ""))
-    known = {name: journal.made(name, [i for i in ids if i]) for name, ids in named.items()}
+    known = {name: journal.asked(name, [i for i in ids if i]) for name, ids in named.items()}
     records: list[Record] = []
     numbers: list[int] = []
     faults: list[Fault] = []

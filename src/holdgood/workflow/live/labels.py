@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from holdgood.core.task import Task
 from holdgood.journal import Filter, Journal
 from holdgood.journal.chain import body_of, canonical, draft
 from holdgood.journal.keys import moment_of
-from holdgood.journal.timely import untimely
+from holdgood.journal.timely import Asked, untimely
 from holdgood.workflow.live.by_id import Fault, Taken, chunks, matched, rows_of, text_of, time_of
 from holdgood.workflow.live.folder import WRITER
 from holdgood.workflow.live.lines import lines_of
@@ -42,12 +43,14 @@ def take_labels(
 
     A label that says what the newest one says is left; another one corrects it. ``task_of``: the task of a model, where it is known; a
     label that is no outcome of it is not taken, nor a lower bound (``censored``) of a class, nor one that was known in the future, or before
-    its prediction. ``model_of``: the model itself, by whose target ``columns`` are made whole from the asked row and tried.
+    its prediction. One of a row that was refused is taken and counted: nothing that came out is lost. ``model_of``: the model itself, by
+    whose target ``columns`` are made whole from the asked row and tried.
     """
     now = datetime.now(UTC).isoformat()
     task, loaded = cache(task_of), cache(model_of)
+    refused: set[tuple[str, str]] = set()
 
-    def make(row: dict[str, Any], prediction: str, model_name: str, since: str) -> Record:
+    def make(row: dict[str, Any], prediction: str, model_name: str, how: Asked) -> Record:
         there = [c for c in columns if row[c] is not None]
         for name in there or (columns or (value,))[:1]:
             _plain(row[name], name)
@@ -56,8 +59,10 @@ def take_labels(
             raise DataError(no)
         if asked is not None and not (columns or bound) and (no := stray(row[value], asked)):
             raise DataError(f"{value}: {no}")
-        if no := untimely(text_of(row, "known_time"), since):
+        if no := untimely(text_of(row, "known_time"), how.since):
             raise DataError(no)
+        if how.refused:
+            refused.add((model_name, prediction))
         return _checked(
             Label(
                 prediction=prediction,
@@ -77,7 +82,7 @@ def take_labels(
 
     rows = rows_of(source, id, *(columns or (value,)))
     records, faults = matched(journal, rows, id, model, make, lines_of(source, len(rows)), tried)
-    return _write(journal, records, faults, now)
+    return replace(_write(journal, records, faults, now), refused=sum(_about(r) in refused for r in records))
 
 
 def _tried(
@@ -120,7 +125,7 @@ def take_overrides(
     (default: the logged answer), ``who``, ``reason``, ``when``.
     """
 
-    def make(row: dict[str, Any], prediction: str, name: str, _: str) -> Record:
+    def make(row: dict[str, Any], prediction: str, name: str, _: Asked) -> Record:
         _plain(row[after], after)
         person = text_of(row, "who") or who
         if not person:
