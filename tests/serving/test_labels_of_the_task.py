@@ -64,3 +64,34 @@ def test_an_outcome_is_not_known_before_its_prediction_or_in_the_future(within, 
         assert "still to come (clocks may differ by 5 minutes)" in why[0] and "2024-01-05T10:00:00 UTC" in why[1], why
 
     within(scenario)
+
+
+@pytest.mark.parametrize(
+    ("body", "came"),
+    [
+        ({}, 'neither "labels" nor "overrides"'),
+        ({"labels": []}, "labels: an empty list"),
+        ({"labels": [], "overrides": []}, "labels: an empty list and overrides: an empty list"),
+        ({"rows": []}, "'rows' is a name that means nothing here"),
+        ([], "a JSON list"),
+    ],
+)
+def test_feedback_that_says_nothing_is_told_what_to_send(within, body, came):
+    async def scenario(ask, desk):
+        status, told, _ = await ask("POST", "/feedback", body)
+        assert (status, told["error"]) == (422, came), told
+        assert 'send {"labels": [{"prediction": ID, "value": …}]}' in told["do"].replace("for example ", ""), told
+
+    within(scenario)
+
+
+def test_an_empty_list_is_nothing_beside_one_that_is_not_and_no_rows_are_no_request(within, job_rows):
+    async def scenario(ask, desk):
+        await ask("POST", "/predict", {"row": job_rows[0], "id": "a"})
+        both = {"labels": [{"prediction": "a", "value": True}], "overrides": []}
+        status, told, _ = await ask("POST", "/feedback", both)
+        assert (status, told["taken"]) == (200, 1), told
+        status, told, _ = await ask("POST", "/predict", {"rows": []})
+        assert (status, told["error"], told["do"]) == (422, "rows: an empty list", "send at least one"), told
+
+    within(scenario)

@@ -36,9 +36,17 @@ class Asked:
 
 
 def object_of(
-    call: Call, limits: Limits, known: Sequence[str], needed: Sequence[str] = (), *, arrow: bool = False
+    call: Call,
+    limits: Limits,
+    known: Sequence[str],
+    needed: Sequence[str] = (),
+    *,
+    arrow: bool = False,
+    example: str = "",
 ) -> dict[str, Any]:
-    """The body as a JSON object of known names. ``arrow``: whether the route takes an Arrow stream too, which a refusal says then."""
+    """The body as a JSON object of known names. ``arrow``: whether the route takes an Arrow stream too, which a refusal says then;
+    ``example``: what to send, where it is no columns under the first name.
+    """
     no_subject_column(call)
     kind = call.content_type
     if kind != JSON:
@@ -63,7 +71,7 @@ def object_of(
             422,
             f"a JSON {kind_of(body)}",
             "an object with " + ", ".join(known),
-            f'send for example {{"{known[0]}": …}}',
+            f"send for example {example}" if example else f'send for example {{"{known[0]}": …}}',
         )
     for name in body:
         if name not in known:
@@ -71,7 +79,7 @@ def object_of(
                 422,
                 f"{name[:60]!r} is a name that means nothing here",
                 "one of: " + ", ".join(known),
-                did_you_mean(name, known) or f'columns go into "{known[0]}"',
+                did_you_mean(name, known) or (f"send {example}" if example else f'columns go into "{known[0]}"'),
             )
     for name in needed:
         if name not in body:
@@ -173,13 +181,10 @@ def rows_of(given: Any, where: str, limits: Limits) -> list[dict[str, Any]]:
     """A list of objects, checked in number and kind."""
     if type(given) is not list:
         raise refused(422, f"{where}: a {kind_of(given)}", "a list of rows", "send a list of objects")
-    if not given or len(given) > limits.rows:
-        raise refused(
-            413 if given else 422,
-            f"{where}: {len(given):,} rows",
-            f"1 to {limits.rows:,}",
-            "send several requests, or Arrow",
-        )
+    if not given:
+        raise refused(422, f"{where}: an empty list", f"1 to {limits.rows:,} objects", "send at least one")
+    if len(given) > limits.rows:
+        raise refused(413, f"{where}: {len(given):,} rows", f"1 to {limits.rows:,}", "send several requests, or Arrow")
     for row in given:
         if type(row) is not dict:
             raise refused(

@@ -13,11 +13,13 @@ from holdgood.journal.timely import made, untimely
 from holdgood.serving.body import kind_of, object_of, rows_of
 from holdgood.serving.desk import Desk
 from holdgood.serving.entry import now
-from holdgood.serving.exchange import Call, Reply, as_json
+from holdgood.serving.exchange import Call, Reply, as_json, refused
 from holdgood.serving.loaded import Served
 from holdgood.workflow.live.outcome_columns import known_outcomes, no_outcome, whole
 from holdgood.workflow.live.told import no_bound, stray
 
+_KINDS = ("labels", "overrides")
+_EXAMPLE = '{"labels": [{"prediction": ID, "value": …}]}, or {"overrides": [{"prediction": ID, "after": …}]}'
 _LABEL = ("prediction", "value", "event_time", "known_time", "final", "censored", "by", "why")
 _OVERRIDE = ("prediction", "after", "reason", "who", "when")
 _TEXT = 500
@@ -26,13 +28,13 @@ _COLUMNS = 50
 
 async def feedback(desk: Desk, call: Call) -> Reply:
     """Labels and overrides; each is taken or refused by itself, with a word."""
-    body = object_of(call, desk.limits, ("labels", "overrides"))
+    body = object_of(call, desk.limits, _KINDS, example=_EXAMPLE)
+    if all(body.get(kind) == [] for kind in body):
+        came = " and ".join(f"{kind}: an empty list" for kind in body) or 'neither "labels" nor "overrides"'
+        raise refused(422, came, "at least one of them, with one item or more", f"send {_EXAMPLE}")
     served = desk.models.get(call.model)
     items = [
-        (kind, item)
-        for kind in ("labels", "overrides")
-        if kind in body
-        for item in rows_of(body[kind], kind, desk.limits)
+        (kind, item) for kind in _KINDS if body.get(kind, []) != [] for item in rows_of(body[kind], kind, desk.limits)
     ]
     told: list[dict[str, Any]] = []
     records: list[Label | AnswerOverride] = []
