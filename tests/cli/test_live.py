@@ -265,6 +265,24 @@ def test_outcomes_known_in_the_future_or_before_their_prediction_are_told_by_row
     assert table.code == 1 and "not taken: row 1: known_time" in table.err
 
 
+def test_a_date_as_tables_have_it_is_read_whatever_else_its_column_holds(at, cli):
+    (at / "l.csv").write_text(
+        "id,value,known_time\n000,yes,9.3.2026\n001,no,2026-03-09T10:00:00Z\n002,no,2026/3/9 10:00\n003,no,9/3/2026\n"
+    )
+    told = cli("journal", "label", "l.csv", at=at)
+    said = " ".join(told.err.split())
+    assert "3 labels written" in told.out and "row 4 (line 5): the known_time of a label is '9/3/2026'" in said
+    assert "a time in ISO format was expected: write it as 2026-03-01T12:00:00Z" in said
+    kept = cli("journal", "show", "-k", "label", "--json", at=at).json
+    when = [e["record"]["payload"]["known_time"] for e in kept]
+    assert when == [f"2026-03-09T{h}:00:00.000000+00:00" for h in ("00", "10", "10")]
+    (at / "l.csv").write_text("id,value,known_time\n003,no,1.1.2999\n002,no,2.3.2026\n001,no,soon\n")
+    told = cli("journal", "label", "l.csv", at=at)
+    said = " ".join(told.err.split())
+    assert told.code == 1 and "row 1 (line 2): known_time: 2999-01-01T00" in said and "still to come" in said
+    assert "row 2 (line 3)" in said and "a day alone is its beginning" in said
+
+
 @pytest.mark.parametrize("given", ["20260309", "2026-03-09", "2026-03-09T05:00+05:00"])
 def test_a_known_time_is_kept_in_one_notation(at, cli, given):
     (at / "l.csv").write_text(f"id,value,known_time\n000,yes,{given}\n001,yes,\n")

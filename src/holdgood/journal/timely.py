@@ -40,5 +40,6 @@ def untimely(given: str, since: str) -> str | None:
     if known > latest:
         return f"known_time: {given[:40]} is still to come (clocks may differ by {SKEW.seconds // 60} minutes); say when it was known, or leave it out"
     if since and known < since:
-        return f"known_time: {given[:40]} is before the prediction that it is about ({since[:19]} UTC); times without a zone are UTC"
+        read = "a day alone is its beginning, and times without a zone are UTC"
+        return f"known_time: {given[:40]} is before the prediction that it is about ({since[:19]} UTC); {read}"
     return None

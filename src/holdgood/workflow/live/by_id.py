@@ -6,8 +6,11 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from holdgood.connectors.read import read_table
 from holdgood.core.errors import DataError, did_you_mean
@@ -15,6 +18,7 @@ from holdgood.core.records.envelope import Record
 from holdgood.journal import Journal, standing_now
 from holdgood.journal.keys import moment_of
 from holdgood.journal.timely import Asked
+from holdgood.workflow.single.cells import LOST, reader_of
 
 
 @dataclass(frozen=True)
@@ -120,9 +124,19 @@ def _plain(value: Any) -> Any:
 
 
 def time_of(row: Mapping[str, Any], column: str) -> str:
-    """A cell as a time in one notation (UTC); as it is where it is no time, so that it is told; empty where there is none."""
+    """A cell as a time in one notation (UTC); as it is where it is no time, so that it is told; empty where there is none.
+
+    Alone it means what it would in a column of its like: one other cell must not make a date unreadable.
+    """
     given = text_of(row, column)
-    return moment_of(given) or given
+    return moment_of(given) or _written(given) or given
+
+
+@lru_cache(maxsize=10_000)
+def _written(given: str) -> str:
+    """A date as tables have it (1.3.2026, 2026/03/01) in the notation of ``moment_of``; empty where it is none."""
+    found = reader_of("datetime")(given) if given else None
+    return "" if found is None or found is LOST else (moment_of(str(np.datetime64(found, "us"))) or "")
 
 
 def chunks(records: list[Record], size: int = 5_000) -> Iterator[list[Record]]:

@@ -59,7 +59,8 @@ def take_labels(
             raise DataError(no)
         if asked is not None and not (columns or bound) and (no := stray(row[value], asked)):
             raise DataError(f"{value}: {no}")
-        if no := untimely(text_of(row, "known_time"), how.since):
+        given, known = text_of(row, "known_time"), time_of(row, "known_time")
+        if no := untimely(given if moment_of(given) else known, how.since):
             raise DataError(no)
         if how.refused:
             refused.add((model_name, prediction))
@@ -69,7 +70,7 @@ def take_labels(
                 model=model_name,
                 value={c: row[c] for c in columns} if columns else row[value],
                 event_time=time_of(row, "event_time"),
-                known_time=time_of(row, "known_time") or now,
+                known_time=known or now,
                 final=_truth(row, "final", True),
                 censored=_truth(row, "censored", False),
                 by=text_of(row, "by") or by,
