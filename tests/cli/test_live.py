@@ -299,6 +299,7 @@ def test_labels_are_shown_with_what_came_out_and_whether_it_is_a_bound(at, cli):
     labels = [
         Label(prediction="000", value=False, **told), Label(prediction="001", value=2.5, censored=True, **told),
         Label(prediction="002", value={"minutes": 42, "cancelled": True}, final=False, **told),
+        Label(prediction="003", value=None, **told), Label(prediction="003", value={"minutes": None}, **told),
     ]  # fmt: skip
     Live.open(at / "live").journal.append_many(labels, "labels")
     shown = cli("journal", "show", "--kind", "label", at=at).out
@@ -306,6 +307,8 @@ def test_labels_are_shown_with_what_came_out_and_whether_it_is_a_bound(at, cli):
         "000 · false · bo",
         "001 · at least 2.5 · bo",
         "002 · minutes 42, cancelled true (may still change) · bo",
+        "003 · - · bo",
+        "003 · minutes - · bo",
     ):
         assert line in shown, shown
 

@@ -180,7 +180,7 @@ def _outcome(label: Mapping[str, object]) -> str:
 
 
 def _word(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 _MOST_GIST = 90
