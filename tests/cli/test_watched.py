@@ -1,11 +1,14 @@
 """A look at the terminal says which way it went, and does not count what nobody knows."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from holdgood.cli.watched import look_text
 from holdgood.core.records import Benefit, Comparison, Interval, WatchLook
+from holdgood.metrics.interval import Spread
+from holdgood.monitoring.late_mean import LateMean, against
 from holdgood.workflow.live.watch import Watched
 
 
@@ -41,3 +44,14 @@ def test_a_benefit_without_outcomes_is_not_known():
     text = look_text(Watched(look(), (), paid))
     assert "benefit: not known yet: no outcomes; promised 18 EUR" in text
     assert "nan" not in text
+
+
+def test_why_fewer_rows_count_than_have_an_outcome_is_said():
+    """All outcomes came at once: those of the youngest rows came sooner than nearly all do."""
+    seen = LateMean(1.6, Spread(0.05, 50.0, 0.0, 347), 347, 1.0, young=53)
+    promised = Interval(value=0.46, low=0.4, high=0.52, level=0.95, n=400, method="t")
+    found = against(promised, seen, alpha=0.05, unit="log loss", lower_is_better=True)
+    text = look_text(Watched(look(performance=found, loss=1.6, loss_promised=0.46, labelled=400), ()))
+    assert "n=347 of 400 outcomes; left out: 53 of rows so young that few of their age have one)" in text
+    whole = against(promised, replace(seen, young=0), alpha=0.05, unit="log loss", lower_is_better=True)
+    assert "n=347)" in look_text(Watched(look(performance=whole, loss=1.6, loss_promised=0.46, labelled=347), ()))

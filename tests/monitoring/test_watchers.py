@@ -196,6 +196,20 @@ def test_an_outcome_that_is_known_in_part_judges_nobody():
     assert found == late_mean(window, np.where(censored, np.nan, window.loss), delay) and found.value < 1e3
 
 
+def test_outcomes_that_are_left_out_are_counted():
+    """At a first look whose outcomes all came at once, the youngest rows are known sooner than nearly all were."""
+    window = look(made_up(3)).window
+    age = (window.as_of - window.when) / 86_400_000_000
+    at_once = replace(window, labelled=np.ones(len(window), bool), loss=np.ones(len(window)), delay=age)
+    found = late_mean(at_once, at_once.loss, learned(at_once))
+    assert 0.1 < found.young / len(window) < 0.25 and found.rows + found.young == len(window), found
+    assert found.left_out == f"{found.young} of rows so young that few of their age have one"
+    full = np.r_[0.01, np.ones(len(window) - 1)]
+    found = late_mean(replace(at_once, in_full=full), at_once.loss, learned(at_once))
+    assert found.rows + found.young + found.large == len(window) and found.large == 1
+    assert found.left_out.endswith(", 1 so large that few like them are known in full")
+
+
 def test_a_bound_is_no_late_outcome():
     traffic = made_up(5)
     bounded = traffic.labelled & (

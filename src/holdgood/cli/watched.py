@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from holdgood.core.records import Benefit, Comparison, WatchLook
+from holdgood.monitoring.late_mean import LEFT_OUT
 from holdgood.reports.watch_words import CLOSE, acknowledged_by, over_text, state_of, unjudged_text
 from holdgood.workflow.live.watch import Watched
 
@@ -46,11 +47,17 @@ def _performance(look: WatchLook, found: Comparison) -> str:
     """Which way it went in words: of a loss less is better, so that a sign alone would be read the wrong way."""
     way, sign = ("worse", -1.0) if found.difference < 0 else ("better", 1.0)
     low, high = sorted((sign * found.low, sign * found.high))
-    by = f"{way} by {abs(found.difference):.4g} ({found.level:.1%}: {low:.4g} to {high:.4g}, n={found.n:,})"
+    by = f"{way} by {abs(found.difference):.4g} ({found.level:.1%}: {low:.4g} to {high:.4g}, n={found.n:,}{_left_out(look, found)})"
     proven = "" if found.verdict == way else f", {found.verdict}"
     if math.isnan(look.loss) or math.isnan(look.loss_promised):
         return f"{found.unit} in use against promised: {by}{proven}"
     return f"{found.unit} {look.loss:.4g} in use, {look.loss_promised:.4g} promised: {by}{proven}"
+
+
+def _left_out(look: WatchLook, found: Comparison) -> str:
+    """Of how many outcomes those are that count, and why the others do not."""
+    why = found.method.partition(LEFT_OUT)[2]
+    return f" of {look.labelled:,} outcomes; left out: {why}" if why else ""
 
 
 def _benefit(found: Benefit) -> str:

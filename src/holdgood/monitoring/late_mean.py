@@ -26,18 +26,32 @@ rows; what is left out makes a loss seem smaller, never larger."""
 DAYS = 5
 """From so many days on, days are the units of chance: rows of one day share what happened on it."""
 
+LEFT_OUT = "; outcomes left out: "
+"""What begins the last part of a comparison's method, where there are such."""
+
 LEANS = 2.5
 """Skewness of a window counts in full where two in five of the usual days are its own, and less where its error hangs less on itself."""
 
 
 @dataclass(frozen=True)
 class LateMean:
-    """A weighted mean with its spread, rows behind it and the share of the window that is known."""
+    """A weighted mean with its spread, rows behind it and the share of the window that is known; rows that are known and yet left out, as too
+    ``young`` (RAREST) or too ``large`` (LARGEST).
+    """
 
     value: float
     spread: Spread
     rows: int
     share: float
+    young: int = 0
+    large: int = 0
+
+    @property
+    def left_out(self) -> str:
+        """Which outcomes do not count, and why; empty where all do."""
+        young = f"{self.young:,} of rows so young that few of their age have one" if self.young else ""
+        large = f"{self.large:,} so large that few like them are known in full" if self.large else ""
+        return ", ".join(filter(None, (young, large)))
 
     @property
     def error(self) -> float:
@@ -70,12 +84,14 @@ def late_mean(window: Traffic, values: np.ndarray, delay: Delay, *, usual: Usual
     # A row that is known although no earlier row was so soon: its chance is that of the quickest.
     chance = np.maximum(chance, delay.chance[0] if len(delay.chance) else 1.0)
     used = known & (chance >= RAREST)
+    young, large = int((known & ~used).sum()), 0
     if window.in_full is not None:
         full = np.nan_to_num(window.in_full, nan=1.0)
+        large = int((used & (full < LARGEST)).sum())
         used, chance = used & (full >= LARGEST), chance * full
     share = float(known.mean()) if len(window) else 0.0
     if used.sum() < 2:
-        return LateMean(math.nan, Spread(math.nan, 0.0, 0.0, 0), int(used.sum()), share)
+        return LateMean(math.nan, Spread(math.nan, 0.0, 0.0, 0), int(used.sum()), share, young, large)
     weight = 1.0 / chance[used]
     rows = weighted(values[used], weight)
     days, day = np.unique(window.when[used] // DAY, return_inverse=True)
@@ -87,7 +103,7 @@ def late_mean(window: Traffic, values: np.ndarray, delay: Delay, *, usual: Usual
     spread = replace(spread, df=min(spread.df, worth))
     if usual is not None and usual.days >= DAYS:
         spread = _no_less_than(usual, spread, weight, day)
-    return LateMean(float(np.mean(rows)), spread, int(used.sum()), share)
+    return LateMean(float(np.mean(rows)), spread, int(used.sum()), share, young, large)
 
 
 def _no_less_than(usual: UsualDays, spread: Spread, weight: np.ndarray, day: np.ndarray) -> Spread:
@@ -120,6 +136,7 @@ def against(promised: Interval, seen: LateMean, *, alpha: float, unit: str, lowe
     return Comparison(
         first="in use", second="promised", difference=difference, low=low, high=high,
         level=1 - alpha, n=seen.rows, unit=unit, p=p,
-        method=f"t of two samples with skewness correction; {seen.share:.0%} of rows have an outcome",
+        method=f"t of two samples with skewness correction; {seen.share:.0%} of rows have an outcome"
+        + (f"{LEFT_OUT}{seen.left_out}" if seen.left_out else ""),
         verdict=verdict(difference, p, 1 - alpha),
     )  # fmt: skip
