@@ -59,7 +59,7 @@ def test_an_empty_joined_table_is_refused_too(refuses, make_project, make_orders
     refuses("run", at=folder, code=3, says="table 'u' has no rows")
 
 
-@pytest.mark.parametrize(("rows", "says"), [(1, "in all 1 rows"), (2, "2 rows with an outcome"), (19, "at least 20")])
+@pytest.mark.parametrize(("rows", "says"), [(1, "in all 1 row "), (2, "2 rows with an outcome"), (19, "at least 20")])
 def test_too_few_rows(cli, refuses, make_project, make_orders, rows, says):
     frame = make_orders(rows)
     frame["late"] = np.resize(["yes", "no"], rows)

@@ -178,7 +178,7 @@ def test_what_only_the_road_of_tables_can_tell_is_left_to_it(estimators):
     ):  # fmt: skip
         assert model._alone.predict(other) is None
     assert one_row(3) is None
-    with pytest.raises(DataError, match="lacks 1 columns: kind"):
+    with pytest.raises(DataError, match="lacks 1 column: kind"):
         model.predict(row.drop(columns="kind"))
     assert model.predict(row.assign(more=1)).tolist() == model.predict(row).tolist()
 

@@ -255,7 +255,7 @@ def test_what_does_not_fit_together_is_told(arguments, said):
 
 def test_other_columns_in_predict_are_told():
     made = fit(X, AMOUNT, **QUICK)
-    with pytest.raises(DataError, match="lacks 1 columns: size"):
+    with pytest.raises(DataError, match="lacks 1 column: size"):
         made.predict(X.drop(columns="size"))
     assert np.array_equal(made.predict(X[["gone", "kind", "size"]].assign(more=1)), made.predict(X))
     plain = fit(X[["size", "gone"]].to_numpy(), AMOUNT, **QUICK)

@@ -32,7 +32,9 @@ class SwapColumns:
         pair = tuple(dict.fromkeys(columns))
         if len(pair) != 2:
             raise DeclarationError(
-                f"{self.name} with {len(pair)} columns", "exactly two columns", 'write columns = ["length", "width"]'
+                f"{self.name} with {counted(len(pair), 'column')}",
+                "exactly two columns",
+                'write columns = ["length", "width"]',
             )
         picked = rows_where(self.name, table, parameters)
         first, second = table.data.column(pair[0]), table.data.column(pair[1])

@@ -10,6 +10,7 @@ import typer
 from holdgood.cli import draw
 from holdgood.cli.tables import Json
 from holdgood.core.errors import DeclarationError
+from holdgood.core.text import counted
 
 if TYPE_CHECKING:
     from holdgood.core.declaration import RepairSpec
@@ -199,7 +200,7 @@ def _effects_text(found: RepairEffects) -> None:
         draw.out.print("nothing to compare: no repair is declared or proposed")
     for e in found.effects:
         what = f"{e.table}: {', '.join(e.columns)}" if e.columns else e.table
-        cells = f"{e.cells_changed:,} cells" + (f", {e.rows_removed:,} rows" if e.rows_removed else "")
+        cells = counted(e.cells_changed, "cell") + (f", {counted(e.rows_removed, 'row')}" if e.rows_removed else "")
         draw.out.print(f" {e.repair:<26} {what:<30} {cells}")
         if e.gain is None:
             draw.out.print(f"     {e.note}")

@@ -10,6 +10,7 @@ import typer
 
 from holdgood.cli import draw
 from holdgood.cli.tables import Json
+from holdgood.core.text import counted
 
 app = typer.Typer(
     name="contract",
@@ -35,7 +36,9 @@ def infer(
     made = infer_contract(tables or [], to=to, force=force)
     for table in made.contract.tables:
         rules = f" and {len(table.rules)} between columns" if table.rules else ""
-        draw.out.print(f"{table.name}: rules for {len(table.columns)} columns{rules}, from {table.rows:,} rows")
+        draw.out.print(
+            f"{table.name}: rules for {counted(len(table.columns), 'column')}{rules}, from {counted(table.rows, 'row')}"
+        )
     for name, (issues, source, mends) in made.dirty.items():
         told = f"the audit finds {issues:,} issue{'' if issues == 1 else 's'} in it, and the rules ask for {'it' if issues == 1 else 'them'} too"
         then = "mend first: holdgood clean" if mends else "no repair is known; look first: holdgood audit"
@@ -77,9 +80,9 @@ def check(
     else:
         for c in done:
             counts = ", ".join(f"{c.verdicts.count(w):,} {w}" for w in ("ok", "warn", "refused"))
-            draw.out.print(f"{c.table}: {c.rows:,} rows: {counts}")
+            draw.out.print(f"{c.table}: {counted(c.rows, 'row')}: {counts}")
             for b in sorted(c.verdicts.broken, key=lambda b: (b.breach != "refuse", -b.rows)):
-                draw.out.print(f"  {b.breach:<7} {b.rows:>9,} rows  {b.reason}")
+                draw.out.print(f"  {b.breach:<7} {b.rows:>9,} {'row ' if b.rows == 1 else 'rows'}  {b.reason}")
             if c.repeated:
                 draw.out.print(f"  {c.repeated:,} rows share their key with another row")
         if to is not None:

@@ -9,6 +9,7 @@ import typer
 
 from holdgood.cli import draw
 from holdgood.cli.tables import Held, Json
+from holdgood.core.text import counted
 
 Bundle = Annotated[Path, typer.Argument(help="A bundle, or a run folder that holds one.")]
 Rows = Annotated[str, typer.Argument(help="Rows of the main table: a file or a database table.")]
@@ -65,7 +66,7 @@ def predict(
     elif done.written:
         without = f" ({done.refused:,} refused)" if done.refused else ""
         added = f", {done.added:,} added" if done.path is None else ""
-        draw.out.print(f"{done.rows:,} rows scored{without}{added}: {done.written}")
+        draw.out.print(f"{counted(done.rows, 'row')} scored{without}{added}: {done.written}")
     else:
         draw.rows_text(done.names, done.head)
         if done.rows > len(done.head):
@@ -158,7 +159,7 @@ def forecast(
         )
         return
     if done.path:
-        draw.out.print(f"{done.series:,} series forecast, {done.rows:,} rows: {done.path}")
+        draw.out.print(f"{done.series:,} series forecast, {counted(done.rows, 'row')}: {done.path}")
     else:
         draw.rows_text(done.names, done.head)
         if done.rows > len(done.head):
@@ -208,7 +209,7 @@ def verify(bundle: Bundle, json: Json = False) -> None:
         return
     size = sum(f.size for f in manifest.files) / 1e6
     draw.out.print(
-        f"verified: {len(manifest.files)} files, {size:.1f} MB, nothing missing, nothing added, nothing changed"
+        f"verified: {counted(len(manifest.files), 'file')}, {size:.1f} MB, nothing missing, nothing added, nothing changed"
     )
     draw.out.print(f"digest {manifest.digest}")
     draw.out.print("keep the digest elsewhere: hashes inside a folder detect damage, not forgery", style="dim")

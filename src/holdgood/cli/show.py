@@ -10,6 +10,7 @@ from holdgood.cli.findings import audit_text
 from holdgood.cli.forecasts import accuracy_text
 from holdgood.core.errors import DeclarationError, did_you_mean
 from holdgood.core.records import AuditReport, Record
+from holdgood.core.text import counted
 from holdgood.workflow.result import Run
 
 
@@ -71,7 +72,9 @@ def _accuracy(run: Run) -> None:
 def _clean(run: Run) -> None:
     for entry in run.clean.entries:
         draw.out.print(f" {entry.repair:<26} {entry.table}: {entry.sentence}")
-    draw.out.print(f" {run.clean.cells_changed:,} cells changed by {len(run.clean.entries)} repairs")
+    draw.out.print(
+        f" {counted(run.clean.cells_changed, 'cell')} changed by {counted(len(run.clean.entries), 'repair')}"
+    )
 
 
 def _split(run: Run) -> None:

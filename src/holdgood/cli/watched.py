@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from holdgood.core.records import Benefit, Comparison, WatchLook
+from holdgood.core.text import counted
 from holdgood.monitoring.late_mean import LEFT_OUT
 from holdgood.reports.watch_words import CLOSE, acknowledged_by, over_text, state_of, unjudged_text
 from holdgood.workflow.live.watch import Watched
@@ -16,7 +17,7 @@ def look_text(seen: Watched) -> str:
     """What was looked at, what was found, and what to do about it."""
     look = seen.look
     lines = [
-        f"{look.model}  {look.begins[:16]} to {look.ends[:16]}  {look.rows:,} rows"
+        f"{look.model}  {look.begins[:16]} to {look.ends[:16]}  {counted(look.rows, 'row')}"
         + (f", {look.share_labelled:.0%} with an outcome" if look.share_labelled == look.share_labelled else "")
         + ("  (looked at before)" if seen.again else "")
     ]

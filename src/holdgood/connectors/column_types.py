@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdgood.core.table import Note
+from holdgood.core.text import counted
 from holdgood.core.zones import of_offsets
 
 DateOrder: TypeAlias = Literal["day-first", "month-first"]
@@ -335,7 +336,8 @@ def _or_zero(texts: pa.ChunkedArray, zero: str = "0") -> pa.ChunkedArray:
 def _absent_note(name: str, absent: int, rest: str) -> list[Note]:
     if not absent:
         return []
-    message = f"column {name!r}: {absent:,} cells such as NA, NaN or null were taken as missing, because all others are {rest}"
+    was = "was" if absent == 1 else "were"
+    message = f"column {name!r}: {counted(absent, 'cell')} such as NA, NaN or null {was} taken as missing, because all others are {rest}"
     return [Note("unparsed", message, absent, (name,))]
 
 

@@ -22,6 +22,7 @@ from holdgood.connectors.text_body import Body, body_of
 from holdgood.connectors.title_lines import told
 from holdgood.core.errors import ReadError
 from holdgood.core.table import Note, Table
+from holdgood.core.text import counted
 
 _OPTIONS: Mapping[str, tuple[type, ...]] = {
     "delimiter": (str,),
@@ -71,9 +72,7 @@ class CsvFiles:
             notes.append(Note("title-lines", told(path.name, dialect.titles, how), dialect.titles))
         names = dialect.names
         if not dialect.header and "names" not in chosen:
-            message = (
-                f"{path.name} has no header line; its {len(dialect.names):,} columns are called column_1 and so on"
-            )
+            message = f"{path.name} has no header line; for its {counted(len(dialect.names), 'column')} the names are column_1 and so on"
             notes.append(Note("empty-names", message, len(dialect.names)))
             names = tuple(f"column_{i + 1}" for i in range(len(names)))
         comma = {",": True, ".": False}.get(chosen.get("decimal", ""), None if dialect.delimiter == ";" else False)

@@ -19,6 +19,7 @@ from holdgood.connectors.store import refuse_beyond
 from holdgood.connectors.title_lines import title_rows, told
 from holdgood.core.errors import MissingExtra, ReadError, did_you_mean
 from holdgood.core.table import Note, Table
+from holdgood.core.text import counted
 
 _ERRORS = ("#N/A", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA", "#SPILL!", "#CALC!")
 _LOOK = 200
@@ -68,7 +69,7 @@ class Excel:
             label = heading or f"column_{position + 1}"
             values, faults = _without_errors([row[position] for row in body])
             if faults:
-                message = f"column {label!r}: {faults:,} cells hold an error of Excel's such as #N/A; taken as missing"
+                message = f"column {label!r}: {counted(faults, 'cell')} with an error of Excel's such as #N/A; taken as missing"
                 notes.append(Note("unparsed", message, faults, (label,)))
             array, more, unusable = to_column(label, values)
             arrays.append(array)

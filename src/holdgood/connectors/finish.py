@@ -14,6 +14,7 @@ from holdgood.connectors import column_types as types_of
 from holdgood.connectors.column_types import Reading
 from holdgood.connectors.store import Store
 from holdgood.core.table import Column, ColumnType, Note, Table, as_text, infer_type, normalise, zone_in
+from holdgood.core.text import counted
 
 _LONGEST = 2**31 - 1
 _FEW = 1_000
@@ -221,12 +222,10 @@ def enforce(
     lost = made.null_count - before - absent
     notes = []
     if absent:
-        message = (
-            f"column {name!r} is declared {declared}: {absent:,} blank cells or words such as NA were taken as missing"
-        )
+        message = f"column {name!r} is declared {declared}: {counted(absent, 'cell')} (blank, or a word such as NA) taken as missing"
         notes.append(Note("unparsed", message, absent, (name,)))
     if lost:
-        message = f"column {name!r} is declared {declared}, but {lost:,} values are not; taken as missing"
+        message = f"column {name!r} is declared {declared}, but {counted(lost, 'value')} {'is' if lost == 1 else 'are'} not; taken as missing"
         gone = pc.and_(pc.is_valid(column), pc.is_null(made))
         if words is not None:
             gone = pc.and_not(gone, words)

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from holdgood.core.errors import DeclarationError, did_you_mean
+from holdgood.core.text import counted
 
 _SETTINGS = (
     "SET autoinstall_known_extensions = false",
@@ -100,7 +101,7 @@ def evaluate(expression: str, table: pa.Table, *, purpose: str = "an expression"
         connection.close()
     if result.num_rows != table.num_rows:
         raise DeclarationError(
-            f"{purpose}: {expression!r} gives {result.num_rows:,} values for {table.num_rows:,} rows",
+            f"{purpose}: {expression!r} gives {counted(result.num_rows, 'value')} for {counted(table.num_rows, 'row')}",
             "one value a row",
             "take out what makes or joins rows",
         )

@@ -24,6 +24,7 @@ from holdgood.core.records import Leaderboard
 from holdgood.core.sql import evaluate
 from holdgood.core.table import ColumnType, Table
 from holdgood.core.task import Task
+from holdgood.core.text import counted
 from holdgood.features.builders.build import build
 from holdgood.features.builders.plan import FeaturePlan, make_plan
 from holdgood.metrics import Metric, own_metric, tried
@@ -79,7 +80,9 @@ def _table(X: Any, types: dict[str, ColumnType] | None = None) -> Table:
 def _of_length(values: pa.ChunkedArray | np.ndarray, rows: int, what: str) -> None:
     if len(values) != rows:
         raise DataError(
-            f"X has {rows:,} rows and {what} has {len(values):,}", "one value a row", "check how they were selected"
+            f"X has {counted(rows, 'row')} and {what} has {len(values):,}",
+            "one value a row",
+            "check how they were selected",
         )
 
 
@@ -111,7 +114,7 @@ def _learnable(task: Task, y: np.ndarray) -> None:
     if len(y) < 2 or np.all(y == y[0]):
         what = "one outcome" if task.kind == "regression" else "one class"
         raise TargetError(
-            f"{len(y):,} rows with a weight above zero hold {what} only",
+            f"{what} only in {counted(len(y), 'row')} with a weight above zero",
             "two different outcomes" if task.kind == "regression" else "rows of two classes",
             "check sample_weight",
         )
@@ -369,14 +372,14 @@ class HoldgoodEstimator(BaseEstimator):
             name = type(self).__name__
             raise DataError(
                 f"X has {X.shape[1]} features, but {name} is expecting {self.n_features_in_} features as input",
-                f"{self.n_features_in_:,} columns, as in fit",
+                f"{counted(self.n_features_in_, 'column')}, as in fit",
                 "select the same columns, in the same order",
             )
         table = _table(X, self.columns_)
         absent = [n for n in self.columns_ if n not in table.names]
         if absent:
             raise DataError(
-                f"X lacks {len(absent)} columns: " + ", ".join(absent[:8]),
+                f"X lacks {counted(len(absent), 'column')}: " + ", ".join(absent[:8]),
                 "the columns that were there in fit",
                 "select the same columns",
             )

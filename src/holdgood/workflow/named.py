@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from holdgood.core.declaration import Declaration, TableSpec
 from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 
 
 def check_sources(declaration: Declaration, given: Collection[str]) -> None:
@@ -27,7 +28,7 @@ def check_rows(table: Table) -> Table:
         raise DataError(
             f"table {table.name!r} has no rows",
             "at least some dozens of rows",
-            f"check {table.source or table.name}: it has {len(table.columns):,} columns and nothing under them",
+            f"check {table.source or table.name}: it has {counted(len(table.columns), 'column')} and nothing below",
         )
     return table
 

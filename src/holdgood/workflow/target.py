@@ -13,6 +13,7 @@ from holdgood.core.errors import DeclarationError, TargetError, did_you_mean
 from holdgood.core.sql import columns_in, evaluate
 from holdgood.core.table import Table
 from holdgood.core.task import DEFAULT_METRIC, LEARNABLE, Label, Task, TaskKind
+from holdgood.core.text import counted
 
 # Integers with at most this many distinct values are read as classes; more, or fractions, as an amount.
 _CLASS_LIMIT = 10
@@ -110,14 +111,14 @@ def _settle(
         present = present.filter(pc.is_finite(present))
     if rows == 0 or len(present) == 0:
         raise TargetError(
-            f"the target {spec.target!r} has no value in {rows:,} rows",
+            f"the target {spec.target!r} has no value in {counted(rows, 'row')}",
             "rows with an outcome",
             "check the column or the expression",
         )
     levels = _levels(present)
     if len(levels) == 1:
         raise TargetError(
-            f"the target {spec.target!r} is {levels[0]!r} in all {len(present):,} rows with an outcome",
+            f"the target {spec.target!r} is {levels[0]!r} in all {counted(len(present), 'row')} with an outcome",
             "at least two different outcomes",
             "nothing can be learned from one outcome (one class); check the expression or the selection of rows",
         )

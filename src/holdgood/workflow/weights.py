@@ -12,6 +12,7 @@ from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.sql import evaluate
 from holdgood.core.table import Table
 from holdgood.core.task import Label, Task
+from holdgood.core.text import counted
 
 
 def amounts(values: pa.ChunkedArray, what: str) -> np.ndarray:
@@ -19,7 +20,9 @@ def amounts(values: pa.ChunkedArray, what: str) -> np.ndarray:
     numeric = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
     if not numeric or values.null_count:
         raise DataError(
-            f"{what} holds {values.type}" if not numeric else f"{what} is missing in {values.null_count:,} rows",
+            f"{what} holds {values.type}"
+            if not numeric
+            else f"{what} is missing in {counted(values.null_count, 'row')}",
             "a number in every row: how much the row counts",
             "repair these rows, or leave them out",
         )

@@ -12,6 +12,7 @@ from holdgood.core.errors import DataError, did_you_mean
 from holdgood.core.frame import Feature, Frame
 from holdgood.core.records import FeatureLedger, JoinEntry, LedgerEntry
 from holdgood.core.table import ColumnType, Table
+from holdgood.core.text import counted
 from holdgood.features.builders.columns import check_type, conform, raw_values
 from holdgood.features.builders.dates import calendar, days_since_2000, hours_between
 from holdgood.features.builders.expressions import Expressions
@@ -93,7 +94,7 @@ class Builder:
         absent = [n for n in names if n not in there]
         if absent:
             raise DataError(
-                f"table {main.name!r} lacks {len(absent)} column(s): {', '.join(absent[:8])}",
+                f"table {main.name!r} lacks {counted(len(absent), 'column')}: {', '.join(absent[:8])}",
                 "the columns that the features are built from",
                 did_you_mean(absent[0], main.names) or "add them, empty where nothing is known",
             )

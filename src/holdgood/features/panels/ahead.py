@@ -9,6 +9,7 @@ from holdgood.core.errors import DataError
 from holdgood.core.panel import Future, Panel
 from holdgood.core.records.panel import PanelNote
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 from holdgood.features.panels.holidays import holiday_columns
 from holdgood.features.panels.moments import NEVER, moments_of
 from holdgood.features.panels.plan import PanelPlan, coded
@@ -79,7 +80,7 @@ def _from_table(
     _put(known, there, plan, future, placed, series[placed], step)
     beyond = int(((step < 0) | (step >= plan.horizon)).sum())
     if beyond:
-        said = f"{beyond:,} rows of {future.name!r} lie outside the {plan.horizon} steps ahead and are not used"
+        said = f"{counted(beyond, 'row')} of {future.name!r} outside the {plan.horizon} steps ahead, not used"
         return [PanelNote(code="beyond", level="tip", message=said, count=beyond)]
     return []
 

@@ -14,6 +14,7 @@ from holdgood.core.panel import Future, Panel
 from holdgood.core.records.panel import PanelNote
 from holdgood.core.sql import columns_in, evaluate
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 from holdgood.core.zones import on_the_wall
 from holdgood.features.panels import oddities
 from holdgood.features.panels.ahead import future_of
@@ -196,7 +197,7 @@ def _target(plan: PanelPlan, table: Table) -> np.ndarray:
 def _clock(read: Moments) -> list[PanelNote]:
     notes = []
     if read.unread:
-        said = f"{read.unread:,} times cannot be read; their rows are left out"
+        said = f"the time cannot be read in {counted(read.unread, 'row')}, left out"
         notes.append(PanelNote(code="no-time", level="issue", message=said, count=read.unread))
     if read.zones and len(read.zones) > 1:
         told = ", ".join(f"{z} ({n:,} rows)" for z, n in sorted(read.zones.items(), key=lambda p: -p[1])[:4])

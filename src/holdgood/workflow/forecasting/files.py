@@ -12,6 +12,7 @@ import pyarrow as pa
 from holdgood.connectors import read_table, write_table
 from holdgood.core.errors import DeclarationError
 from holdgood.core.records import PanelNote
+from holdgood.core.text import counted
 from holdgood.workflow.doubtful import doubtful, may_doubt
 from holdgood.workflow.forecasting.adjustments import KINDS, adjusted
 from holdgood.workflow.forecasting.carried import into_totals, up_levels
@@ -112,7 +113,7 @@ def forecast_file(
             f"{len(ended):,} ended items get no forecast: {', '.join(ended[:8])}{' …' if len(ended) > 8 else ''}"
         )
     if new:
-        notes.append(f"{len(new):,} items without history: {', '.join(new[:8])}{' …' if len(new) > 8 else ''}")
+        notes.append(f"{counted(len(new), 'item')} without history: {', '.join(new[:8])}{' …' if len(new) > 8 else ''}")
     head = steps.slice(0, 10).to_pylist()
     return Done(
         steps.num_rows, len(made.read.panel), to, tuple(notes), list(steps.column_names),

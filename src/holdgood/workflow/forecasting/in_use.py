@@ -20,6 +20,7 @@ from holdgood.core.protocols import PanelContext
 from holdgood.core.records import Bundle, PanelNote
 from holdgood.core.table import Table
 from holdgood.core.task import Task
+from holdgood.core.text import counted
 from holdgood.features.panels.plan import PanelPlan
 from holdgood.features.panels.reader import ReadPanel, read_panel
 from holdgood.models.forecasting.beginnings import Beginnings
@@ -179,8 +180,8 @@ class ForecastModel:
         if not gone:
             return ()
         said = (
-            f"{len(gone)} columns that the fit had are missing from this history and are taken as unknown in all "
-            f"{table.rows:,} rows: {', '.join(gone[:_SOME])}{' …' if len(gone) > _SOME else ''}"
+            f"this history lacks {counted(len(gone), 'column')} that the fit had, taken as unknown in all "
+            f"{counted(table.rows, 'row')}: {', '.join(gone[:_SOME])}{' …' if len(gone) > _SOME else ''}"
         )
         return (PanelNote(code="columns", level="issue", message=said, count=len(gone)),)
 

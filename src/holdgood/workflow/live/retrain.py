@@ -188,8 +188,8 @@ def _train(asked: Asked, champion: Standing, decision: RetrainDecision) -> Step:
     )
     done = run(folded.project, listener=asked.listener)
     made = verify(done.bundle)
-    told = f"run {done.id} learned from {folded.rows:,} rows, {folded.from_journal:,} of them from the journal"
-    told += f" (it keeps no facts of {bare:,} answers with an outcome)" if bare else ""
+    told = f"run {done.id} learned from {counted(folded.rows, 'row')}, {folded.from_journal:,} of them from the journal"
+    told += f" (it keeps no facts of {counted(bare, 'answer')} with an outcome)" if bare else ""
     if strays:
         listed = ", ".join(strays[:_MOST_NAMED]) + (", …" if len(strays) > _MOST_NAMED else "")
         told += f"; {counted(len(strays), 'label')} left out, no outcome that the model knows: {listed}"

@@ -12,6 +12,7 @@ from holdgood.core.declaration import OrdersSpec
 from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.records import LeftOut, PanelNote
 from holdgood.core.table import Table
+from holdgood.core.text import counted
 from holdgood.features.panels.moments import NEVER, moments_of
 from holdgood.features.panels.series import names_of
 from holdgood.workflow.ordering.cells import column_of, words_of
@@ -104,7 +105,7 @@ def _items(spec: OrdersSpec, table: Table, id_columns: Sequence[str]) -> list[st
     columns = list(spec.item or id_columns)
     if len(columns) != len(id_columns):
         raise DeclarationError(
-            f"orders.item names {len(columns)} columns",
+            f"orders.item names {counted(len(columns), 'column')}",
             f"as many as forecast.id: {', '.join(id_columns)}",
             "correct it",
         )
@@ -262,5 +263,5 @@ def _tell(notes: list[PanelNote], code: str, said: str, table: Table, spec: Orde
     names = [
         str(w) for w in words_of(table.take(pa.array(rows[:_SOME])), spec.item[0] if spec.item else table.names[0])
     ]
-    message = f"{len(rows):,} items: {said}"
+    message = f"{counted(len(rows), 'item')}: {said}"
     notes.append(PanelNote(code=code, level="issue", message=message, count=len(rows), series=tuple(names)))

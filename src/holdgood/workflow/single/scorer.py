@@ -14,6 +14,7 @@ from holdgood.core.errors import did_you_mean
 from holdgood.core.frame import Frame
 from holdgood.core.sql import columns_in
 from holdgood.core.table import Column, ColumnType, Note, Table
+from holdgood.core.text import counted
 from holdgood.metrics.cost import answers, bayes_threshold, resolve
 from holdgood.workflow.predict import Predictor, with_tables
 from holdgood.workflow.single.cells import LOST, arrow_of, read_cells, reader_of
@@ -237,7 +238,8 @@ class RowScorer:
             array, lost = arrow_of(self.types[name], cells)
             arrays.append(array)
             if lost:
-                said = f"column {name!r} is declared {self.types[name]}, but {len(lost):,} values are not; taken as missing"
+                those = f"{counted(len(lost), 'value')} {'is' if len(lost) == 1 else 'are'} not"
+                said = f"column {name!r} is declared {self.types[name]}, but {those}; taken as missing"
                 notes.append(Note("changed-type", said, len(lost), (name,), tuple(lost)))
         named = tuple(Column(n, cast(ColumnType, self.types[n])) for n in columns)
         data = pa.Table.from_arrays(arrays, names=list(columns))
