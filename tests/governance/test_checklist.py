@@ -26,6 +26,13 @@ def test_an_empty_declaration_leaves_questions_for_people(records):
     assert found["Has somebody put their name under this list?"].status == "open"
 
 
+def test_a_ladder_of_the_prior_alone_compared_nothing(declaration, records):
+    question = "Was the simplest thing tried first, and every step up compared?"
+    assert items(declaration, records)[question].status == "done"
+    board = records["leaderboard"].model_copy(update={"only_prior": True})
+    assert items(declaration, records | {"leaderboard": board})[question].status == "open"
+
+
 def test_repairs_need_a_reason(declaration, records):
     entry = RepairEntry(repair="to-number", table="t", cells_changed=3)
     question = "Is every changed cell counted, with its reason?"

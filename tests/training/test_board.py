@@ -84,5 +84,10 @@ def test_a_budget_cuts_short_what_time_or_work_ended_and_nothing_else(trial):
     ):
         ended.status, ended.reason, ended.behind = status, reason, behind
         assert cut_short([prior, ended], ()) is short, reason
+    ended.status, ended.reason, ended.behind = "stopped", "the time was up after 0 of 4 folds", False
+    judged = trial(2, done=1)
+    for status, reason in (("ok", "judged on 1 of 4 folds"), ("failed", "judged, but not fitted on all rows: no time")):
+        judged.status, judged.reason = status, reason
+        assert not cut_short([prior, ended, judged], ()), "the prior was not all that was judged"
     assert cut_short([prior], [ended.candidate])
     assert not cut_short([prior], ())

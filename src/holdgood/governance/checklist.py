@@ -45,7 +45,7 @@ def checklist(
         _features(ledger),
         ChecklistItem(
             question="Was the simplest thing tried first, and every step up compared?",
-            status="done" if leaderboard.ladder else "open",
+            status="done" if leaderboard.ladder and not leaderboard.only_prior else "open",
             answer=leaderboard.reason or f"chosen: {leaderboard.chosen or 'nothing'}",
         ),
         *(_gate(question, name, verdict) for question, name in _GATE_QUESTIONS),

@@ -17,6 +17,8 @@ from holdgood.training.progress import Progress
 from holdgood.training.schedule import BEFORE
 
 OUT_OF_TIME = ("stopped", "skipped")
+NOT_FITTED = "judged, but not fitted on all rows"
+"""Why a trial failed that has a score."""
 DRAWS = 200
 MOST_ROWS = 20_000
 """Rows that the threshold's interval is drawn from: 200 draws of all of 200,000 rows would take seconds."""
@@ -69,8 +71,13 @@ def board(
 
 
 def cut_short(progress: Sequence[Progress], beyond: Sequence[Candidate]) -> bool:
-    """Whether the budget ended something above the lowest rung: time or work, not memory, a fault or a race that it lost."""
+    """Whether the budget ended something above the lowest rung: time or work, not memory, a fault or a race that it lost.
+
+    False where something above it was judged all the same, whether or not it could be delivered.
+    """
     lowest = min(p.candidate.rung for p in progress)
+    if any(p.candidate.rung > lowest and (p.status == "ok" or p.reason.startswith(NOT_FITTED)) for p in progress):
+        return False
     ended = (
         p.candidate
         for p in progress

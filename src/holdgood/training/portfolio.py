@@ -26,7 +26,7 @@ from holdgood.metrics import CostTable, Metric, OwnScore, loss_rows, resolve, se
 from holdgood.metrics import metric as metric_named
 from holdgood.scale import Pool, memory_available
 from holdgood.training.bag import Bag, bag
-from holdgood.training.board import board
+from holdgood.training.board import NOT_FITTED, board
 from holdgood.training.calibrated import Calibrated
 from holdgood.training.choice import Choice, choose, judged
 from holdgood.training.cost import LATENCY_MS, SIZE_MB, Aim
@@ -335,7 +335,7 @@ class _Training:
             if over:
                 self.notes.append(f"{choice.step.name} was left out after the choice: refitted it takes {over}")
             for p in lost:
-                p.status, p.reason = "failed", f"judged, but not fitted on all rows: {failed[p.index]}"
+                p.status, p.reason = "failed", f"{NOT_FITTED}: {failed[p.index]}"
                 self.notes.append(f"{p.candidate.name} was left out after the choice: {failed[p.index]}")
             left = self.clock.left() - CLOSE
             found = [
