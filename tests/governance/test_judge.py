@@ -38,6 +38,8 @@ def test_sentences_begin_with_money_and_count_the_ladder(declaration, records):
     assert first.startswith("– prior → linear +€29,100, yes")
     assert second.startswith("– linear")
     assert fairness.startswith("Fairness")
+    best = change(records["leaderboard"], prefer="best")  # its choice need not be proven over the rung below
+    assert "1 of 2 steps up the ladder was taken:" in judge(declaration, **records | {"leaderboard": best}).sentences
 
 
 def test_not_better_than_the_prior_fails(declaration, records):

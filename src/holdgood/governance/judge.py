@@ -124,6 +124,8 @@ def _ladder(leaderboard: Leaderboard) -> list[str]:
         return []
     worth = sum(step.taken for step in steps)
     noun = "step" if len(steps) == 1 else "steps"
-    head = f"{worth} of {len(steps)} {noun} up the ladder {'was' if worth == 1 else 'were'} worth climbing"
+    # only where each is taken for a gain that is proven and worth its cost does a step that is taken say so
+    how = "worth climbing" if leaderboard.prefer == "balanced" else "taken"
+    head = f"{worth} of {len(steps)} {noun} up the ladder {'was' if worth == 1 else 'were'} {how}"
     each = [f"– {step.sentence.rstrip('.')}" for step in steps if step.sentence]
     return [f"{head}{':' if each else '.'}", *each]
