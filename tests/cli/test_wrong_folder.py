@@ -63,6 +63,8 @@ def test_a_token_made_beside_a_live_folder_says_whose_it_is_and_how_to_make_the_
     assert "holdgood serve live does not take this token" in made.err and own in made.err
     assert "does not take" not in cli(*shlex.split(own)[1:], at=at).err
     assert "does not take" not in cli(*shlex.split(own)[1:], "--tokens", "t.json", at=at).err
+    ends = cli("serve", "token", "new", "--role", "predict", "--name", "shop", "--expires", "90 days", at=at)
+    assert "new live --role predict --name shop --expires '90 days'" in ends.err, "the same for as long, not for ever"
 
 
 def test_what_comes_after_the_first_promotion_is_a_token_and_a_server(at, cli):

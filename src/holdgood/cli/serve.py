@@ -205,6 +205,7 @@ def new(
     secret, token = kept.new(file, roles=role or (), name=name or "", expires=expires or "")
     if where is None and tokens is None and (LIVE / "bundles").is_dir():
         again = " ".join(f"--role {r}" for r in token.roles) + f" --name {shlex.quote(token.name)}"
+        again += f" --expires {shlex.quote(expires)}" if expires else ""
         draw.err.print(
             f"note: holdgood serve {LIVE} does not take this token, only a server of bundles here does; "
             f"for the live folder: holdgood serve token new {LIVE} {again}",
