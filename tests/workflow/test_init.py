@@ -1,5 +1,6 @@
 import json
 import tomllib
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -118,7 +119,21 @@ def test_the_file_says_why_a_date_is_the_time_and_which_others_there_were(tmp_pa
     assert any("(or first, between?)" in line for line in made.worth_a_look)
 
 
+def test_the_file_says_why_of_a_joined_table_too(tmp_path):
+    keys = [f"s{i % 20}" for i in range(200)]
+    pd.DataFrame({"site": keys, "late": ["no", "yes"] * 100}).to_csv(tmp_path / "t.csv", index=False)
+    dated().assign(site=keys).sort_values("last").to_csv(tmp_path / "facts.csv", index=False)
+    made = init_project([str(tmp_path / "t.csv"), str(tmp_path / "facts.csv")], folder=tmp_path)
+    assert read(tmp_path).tables["facts"].time == "last"
+    (said,) = [line for line in made.path.read_text().splitlines() if line.startswith("# time: ")]
+    assert said.startswith("# time: rows are written in its order, alone of 3 complete dates; others: first, between; ")
+
+
 def test_guesses_on_small_tables():
+    one = Table.of(pd.DataFrame({"at": pd.to_datetime(["2024-01-01"]), "to": pd.to_datetime(["2024-01-02"])}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert guess_time(one).column == "at"
     table = Table.of(pd.DataFrame({"a": [1, 1, 2, 2], "b": ["x", "y", "x", "y"], "v": [0.5, 0.1, 0.2, 0.3]}))
     assert guess_key(table) == ["a", "b"]
     assert guess_time(table) is None

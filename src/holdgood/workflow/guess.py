@@ -27,11 +27,14 @@ _NEARLY, _NAMED = 0.99, 6
 
 @dataclass(frozen=True)
 class JoinGuess:
-    """A join: main column = other column, the other table's time (None: static), and the share of main rows with a partner."""
+    """A join: main column = other column, the other table's time (None: static), and the share of main rows with a partner; ``why``: that time
+    of several, in words.
+    """
 
     on: dict[str, str]
     time: str | None
     share: float
+    why: str = ""
 
 
 def _distinct(connection: duckdb.DuckDBPyConnection, columns: Sequence[int]) -> int:
@@ -132,6 +135,8 @@ def guess_time(table: Table, exclude: Sequence[str] = ()) -> TimeGuess | None:
 
 
 def _written_in_order(table: Table, name: str) -> bool:
+    if table.rows < 2:
+        return False
     moments = table.data.column(name).cast(pa.int64()).to_numpy()
     forward = float(np.mean(moments[1:] >= moments[:-1]))
     return max(forward, float(np.mean(moments[1:] <= moments[:-1]))) >= _NEARLY
@@ -181,7 +186,8 @@ def guess_join(main: Table, other: Table) -> JoinGuess | None:
         finally:
             connection.close()
         if share >= _MATCH and (unique or time is not None):
-            return JoinGuess({c: c for c in shared}, None if unique else time, share)
+            as_of = None if unique else guessed
+            return JoinGuess({c: c for c in shared}, as_of and as_of.column, share, as_of.why if as_of else "")
     return None
 
 

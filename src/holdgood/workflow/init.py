@@ -263,6 +263,8 @@ def _table(
     moment = when.column if when else (join.time if join else None)
     if when and when.why:
         lines.append(f"# time: {one_line(when.why)}; where it is known only after the decision, name another")
+    elif join and join.why:
+        lines.append(f"# time: {one_line(join.why)}; where facts of a row are known later than that, name another")
     if moment:
         lines.append(
             f"time = {string(_quoted(moment))}                # when the facts of a row are known"
