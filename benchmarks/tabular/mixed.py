@@ -47,10 +47,12 @@ class Both:
         choice.Choice.beside = property(self.beside)  # type: ignore[assignment]
         portfolio.Refits = self.watched()
 
-    def strongest(self, steps: Sequence[ladder.Step], judge: Any, best: int, mixed: int | None) -> tuple[int, str]:
+    def strongest(
+        self, steps: Sequence[ladder.Step], judge: Any, scores: Sequence[float], mixed: int | None, races: Any
+    ) -> tuple[int, str]:
         self.seen = {}
         if mixed is None:
-            return best, "there is no ensemble"
+            return int(np.argmax(scores)), "there is no ensemble"
         worth = [-np.inf if s.ensemble else judge.worth(judge.whole(s.prediction)) for s in steps]
         single = int(np.argmax(worth))
         gain = judge.gain("one", steps[single].prediction, "mean", steps[mixed].prediction, ONE_ERROR)

@@ -223,7 +223,7 @@ class BudgetSpec(Section):
     prefer: Literal["simple", "balanced", "best"] = Field(
         "balanced",
         description="`simple`: the lowest rung that is not proven worse; `balanced`: the highest that is worth its cost; "
-        "`best`: the lowest loss, but an ensemble where nothing is proven better than it",
+        "`best`: the lowest loss; on tables an ensemble where nothing is proven better than it",
     )
     models: list[str] = Field(default_factory=list, description="families to try; default all that are installed")
     max_latency_ms: float | None = Field(

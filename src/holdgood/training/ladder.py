@@ -34,7 +34,8 @@ RULES = {
     "best": "The rung with the best score is taken, whatever it costs within the limits that are set",
 }
 """When to climb, by ``prefer``. What is said of the level holds for all three: the choice must beat the prior."""
-TOGETHER = ", but the ensemble where no other rung is proven better than it"
+BEST = "the best score out of fold, whatever its cost"
+TOGETHER = ", but the ensemble where that rung is not proven better than it"
 LEVEL = (
     f"where no rung is truly better than the simplest, the chance of climbing at all is {ALPHA:.0%} at most, "
     "over all rungs and all configurations together, those included that a search stopped early"
@@ -134,7 +135,7 @@ def climb(
 
     ``simple``: the lowest step that is not proven worse than the best. ``balanced``: each step whose gain over the best
     one below it is proven and worth its cost. ``best``: the best score at any cost, but the step at ``mixed`` (an
-    ensemble) where no other is proven better than that. In every case the lowest step (the prior) unless the choice is
+    ensemble) where that score is not proven better than its. In every case the lowest step (the prior) unless the choice is
     proven better than it. ``races``: those of the search that the trials come from.
     """
     allowed = limits or Limits()
@@ -147,7 +148,8 @@ def climb(
     rungs = tuple(
         _rung(i, steps, judge, looks, costs, money, missed, allowed, i in path, prefer) for i in range(len(steps))
     )
-    rule = RULES[prefer] + (TOGETHER if prefer == "best" and mixed is not None else "")
+    together = prefer == "best" and mixed is not None and not allowed.broken_by(steps[mixed])
+    rule = RULES[prefer] + (TOGETHER if together else "")
     return Climb(rungs, chosen, reason, f"{rule}: {LEVEL}.")
 
 
@@ -221,7 +223,7 @@ def _choose(
         chosen = _simplest(steps, judge, best, broken)
         reason = f"the simplest that is not proven worse than the best ({steps[best].name}), at {1 - ALPHA:.0%} over all rungs"
     elif prefer == "best":
-        chosen, reason = _strongest(steps, judge, best, None if mixed in broken else mixed)
+        chosen, reason = _strongest(steps, judge, scores, mixed, races)
     else:
         chosen = taken[-1]
         reason = f"the highest rung whose gain is proven (at {1 - ALPHA:.0%} over all rungs) and worth its cost"
@@ -231,9 +233,14 @@ def _choose(
         return 0, reason if prefer == "simple" else "nothing is proven better than " + steps[0].name
     level = joint_level(judge, [step.against(steps[0]) for step in steps[1:]], ALPHA, races)
     over = judge.gain(steps[chosen].name, steps[chosen].prediction, steps[0].name, steps[0].prediction, level)
-    if over.verdict != "better":
-        return 0, f"{steps[chosen].name} is not proven better than {steps[0].name}: {_span(over)}"
-    return chosen, reason
+    if over.verdict == "better":
+        return chosen, reason
+    said = f"{steps[chosen].name} is not proven better than {steps[0].name}: {_span(over)}"
+    if prefer == "best" and best not in (chosen, 0):  # an ensemble that is nothing itself keeps nobody from the best
+        best_over = judge.gain(steps[best].name, steps[best].prediction, steps[0].name, steps[0].prediction, level)
+        if best_over.verdict == "better":
+            return best, f"{BEST}; {said}"
+    return 0, said
 
 
 def _simplest(steps: Sequence[Step], judge: Judge, best: int, broken: Collection[int]) -> int:
@@ -247,19 +254,25 @@ def _simplest(steps: Sequence[Step], judge: Judge, best: int, broken: Collection
     return min(i for i in (best, *others) if i not in worse)
 
 
-def _strongest(steps: Sequence[Step], judge: Judge, best: int, mixed: int | None) -> tuple[int, str]:
-    """The ensemble at ``mixed``, unless the best of the others is proven better than it.
+def _strongest(
+    steps: Sequence[Step], judge: Judge, scores: Sequence[float], mixed: int | None, races: Races | None
+) -> tuple[int, str]:
+    """The ensemble at ``mixed``, unless the best of the others is proven better than it; ``scores``: more is better, minus infinity: no choice.
 
     The best score of several steps flatters whoever has it, by more the fewer rows there are; a mean of several models is
-    seldom far behind the best of them on new rows, a single one that looked best often is (docs/decisions/0025).
+    seldom far behind the best of them on new rows, a single one that looked best often is (docs/decisions/0025). That it was
+    picked among all others counts: where none is truly better, any is called so with probability ``ALPHA`` at most.
     """
-    reason = "the best score out of fold, whatever its cost"
-    if mixed is None or mixed == best:
-        return best, reason
-    ahead = judge.gain(steps[best].name, steps[best].prediction, steps[mixed].name, steps[mixed].prediction, 1 - ALPHA)
+    best = int(np.argmax(scores))
+    if mixed is None or mixed == best or scores[mixed] == -math.inf:
+        return best, BEST
+    together, one = steps[mixed], steps[best]
+    others = [step.against(together) for i, step in enumerate(steps) if i != mixed and scores[i] > -math.inf]
+    level = joint_level(judge, others, ALPHA, races)
+    ahead = judge.gain(one.name, one.prediction, together.name, together.prediction, level)
     if ahead.verdict == "better":
-        return best, f"{reason}, and proven better than the {steps[mixed].name}"
-    return mixed, f"{steps[best].name} scores better out of fold, but is not proven better: {_span(ahead)}"
+        return best, f"{BEST}, and proven better than the {together.name}"
+    return mixed, f"{one.name} scores better out of fold, but is not proven better: {_span(ahead)}"
 
 
 def _answered(step: Step, judge: Judge, costs: CostTable | None) -> np.ndarray | None:
