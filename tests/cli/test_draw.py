@@ -1,5 +1,7 @@
 """What the terminal shows: names with square brackets are names, not commands."""
 
+import math
+
 import pytest
 
 from holdgood.cli import app, draw
@@ -11,7 +13,7 @@ from holdgood.core.records import AuditReport, FairnessReport, Finding, Leaderbo
 from holdgood.core.records.audit import Proposal
 from holdgood.core.records.common import Interval
 from holdgood.core.records.fairness import Gap, GroupReport
-from holdgood.core.records.leaderboard import Rung
+from holdgood.core.records.leaderboard import Rung, Trial
 from holdgood.core.records.verdict import Gate
 
 ODD = ["weight [kg]", "rate [/min]", "[red]x[/red]", "a\\[b]", "[/]"]
@@ -57,6 +59,18 @@ def test_records_print_what_they_hold(name, capsys):
     gate = Gate(name=name, status="open", required="r", observed=name)
     draw.verdict_text(Verdict(status="not ready", headline=name, sentences=(name,), gates=(gate,)))
     assert capsys.readouterr().out.count(name) == 4
+
+
+def test_an_interval_that_one_fold_alone_cannot_tell_is_no_nan(capsys):
+    alone = Interval(value=0.5, low=math.nan, high=math.nan)
+    trial = Trial(name="a", family="a", rung=0, status="ok", score=alone)
+    rung = Rung(name="a", trial="a", family="a", score=alone)
+    board = Leaderboard(metric="m", higher_is_better=True, trials=(trial,), ladder=(rung,), chosen="a")
+    draw.ladder_text(board)
+    draw.trials_text(board)
+    told = capsys.readouterr().out
+    assert told.count("0.5000") == 2
+    assert "nan" not in told
 
 
 def test_without_a_terminal_what_runs_is_told_now_and_then(capsys, monkeypatch):

@@ -55,10 +55,20 @@ def test_a_line_a_rung_with_score_gain_why_time_and_size():
     assert (chosen, note) == ("chosen: linear-3 (proven)", "note: a note")
 
 
+def test_what_is_not_known_is_no_number():
+    """An interval of one fold alone, a score that the user's own metric could not give."""
+    nothing = float("nan")
+    rung = board().ladder[0].model_copy(update={"score": Interval(value=0.5, low=nothing, high=nothing)})
+    lost = rung.model_copy(update={"name": "lost", "score": Interval(value=nothing, low=nothing, high=nothing)})
+    said = str(board(ladder=(rung, lost)))
+    assert "nan" not in said
+    assert "0.5000  –" in said
+
+
 def test_a_ladder_without_rungs_says_what_was_delivered():
     empty = board(ladder=(), budget="1s", folds=0, only_prior=True, chosen="prior", reason="no time", notes=())
     assert str(empty).splitlines() == [
-        "log_loss, lower is better; out of fold on 1,500 rows",
+        "log_loss, lower is better",
         "chosen: prior (no time)",
     ]
     assert repr(empty).startswith("Leaderboard(")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     # only named in annotations: --help must not wait for pydantic
     from holdgood.core.events import Event
-    from holdgood.core.records import FairnessReport, Leaderboard, Verdict
+    from holdgood.core.records import FairnessReport, Interval, Leaderboard, Verdict
 
 COLOURS = {
     "issue": "red",
@@ -128,7 +129,7 @@ def ladder_text(board: Leaderboard) -> None:
         grid.add_row(
             Text(rung.name),
             f"{rung.score.value:.4f}",
-            f"{rung.score.low:.4f} to {rung.score.high:.4f}",
+            _between(rung.score),
             "yes" if rung.taken else "no",
             Text(rung.sentence),
         )
@@ -138,6 +139,11 @@ def ladder_text(board: Leaderboard) -> None:
         out.print(f"  {board.without}", style="bold yellow")
     for note in board.notes:
         out.print(Text(f"  note: {note}"))
+
+
+def _between(score: Interval) -> str:
+    """The ends of an interval; nothing where one fold alone tells none."""
+    return "" if math.isnan(score.low) else f"{score.low:.4f} to {score.high:.4f}"
 
 
 def trials_text(board: Leaderboard) -> None:
@@ -150,7 +156,7 @@ def trials_text(board: Leaderboard) -> None:
                 t.family,
                 t.status,
                 "" if t.score is None else f"{t.score.value:.4f}",
-                "" if t.score is None else f"{t.score.low:.4f} to {t.score.high:.4f}",
+                "" if t.score is None else _between(t.score),
                 f"{t.fit_seconds:.1f}",
                 t.reason,
             ]

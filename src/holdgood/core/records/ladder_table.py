@@ -18,8 +18,9 @@ _NUMBERS = (1, 6, 7)
 
 def ladder_table(board: Leaderboard) -> str:
     """A line a rung, then what was chosen and why, then the notes."""
-    lines = [f"{board.metric}, {'higher' if board.higher_is_better else 'lower'} is better; {_judged_on(board)}"]
+    lines = [f"{board.metric}, {'higher' if board.higher_is_better else 'lower'} is better"]
     if board.ladder:
+        lines[0] += f"; {_judged_on(board)}"
         lines += _aligned([_HEADS, *(_cells(rung) for rung in board.ladder)])
     lines.append(f"chosen: {board.chosen or 'nothing'}" + (f" ({board.reason})" if board.reason else ""))
     lines += [text for text in (board.shortfall, board.without) if text]
@@ -35,7 +36,7 @@ def _cells(rung: Rung) -> tuple[str, ...]:
     return (
         rung.name,
         _number(score.value),
-        f"{_number(score.low)} to {_number(score.high)}",
+        NOTHING if math.isnan(score.low) else f"{_number(score.low)} to {_number(score.high)}",
         NOTHING if gain is None else f"{gain.difference:+.3g} ({gain.low:.3g} to {gain.high:.3g}) over {gain.second}",
         "yes" if rung.taken else "no",
         rung.why or NOTHING,
@@ -45,6 +46,8 @@ def _cells(rung: Rung) -> tuple[str, ...]:
 
 
 def _number(value: float) -> str:
+    if math.isnan(value):
+        return NOTHING
     return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
