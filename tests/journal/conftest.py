@@ -64,15 +64,16 @@ def journal(request):
 def sheet():
     """Make a sheet of model ``m``, ready to be written: a row for each subject, an hour apart."""
 
-    def make(base="s", subjects=("ann", "bob", "cyd"), *, hour=0, step=1, keep=True, digest="d1"):
+    def make(base="s", subjects=("ann", "bob", "cyd"), *, hour=0, step=1, keep=True, digest="d1", refused=()):
         n = len(subjects)
         begin = np.datetime64("2026-03-01T00:00:00", "us") + np.timedelta64(hour, "h")
         moments = begin + np.arange(n) * np.timedelta64(step, "h")
         facts = pa.table(
             {"who": list(subjects), "a": np.arange(n) / 2, "day": moments, "long": [s * 40 for s in subjects]}
         )
+        verdicts = ["refused" if i in refused else "ok" for i in range(n)]
         told = pa.table(
-            {"probability": [0.25] * n, "answer": [None, *[True] * (n - 1)], "verdict": ["ok"] * n, "why": [""] * n}
+            {"probability": [0.25] * n, "answer": [None, *[True] * (n - 1)], "verdict": verdicts, "why": [""] * n}
         )
         return sheet_draft(
             "m", digest, base, "2026-03-02T00:00:00.000000+00:00", pa.chunked_array([pa.array(moments, pa.timestamp("us", "UTC"))]),

@@ -44,6 +44,15 @@ def test_rows_are_predictions_by_id_and_in_the_log(journal, sheet, write, answer
     assert journal.verify(journal.heads()) == []
 
 
+def test_which_rows_were_refused_is_known_of_sheets_and_alone_but_not_by_a_shadow(journal, sheet, write, answer):
+    write(sheet("s", refused=(1,)), draft(answer("p1", verdict="refused")), draft(answer("p2")))
+    write(*(draft(answer(f"p{i}", verdict="refused", place="shadow")) for i in (2, 3)))
+    found = journal.asked("m", ["s/0", "s/1", "p1", "p2", "p3", "p4"])
+    assert {id: asked.refused for id, asked in found.items()} == {
+        "s/0": False, "s/1": True, "p1": True, "p2": False, "p3": False,
+    }  # fmt: skip
+
+
 def test_facts_may_stay_away(journal, sheet, write):
     write(sheet(keep=False))
     assert journal.prediction("m", "s/0").facts is None
