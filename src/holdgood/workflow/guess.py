@@ -186,8 +186,8 @@ def guess_join(main: Table, other: Table) -> JoinGuess | None:
         finally:
             connection.close()
         if share >= _MATCH and (unique or time is not None):
-            as_of = None if unique else guessed
-            return JoinGuess({c: c for c in shared}, as_of and as_of.column, share, as_of.why if as_of else "")
+            why = "" if unique or guessed is None else guessed.why
+            return JoinGuess({c: c for c in shared}, None if unique else time, share, why)
     return None
 
 
