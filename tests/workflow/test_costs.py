@@ -52,10 +52,11 @@ def test_in_a_run_on_its_holdout_and_in_its_bundle(tmp_path):
     assert counts.sum(axis=0).tolist() == np.bincount(best, minlength=3).tolist()
 
 
-@pytest.mark.parametrize(("target", "named"), [("state", "matrix"), ("a", "over and under")])
+@pytest.mark.parametrize(("target", "named"), [("state", "matrix"), ("a", "over and under"), ("many", "matrix")])
 def test_undeclared_costs_are_asked_for_by_the_names_that_the_task_takes(tmp_path, target, named):
     cheap = {"split": {"kind": "random"}, "budget": {"trials": 1, "workers": 1, "models": ["linear"]}}
-    made = hg.run(table(), target, declaration=cheap, project=tmp_path)
+    rows = table().assign(many=[f"k{i % 45}" for i in range(N)])  # more classes than a report counts one by one
+    made = hg.run(rows, target, declaration=cheap, project=tmp_path)
     assert status(made.project)[3].command == f"declare [costs] {named}"
     assert f"declare {named} under [costs]" in made.holdout.money_sentence
 

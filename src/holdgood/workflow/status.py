@@ -112,9 +112,9 @@ def _costs(run: RunFolder) -> str:
         judged = None
     if judged is None:
         return ""
-    if judged.confusion is None:
-        return COSTS["regression"]
-    return COSTS["binary" if len(judged.confusion.labels) == 2 else "multiclass"]
+    if judged.threshold is not None:
+        return COSTS["binary"]
+    return COSTS["multiclass" if "log_loss" in judged.metrics else "regression"]
 
 
 def _remark(number: int, declared: Declaration, run: RunFolder) -> tuple[str, str]:
