@@ -213,6 +213,9 @@ def test_missing_labels_are_left_out_and_told_of():
             made = fit(X, given, **QUICK)
         assert made.classes_.tolist() == ["late", "on time"]
         assert said in made.leaderboard_.notes
+    y[1:] = [v or "late" for v in y[1:]]
+    with pytest.warns(HoldgoodWarning, match=r"1 of 160 rows has no outcome in y .* and was left out"):
+        fit(X, y, **QUICK)
 
 
 @pytest.mark.parametrize("task", ["auto", "regression"])

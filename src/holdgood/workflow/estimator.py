@@ -104,8 +104,11 @@ def _outcomes(y: Any) -> pa.ChunkedArray:
 def _left_out(known: np.ndarray) -> str:
     """How many rows have no outcome to learn from, in a sentence; empty where all have one."""
     gone = int(np.sum(~known))
+    has, was = ("has", "was") if gone == 1 else ("have", "were")
     return (
-        f"{gone:,} of {len(known):,} rows have no outcome in y (missing or infinite) and were left out" if gone else ""
+        f"{gone:,} of {counted(len(known), 'row')} {has} no outcome in y (missing or infinite) and {was} left out"
+        if gone
+        else ""
     )
 
 
@@ -148,6 +151,8 @@ class HoldgoodEstimator(BaseEstimator):
     ``split``: folds in the words of ``[split]`` (validation, folds, repeats, gap, outcome_after, embargo). ``cv``: a number of folds,
     a splitter of scikit-learn, or pairs of positions; whoever learns, combines or compares uses these folds, and rows for early
     stopping come from a fold's training rows (the last in time, as far after the others as the folds keep).
+    ``prefer``: "best" is an ensemble unless a single model is proven better than it, whatever that costs in use (limits are kept);
+    "balanced" climbs only for gains that are proven and worth their cost, "simple" takes the simplest that is not proven worse.
     ``class_weight``: "balanced" or a weight by class. ``metric``: a name, or ``metric(y, prediction[, weight])`` of your own
     with ``higher_is_better``. ``monotone``: columns with which predictions only rise
     or only fall. ``costs``: amounts of money; with them ``predict`` gives the answer that costs least.
@@ -240,11 +245,11 @@ class HoldgoodEstimator(BaseEstimator):
         target = self._target(values)
         # a class code of -1 is an outcome that is no class (an infinite number)
         known = np.isfinite(target.y) & ((target.y >= 0) | (target.task.kind == "regression"))
-        counted = None if sample_weight is None else _weights(sample_weight, table.rows)
+        amount = None if sample_weight is None else _weights(sample_weight, table.rows)
         gone = _left_out(known)
         if gone:
             warnings.warn(gone, HoldgoodWarning, stacklevel=2)
-        usable = np.flatnonzero(known if counted is None else known & (counted > 0))
+        usable = np.flatnonzero(known if amount is None else known & (amount > 0))
         _learnable(target.task, target.y[usable])
         wanted = parse(
             {
@@ -259,7 +264,7 @@ class HoldgoodEstimator(BaseEstimator):
         plan, signs = constrained(make_plan(declaration, {_MAIN: table}, exclude={}), self._ways(), target.task.kind)
         frame = build(plan, table.take(usable), {}, decision_time=None)[0]
         outcome = target.y[usable]
-        weight = None if counted is None else counted[usable]
+        weight = None if amount is None else amount[usable]
         of_class = class_weights(self.class_weight, target.task, outcome, weight)
         codes = None if groups is None else _codes(groups, table.rows)[usable]
         moments = None if time is None else _moments(time, table.rows)[usable]
