@@ -129,8 +129,9 @@ def level(name: str, draw: Draw, truth: tuple[int, ...], simulations: int) -> di
     for _ in range(simulations):
         steps, judge, told = draw(rng)
         # all preferences begin with the same walk: the others are asked in some cells only
-        asked = PREFERENCES if len(judge.y) == 300 and len(set(truth)) == 1 else ("balanced",)
-        results = {p: climb(steps, judge, prefer=p, races=told) for p in asked}
+        mixed = len(steps) - 1 if steps[-1].ensemble else None
+        asked = PREFERENCES if len(set(truth)) == 1 and (len(judge.y) == 300 or mixed) else ("balanced",)
+        results = {p: climb(steps, judge, prefer=p, races=told, mixed=mixed) for p in asked}
         for p, found in results.items():
             climbs[p] = climbs.get(p, 0) + any(truth[i] >= truth[found.chosen] for i in range(found.chosen))
         proven += bool(false_claims(results["balanced"], truth))
