@@ -5,8 +5,9 @@
     python docs/capture.py demo/flights tutorials/life.md    # one of them, no picture
 
 A page marks what it wants with ``<!-- run: COMMAND -->`` (or ``<!-- run N: COMMAND -->`` for the first N lines) above a fenced block, which is
-rewritten. ``<!-- show FILE N -->`` puts the first N lines of a file that a command has written. ``<!-- project: NAME -->`` on a page takes the
-project of that name beside the one given (``holdgood demo --forecast`` makes ``demo/industry``, ``holdgood demo live`` makes ``demo/live``).
+rewritten. ``<!-- show: FILE -->`` puts a file that a command has written, ``<!-- show N: FILE -->`` its first N lines.
+``<!-- project: NAME -->`` on a page takes the project of that name beside the one given (``holdgood demo --forecast`` makes ``demo/industry``,
+``holdgood demo live`` makes ``demo/live``).
 """
 
 from __future__ import annotations
@@ -91,10 +92,9 @@ def _output(command: str, project: Path) -> list[str]:
         text=True,
         check=False,
     )
-    said = (done.stdout + done.stderr).replace(f"{project}/", "").rstrip().splitlines()
-    said = [
-        line for line in said if not line.startswith("  … ")
-    ]  # how far it was at some second says nothing a minute later
+    # how far it was at some second says nothing a minute later; what begins like it on standard output is a result ("  …     and 7 more")
+    aside = "".join(line for line in done.stderr.splitlines(keepends=True) if not line.startswith("  … "))
+    said = (done.stdout + aside).replace(f"{project}/", "").rstrip().splitlines()
     return [*said, f"(exit code {done.returncode})"] if done.returncode else said
 
 

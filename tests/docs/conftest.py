@@ -25,6 +25,11 @@ def generate():
 
 
 @pytest.fixture(scope="session")
+def capture():
+    return script(ROOT / "docs" / "capture.py")
+
+
+@pytest.fixture(scope="session")
 def summarise():
     path = ROOT / "benchmarks" / "summarise.py"
     if not path.exists():
