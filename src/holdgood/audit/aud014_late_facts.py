@@ -126,6 +126,8 @@ class LateFacts:
         message = f"the outcome is computed from {listed(late)}, which {is_are(late)} not known at the decision"
         if early := [c for c in sources if c not in late]:
             message += f" ({listed(early)}, which it is computed from too, {is_are(early)} known before)"
+        elif len(late) > 1:
+            message += f'; for one that is: tables.{main.name}.known = {{ COLUMN = "before" }}'
         return [self._late(main.name, late, message, {"columns": len(late)})]
 
     def _born_together(self, context: AuditContext, main: Table, y: np.ndarray, names: list[str]) -> list[Finding]:

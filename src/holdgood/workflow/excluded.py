@@ -12,8 +12,14 @@ Reasons = dict[str, dict[str, str]]
 
 
 def excluded(declared: Declaration, target_columns: Sequence[str], target_audit: AuditReport) -> Reasons:
-    """What nothing may touch: the target's own columns, and late facts unless ``audit.exclude_late`` is off."""
-    found: Reasons = {declared.main: dict.fromkeys(target_columns, "the target is computed from it")}
+    """What nothing may touch: the target's own columns, and late facts unless ``audit.exclude_late`` is off.
+
+    Of several columns that a target is computed from, those that are declared as known (a promised date, beside the date of
+    delivery) stay; where all of them are, none does, or there would be nothing to predict.
+    """
+    known = declared.tables[declared.main].known
+    closed = [c for c in target_columns if known.get(c, "after") == "after"] or target_columns
+    found: Reasons = {declared.main: dict.fromkeys(closed, "the target is computed from it")}
     if declared.task.weight:  # where it is an expression, no column has that name
         found[declared.main].setdefault(declared.task.weight, "it is how much a row counts")
     if declared.audit.exclude_late:
