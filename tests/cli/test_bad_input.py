@@ -403,7 +403,8 @@ def test_a_full_disk_is_told_and_no_earlier_run_is_lost(cli, copied, environment
     died = limited(["run", "--fresh"], copied, size, environment)
     assert died.returncode == 6, died.stderr
     assert "Traceback" not in died.stderr
-    error = [line for line in died.stderr.splitlines() if "✓" not in line]
+    said, *error = [line for line in died.stderr.splitlines() if "✓" not in line]
+    assert said.startswith("  budget trials=2")
     assert [line[:11] for line in error] == ["error: cann", "  expected:", "  do this: "], died.stderr
     after = {p: (copied / p).read_bytes() for p in before if p.name != "openings.jsonl"}
     assert after == {p: b for p, b in before.items() if p in after}

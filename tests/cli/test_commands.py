@@ -165,7 +165,9 @@ def test_run_says_the_verdict_first_and_then_where_things_are(cli, copied):
     assert "declare miss and false_alarm under [costs]" in said.out
     assert "report: runs/0002/report.html" in said.out
     assert "bundle: runs/0002/bundle (verified)" in said.out
-    assert [line.split()[1] for line in said.err.splitlines()][:3] == ["read", "audit-tables", "clean"]
+    first, *steps = said.err.splitlines()
+    assert first.startswith("  budget trials=")
+    assert [line.split()[1] for line in steps][:3] == ["read", "audit-tables", "clean"]
 
 
 def test_run_for_machines_and_under_a_strict_eye(cli, make_project, make_orders):

@@ -269,7 +269,7 @@ def test_where_the_choice_cannot_be_refitted_the_next_best_is_chosen_named_and_d
 
 
 def test_a_simplest_rule_that_cannot_be_refitted_is_left_out_and_told_of(run_spoiled):
-    trained, _ = run_spoiled("tree", "tree", "lightgbm", n=400, prefer="best")
+    trained, _ = run_spoiled("tree", "tree", "lightgbm", n=400, prefer="balanced")
     assert trained.leaderboard.chosen == "lightgbm"
     assert trained.simple_name == "tree"
     assert any("tree is delivered as fitted on 2" in n for n in trained.leaderboard.notes)
