@@ -35,7 +35,10 @@ def test_of_the_targets_columns_those_declared_as_known_stay_but_never_all(known
 
 
 def test_a_target_that_is_a_column_is_never_a_feature():
-    given = {"task": {"table": "t", "target": "late"}, "tables": {"t": {"source": "t.csv", "known": {"late": "before"}}}}
+    given = {
+        "task": {"table": "t", "target": "late"},
+        "tables": {"t": {"source": "t.csv", "known": {"late": "before"}}},
+    }
     assert set(excluded(parse(given), ("late",), NOTHING)["t"]) == {"late"}
 
 
