@@ -200,6 +200,7 @@ def test_joined_tables_of_the_server_or_of_the_request(within, bundles, tmp_path
     async def without(ask, desk):
         status, told, _ = await ask("POST", "/predict", {"row": row})
         assert status == 422 and "joins weather" in told["error"]
+        assert '"related": {"TABLE"' in told["do"] and "whoever starts the server adds --table" in told["do"]
         found.append((await ask("POST", "/predict", {"row": row, "related": related}))[1]["probability"])
 
     async def by_server(ask, desk):
@@ -227,3 +228,12 @@ def test_settings_that_are_refused(bundles, tmp_path, more, said, monkeypatch):
     tokens.new(tmp_path / "t.json", roles=["predict"], name="ann")
     with pytest.raises(DeclarationError, match=said):
         door(Settings(**{"what": (str(bundles()),), "tokens": tmp_path / "t.json", **more}))
+
+
+def test_tables_that_a_promoted_model_joins_are_known(bundles, tmp_path):
+    from holdgood.cli.live import _joined
+    from holdgood.workflow.live.folder import Live
+
+    live = Live.create(tmp_path / "live")
+    assert _joined(live.path, live.keep(bundles(join=True)).digest) == ["weather"]
+    assert _joined(live.path, live.keep(bundles()).digest) == []

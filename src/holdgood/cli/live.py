@@ -197,7 +197,28 @@ def _told(said: Promotion, json: bool, live: Path) -> None:
                 style="cyan",
                 soft_wrap=True,
             )
-        draw.out.print(f"next: holdgood serve {folder} answers over HTTP", style="cyan")
+        tables = "".join(f" --table {shlex.quote(name)}=FILE" for name in _joined(live, said.bundle_digest))
+        draw.out.print(f"next: holdgood serve {folder}{tables} answers over HTTP", style="cyan", soft_wrap=True)
+
+
+def _joined(live: Path, digest: str) -> list[str]:
+    """The tables that rows need beside the main one, as the bundle's contract names them; none where it holds no contract."""
+    import json as text
+
+    from holdgood.bundle import layout
+    from holdgood.core.declaration import Declaration
+    from holdgood.core.records import Contract
+    from holdgood.core.records.envelope import unwrap
+    from holdgood.workflow.live.folder import Live
+
+    bundle = Live.open(live).bundle(digest)
+    file, extra = bundle / layout.RECORDS / "contract.json", bundle / layout.EXTRA
+    if not (file.exists() and extra.exists()):
+        return []
+    contract = unwrap(text.loads(file.read_text(encoding="utf-8")), Contract, where=file.name)
+    declared = text.loads(extra.read_text(encoding="utf-8")).get("declaration")
+    main = Declaration.model_validate(declared).main if declared else ""
+    return [t.name for t in contract.tables if t.name != main] if main else []
 
 
 def _at(live: Path) -> str:

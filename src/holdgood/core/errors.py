@@ -58,6 +58,10 @@ class DataError(HoldgoodError, ValueError):
     exit_code = 3
 
 
+class AbsentTables(DataError):
+    """Tables that a model joins were not given."""
+
+
 class ReadError(DataError):
     """A source cannot be read."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from holdgood.core.errors import BundleError, Busy, EnvironmentFault, HoldgoodError
+from holdgood.core.errors import AbsentTables, BundleError, Busy, DataError, EnvironmentFault, HoldgoodError
 from holdgood.core.text import one_line
 from holdgood.serving.tokens import Token
 
@@ -67,6 +67,10 @@ def refusal_of(error: HoldgoodError) -> Refusal:
     """Which refusal an error of ours is: what came cannot be used (422), or this server cannot now (503)."""
     if isinstance(error, (EnvironmentFault, MemoryError)):
         return Refusal(503, error, ((b"retry-after", b"%d" % (_SOON if isinstance(error, Busy) else 2 * _SOON)),))
+    if isinstance(error, AbsentTables):
+        # who asks over HTTP cannot give a file: their way is to send the rows
+        do = 'send their rows as JSON beside "row" or "rows": "related": {"TABLE": [{…}]}; or whoever starts the server adds --table TABLE=FILE'
+        return Refusal(422, DataError(error.came, error.expected, do))
     return Refusal(500 if isinstance(error, BundleError) else 422, error)
 
 

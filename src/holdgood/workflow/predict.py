@@ -17,7 +17,7 @@ from holdgood.bundle import load
 from holdgood.cleaning import installed
 from holdgood.connectors import read_table
 from holdgood.core.declaration import Declaration, MemorySpec, RepairSpec
-from holdgood.core.errors import BundleError, DataError, did_you_mean
+from holdgood.core.errors import AbsentTables, BundleError, DataError, did_you_mean
 from holdgood.core.frame import Frame
 from holdgood.core.protocols import Repair, Scorer
 from holdgood.core.records import Bundle, Contract
@@ -107,7 +107,7 @@ class Predictor:
         """Features of some rows, as known at their moment of decision."""
         absent = [t.name for t in self.contract.tables if t.name != self.declaration.main and t.name not in others]
         if absent:
-            raise DataError(
+            raise AbsentTables(
                 f"the model joins {', '.join(absent)}, which is not given",
                 "every table that the features come from",
                 "add " + " ".join(f"--table {n}=FILE" for n in absent),
