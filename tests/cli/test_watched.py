@@ -55,3 +55,13 @@ def test_why_fewer_rows_count_than_have_an_outcome_is_said():
     assert "n=347 of 400 outcomes; left out: 53 of rows so young that few of their age have one)" in text
     whole = against(promised, replace(seen, young=0), alpha=0.05, unit="log loss", lower_is_better=True)
     assert "n=347)" in look_text(Watched(look(performance=whole, loss=1.6, loss_promised=0.46, labelled=347), ()))
+
+
+def test_no_interval_is_of_all_that_can_be():
+    found = Comparison(
+        first="in use", second="promised", difference=-0.04, low=-0.06, high=-0.02, level=0.99967, n=300, unit="log loss",
+        verdict="worse",
+    )  # fmt: skip
+    assert "worse by 0.04 (99.97%: 0.02 to 0.06" in look_text(
+        Watched(look(performance=found, loss=0.5, loss_promised=0.46), ())
+    )

@@ -10,7 +10,7 @@ from holdgood.cli.findings import audit_text
 from holdgood.cli.forecasts import accuracy_text
 from holdgood.core.errors import DeclarationError, did_you_mean
 from holdgood.core.records import AuditReport, Record
-from holdgood.core.text import counted
+from holdgood.core.text import counted, times
 from holdgood.workflow.result import Run
 
 
@@ -109,7 +109,7 @@ def _evaluation(run: Run) -> None:
                 f"({comparison.low:.4g} to {comparison.high:.4g}) {comparison.unit}"
             )
     draw.out.print(f" {result.money_sentence}")
-    draw.out.print(f" tuned on {result.tuned_on}; opened {result.openings} times", style="dim")
+    draw.out.print(f" tuned on {result.tuned_on}; opened {times(result.openings)}", style="dim")
 
 
 def _card(run: Run) -> None:

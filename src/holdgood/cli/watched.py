@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from holdgood.core.records import Benefit, Comparison, WatchLook
-from holdgood.core.text import counted
+from holdgood.core.text import counted, percent
 from holdgood.monitoring.late_mean import LEFT_OUT
 from holdgood.reports.watch_words import CLOSE, acknowledged_by, over_text, state_of, unjudged_text
 from holdgood.workflow.live.watch import Watched
@@ -48,7 +48,7 @@ def _performance(look: WatchLook, found: Comparison) -> str:
     """Which way it went in words: of a loss less is better, so that a sign alone would be read the wrong way."""
     way, sign = ("worse", -1.0) if found.difference < 0 else ("better", 1.0)
     low, high = sorted((sign * found.low, sign * found.high))
-    by = f"{way} by {abs(found.difference):.4g} ({found.level:.1%}: {low:.4g} to {high:.4g}, n={found.n:,}{_left_out(look, found)})"
+    by = f"{way} by {abs(found.difference):.4g} ({percent(found.level, 1)}: {low:.4g} to {high:.4g}, n={found.n:,}{_left_out(look, found)})"
     proven = "" if found.verdict == way else f", {found.verdict}"
     if math.isnan(look.loss) or math.isnan(look.loss_promised):
         return f"{found.unit} in use against promised: {by}{proven}"

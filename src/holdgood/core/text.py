@@ -41,6 +41,7 @@ _ALIKE = str.maketrans(
 )
 _LATIN = re.compile("[A-Za-z]")
 _FOREIGN = re.compile("[\u0391-\u03ff\u0400-\u04ff]")
+_MOST_DIGITS = 12
 _WORDS = re.compile(r"[^\W\d_]+")
 
 
@@ -51,6 +52,26 @@ def counted(n: int, noun: str) -> str:
     ('1 row', '1,200 rows')
     """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def times(n: int) -> str:
+    """How often.
+
+    >>> times(1), times(3)
+    ('once', '3 times')
+    """
+    return "once" if n == 1 else f"{n:,} times"
+
+
+def percent(level: float, digits: int = 0) -> str:
+    """The level of an interval, with as many more digits as tell it from 100%, which no interval has.
+
+    >>> percent(0.95), percent(0.95, 1), percent(0.99967, 1), percent(0.999999)
+    ('95%', '95.0%', '99.97%', '99.9999%')
+    """
+    while level < 1 and digits < _MOST_DIGITS and f"{level:.{digits}%}".startswith("100"):
+        digits += 1
+    return f"{level:.{digits}%}"
 
 
 def signed(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from holdgood.core.records import Comparison, Interval, Money
+from holdgood.core.text import percent
 
 NOT_DECLARED = "Nobody has declared this."
 
@@ -31,7 +32,7 @@ def interval(given: Interval) -> str:
     '0.812 (95%: 0.801 to 0.824, n=12,000)'
     """
     rows = f", n={given.n:,}" if given.n else ""
-    return f"{number(given.value)} ({given.level:.0%}: {number(given.low)} to {number(given.high)}{rows})"
+    return f"{number(given.value)} ({percent(given.level)}: {number(given.low)} to {number(given.high)}{rows})"
 
 
 def comparison(given: Comparison) -> str:
@@ -41,7 +42,7 @@ def comparison(given: Comparison) -> str:
     'model against prior: 0.1 (95%: 0.05 to 0.15, n=200): better'
     """
     unit = f" {given.unit}" if given.unit else ""
-    span = f"{given.level:.0%}: {number(given.low)} to {number(given.high)}, n={given.n:,}"
+    span = f"{percent(given.level)}: {number(given.low)} to {number(given.high)}, n={given.n:,}"
     return f"{given.first} against {given.second}: {number(given.difference)}{unit} ({span}): {given.verdict}"
 
 
@@ -52,7 +53,7 @@ def money(given: Money) -> str:
     'EUR 41,200 per month (95%: 33,900 to 48,300)'
     """
     a = given.amount
-    span = f"({a.level:.0%}: {number(a.low)} to {number(a.high)})"
+    span = f"({percent(a.level)}: {number(a.low)} to {number(a.high)})"
     if given.assumed:
         return f"ASSUMED: {number(a.value)} false alarms' worth per {given.per} {span}"
     return f"{given.currency} {number(a.value)} per {given.per} {span}".strip()

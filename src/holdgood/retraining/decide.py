@@ -8,6 +8,7 @@ from typing import Literal
 
 from holdgood.core.declared_policy import PolicySpec
 from holdgood.core.records import Alarm, Comparison, RetrainDecision
+from holdgood.core.text import percent
 from holdgood.retraining.fall import FEWEST_DAYS, WINDOWS
 from holdgood.retraining.worth import Worth
 
@@ -136,7 +137,7 @@ def _performance_said(evidence: Evidence, rule: PolicySpec) -> str:
     if performance is None:
         return _unknown(evidence)
     numbers = f"{performance.difference:+.4g} {performance.unit}".rstrip()
-    span = f"{numbers} ({performance.level:.1%}: {performance.low:.4g} to {performance.high:.4g}, n={performance.n:,})"
+    span = f"{numbers} ({percent(performance.level, 1)}: {performance.low:.4g} to {performance.high:.4g}, n={performance.n:,})"
     against = f" against what was {performance.second}" if performance.second else ""
     if performance.verdict == "worse":
         small = -performance.difference <= rule.smallest_fall

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from holdgood.core.errors import DataError, DeclarationError
 from holdgood.core.records import Changed, RunComparison, RunPair, RunSummary
 from holdgood.core.task import Task
+from holdgood.core.text import percent
 from holdgood.metrics.compare import paired
 from holdgood.metrics.interval import LEVEL
 from holdgood.metrics.score import loss_rows
@@ -45,7 +46,7 @@ def compare_runs(folder: Path, runs: Sequence[str]) -> RunComparison:
     notes = []
     if len(pairs) > 1:
         notes.append(
-            f"Each run was compared with run {first} at {level:.1%}, so that all intervals hold together at 95%."
+            f"Each run was compared with run {first} at {percent(level, 1)}, so that all intervals hold together at 95%."
         )
     if len({r.leaderboard.metric for r in opened.values()}) > 1:
         notes.append("The runs were judged by different metrics: their scores do not compare, their paired losses do.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from holdgood.core.records.envelope import Number, Part
+from holdgood.core.text import percent
 
 
 class Interval(Part):
@@ -18,7 +19,7 @@ class Interval(Part):
     method: str = ""
 
     def __str__(self) -> str:
-        return f"{self.value:.4g} ({self.level:.0%}: {self.low:.4g} to {self.high:.4g}, n={self.n:,})"
+        return f"{self.value:.4g} ({percent(self.level)}: {self.low:.4g} to {self.high:.4g}, n={self.n:,})"
 
 
 class Comparison(Part):
