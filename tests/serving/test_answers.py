@@ -221,3 +221,13 @@ def test_a_log_line_a_request_and_none_forged(server, job_rows):
     assert any(line["event"] == "uvicorn" and "Invalid HTTP" in line["said"] for line in lines)
     assert any(line.get("request_id") == "mine-1" for line in lines)
     assert not any("forged" in json.dumps(line) for line in lines)
+
+
+def test_what_is_wrong_with_a_request_is_told_with_what_to_send(server, job_rows):
+    status, told = server.json("POST", "/models/jobs/explain", {"row": job_rows[0], "id": "a"})
+    assert status == 422 and told["do"].startswith("leave it out: /explain takes no id and keeps nothing")
+    late = {"prediction": "x", "value": True, "known_time": "gestern"}
+    told = server.json("POST", "/models/jobs/feedback", {"labels": [late]}, token=server.secret["feedback"])[1]
+    assert "known_time: 'gestern' is no time in ISO format, such as 2026-03-01T12:00:00Z" in str(told)
+    told = server.json("POST", "/models/jobs/feedback", {"labels": {}}, token=server.secret["feedback"])[1]
+    assert told["error"] == "labels: an object"

@@ -43,9 +43,11 @@ def object_of(
     *,
     arrow: bool = False,
     example: str = "",
+    aside: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The body as a JSON object of known names. ``arrow``: whether the route takes an Arrow stream too, which a refusal says then;
-    ``example``: what to send, where it is no columns under the first name.
+    ``example``: what to send, where it is no columns under the first name;
+    ``aside``: what to do about names that other routes know.
     """
     no_subject_column(call)
     kind = call.content_type
@@ -79,7 +81,9 @@ def object_of(
                 422,
                 f"{name[:60]!r} is a name that means nothing here",
                 "one of: " + ", ".join(known),
-                did_you_mean(name, known) or (f"send {example}" if example else f'columns go into "{known[0]}"'),
+                (aside or {}).get(name)
+                or did_you_mean(name, known)
+                or (f"send {example}" if example else f'columns go into "{known[0]}"'),
             )
     for name in needed:
         if name not in body:
@@ -159,7 +163,7 @@ def asked(call: Call, limits: Limits) -> Asked:
     if when is None or type(given) is not str:
         raise refused(
             422,
-            f"event_time: a {kind_of(given)} that is no time",
+            f"event_time: {a_kind_of(given)} that is no time",
             "a time in ISO format",
             "write it as 2026-03-01T12:00:00Z",
         )
@@ -172,7 +176,7 @@ def related_of(given: Any, limits: Limits) -> dict[str, pa.Table]:
         return {}
     if type(given) is not dict:
         raise refused(
-            422, f"related: a {kind_of(given)}", "an object: table to rows", 'send {"related": {"TABLE": [{…}]}}'
+            422, f"related: {a_kind_of(given)}", "an object: table to rows", 'send {"related": {"TABLE": [{…}]}}'
         )
     return {name: frame_of(rows_of(rows, f"related.{name[:40]}", limits)) for name, rows in given.items()}
 
@@ -180,7 +184,7 @@ def related_of(given: Any, limits: Limits) -> dict[str, pa.Table]:
 def rows_of(given: Any, where: str, limits: Limits) -> list[dict[str, Any]]:
     """A list of objects, checked in number and kind."""
     if type(given) is not list:
-        raise refused(422, f"{where}: a {kind_of(given)}", "a list of rows", "send a list of objects")
+        raise refused(422, f"{where}: {a_kind_of(given)}", "a list of rows", "send a list of objects")
     if not given:
         raise refused(422, f"{where}: an empty list", f"1 to {limits.rows:,} objects", "send at least one")
     if len(given) > limits.rows:
@@ -189,7 +193,7 @@ def rows_of(given: Any, where: str, limits: Limits) -> list[dict[str, Any]]:
         if type(row) is not dict:
             raise refused(
                 422,
-                f"{where}: a {kind_of(row)} where a row was expected",
+                f"{where}: {a_kind_of(row)} where a row was expected",
                 "an object: column to value",
                 "send {column: value}",
             )
@@ -230,11 +234,21 @@ def kind_of(value: Any) -> str:
     return kinds.get(type(value), "value")
 
 
+def a_kind_of(value: Any) -> str:
+    """The same with its article.
+
+    >>> a_kind_of({}), a_kind_of("x")
+    ('an object', 'a text')
+    """
+    kind = kind_of(value)
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
 def _id(value: Any, where: str) -> str:
     if type(value) is not str or not _ID.fullmatch(value):
         raise refused(
             422,
-            f"{where}: a {kind_of(value)} that cannot be one",
+            f"{where}: {a_kind_of(value)} that cannot be one",
             "text of 1 to 200 printable characters",
             "choose a plain one",
         )
@@ -248,7 +262,7 @@ def _list(body: Mapping[str, Any], name: str, count: int) -> list[str]:
     if type(given) is not list or len(given) != count:
         raise refused(
             422,
-            f"{name}: {f'{len(given):,} of them' if type(given) is list else f'a {kind_of(given)}'}",
+            f"{name}: {f'{len(given):,} of them' if type(given) is list else f'{a_kind_of(given)}'}",
             f"one a row: {count:,}",
             "count them",
         )

@@ -9,12 +9,16 @@ from holdgood.serving.desk import Desk
 from holdgood.serving.exchange import Call, Reply, as_json, refused
 from holdgood.serving.predicting import related_tables
 
+_KEPT = dict.fromkeys(
+    ("id", "ids", "subject", "subjects", "event_time"),
+    "leave it out: /explain takes no id and keeps nothing, send the row itself",
+)
 _MOST_ROWS, _MOST_FACTS = 20, 50
 
 
 async def explain(desk: Desk, call: Call) -> Reply:
     """Rows with their facts; nothing is decided here, so nothing is journalled."""
-    body = object_of(call, desk.limits, ("row", "rows", "top", "related"))
+    body = object_of(call, desk.limits, ("row", "rows", "top", "related"), aside=_KEPT)
     if ("row" in body) == ("rows" in body):
         raise refused(422, 'both or neither of "row" and "rows"', "one of them", "send one row or a list of rows")
     rows = rows_of([body["row"]] if "row" in body else body["rows"], "rows", desk.limits)

@@ -10,7 +10,7 @@ from holdgood.core.records import AnswerOverride, Label, Prediction
 from holdgood.journal.chain import draft
 from holdgood.journal.keys import moment_of
 from holdgood.journal.timely import made, untimely
-from holdgood.serving.body import kind_of, object_of, rows_of
+from holdgood.serving.body import a_kind_of, object_of, rows_of
 from holdgood.serving.desk import Desk
 from holdgood.serving.entry import now
 from holdgood.serving.exchange import Call, Reply, as_json, refused
@@ -18,6 +18,7 @@ from holdgood.serving.loaded import Served
 from holdgood.workflow.live.outcome_columns import known_outcomes, no_outcome, whole
 from holdgood.workflow.live.told import no_bound, stray
 
+_SHOWN = 40
 _KINDS = ("labels", "overrides")
 _EXAMPLE = '{"labels": [{"prediction": ID, "value": …}]}, or {"overrides": [{"prediction": ID, "after": …}]}'
 _LABEL = ("prediction", "value", "event_time", "known_time", "final", "censored", "by", "why")
@@ -152,20 +153,21 @@ def _fault(item: dict[str, Any], known: tuple[str, ...]) -> str | None:
         if needed not in item:
             return f"{needed} is not there"
     if type(item["prediction"]) is not str or not 0 < len(item["prediction"]) <= _TEXT:
-        return f"prediction: a {kind_of(item['prediction'])} where the id of a prediction was expected"
+        return f"prediction: {a_kind_of(item['prediction'])} where the id of a prediction was expected"
     value = item[known[1]]
     if known is _LABEL and type(value) is dict:
         if fault := _columns_fault(value):
             return fault
     elif value is None or type(value) in (dict, list):
-        return f"{known[1]}: a {kind_of(value)} where a plain value was expected"
+        return f"{known[1]}: {a_kind_of(value)} where a plain value was expected"
     for moment in ("event_time", "known_time", "when"):
         given = item.get(moment, "")
         if given != "" and (type(given) is not str or moment_of(given) is None):
-            return f"{moment}: no time in ISO format"
+            came = f"{given[:_SHOWN]!r}" if type(given) is str else a_kind_of(given)
+            return f"{moment}: {came} is no time in ISO format, such as 2026-03-01T12:00:00Z"
     for truth in ("final", "censored"):
         if type(item.get(truth, True)) is not bool:
-            return f"{truth}: a {kind_of(item[truth])} where true or false was expected"
+            return f"{truth}: {a_kind_of(item[truth])} where true or false was expected"
     for text in ("by", "why", "who", "reason"):
         given = item.get(text, "")
         if type(given) is not str or len(given) > _TEXT or "\x00" in given:
