@@ -103,3 +103,17 @@ def test_a_path_and_a_model_that_are_not_there(at, cli):
         answer = cli(command, "fligths", "--why", "x", at=at)
         assert answer.code == 3
         assert "no model 'fligths' was ever live in live" in answer.err and "one of: flights" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("status", "how"), [("failed", "it has failed"), ("interrupted", "it is not finished (status interrupted)")]
+)
+def test_a_run_without_a_bundle_is_told_how_it_ended(at, cli, status, how):
+    run = at / "runs" / "0002"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text(f'{{"status": "{status}"}}')
+    said = " ".join(cli("promote", "runs/0002", "--why", "x", at=at).err.split())
+    assert f"run runs/0002 has no bundle: {how}" in said and "no run there has a bundle yet" in said
+    save(at / "runs" / "0001" / "bundle", name="m", parts={}, records={}, task=Task(kind="binary", classes=("a", "b")))
+    said = " ".join(cli("promote", "runs/0002", "--why", "x", at=at).err.split())
+    assert "the newest is runs/0001" in said and "holdgood runs -p ." in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from holdgood.bundle import layout
 from holdgood.core.declaration import FILE_NAME
 from holdgood.core.errors import BundleError
 
+_RUN, _SHOWN = "run.json", 40
 _EXPECTED = "a bundle, or a run folder that holds one"
 
 
@@ -30,6 +32,8 @@ def need_bundle(given: Path | str) -> None:
         )
     if holds_bundle(path):
         return
+    if (path / _RUN).exists():
+        raise BundleError(f"run {given} has no bundle: {_ended(path)}", _EXPECTED, _another(path))
     if (path / "bundles").is_dir():
         kept = sorted(p.name for p in (path / "bundles").iterdir() if not p.name.startswith("."))
         raise BundleError(
@@ -44,6 +48,24 @@ def need_bundle(given: Path | str) -> None:
             _EXPECTED,
             f"name one of its runs, {told}/runs/NNNN; holdgood promote RUN --live live --why REASON makes a live folder",
         )
+
+
+def _ended(run: Path) -> str:
+    """How a run without a bundle ended, in words."""
+    try:
+        status = json.loads((run / _RUN).read_text(encoding="utf-8"))["status"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "it is not finished"
+    return "it has failed" if status == "failed" else f"it is not finished (status {str(status)[:_SHOWN]})"
+
+
+def _another(run: Path) -> str:
+    """What to do instead: the newest run beside it that has a bundle, or to run."""
+    others = sorted(p for p in run.parent.glob("[0-9]*") if (p / "bundle" / layout.MANIFEST).exists())
+    project = shlex.quote(str(run.parent.parent))
+    if others:
+        return f"name one that has, the newest is {shlex.quote(str(others[-1]))}; holdgood runs -p {project} lists them"
+    return f"mend what stopped it, then holdgood run -p {project}; no run there has a bundle yet"
 
 
 def need_served(given: Path | str) -> None:
