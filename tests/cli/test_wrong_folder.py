@@ -117,3 +117,14 @@ def test_a_run_without_a_bundle_is_told_how_it_ended(at, cli, status, how):
     save(at / "runs" / "0001" / "bundle", name="m", parts={}, records={}, task=Task(kind="binary", classes=("a", "b")))
     said = " ".join(cli("promote", "runs/0002", "--why", "x", at=at).err.split())
     assert "the newest is runs/0001" in said and "holdgood runs -p ." in said
+
+
+def test_a_second_token_of_a_name_says_that_the_first_still_lets_in(at, cli):
+    first, second = (
+        cli("serve", "token", "new", "live", "--role", "predict", "--name", "shop", "--json", at=at) for _ in "ab"
+    )
+    assert "of this name" not in first.err
+    old, new = first.json["id"], second.json["id"]
+    assert f"{old} of this name lets in, too, beside the new {new}" in second.err
+    assert f"holdgood serve token revoke {old} live" in second.err
+    assert cli("serve", "token", "revoke", old, "live", at=at).code == 0

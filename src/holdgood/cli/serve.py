@@ -202,7 +202,18 @@ def new(
     from holdgood.serving import tokens as kept
 
     file = _file(where, tokens)
+    older = [t.id for t in kept.read(file) if t.name == name and t.alive()]
     secret, token = kept.new(file, roles=role or (), name=name or "", expires=expires or "")
+    if older:
+        kept_at = (f" {shlex.quote(str(where))}" if where else "") + (
+            f" --tokens {shlex.quote(str(tokens))}" if tokens else ""
+        )
+        draw.err.print(
+            f"note: {', '.join(older)} of this name {'lets' if len(older) == 1 else 'let'} in, too, beside the new {token.id}; "
+            f"to end the older: holdgood serve token revoke {older[0]}{kept_at}",
+            style="yellow",
+            soft_wrap=True,
+        )
     if where is None and tokens is None and (LIVE / "bundles").is_dir():
         again = " ".join(f"--role {r}" for r in token.roles) + f" --name {shlex.quote(token.name)}"
         again += f" --expires {shlex.quote(expires)}" if expires else ""
