@@ -128,3 +128,9 @@ def test_a_second_token_of_a_name_says_that_the_first_still_lets_in(at, cli):
     assert f"{old} of this name lets in, too, beside the new {new}" in second.err
     assert f"holdgood serve token revoke {old} live" in second.err
     assert cli("serve", "token", "revoke", old, "live", at=at).code == 0
+
+
+def test_what_comes_next_is_told_from_where_one_is(at, cli):
+    assert "next: holdgood run -p" not in cli("status", at=at).out
+    above = cli("status", "-p", at.name, at=at.parent).out
+    assert f"next: holdgood run -p {at.name}" in " ".join(above.split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -209,7 +210,7 @@ def status(project: Folder = HERE, json: Json = False) -> None:
     from holdgood.workflow.folder import Project
     from holdgood.workflow.status import status as look
 
-    steps = look(Project.at(project))
+    steps = [replace(s, command=_of(s.command, project)) for s in look(Project.at(project))]
     if json:
         draw.as_json(
             [
@@ -220,6 +221,15 @@ def status(project: Folder = HERE, json: Json = False) -> None:
         return
     for s in steps:
         draw.status_line(s.number, s.title, s.state, s.sentence, s.command)
+
+
+def _of(command: str, project: Path) -> str:
+    """A command as it is to be given from here."""
+    if not command or project == HERE:
+        return command
+    if " runs/" in command:
+        return command.replace(" runs/", f" {shlex.quote(str(project))}/runs/")
+    return f"{command} -p {shlex.quote(str(project))}"
 
 
 def show(
