@@ -52,3 +52,14 @@ def test_a_kind_without_entries_and_one_of_a_later_version_are_no_mistakes(at, a
     assert asked("show", "--kind", "promotion").code == 0
     Journal(str(at / "j.sqlite")).append(Later(what="?"), "live")
     assert [e["kind"] for e in asked("show", "--kind", "later", "--json").json] == ["later"]
+
+
+def test_a_model_that_is_not_there_is_no_empty_table(asked):
+    told = asked("show", "--model", "fligths")
+    assert told.code == 3 and told.out == ""
+    assert "no entry is of a model 'fligths'" in told.err and "did you mean 'flights'" in told.err
+    assert asked("show", "--model", "flights", "--kind", "promotion").code == 0
+
+
+def test_an_override_says_what_was_decided_instead(asked):
+    assert "01 · now yes · desk" in asked("show", "--kind", "override").out

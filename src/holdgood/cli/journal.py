@@ -12,7 +12,7 @@ from holdgood.cli import draw
 from holdgood.cli.live import LIVE, LiveFolder
 from holdgood.cli.tables import Json
 from holdgood.core.errors import DataError
-from holdgood.core.text import counted, one_line
+from holdgood.core.text import counted, one_line, percent
 
 if TYPE_CHECKING:
     # only named in annotations: --help must not wait for pydantic
@@ -91,7 +91,7 @@ def _standing_text(s: Standing) -> None:
     draw.out.print(f"  why       {one_line(s.why)}")
     if s.evidence is not None:
         e = s.evidence
-        said = f"{e.verdict}: {e.difference:.4g} {e.unit} ({e.level:.0%}: {e.low:.4g} to {e.high:.4g}, n={e.n:,})"
+        said = f"{e.verdict}: {e.difference:.4g} {e.unit} ({percent(e.level)}: {e.low:.4g} to {e.high:.4g}, n={e.n:,})"
         draw.out.print(f"  evidence  {e.first} against {e.second}: {said}")
     else:
         draw.out.print("  evidence  none was given")
@@ -129,12 +129,14 @@ def show(
 
     Example: holdgood journal show --kind alarm --since 2026-03-01 --json
     """
-    from holdgood.journal.kinds import kind_meant
+    from holdgood.journal.kinds import kind_meant, need_model
     from holdgood.workflow.live.folder import journal_at
 
     book = journal_at(live, journal)
     asked = None if kind is None else kind_meant(kind, book)
     found = book.entries(asked, writer, model=model, since=since, until=until, limit=limit, newest_first=True)[::-1]
+    if model is not None and not found:
+        need_model(model, book)
     if json:
         draw.as_json([vars(entry) for entry in found])
         return
@@ -148,7 +150,7 @@ _GIST = {
     "prediction": ("id", "place", "verdict"),
     "predictions": ("id", "rows", "place"),
     "label": ("prediction", "value", "by"),
-    "answer-override": ("prediction", "who", "reason"),
+    "answer-override": ("prediction", "after", "who", "reason"),
     "promotion": ("action", "place", "by", "why"),
     "approval": ("who", "approved", "why"),
     "alarm": ("id", "severity", "title", "subject"),
@@ -168,6 +170,8 @@ def _gist(kind: str, record: dict[str, object] | None) -> str:
     said = {k: "; ".join(map(str, v)) if isinstance(v := payload.get(k), list) else v for k in named}
     if kind == "label":
         said["value"] = _outcome(payload)
+    if kind == "answer-override":
+        said["after"] = f"now {_word(payload.get('after'))}"
     return one_line(" · ".join(str(v)[:_MOST_GIST] for v in said.values() if v not in (None, "")))
 
 

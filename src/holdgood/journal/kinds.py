@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdgood.core.errors import DeclarationError, did_you_mean
+from holdgood.core.errors import DataError, DeclarationError, did_you_mean
 from holdgood.core.records import (
     Acknowledgement,
     Alarm,
@@ -27,6 +27,8 @@ _RECORDS = (
 )  # fmt: skip
 KINDS = (*(r.kind for r in _RECORDS), TOMBSTONE)
 """As they stand in entries."""
+_NEWEST = 1_000
+"""Entries that are looked at for the names of models that were never live."""
 _SHORT = {"override": AnswerOverride.kind, "look": WatchLook.kind, "sheet": PredictionSheet.kind}
 
 
@@ -48,3 +50,17 @@ def kind_meant(word: str, journal: Journal) -> str:
         "one of: " + ", ".join(KINDS),
         did_you_mean(plain, (*KINDS, *_SHORT)) or "leave --kind out for all",
     )
+
+
+def need_model(name: str, journal: Journal) -> None:
+    """DataError with the names there are where a journal with entries of models has none of this one."""
+    if journal.entries(model=name, limit=1):
+        return
+    newest = journal.entries(limit=_NEWEST, newest_first=True)
+    known = sorted({p.model for _, p in journal.read(Promotion)} | {e.model for e in newest if e.model})
+    if known:
+        raise DataError(
+            f"no entry is of a model {name!r}",
+            "one of: " + ", ".join(known),
+            did_you_mean(name, known) or "leave --model out for all",
+        )
