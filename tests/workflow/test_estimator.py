@@ -79,6 +79,12 @@ def test_an_asked_task_is_obeyed_or_refused():
         fit(X, two, task="multiclas", **QUICK)
     with pytest.raises(TargetError, match="numbers for a regression"):
         HoldgoodRegressor(**QUICK).fit(X, np.where(two, "x", "y"))
+    with pytest.raises(TargetError, match="use HoldgoodClassifier for classes"):
+        HoldgoodRegressor(**QUICK).fit(X, np.where(two, "x", "y"))
+    with pytest.raises(DeclarationError, match="(?s)prefer = 'fast'.*say for example prefer="):
+        fit(X, two, prefer="fast", **QUICK)
+    with pytest.raises(DataError, match="None where a table was expected"):
+        fit(None, two, **QUICK)
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "arrow", "numpy"])

@@ -190,7 +190,7 @@ def _to_arrow(frame: Any) -> tuple[FrameKind, pa.Table, list[Note]]:
         native = nw.from_native(frame, eager_only=True)
     except TypeError as error:
         raise DataError(
-            f"a {type(frame).__module__}.{type(frame).__name__} where a table was expected",
+            f"{'None' if frame is None else f'a {type(frame).__module__}.{type(frame).__name__}'} where a table was expected",
             "a pandas, Polars or Arrow table",
             "convert it first, for example pandas.DataFrame(...)",
         ) from error

@@ -33,6 +33,7 @@ from holdgood.metrics.cost import resolve as resolve_costs
 from holdgood.metrics.custom import cannot_judge
 from holdgood.training import train
 from holdgood.training.ending import Ending
+from holdgood.training.portfolio import PREFERENCES
 from holdgood.workflow.bands import AnyBand, Division, bands_of, expect_amounts, for_training
 from holdgood.workflow.candidates import left_out, portfolio
 from holdgood.workflow.ctrl_c import ctrl_c
@@ -239,6 +240,9 @@ class HoldgoodEstimator(BaseEstimator):
                 "an outcome a row",
                 "fit(X, y)",
             )
+        if self.prefer not in PREFERENCES:
+            do = did_you_mean(str(self.prefer), PREFERENCES) or 'say for example prefer="balanced"'
+            raise DeclarationError(f"prefer = {self.prefer!r}", "one of: " + ", ".join(PREFERENCES), do)
         table = _table(X)
         values = _outcomes(y)
         _of_length(values, table.rows, "y")
@@ -434,6 +438,16 @@ class HoldgoodRegressor(RegressorMixin, HoldgoodEstimator):
     """An amount."""
 
     _kinds = ("regression",)
+
+    def _target(self, values: pa.ChunkedArray) -> Target:
+        try:
+            return super()._target(values)
+        except TargetError as error:
+            if pa.types.is_floating(values.type) or pa.types.is_integer(values.type):
+                raise
+            raise TargetError(
+                error.came, error.expected, f"use HoldgoodClassifier for classes, or {error.do}"
+            ) from error
 
     def predict(self, X: Any) -> np.ndarray:
         """The expected amount a row; with declared costs of too much and too little the amount that costs least."""
