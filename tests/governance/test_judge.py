@@ -47,6 +47,12 @@ def test_not_better_than_the_prior_fails(declaration, records):
     verdict = judge(declaration, **records | {"evaluation": change(records["evaluation"], against_prior=same)})
     assert verdict.status == "not ready"
     assert verdict.headline == "not ready, 1 gate failed (not proven better than the prior)"
+    itself = change(records["leaderboard"], chosen="prior")
+    told = judge(
+        declaration,
+        **records | {"evaluation": change(records["evaluation"], against_prior=same), "leaderboard": itself},
+    )
+    assert gate(told, "beats the prior").observed == ("the model chosen is the prior itself: nothing was proven better")
     # where nothing but the prior was judged nobody knows what the data hold: more time is asked for instead
     board = change(records["leaderboard"], budget="20s", only_prior=True)
     alone = judge(

@@ -8,6 +8,7 @@ from holdgood.core.declaration import Declaration
 from holdgood.core.records import AuditReport, Evaluation, FairnessReport, FeatureLedger, Gate, Interval, Leaderboard
 from holdgood.governance import words
 
+_THE_PRIOR = "the model chosen is the prior itself: nothing was proven better"
 LATE_CHECKS = ("AUD014", "AUD015")
 """The checks that can prove that a fact is known too late; where one did not run, nothing is proven either way."""
 
@@ -30,7 +31,7 @@ def beats_prior(evaluation: Evaluation, leaderboard: Leaderboard) -> Gate:
         name="beats the prior",
         status="passed" if passed else "failed",
         required=required,
-        observed=words.comparison(comparison),
+        observed=_THE_PRIOR if leaderboard.chosen == "prior" else words.comparison(comparison),
         sentence="proven better than the prior" if passed else failed,
     )
 
