@@ -3,6 +3,7 @@
 HoldgoodError                 exit code 1
 ├── DeclarationError          2   holdgood.toml, or the same as Python objects
 ├── DataError                 3   a table cannot be used as it is
+│   ├── AbsentTables              tables that a model joins were not given
 │   ├── ReadError                 a source cannot be read
 │   ├── TargetError               the target is missing, constant or unusable
 │   ├── SplitError                rows cannot be divided as asked
