@@ -262,7 +262,7 @@ def _list(body: Mapping[str, Any], name: str, count: int) -> list[str]:
     if type(given) is not list or len(given) != count:
         raise refused(
             422,
-            f"{name}: {f'{len(given):,} of them' if type(given) is list else f'{a_kind_of(given)}'}",
+            f"{name}: {f'{len(given):,} of them' if type(given) is list else a_kind_of(given)}",
             f"one a row: {count:,}",
             "count them",
         )
