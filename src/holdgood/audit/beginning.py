@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from holdgood.audit.bench import CORRELATED, LEAST_ROWS, PREDICTORS, Bench, basis, nearness
+from holdgood.core.threads import thread_limit
 
 
 def by_the_beginning(made: Bench, share: float) -> dict[int, np.ndarray]:
@@ -24,7 +24,7 @@ def by_the_beginning(made: Bench, share: float) -> dict[int, np.ndarray]:
         return {}
     near = nearness(made.z[:, early])
     out = {}
-    with threadpool_limits(1, "blas"):
+    with thread_limit(1, "blas"):
         for i in range(len(made.scales)):
             guess = _as_it_began(made, i, near[i], early)
             if guess is not None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from holdgood.audit import columns, expected
 from holdgood.audit.bench import Bench, bench
@@ -23,6 +22,7 @@ from holdgood.audit.memory import Memory
 from holdgood.audit.profile import profile
 from holdgood.core.protocols import AuditContext
 from holdgood.core.table import Table
+from holdgood.core.threads import thread_limit
 
 ROWS = 5
 SURPRISE = 4.0
@@ -80,7 +80,7 @@ def swapped_cells(context: AuditContext, table: Table, column: str) -> NDArray[n
 
 
 def _quietly(context: AuditContext, table: Table) -> list[Exchange]:
-    with threadpool_limits(1, "blas"):  # as in ``expected``
+    with thread_limit(1, "blas"):  # as in ``expected``
         return _exchanges_of(context, table)
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from holdgood.audit import columns
 from holdgood.audit.bench import CORRELATED, LEAST_ROWS, PREDICTORS, Bench, Scale, basis, bench, season_of
@@ -21,6 +20,7 @@ from holdgood.audit.memory import Memory
 from holdgood.audit.profile import profile
 from holdgood.core.protocols import AuditContext
 from holdgood.core.table import Table
+from holdgood.core.threads import thread_limit
 
 DISTINCT = 10
 _FIT_ROWS = 8_000
@@ -78,7 +78,7 @@ def views(context: AuditContext, table: Table) -> dict[int, list[View]]:
 
 
 def _quietly(context: AuditContext, table: Table) -> dict[int, list[View]]:
-    with threadpool_limits(1, "blas"):  # many small products: threads that wait for each other cost ten times as much
+    with thread_limit(1, "blas"):  # many small products: threads that wait for each other cost ten times as much
         return _all_views(context, table)
 
 
@@ -260,7 +260,7 @@ def plainly(context: AuditContext, table: Table, view: View) -> View | None:
     if made is None or view.model is None:
         return None
     i, scale = view.model.target, Scale(view.scale.name, False, 0.0, 0.0, 1.0)
-    with threadpool_limits(1, "blas"):
+    with thread_limit(1, "blas"):
         model = fit(made, i, made.values[i])
         if model is None:
             return None

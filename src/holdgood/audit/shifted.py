@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from holdgood.audit import columns, expected
 from holdgood.audit.bench import CLIP, bench
@@ -23,6 +22,7 @@ from holdgood.audit.memory import Memory
 from holdgood.audit.stretches import affine_stretch
 from holdgood.core.protocols import AuditContext
 from holdgood.core.table import Table
+from holdgood.core.threads import thread_limit
 
 THOUSAND = 1000.0
 SLIPS = (10.0, 0.1, 100.0, 0.01)
@@ -106,7 +106,7 @@ def shifts(context: AuditContext, table: Table) -> tuple[Shift, ...]:
 
 
 def _quietly(context: AuditContext, table: Table) -> tuple[Shift, ...]:
-    with threadpool_limits(1, "blas"):  # as in ``expected``
+    with thread_limit(1, "blas"):  # as in ``expected``
         return _shifts_of(context, table)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from holdgood.core.protocols import Clock
+from holdgood.core.threads import thread_limit
 from holdgood.monitoring.calendar import Seasons, seasons
 from holdgood.monitoring.scores import Scores
 from holdgood.monitoring.tail import log_tail
@@ -52,7 +52,7 @@ def compare(scored: Scores, clock: Clock | None, seed: int, season: Seasons | No
     if scored.values.shape[1] == 0:
         none = np.zeros(0)
         return Compared(none, none, none)
-    with threadpool_limits(1, "blas"):  # many small products: threads that wait for each other cost ten times as much
+    with thread_limit(1, "blas"):  # many small products: threads that wait for each other cost ten times as much
         if clock is None:
             return _exchangeable(scored, seed)
         return _seasonal(scored, seasons(clock) if season is None else season)

@@ -19,9 +19,9 @@ from typing import Any
 
 import psutil
 from loky import ProcessPoolExecutor
-from threadpoolctl import threadpool_limits
 
 from holdgood.core.errors import EnvironmentFault
+from holdgood.core.threads import thread_limit
 from holdgood.scale import shared
 from holdgood.scale.folders import Folder, sweep
 from holdgood.scale.given_back import give_back, own_memory
@@ -143,7 +143,7 @@ class Pool:
             return handle
         handle._begin()
         try:
-            with threadpool_limits(self.threads):
+            with thread_limit(self.threads):
                 handle._end("done", fn(*args))
         except Exception as error:  # the caller reads it from the handle, as from a worker
             handle._end("done", error=error)

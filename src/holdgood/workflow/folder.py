@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -32,8 +32,9 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def code_fingerprint(rooms: Iterable[str]) -> str:
-    """SHA-256 over the source of some rooms (and of core and metrics, which all of them use)."""
+@cache
+def code_fingerprint(rooms: tuple[str, ...]) -> str:
+    """SHA-256 over the source of some rooms (and of core and metrics, which all of them use), read once a process: what is loaded stays."""
     total = hashlib.sha256()
     for room in sorted({*rooms, "core", "metrics"}):
         for file in sorted((_PACKAGE / room).rglob("*.py")):

@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from holdgood.core.inventory import Stock, Terms
+from holdgood.core.threads import thread_limit
 from holdgood.decisions.inventory.allowed import bounds
 
 POINTS = 128
@@ -102,9 +102,7 @@ def cost_to_go(grid: Grid, window: np.ndarray, demand: np.ndarray, terms: Terms)
     for _ in range(50):
         after = some + order
         paid = window[row, after] + np.where(order > 0, terms.fixed[:, None], 0.0)
-        with threadpool_limits(
-            1, "blas"
-        ):  # many small systems: threads that wait for each other cost seven times as much
+        with thread_limit(1, "blas"):  # many small systems: threads that wait for each other cost seven times as much
             money = np.linalg.solve(eye - _KEPT * move[row, after], paid[..., None])[..., 0]
         then = window + _KEPT * (move @ money[..., None])[..., 0]
         best, chosen = then.copy(), np.zeros_like(order)

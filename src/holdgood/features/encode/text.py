@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from holdgood.core.protocols import Parts
+from holdgood.core.threads import thread_limit
 from holdgood.features.encode.block import FOLDS, Targets, damaged, same_shape, written
 from holdgood.features.encode.words import Vocabulary, Weights, project
 
@@ -57,10 +58,9 @@ class TextTopics:
         # Heavy, and needed only for learning: a server that scores never loads them.
         from scipy.sparse import csr_matrix
         from sklearn.decomposition import TruncatedSVD
-        from threadpoolctl import threadpool_limits
 
         matrix = csr_matrix((weights.values, weights.columns, weights.starts), shape=(rows, words))
-        with threadpool_limits(1):  # sums of one thread have one order
+        with thread_limit(1):  # sums of one thread have one order
             fitted = TruncatedSVD(k, random_state=np.random.RandomState(seed % 2**32)).fit(matrix)
         return np.ascontiguousarray(fitted.components_.T, np.float64)
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from holdgood.core.errors import BundleError, DataError
 from holdgood.core.frame import Matrix
 from holdgood.core.protocols import Dimension, FitContext, Json, Model, Needs, Parts
 from holdgood.core.task import Task
+from holdgood.core.threads import thread_limit
 from holdgood.models.tabular.links import sigmoid, softmax
 from holdgood.models.tabular.penalised import Penalty, choose, solve
 from holdgood.models.tabular.piecewise import Pieces
@@ -71,7 +71,7 @@ class Linear:
             columns = np.hstack([z, (bent - middle) / size])
             signs += tuple(signs[j] for j in self.pieces.column) if signs else ()
         # The number of BLAS threads changes the order of sums, so it is part of what a result depends on.
-        with threadpool_limits(limits=context.threads):
+        with thread_limit(context.threads):
             strength = self.strength or self.hints.get(_PENALTY)
             if not strength:
                 strength = choose(columns, values, weights, task, self.l1, signs, context.stop_rows, deadline)
