@@ -60,7 +60,7 @@ def test_a_shuffled_target_scores_as_chance_and_a_true_one_does_not(kind):
     frame, new = facts(400, 1), facts(1200, 2)
     signal, truth = (2.0 * f.x.to_numpy() + 1.5 * (f.few == "a").to_numpy() for f in (frame, new))
     y, y_new = outcomes(kind, signal, random), outcomes(kind, truth, random)
-    quick = {"budget": "trials=4", "models": ("linear", "tree", "lightgbm"), "workers": 0}
+    quick = {"budget": "trials=4", "models": ("linear", "tree", "lightgbm"), "workers": 0, "split": {"folds": 3}}
     honest = holdgood.fit(frame, y, **quick)
     assert gain_over_prior(honest, kind, new, y_new, y).low > 0
     shuffled = random.permutation(y)
@@ -83,8 +83,9 @@ def test_where_nothing_is_to_be_learned_the_ladder_stays_on_its_lowest_rung(kind
         frame = facts(240, 50 + seed)[["x", "gaps", "few", "many"]]
         y = outcomes(kind, np.zeros(240), random)
         model = holdgood.fit(
-            frame, y, budget="trials=3", models=("linear", "lightgbm"), prefer="balanced", workers=0, seed=seed
-        )
+            frame, y, budget="trials=3", models=("linear", "lightgbm"), prefer="balanced", workers=0, seed=seed,
+            split={"folds": 3},
+        )  # fmt: skip
         chosen.append(model.leaderboard_.chosen)
     # a rung is taken by chance in at most one world of twenty: three of four would happen once in two thousand
     assert chosen.count("prior") >= 2, chosen
@@ -96,8 +97,9 @@ def test_where_the_world_is_linear_nothing_above_linear_is_bought(kind):
     frame = pd.DataFrame(random.normal(size=(500, 4)), columns=list("abcd"))
     y = outcomes(kind, (1.5 * frame.a - 1.0 * frame.b).to_numpy(), random)
     model = holdgood.fit(
-        frame, y, budget="trials=4", models=("linear", "tree", "lightgbm"), prefer="balanced", workers=0
-    )
+        frame, y, budget="trials=4", models=("linear", "tree", "lightgbm"), prefer="balanced", workers=0,
+        split={"folds": 3},
+    )  # fmt: skip
     assert model.leaderboard_.chosen.startswith("linear")
 
 
@@ -133,7 +135,15 @@ def test_a_shuffled_target_scores_as_chance_with_search_and_ensembles_on(kind):
     frame, new = facts(300, 3), facts(1200, 4)
     y = random.permutation(outcomes(kind, 2.0 * frame.x.to_numpy(), random))
     y_new = random.permutation(outcomes(kind, 2.0 * new.x.to_numpy(), random))
-    model = holdgood.fit(frame, y, budget="trials=16", models=("linear", "tree", "lightgbm"), workers=0, prefer="best")
+    model = holdgood.fit(
+        frame,
+        y,
+        budget="trials=16",
+        models=("linear", "tree", "lightgbm"),
+        workers=0,
+        prefer="best",
+        split={"folds": 3},
+    )
     board = model.leaderboard_
     assert sum("-s0" in t.name for t in board.trials) >= 4
     assert "ensemble" in [r.name for r in board.ladder]
@@ -153,7 +163,9 @@ def test_a_shuffled_target_scores_as_chance_with_every_family_of_trees_and_curve
     y = random.permutation(outcomes("binary", 2.0 * frame.x.to_numpy(), random))
     y_new = random.permutation(outcomes("binary", 2.0 * new.x.to_numpy(), random))
     models = ("linear", "additive", "tree", "forest", "lightgbm", "xgboost", "catboost")
-    model = holdgood.fit(frame, y, budget=f"trials={1 + len(models)}", models=models, workers=0, prefer="best")
+    model = holdgood.fit(
+        frame, y, budget=f"trials={1 + len(models)}", models=models, workers=0, prefer="best", split={"folds": 2}
+    )
     board = model.leaderboard_
     assert {t.family for t in board.trials if t.status == "ok"} >= set(models)
     for rung in board.ladder[1:]:

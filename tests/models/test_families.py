@@ -8,6 +8,7 @@ from holdgood.testing.model import check_model_family
 OURS = ("additive", "catboost", "forest", "lightgbm", "linear", "mlp", "prior", "tree", "xgboost")
 LIGHTER = {
     "forest": {"trees": 24},
+    "lightgbm": {"learning_rate": 0.15},
     "catboost": {"depth": 4, "learning_rate": 0.2, "border_count": 32},
     "xgboost": {"max_depth": 4, "eta": 0.2},
     "mlp": {"members": 4, "width": 32, "epochs": 30, "pieces": 4, "learning_rate": 0.005},

@@ -73,8 +73,8 @@ def test_where_facts_tell_the_spread_the_fitted_band_wins_and_covers(fitted):
 
 def test_shares_hold_over_worlds():
     """Exact binomial acceptance of one new row a world, over worlds that are learned anew."""
-    worlds, inside, below = 60, 0, np.zeros(len(LEVELS))
-    new = 25
+    worlds, inside, below = 36, 0, np.zeros(len(LEVELS))
+    new = 40
     for seed in range(worlds):
         made, _ = chosen(100 + seed, 500)
         frame, y, prediction = world(10_000 + seed, new)
@@ -90,8 +90,8 @@ def test_shares_hold_over_worlds():
 
 
 def test_where_nothing_tells_the_spread_residuals_stay():
-    """One-sided level ALPHA: of 60 worlds at most as many are taken as a binomial at ALPHA allows (one in a thousand)."""
-    worlds = 60
+    """One-sided level ALPHA: of 40 worlds at most as many are taken as a binomial at ALPHA allows (one in a thousand)."""
+    worlds = 40
     taken = sum(chosen(1000 + seed, 400, spread=0.0)[1].kind == "fitted" for seed in range(worlds))
     assert binomtest(taken, worlds, ALPHA, alternative="greater").pvalue > 0.001
     assert taken <= worlds * ALPHA

@@ -45,7 +45,7 @@ OUTCOMES = {
 
 
 def made(kind, models, trials=3):
-    return fit(X, OUTCOMES[kind], task=kind, budget=f"trials={trials}", models=models, workers=0)
+    return fit(X, OUTCOMES[kind], task=kind, budget=f"trials={trials}", models=models, workers=0, split={"folds": 2})
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def walk(folder, frame, **split):
         costs=hg.Costs(over=OVER, under=UNDER, currency="EUR"),
         declaration={
             "task": {"interval": 0.9, "quantiles": [0.1, 0.5, 0.9]},
-            "split": {"kind": "random", **split},
+            "split": {"kind": "random", "folds": 4, **split},
             "budget": {"trials": 2, "workers": 1, "models": ["linear"]},
         },
         project=folder,
@@ -133,7 +133,7 @@ def test_outer_folds_have_intervals_of_their_own(tmp_path):
 def test_an_estimator_gives_them_too():
     frame = table()
     X, y = frame[["size", "noise"]], frame.need
-    quick = {"budget": "trials=2", "models": ("prior", "linear"), "workers": 0}
+    quick = {"budget": "trials=2", "models": ("prior", "linear"), "workers": 0, "split": {"folds": 3}}
     made = HoldgoodRegressor(interval=0.8, quantiles=(0.25, 0.75), costs=hg.Costs(over=OVER, under=UNDER), **quick).fit(
         X, y
     )

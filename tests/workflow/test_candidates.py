@@ -98,7 +98,7 @@ def test_neither_library_is_imported_where_its_family_is_not_fitted():
 
 @pytest.mark.parametrize("family", ["catboost", "xgboost"])
 def test_both_walk_through_training(family):
-    made = fit(FRAME, FRAME.a > 0.4, budget="trials=2", workers=1, models=(family,), prefer="best")
+    made = fit(FRAME, FRAME.a > 0.4, budget="trials=2", workers=1, models=(family,), prefer="best", split={"folds": 3})
     trial = made.leaderboard_.trials[1]
     assert (trial.family, trial.status) == (family, "ok")
     assert (made.predict(FRAME) == (FRAME.a > 0.4)).mean() > 0.9

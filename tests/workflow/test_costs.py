@@ -21,7 +21,7 @@ MATRIX = {
 }
 ORDER = ["broken", "ok", "worn"]
 TABLE = np.array([[MATRIX[t].get(a, 0.0) for a in ORDER] for t in ORDER])
-CHEAP = {"budget": "trials=2", "models": ("prior", "linear"), "workers": 0}
+CHEAP = {"budget": "trials=2", "models": ("prior", "linear"), "workers": 0, "split": {"folds": 3}}
 
 
 def table(seed=0):
@@ -36,7 +36,10 @@ def test_in_a_run_on_its_holdout_and_in_its_bundle(tmp_path):
         table(),
         "state",
         costs=hg.Costs(matrix=MATRIX, currency="EUR"),
-        declaration={"split": {"kind": "stratified"}, "budget": {"trials": 2, "workers": 1, "models": ["linear"]}},
+        declaration={
+            "split": {"kind": "stratified", "folds": 3},
+            "budget": {"trials": 2, "workers": 1, "models": ["linear"]},
+        },
         project=tmp_path,
     )
     held = pq.read_table(made.folder.find("evaluate").path / "predictions.parquet").to_pandas()

@@ -16,7 +16,7 @@ from holdgood.core.errors import DataError, DeclarationError, HoldgoodWarning, T
 from holdgood.workflow.estimator import HoldgoodClassifier, HoldgoodRegressor, fit
 
 N = 160
-QUICK = {"budget": "trials=2", "models": ("prior", "linear"), "workers": 1}
+QUICK = {"budget": "trials=2", "models": ("prior", "linear"), "workers": 1, "split": {"folds": 3}}
 
 
 def rows(seed=0):

@@ -22,17 +22,18 @@ TABLES = ("flights", "weather", "planes", "airports", "airlines")
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Every twelfth flight of January to August; the other tables whole."""
+    """Every twentieth flight of January to August; the other tables whole."""
     folder = tmp_path_factory.mktemp("flights")
     make_demo(folder)
     frames = {name: pd.read_parquet(folder / "data" / f"{name}.parquet") for name in TABLES}
-    frames["flights"] = frames["flights"].iloc[::12].reset_index(drop=True)
+    frames["flights"] = frames["flights"].iloc[::20].reset_index(drop=True)
     return frames
 
 
 def declared():
     base = tomllib.loads((example() / "holdgood.toml").read_text())
     base["budget"] = {"trials": 3, "workers": 1, "models": ["linear", "lightgbm"]}
+    base["split"]["folds"] = 3
     return base
 
 

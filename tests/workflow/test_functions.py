@@ -18,7 +18,7 @@ from holdgood.workflow.functions import declared_functions, load_function, trust
 from holdgood.workflow.predict import Predictor
 
 N = 700
-CHEAP = {"budget": "trials=3", "models": ("prior", "linear", "tree"), "workers": 0}
+CHEAP = {"budget": "trials=3", "models": ("prior", "linear", "tree"), "workers": 0, "split": {"folds": 3}}
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from holdgood.workflow.estimator import HoldgoodClassifier, HoldgoodRegressor
 from holdgood.workflow.predict import Predictor
 
 N = 500
-QUICK = {"budget": "trials=3", "models": ("lightgbm", "tree"), "workers": 0, "prefer": "best"}
+QUICK = {"budget": "trials=3", "models": ("lightgbm", "tree"), "workers": 0, "prefer": "best", "split": {"folds": 3}}
 
 
 def table(seed=0):
@@ -84,7 +84,7 @@ def test_a_run_keeps_it_says_what_was_left_out_and_so_does_its_bundle(tmp_path):
         declaration={
             "task": {"monotone": {"price": "decreasing"}},
             "features": {"double": "price * 2"},
-            "split": {"kind": "random"},
+            "split": {"kind": "random", "folds": 3},
             "budget": {"trials": 2, "workers": 1, "models": ["tree", "lightgbm"], "prefer": "best"},
         },
         project=tmp_path,

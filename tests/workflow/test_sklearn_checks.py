@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from holdgood.core.errors import DataError, DeclarationError, TargetError
 from holdgood.workflow.estimator import HoldgoodClassifier, HoldgoodRegressor
 
-CHEAP = {"budget": "trials=2", "models": ("prior", "linear"), "workers": 0}
+CHEAP = {"budget": "trials=2", "models": ("prior", "linear"), "workers": 0, "split": {"folds": 2}}
 
 
 def expected_to_fail(estimator):

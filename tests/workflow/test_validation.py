@@ -39,7 +39,7 @@ def nested(folder, frame, **split):
         declaration={
             "task": {"target": "late"},
             "tables": {"table": {"time": "at"}},
-            "split": {"holdout": "none", "outer": 3, "kind": "stratified", **split},
+            "split": {"holdout": "none", "outer": 3, "kind": "stratified", "folds": 3, **split},
             "costs": {"miss": 9, "false_alarm": 2, "currency": "EUR"},
             "budget": {"trials": 3, "workers": 1, "models": ["linear", "tree"]},
             "fairness": {"groups": ["kind"]},

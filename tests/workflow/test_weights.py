@@ -31,7 +31,7 @@ def walk(folder, frame, **task):
         frame,
         declaration={
             "task": {"target": "late", **task},
-            "split": {"kind": "stratified"},
+            "split": {"kind": "stratified", "folds": 3},
             "costs": {"miss": 9, "false_alarm": 2, "currency": "EUR"},
             "budget": {"trials": 2, "workers": 1, "models": ["linear"]},
         },

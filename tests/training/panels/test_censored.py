@@ -105,7 +105,7 @@ def test_the_level_comes_back(kind, stock, season):
 
 
 def test_the_bias_of_the_forecast_is_under_a_third_and_each_choice_shows():
-    panel, demand = shop(series=400, steps=STEPS + HORIZON)
+    panel, demand = shop(series=300, steps=STEPS + HORIZON)
     history = panel.until(HORIZON)
     _, future = panel.ahead(HORIZON, HORIZON)
     # 26 steps are two seasons and a bit: what the season adds is the same for every choice, so the truth is the mean of these
