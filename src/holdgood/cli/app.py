@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -117,6 +118,12 @@ app.add_typer(journal.app)
 app.add_typer(serve.app)
 
 
+@cache
+def _made() -> Callable[[], Any]:
+    """Made of all annotations, which takes a sixth of a second: once a process."""
+    return typer.main.get_command(app)
+
+
 _INTERRUPTED = Interrupted("interrupted", "nothing is lost: what was finished is kept", "run the same command again")
 
 
@@ -129,7 +136,7 @@ def main() -> None:
         # half of a surrogate pair, in a record or in an argument, is no UTF-8: shown as an escape, which JSON reads back
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app()
+        _made()()
     except KeyboardInterrupt:
         _fail(_INTERRUPTED)
     except SystemExit as end:

@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from holdgood.models.tabular.lost_units import dropped, key_of, mixed
 from holdgood.models.tabular.mlp_network import Network
 
 _INPUTS = 32  # inputs are padded to a multiple of this, so that folds share a compilation
 _SMALL = 1 << 15  # so many rows are padded to a power of two, more to a sixteenth of one
 _LAST_RATE = 0.02
 _SAMPLE_ROWS = 256
-_GOLDEN, _STEP = 0x9E3779B1, 0x27D4EB2F
-"""Odd, so that a count times one of them visits all 32-bit words."""
 
 
 @dataclass(frozen=True)
@@ -161,26 +160,13 @@ def _compiled(settings: Settings) -> tuple[Callable[..., Any], Callable[..., Any
         ),
     )
 
-    lost = round(256 * settings.dropout)
-
-    def dropped(a: Any, key: Any) -> Any:
-        """Units are lost by a byte of chance each. JAX's own generator took half of an epoch and a third of compiling."""
-        if key is None or not lost:
-            return a
-        words = mixed(jax.lax.iota(jnp.uint32, -(-a.size // 4)) * jnp.uint32(_GOLDEN) + key)
-        chance = jax.lax.bitcast_convert_type(words, jnp.uint8).ravel()[: a.size].reshape(a.shape)
-        return jnp.where(chance >= lost, a * (256 / (256 - lost)), 0.0)
-
-    def mixed(word: Any) -> Any:
-        """The end of MurmurHash3: each bit of what comes in turns each that goes out with a chance of a half."""
-        word = (word ^ (word >> 16)) * jnp.uint32(0x85EBCA6B)
-        word = (word ^ (word >> 13)) * jnp.uint32(0xC2B2AE35)
-        return word ^ (word >> 16)
+    def thinned(units: Any, key: Any) -> Any:
+        return units if key is None else dropped(units, key, settings.dropout)
 
     def forward(p: Any, x: Any, key: Any = None) -> Any:
         own = x[:, None, :] * p["adapter"]
-        own = dropped(jax.nn.relu(own @ p["first"] + p["first_bias"]), key)
-        own = dropped(jax.nn.relu(own @ p["second"] + p["second_bias"]), None if key is None else mixed(key))
+        own = thinned(jax.nn.relu(own @ p["first"] + p["first_bias"]), key)
+        own = thinned(jax.nn.relu(own @ p["second"] + p["second_bias"]), None if key is None else mixed(key))
         return jnp.einsum("bmw,mow->bmo", own, p["head"]) + p["head_bias"]
 
     def loss(p: Any, x: Any, y: Any, weight: Any, key: Any) -> Any:
@@ -200,7 +186,7 @@ def _compiled(settings: Settings) -> tuple[Callable[..., Any], Callable[..., Any
         def step(i: Any, carried: Any) -> Any:
             p, state = carried
             at = order[i]
-            slope = jax.grad(loss)(p, x[at], y[at], weight[at], mixed(key + i.astype(jnp.uint32) * jnp.uint32(_STEP)))
+            slope = jax.grad(loss)(p, x[at], y[at], weight[at], key_of(key, i.astype(jnp.uint32)))
             change, state = optimiser.update(slope, state, p)
             return jax.tree.map(lambda a, b: a - rate * b, p, change), state
 

@@ -1,0 +1,48 @@
+"""Threads are limited inside a block, given back after it, and libraries that come later are found, too."""
+
+import json
+import subprocess
+import sys
+
+from threadpoolctl import threadpool_info
+
+from holdgood.core.threads import thread_limit
+
+
+def of(api):
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == api]
+
+
+def test_inside_one_and_afterwards_as_before_also_where_it_fails():
+    before = of("blas")
+    assert before
+    with thread_limit(1, "blas"):
+        assert set(of("blas")) == {1}
+        with thread_limit(1):
+            pass
+        assert set(of("blas")) == {1}
+    assert of("blas") == before
+    try:
+        with thread_limit(1, "blas"):
+            raise ValueError
+    except ValueError:
+        assert of("blas") == before
+
+
+LATER = """
+import json, numpy, os
+from threadpoolctl import threadpool_info
+from holdgood.core.threads import thread_limit
+with thread_limit(1):
+    few = len(threadpool_info())
+import sklearn.ensemble, lightgbm
+with thread_limit(1):
+    print(json.dumps([few, [l["num_threads"] for l in threadpool_info()]]))
+"""
+
+
+def test_a_library_that_is_loaded_after_the_first_limit_is_limited():
+    done = subprocess.run([sys.executable, "-c", LATER], capture_output=True, text=True, check=True)
+    few, threads = json.loads(done.stdout)
+    assert len(threads) > few
+    assert set(threads) == {1}
