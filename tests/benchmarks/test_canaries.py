@@ -2,7 +2,7 @@
 
 import pytest
 
-QUICK = {"models": ["window-average", "lightgbm-lags"], "budget": "trials=5"}
+QUICK = {"models": ["theta", "lightgbm-lags"], "budget": "trials=5"}
 
 
 @pytest.fixture(scope="module")

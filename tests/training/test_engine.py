@@ -134,7 +134,7 @@ def test_a_candidate_that_ends_its_process_fails_alone(run, custom, monkeypatch)
 
 def test_a_candidate_that_hangs_without_a_clock_is_ended(run, custom, monkeypatch):
     monkeypatch.setattr(portfolio._Training, "_how_many", lambda self, workers: 2)
-    monkeypatch.setattr(schedule, "HANGS", 5.0)
+    monkeypatch.setattr(schedule, "HANGS", 8.0)
     monkeypatch.setattr(schedule, "SLOWER", 1.0)
     monkeypatch.setattr(schedule, "WAKING", 0.5)
     trained, *_ = run(trials=5, more=[lambda task: custom(task, hang)], repeats=1)

@@ -211,8 +211,8 @@ def test_what_memory_never_bears_is_skipped_by_name(monkeypatch):
 def test_candidates_that_crash_hang_are_killed_or_answer_nonsense_fail_alone(guests):
     data = table(2_000)
     began = time.monotonic()
-    model = fit(data, budget="20s", models=("linear", *GUESTS), workers=2, prefer="best")
-    assert time.monotonic() - began < 20 + 15.0  # not the 600 that one of them sleeps; a busy machine is late
+    model = fit(data, budget="25s", models=("linear", *GUESTS), workers=2, prefer="best")
+    assert time.monotonic() - began < 25 + 15.0  # not the 600 that one of them sleeps; a busy machine is late
     assert told(model, "linear")[0] == "ok"
     assert model.leaderboard_.chosen.startswith(("linear", "ensemble"))
     assert usable(model, data)

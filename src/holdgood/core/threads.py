@@ -1,22 +1,14 @@
 """How many threads BLAS and OpenMP take, for as long as a block runs.
 
-threadpoolctl looks for the libraries each time that it is asked, which means reading all of ``/proc/self/maps``: milliseconds that a loop
-over small problems pays thousands of times. Libraries come with imports, so they are looked for again only after one.
+``threadpool_limits`` looks for the libraries each time that it is asked, which means reading all of ``/proc/self/maps``: milliseconds that a loop
+over small problems pays thousands of times. The controller that is kept looks again after imports only, as libraries nearly always come
+with one.
 """
 
-import os
-import sys
 from contextlib import AbstractContextManager
-from functools import lru_cache
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
-
-
-@lru_cache(maxsize=1)
-def _libraries(process: int, modules: int) -> ThreadpoolController:
-    """What is loaded; ``process`` and ``modules`` (how many are imported) say when to look again."""
-    return ThreadpoolController()
+from threadpoolctl import get_cached_controller
 
 
 def thread_limit(threads: int, api: str | None = None) -> AbstractContextManager[Any]:
@@ -25,4 +17,5 @@ def thread_limit(threads: int, api: str | None = None) -> AbstractContextManager
     >>> with thread_limit(1, "blas"):
     ...     pass
     """
-    return _libraries(os.getpid(), len(sys.modules)).limit(limits=threads, user_api=api)
+    limit: AbstractContextManager[Any] = get_cached_controller().limit(limits=threads, user_api=api)
+    return limit

@@ -34,7 +34,7 @@ def digest(*parts: Any) -> str:
 
 @cache
 def code_fingerprint(rooms: tuple[str, ...]) -> str:
-    """SHA-256 over the source of some rooms (and of core and metrics, which all of them use), read once a process: what is loaded stays."""
+    """SHA-256 over the source of some rooms (and of core and metrics, which all of them use), read once a process: whoever edits it starts anew."""
     total = hashlib.sha256()
     for room in sorted({*rooms, "core", "metrics"}):
         for file in sorted((_PACKAGE / room).rglob("*.py")):

@@ -2,7 +2,7 @@
 
 JAX's own generator (Threefry, twenty rounds a word) took half of an epoch of a small network and a third of its compilation. What is drawn here
 has to look like chance to gradient descent, not to a cryptographer: one 32-bit word, mixed by the end of MurmurHash3 (Appleby 2011), decides of
-four units, a byte each.
+four units, a byte each. ``share`` is therefore kept to the nearest 1/256.
 """
 
 from __future__ import annotations
@@ -22,19 +22,22 @@ def mixed(word: Any) -> Any:
     return word ^ (word >> kind(16))
 
 
-def key_of(epoch: Any, step: Any) -> Any:
-    """The key of a step, from that of its epoch (both unsigned, 32 bits)."""
-    return mixed(epoch + step * step.dtype.type(_STEP))
+def keys_of(epoch: Any, step: Any, layers: int) -> list[Any]:
+    """A key a layer for a step, from the key of its epoch (both unsigned, 32 bits)."""
+    keys = [mixed(epoch + step * step.dtype.type(_STEP))]
+    while len(keys) < layers:
+        keys.append(mixed(keys[-1]))
+    return keys
 
 
 def dropped(units: Any, key: Any, share: float) -> Any:
-    """``units`` (any shape, JAX) of which ``share`` (in steps of 1/256) are zero and the others larger, so that the mean stays."""
+    """``units`` (any shape, JAX) of which ``share`` (255/256 at most) are zero and the others larger, so that the mean stays."""
     import jax
     import jax.numpy as jnp
 
-    lost = round(BYTES * share)
+    lost = min(BYTES - 1, round(BYTES * share))
     if not lost:
         return units
-    words = mixed(jax.lax.iota(jnp.uint32, -(-units.size // 4)) * jnp.uint32(_GOLDEN) + key)
+    words = mixed(jax.lax.iota(jnp.uint32, -(-units.size // 4)) * jnp.uint32(_GOLDEN) ^ key)
     chance = jax.lax.bitcast_convert_type(words, jnp.uint8).ravel()[: units.size].reshape(units.shape)
     return jnp.where(chance >= lost, units * (BYTES / (BYTES - lost)), 0.0)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from holdgood.models.tabular.lost_units import dropped, key_of, mixed
+from holdgood.models.tabular.lost_units import dropped, keys_of
 from holdgood.models.tabular.mlp_network import Network
 
 _INPUTS = 32  # inputs are padded to a multiple of this, so that folds share a compilation
@@ -163,14 +163,14 @@ def _compiled(settings: Settings) -> tuple[Callable[..., Any], Callable[..., Any
     def thinned(units: Any, key: Any) -> Any:
         return units if key is None else dropped(units, key, settings.dropout)
 
-    def forward(p: Any, x: Any, key: Any = None) -> Any:
+    def forward(p: Any, x: Any, keys: Any = (None, None)) -> Any:
         own = x[:, None, :] * p["adapter"]
-        own = thinned(jax.nn.relu(own @ p["first"] + p["first_bias"]), key)
-        own = thinned(jax.nn.relu(own @ p["second"] + p["second_bias"]), None if key is None else mixed(key))
+        own = thinned(jax.nn.relu(own @ p["first"] + p["first_bias"]), keys[0])
+        own = thinned(jax.nn.relu(own @ p["second"] + p["second_bias"]), keys[1])
         return jnp.einsum("bmw,mow->bmo", own, p["head"]) + p["head_bias"]
 
-    def loss(p: Any, x: Any, y: Any, weight: Any, key: Any) -> Any:
-        said = forward(p, x, key)
+    def loss(p: Any, x: Any, y: Any, weight: Any, keys: Any) -> Any:
+        said = forward(p, x, keys)
         if settings.kind == "regression":
             each = (said[..., 0] - y[:, None]) ** 2
         elif settings.kind == "binary":
@@ -186,7 +186,7 @@ def _compiled(settings: Settings) -> tuple[Callable[..., Any], Callable[..., Any
         def step(i: Any, carried: Any) -> Any:
             p, state = carried
             at = order[i]
-            slope = jax.grad(loss)(p, x[at], y[at], weight[at], key_of(key, i.astype(jnp.uint32)))
+            slope = jax.grad(loss)(p, x[at], y[at], weight[at], keys_of(key, i.astype(jnp.uint32), 2))
             change, state = optimiser.update(slope, state, p)
             return jax.tree.map(lambda a, b: a - rate * b, p, change), state
 
