@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_WAIT_POLICY := PASSIVE
+# hundreds of short processes import the same files: compiled once, whatever the machine's habit is
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint types docs lock clean bench-audit bench-tabular bench-portfolio bench-stats bench-forecast bench-decide bench-live bench-%
 
@@ -27,7 +29,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e '.[dev]'  # what is imported is compiled then
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo

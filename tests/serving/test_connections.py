@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -151,17 +152,24 @@ def dripping(line, drop, until=FOREVER):
 def test_a_caller_that_keeps_the_server_waiting_is_ended(quick, by):
     server = quick(by=by)
     before = server.metric('holdgood_connections_ended_total{why="late"}')
-    silent, half = server.open(), server.open(b"GET /healthz HTTP/1.1\r\nHost: local")
-    assert ended(silent) == b"" and ended(half) == b""
-    assert dripping(server.open(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: "), b"a") == b""
     asked = server.open(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert b" 200 " in answer(asked)
     asked.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
-    assert b"HTTP" not in dripping(asked, b"a"), "a second request that does not end either"
-    refused = server.open(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n{")
-    assert b" 401 " in dripping(refused, b" "), "the rest of a body that nobody waits for"
-    slow = server.open(server.head("Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{").encode())
-    assert b" 408 " in dripping(slow, b" ")
+    slow = server.head("Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{").encode()
+    waits = [
+        (ended, server.open()),
+        (ended, server.open(b"GET /healthz HTTP/1.1\r\nHost: local")),
+        (dripping, server.open(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: "), b"a"),
+        (dripping, asked, b"a"),
+        (dripping, server.open(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n{"), b" "),
+        (dripping, server.open(slow), b" "),
+    ]
+    with ThreadPoolExecutor(len(waits)) as at_once:
+        silent, half, head, second, refused, body = [w.result() for w in [at_once.submit(*w) for w in waits]]
+    assert (silent, half, head) == (b"", b"", b"")
+    assert b"HTTP" not in second, "a second request that does not end either"
+    assert b" 401 " in refused, "the rest of a body that nobody waits for"
+    assert b" 408 " in body
     assert server.metric('holdgood_connections_ended_total{why="late"}') >= before + 5
     assert server.ask("GET", "/healthz").status == 200
 
