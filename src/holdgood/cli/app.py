@@ -120,7 +120,7 @@ app.add_typer(serve.app)
 
 @cache
 def _made() -> Callable[[], Any]:
-    """Made of all annotations, which takes a sixth of a second: once a process."""
+    """The commands, read off all annotations, which takes a sixth of a second: once, however often a process calls ``main``."""
     return typer.main.get_command(app)
 
 
